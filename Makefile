@@ -1,0 +1,42 @@
+# Needs make and a Python of at least 3.10; everything else goes into .venv.
+.DEFAULT_GOAL := help
+.PHONY: help test demo clean
+
+PYTHON ?= python3
+VENV := .venv
+
+# Where pyenv keeps Pythons, tox shall find them, whichever of them is the active one.
+# They come last on PATH: a `python3` that is there already stays the one that is meant.
+PYENV_BINS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1*/bin)
+empty :=
+space := $(empty) $(empty)
+WITH_PYTHONS := PATH="$$PATH$(if $(PYENV_BINS),:$(subst $(space),:,$(strip $(PYENV_BINS))))"
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+test: $(VENV)/tox ## run everything a change must pass; TOX="-e lint" runs a part
+	@rm -rf reports && mkdir reports
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run --result-json reports/tox.json $(TOX)
+
+demo: $(VENV)/demo ## show what comes out, with an application and a model server on loopback
+	@$(VENV)/bin/python -m examples.demo
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .tox reports dist
+
+# One file for each thing that was installed; a change of pyproject.toml installs again.
+$(VENV)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	  echo "This needs Python 3.10 or newer, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Try 'make PYTHON=python3.12 ...'." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/tox: $(VENV)/pip tox.ini
+	@$(VENV)/bin/python -m pip install --quiet --upgrade 'tox>=4.26'
+	@touch $@
+
+$(VENV)/demo: $(VENV)/pip pyproject.toml
+	$(VENV)/bin/python -m pip install --quiet --group demo --editable .
+	@touch $@

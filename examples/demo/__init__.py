@@ -1,0 +1,1 @@
+"""What the instrumentation sees of an application, shown in a terminal."""

@@ -1,0 +1,83 @@
+"""What the pretended model says, and what it counts: the same answer to the same prompt, every time."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from base64 import b64encode
+from dataclasses import dataclass, field
+from math import sqrt
+from zlib import crc32
+
+SNAPSHOTS = {
+    "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
+    "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
+    "gpt-5-mini": "gpt-5-mini-2025-08-07",
+    "text-embedding-3-small": "text-embedding-3-small",
+}
+BUSY = "gpt-4o-mini"
+CITIES = ("Lisbon", "Porto", "Évora")
+ANSWERS = {
+    "May": "Porto: small enough to walk, two hours by train from anywhere worth seeing, and in no hurry either.",
+    "visit Lisbon": "The light in the late afternoon, best seen from a ferry for the price of a coffee.",
+    "visit Porto": "The bridges, and the cellars that one reaches by walking over them.",
+    "visit Évora": "A Roman temple in a town where lunch takes two hours.",
+    "river": "From the bridge follow the quay west until the trams turn round; the sea begins where the gardens end.",
+    "history": "First there was a ford and somebody who charged for it. Then came the Romans, who charged more.",
+    "Saturday": "Pastry before nine, the quay until noon, a long lunch, and the last tram back along the water.",
+    "thank you": "Obrigado if you are a man, obrigada if you are a woman.",
+}
+THOUGHTS = "They dislike hurry: one thing in the morning, one after lunch. Trams stop at midnight, so begin early."
+
+
+def tokens(text: str) -> list[str]:
+    """Cut a text into something like a model's tokens: words and signs."""
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+def pieces(text: str) -> list[str]:
+    """Cut an answer into the pieces in which it is streamed."""
+    return re.findall(r"\S+\s*", text)
+
+
+def answer(question: str) -> str:
+    """Look an answer up."""
+    return next((text for word, text in ANSWERS.items() if word in question), "Let us talk about that on the train.")
+
+
+def conclude(results: list[str]) -> str:
+    """Answer from what the tools have said."""
+    return f"Now it is {' and '.join(result.replace(': ', ' at ', 1) for result in results)}: go where the sun is."
+
+
+def vector(text: str, dimensions: int) -> list[float]:
+    """Give similar texts similar directions, by the words that they share."""
+    values = [0.0] * dimensions
+    for word in tokens(text.lower()):
+        values[crc32(word.encode()) % dimensions] += len(word)
+    length = sqrt(sum(value * value for value in values)) or 1.0
+    return [value / length for value in values]
+
+
+def encoded(values: list[float]) -> str:
+    """Write a vector as the SDK likes it best."""
+    return b64encode(array("f", values).tobytes()).decode()
+
+
+@dataclass
+class PromptCache:
+    """Prompts seen before. OpenAI caches prefixes from 1024 tokens on, in steps of 128; here from 16, to show on short ones."""
+
+    seen: list[list[str]] = field(default_factory=list)
+    step: int = 16
+
+    def cached(self, prompt: list[str]) -> int:
+        """Count how many tokens at the start of `prompt` are known, and remember it."""
+        known = max((shared(prompt, other) for other in self.seen), default=0)
+        self.seen.append(prompt)
+        return known // self.step * self.step
+
+
+def shared(one: list[str], other: list[str]) -> int:
+    """Count the tokens with which both begin."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -1,0 +1,160 @@
+"""An OTLP receiver over HTTP: takes what the exporters send and keeps it as plain records."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+    from starlette.requests import Request
+
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Span:
+    """One finished span; times are in nanoseconds."""
+
+    id: bytes
+    parent: bytes
+    name: str
+    start: int
+    end: int
+    failed: bool
+    attributes: Attributes
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.end - self.start) / 1e9
+
+
+@dataclass
+class Point:
+    """One series of a metric: what it adds up to so far."""
+
+    metric: str
+    unit: str
+    attributes: Attributes
+    count: int = 0
+    total: float = 0.0
+    exemplars: set[bytes] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One log record that has an event name."""
+
+    name: str
+    span: bytes
+    time: int
+    attributes: Attributes
+
+
+@dataclass
+class Telemetry:
+    """Everything that has arrived."""
+
+    spans: list[Span] = field(default_factory=list)
+    points: dict[tuple[str, str], Point] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def add_spans(self, body: bytes) -> None:
+        """Keep the spans of one export."""
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for scope in resource.scope_spans:
+                self.spans += [
+                    Span(
+                        id=span.span_id,
+                        parent=span.parent_span_id,
+                        name=span.name,
+                        start=span.start_time_unix_nano,
+                        end=span.end_time_unix_nano,
+                        failed=span.status.code == Status.STATUS_CODE_ERROR,
+                        attributes=plain_attributes(span.attributes),
+                    )
+                    for span in scope.spans
+                ]
+
+    def add_metrics(self, body: bytes) -> None:
+        """Keep the newest state of each series: exports are cumulative, but their exemplars are not."""
+        for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    for data in metric.histogram.data_points:
+                        point = self.point(metric.name, metric.unit, data.attributes)
+                        point.count, point.total = data.count, data.sum
+                        point.exemplars.update(exemplar.span_id for exemplar in data.exemplars)
+                    for number in metric.sum.data_points:
+                        point = self.point(metric.name, metric.unit, number.attributes)
+                        point.total = number.as_int or number.as_double
+                        point.exemplars.update(exemplar.span_id for exemplar in number.exemplars)
+
+    def point(self, metric: str, unit: str, attributes: Iterable[KeyValue]) -> Point:
+        """Find the series, or begin it."""
+        found = plain_attributes(attributes)
+        return self.points.setdefault((metric, repr(sorted(found.items()))), Point(metric, unit, found))
+
+    def add_events(self, body: bytes) -> None:
+        """Keep the events of one export, and drop ordinary log lines."""
+        for resource in ExportLogsServiceRequest.FromString(body).resource_logs:
+            for scope in resource.scope_logs:
+                self.events += [
+                    Event(
+                        record.event_name,
+                        record.span_id,
+                        record.time_unix_nano or record.observed_time_unix_nano,
+                        plain_attributes(record.attributes),
+                    )
+                    for record in scope.log_records
+                    if record.event_name
+                ]
+
+
+def plain_attributes(attributes: Iterable[KeyValue]) -> Attributes:
+    """Turn protobuf's attributes into a dict."""
+    return {attribute.key: plain(attribute.value) for attribute in attributes}
+
+
+def plain(value: AnyValue) -> Any:
+    """Turn protobuf's value into Python's."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "array_value":
+        return [plain(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return plain_attributes(value.kvlist_value.values)
+    return getattr(value, kind)
+
+
+def receiver(telemetry: Telemetry) -> Starlette:
+    """Make the receiver; what arrives goes into `telemetry`."""
+
+    def accept(path: str, keep: Callable[[bytes], None]) -> Route:
+        async def export(request: Request) -> Response:
+            body = await request.body()
+            keep(gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body)
+            return Response(b"", media_type="application/x-protobuf")
+
+        return Route(path, export, methods=["POST"])
+
+    return Starlette(
+        routes=[
+            accept("/v1/traces", telemetry.add_spans),
+            accept("/v1/metrics", telemetry.add_metrics),
+            accept("/v1/logs", telemetry.add_events),
+        ]
+    )

@@ -1,0 +1,29 @@
+"""OpenTelemetry instrumentation of GenAI SDKs: every call becomes one truthful span, its metrics and its event.
+
+Importing this package imports no SDK and no OpenTelemetry SDK; the names below are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .openai import OpenAIInstrumentor
+
+__all__ = ["OpenAIInstrumentor", "__version__"]
+
+_HOMES = {"OpenAIInstrumentor": ".openai"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,234 @@
+"""The life of one call: one instrumented operation, with all its retries and the reading of its stream.
+
+A call starts with its span and finishes exactly once: by `succeed`, `stop` or `fail`, whichever comes first, in whatever thread.
+Each step of finishing is guarded by itself. The child of a `fork` never finishes a call of its parent.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+
+from ._attributes import (
+    ERROR_TYPE,
+    REQUEST_MODEL,
+    REQUEST_STREAM,
+    RESPONSE_FINISH_REASONS,
+    RESPONSE_MODEL,
+    RESPONSE_TIME_TO_FIRST_CHUNK,
+)
+from ._content import serialised
+from ._errors import Failure, raised
+from ._fields import read
+from ._guard import guarded
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from ._fields import Attribute
+    from ._operation import Accumulator, Content, Request
+    from ._signals import Signals
+
+_forks = 0
+
+
+def _forked() -> None:
+    global _forks  # noqa: PLW0603 - a process has one
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class Call:
+    """One call, from its start on.
+
+    Args:
+        signals: where its telemetry goes.
+        request: what the seam tells of it.
+        client: the SDK's client that makes it.
+
+    Attributes:
+        client: the same, while the SDK's code runs.
+        span: its span.
+        context: a context with that span, which metrics and events link to.
+        open: whether its response is read by the application, later; then reading finishes the call.
+    """
+
+    __slots__ = (
+        "_accumulator",
+        "_attributes",
+        "_content",
+        "_facts",
+        "_first",
+        "_forks",
+        "_identity",
+        "_last",
+        "_once",
+        "_operation",
+        "_point",
+        "_signals",
+        "_started",
+        "_stream",
+        "_wanted",
+        "client",
+        "context",
+        "open",
+        "span",
+    )
+
+    def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
+        self._signals = signals
+        self._operation = request.operation
+        self._stream = request.stream
+        self._forks = _forks
+        self._once = Lock()
+        self._facts: dict[str, Attribute] = {}
+        self._first: float | None = None
+        self._last = 0.0
+        self._point: dict[str, Attribute] | None = None
+        self._accumulator: Accumulator | None = None
+        self.client: object = client
+        self.open = False
+        self._identity = request.identity()
+        self._attributes = self._start_attributes(request)
+        self._started = perf_counter()
+        self.span: Span = signals.tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
+        self.context = set_span_in_context(self.span)
+        self._wanted = self._operation.details and (
+            signals.event_content or (signals.span_content and self.span.is_recording())
+        )
+        self._content: Content = (self._wanted and self._input_content(request)) or {}
+
+    def _name(self) -> str:
+        model = self._identity.get(REQUEST_MODEL)
+        return f"{self._operation.name} {model}" if model else self._operation.name
+
+    def _start_attributes(self, request: Request) -> dict[str, Attribute]:
+        attributes = {
+            **self._identity,
+            **self._operation.constants,
+            **(guarded(read)(self._operation.request, request.body) or {}),
+        }
+        if self._stream:
+            attributes[REQUEST_STREAM] = True
+        return attributes
+
+    @guarded
+    def _input_content(self, request: Request) -> Content:
+        return self._operation.input_content(request.body)
+
+    # While it runs.
+
+    def answered(self, facts: dict[str, Attribute]) -> None:
+        """Take what is known of the HTTP response, as attributes."""
+        self._facts = facts
+
+    @guarded
+    def chunk(self, chunk: Any) -> None:
+        """Take a chunk of the stream."""
+        if self._accumulator is None:
+            self._accumulator = self._operation.accumulator(content=self._wanted)
+        self._accumulator.add(chunk)
+        now = perf_counter()
+        if self._first is None:
+            self._first = now - self._started
+        elif self._signals.per_chunk:
+            self._signals.metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
+        self._last = now
+
+    def _chunk_point(self) -> dict[str, Attribute]:
+        """The attributes of a chunk's time: the response's model is taken as it stands when the second chunk comes."""
+        if self._point is None:
+            self._point = self._metric_point(read(self._operation.response, self._received()))
+        return self._point
+
+    def _received(self) -> Any:
+        return None if self._accumulator is None else self._accumulator.result()
+
+    # How it ends.
+
+    def succeed(self, response: Any) -> None:
+        """Finish with the response of a plain call."""
+        self._finish(response, None)
+
+    def stop(self) -> None:
+        """Finish with what was received of a stream, read to its end or left early."""
+        self._finish(None, None)
+
+    def fail(self, error: BaseException) -> None:
+        """Finish with the exception that the SDK raised, and what was received before it."""
+        self._finish(None, error)
+
+    def _finish(self, response: Any, error: BaseException | None) -> None:
+        if self._forks != _forks or not self._once.acquire(blocking=False):
+            return
+        seconds = perf_counter() - self._started
+        if response is None:
+            response = guarded(self._received)()
+        found = self._response_attributes(response) or {}
+        failure = self._failure(response, error)
+        if failure is not None:
+            found[ERROR_TYPE] = failure.error_type
+        self._read_output(response, found)
+        self._write_span(found, failure)
+        self._write_metrics(seconds, found)
+        self._write_events(found, failure)
+        guarded(self.span.end)()
+        self._content, self._accumulator = {}, None
+
+    @guarded
+    def _response_attributes(self, response: Any) -> dict[str, Attribute]:
+        found = read(self._operation.response, response)
+        found.update(self._facts)
+        if self._first is not None:
+            found[RESPONSE_TIME_TO_FIRST_CHUNK] = self._first
+        reasons = self._operation.finish_reasons(response, self._stream) if response is not None else None
+        if reasons:
+            found[RESPONSE_FINISH_REASONS] = reasons
+        return found
+
+    @guarded
+    def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
+        if error is not None:
+            return raised(error)
+        return self._operation.failure(response) if response is not None else None
+
+    @guarded
+    def _read_output(self, response: Any, found: dict[str, Attribute]) -> None:
+        if self._wanted and response is not None:
+            reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
+            self._content.update(self._operation.output_content(response, reasons))
+
+    @guarded
+    def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
+        if not self.span.is_recording():
+            return
+        attributes: dict[str, Any] = dict(found)
+        if self._signals.span_content:
+            for name, value in self._content.items():
+                attributes[name], self._content[name] = serialised(value)
+        self.span.set_attributes(attributes)
+        if failure is not None:
+            self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
+
+    def _metric_point(self, found: dict[str, Attribute]) -> dict[str, Attribute]:
+        model = found.get(RESPONSE_MODEL)
+        return {**self._identity, RESPONSE_MODEL: model} if model else self._identity
+
+    @guarded
+    def _write_metrics(self, seconds: float, found: dict[str, Attribute]) -> None:
+        self._signals.metrics.record(seconds, self._first, found, self._metric_point(found), self.context)
+
+    @guarded
+    def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:
+        if self._signals.details and self._operation.details:
+            content = self._content if self._signals.event_content else {}
+            self._signals.events.details({**self._attributes, **found, **content}, self.context)
+        if failure is not None:
+            self._signals.events.exception(failure.attributes(content=self._signals.event_content), self.context)

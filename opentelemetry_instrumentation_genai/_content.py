@@ -1,0 +1,186 @@
+"""Message content on its way into telemetry: parts by the JSON schemas of the conventions, and values that JSON can carry.
+
+Binary data does not belong in telemetry: a part says what kind it was, how large, and its SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64decode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ._fields import member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Part: TypeAlias = "dict[str, Any]"
+
+_DEPTH = 32
+_INT64 = 1 << 63
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
+
+
+def text(content: str, **more: Any) -> Part:
+    """A text part."""
+    return {"type": "text", "content": content, **more}
+
+
+def reasoning(content: str, **more: Any) -> Part:
+    """A reasoning part; `content` is empty where the provider keeps it to itself."""
+    return {"type": "reasoning", "content": content, **more}
+
+
+def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
+    """A call of a tool that the application runs. Arguments in JSON are given as what they say."""
+    return {"type": "tool_call", "id": identity, "name": name or "", "arguments": _arguments(arguments)}
+
+
+def tool_call_response(identity: Any, response: Any) -> Part:
+    """The application's answer to a tool call."""
+    return {"type": "tool_call_response", "id": identity, "response": response}
+
+
+def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
+    """A call of a tool that the provider runs."""
+    return {"type": "server_tool_call", "id": identity, "name": name, "server_tool_call": call}
+
+
+def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
+    """What a tool that the provider runs gave."""
+    return {"type": "server_tool_call_response", "id": identity, "server_tool_call_response": response}
+
+
+def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
+    """An image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part without its bytes.
+
+    Args:
+        modality: image, audio, video or document.
+        url: where it is, or a `data:` URL that holds it.
+        data: its bytes in base64.
+        file_id: the provider's id of an uploaded file.
+        mime_type: its MIME type, if known.
+    """
+    if isinstance(url, str) and url.startswith("data:"):
+        head, _, data = url.partition(",")
+        mime_type = mime_type or head[5:].partition(";")[0] or None
+        url = None
+    if isinstance(data, str):
+        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(data)}
+    if isinstance(url, str):
+        return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
+    return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": str(file_id or "")}
+
+
+def modality_of(mime_type: Any) -> str:
+    """The modality of a MIME type; what is no image, sound or video is a document."""
+    kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
+    return _MODALITIES.get(kind, "document")
+
+
+def generic(source: Any, kind: str | None = None) -> Part:
+    """A part of a type that the conventions have no schema for: what was given, as JSON, without binary data."""
+    value = plain(source)
+    if not isinstance(value, dict):
+        return {"type": kind or "unknown", "content": value}
+    return {**value, "type": kind or str(value.get("type") or "unknown")}
+
+
+def _fingerprint(data: str) -> dict[str, Any]:
+    try:
+        content = b64decode(data)
+    except ValueError:
+        content = data.encode("utf-8", "replace")
+    return {"byte_size": len(content), "sha256": sha256(content).hexdigest()}
+
+
+def _arguments(arguments: Any) -> Any:
+    """Arguments as JSON values if they are whole JSON, else the text that was received."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return json.loads(arguments, parse_int=_whole)
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def _whole(digits: str) -> int | str:
+    """OTLP carries 64 bits; a longer number stays a text."""
+    return int(digits) if len(digits) < 19 else digits
+
+
+def plain(value: Any, depth: int = _DEPTH) -> Any:
+    """Anything as JSON values: models by their members, None left out, binary data by its fingerprint.
+
+    Args:
+        value: what a caller or an SDK had.
+        depth: how deep to go; what is deeper is named by its type.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _plain_text(value)
+    if isinstance(value, (int, float)):
+        return value if math.isfinite(value) and -_INT64 <= value < _INT64 else str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return {"byte_size": len(value), "sha256": sha256(value).hexdigest()}
+    if depth <= 0:
+        return f"<{type(value).__name__}>"
+    if isinstance(value, (list, tuple)):
+        return [plain(entry, depth - 1) for entry in value]
+    members = _members(value)
+    if members is None:
+        return f"<{type(value).__name__}>"
+    return {plain_key(key): plain(entry, depth - 1) for key, entry in members if entry is not None}
+
+
+def plain_key(key: Any) -> str:
+    """The name of a member, as UTF-8 can carry it."""
+    return str(key).encode("utf-8", "replace").decode("utf-8")
+
+
+def _plain_text(value: str) -> Any:
+    if value.startswith("data:") and ";base64," in value[:100]:
+        return attached(modality_of(value[5:]), url=value)
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _members(value: Any) -> Iterable[tuple[Any, Any]] | None:
+    """What an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
+    if isinstance(value, dict):
+        return list(value.items())
+    if not hasattr(value, "model_dump") and not hasattr(value, "__fields__"):
+        return None
+    extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
+    return [*vars(value).items(), *extra.items()]
+
+
+def serialised(value: list[Any]) -> tuple[str, list[Any]]:
+    """Content as a span carries it and as an event does.
+
+    Args:
+        value: a list of messages, parts or tool definitions.
+
+    Returns:
+        The JSON text, and the same as JSON values: valid and in UTF-8 whatever was in `value`.
+    """
+    try:
+        encoded = _encode(value)
+        if not encoded.isascii():
+            encoded.encode()
+    except (TypeError, ValueError, RecursionError):  # UnicodeEncodeError is a ValueError
+        value = plain(value)
+        encoded = _encode(value)
+    return encoded, value
+
+
+def first_text(source: Any, *names: str) -> str | None:
+    """The first of the members `names` that is a text and not empty."""
+    for name in names:
+        value = member(source, name)
+        if isinstance(value, str) and value:
+            return value
+    return None

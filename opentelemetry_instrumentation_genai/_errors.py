@@ -1,0 +1,107 @@
+"""What an error may say in telemetry.
+
+`error.type` is the provider's own error code where it has one in words (`rate_limit_exceeded`, `invalid_request_error`), else
+the qualified name of the exception. Messages can quote prompts and keys, so they are written only with content capture.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
+from ._fields import member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._fields import Attribute
+
+_CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}")  # a number only repeats the HTTP status
+_SECRET = re.compile(r"\b(sk|pk|key|gsk|xai|Bearer)([-_ ])[\w*.-]{4,}")
+
+
+class Failure(NamedTuple):
+    """A failed operation, as telemetry tells it.
+
+    Attributes:
+        error_type: `error.type`.
+        exception_type: `exception.type`.
+        quoting: the message as it was given, which may quote content.
+        plain: a message in words of our own.
+        error: the exception, if the SDK raised one.
+    """
+
+    error_type: str
+    exception_type: str
+    quoting: str
+    plain: str
+    error: BaseException | None = None
+
+    def description(self, *, content: bool) -> str:
+        """The description of the span's status."""
+        return self.quoting if content else self.plain
+
+    def attributes(self, *, content: bool) -> dict[str, Attribute]:
+        """The attributes of the exception event; without content no message is quoted, in the stack trace neither."""
+        attributes: dict[str, Attribute] = {
+            EXCEPTION_TYPE: self.exception_type,
+            EXCEPTION_MESSAGE: self.description(content=content),
+        }
+        if self.error is not None:
+            attributes[EXCEPTION_STACKTRACE] = "".join(_trace(self.error, content=content))
+        return attributes
+
+
+def raised(error: BaseException) -> Failure:
+    """Tell of an exception of the SDK."""
+    return Failure(_error_type(error), _exception_type(error), _masked(str(error)), _plain(error), error)
+
+
+def reported(code: Any, message: Any) -> Failure:
+    """Tell of a failure that the provider reports in a response, and that the SDK does not raise.
+
+    Args:
+        code: the provider's error code.
+        message: what the provider says.
+    """
+    kind = code if isinstance(code, str) and _CODE.fullmatch(code) else "error"
+    return Failure(kind, kind, _masked(message) if isinstance(message, str) else kind, kind)
+
+
+def _error_type(error: BaseException) -> str:
+    for name in ("code", "type"):
+        code = member(error, name)
+        if isinstance(code, str) and _CODE.fullmatch(code):
+            return code
+    return _exception_type(error)
+
+
+def _exception_type(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _plain(error: BaseException) -> str:
+    status = member(error, "status_code")
+    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+
+
+def _trace(error: BaseException, *, content: bool) -> Iterator[str]:
+    cause = error.__cause__
+    if cause is not None and cause is not error:
+        yield from traceback.format_tb(cause.__traceback__)
+        yield _last_line(cause, content=content) + "\nThe above exception was the direct cause of the following exception:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield _last_line(error, content=content)
+
+
+def _last_line(error: BaseException, *, content: bool) -> str:
+    return f"{_exception_type(error)}: {_masked(str(error)) if content else _plain(error)}\n"
+
+
+def _masked(message: str) -> str:
+    """A message without keys: providers quote the one they refuse."""
+    return _SECRET.sub(r"\1\2***", message).encode("utf-8", "replace").decode("utf-8")

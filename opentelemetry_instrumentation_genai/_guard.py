@@ -1,0 +1,70 @@
+"""The only place that catches `Exception`: telemetry that fails is dropped, the application's call is not.
+
+An error is logged once for each place and type. Its message is left out, because it may quote what the call said.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import traceback
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_logger = logging.getLogger(__package__)
+_reported: set[tuple[str, str]] = set()
+
+strict = False
+"""The test suite sets it: what would be logged is raised instead."""
+
+
+def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
+    """Give `function` such a form that no `Exception` leaves it.
+
+    Args:
+        function: a step of building telemetry.
+
+    Returns:
+        A function of the same parameters, which returns None where `function` failed.
+    """
+
+    @functools.wraps(function)
+    def safe(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - this is the one place
+            if strict:
+                raise
+            _report(function.__qualname__, error)
+            return None
+
+    return safe
+
+
+def say_once(message: str, *args: object) -> None:
+    """Log a warning that the user can act on, the first time only.
+
+    Args:
+        message: a text with `%s` places, and no content of any call.
+        args: what goes into the places.
+    """
+    key = (message, repr(args))
+    if key not in _reported:
+        _reported.add(key)
+        _logger.warning(message, *args)
+
+
+def _report(place: str, error: Exception) -> None:
+    frames = traceback.extract_tb(error.__traceback__)
+    say_once(
+        "%s in %s (%s line %s): the telemetry of such calls is incomplete, the calls are not affected. Please report this.",
+        type(error).__name__,
+        place,
+        frames[-1].name,
+        frames[-1].lineno,
+    )

@@ -1,0 +1,144 @@
+"""The base of the instrumentors: settings, version check, patching when the application imports the SDK, and exact unpatching."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import wrapt
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from ._config import Config, resolve
+from ._guard import guarded, say_once
+from ._patch import Patch, apply, remove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from types import ModuleType
+
+_logger = logging.getLogger(__package__)
+_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
+
+
+class Seam(Protocol):
+    """How one SDK is followed."""
+
+    active: bool
+    """Whether calls are followed. A wrapper that survives somewhere asks for it."""
+
+    def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
+        """The (module, `Class.method`, wrapper) rows of what is patched."""
+
+
+class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
+    """What the instrumentors of all providers share.
+
+    Attributes:
+        sdk: the SDK's package, and the provider's name in the `enabled` setting.
+        module: the SDK's module that, once imported, can be patched.
+        supported: the lowest version that is supported, and the lowest that is too new.
+    """
+
+    sdk: ClassVar[str]
+    module: ClassVar[str]
+    supported: ClassVar[tuple[str, str]]
+
+    _config: Config | None = None
+    _providers: dict[str, Any]
+    _seam: Seam | None = None
+    _patches: tuple[Patch, ...] = ()
+    _waiting: ClassVar[bool] = False
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing: the SDK's version is checked when it is imported, the same way however instrumentation was started."""
+        return ()
+
+    @abstractmethod
+    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
+
+    def _instrument(self, **kwargs: Any) -> None:
+        self._start(kwargs)
+
+    def _uninstrument(self, **_kwargs: Any) -> None:
+        self._stop()
+
+    @guarded
+    def _start(self, kwargs: dict[str, Any]) -> None:
+        self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
+        config = resolve(kwargs)
+        if self.sdk not in config.enabled:
+            _logger.info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
+            return
+        self._config = config
+        if not self._waiting:
+            type(self)._waiting = True  # wrapt forgets no hook: one for the process
+            wrapt.register_post_import_hook(self._patch, self.module)
+        elif self.module in sys.modules:
+            self._patch(sys.modules[self.module])
+
+    @guarded
+    def _patch(self, _module: ModuleType) -> None:
+        """The SDK has been imported."""
+        config = self._config
+        if config is None or self._seam is not None or not self._supports_installed():
+            return
+        if not config.allow_others and self._instrumented_by_others():
+            return
+        self._seam = self._make_seam(config, self._providers)
+        self._patches = tuple(apply(sys.modules[module], name, wrap) for module, name, wrap in self._seam.targets())
+
+    @guarded
+    def _stop(self) -> None:
+        self._config = None
+        if self._seam is not None:
+            self._seam.active = False
+            self._seam = None
+        for patch in self._patches:
+            remove(patch)
+        self._patches = ()
+
+    def _supports_installed(self) -> bool:
+        installed = sys.modules[self.sdk + "._version"].__version__
+        lowest, too_new = self.supported
+        if _release(lowest) <= _release(installed) < _release(too_new):
+            return True
+        say_once(
+            "%s %s is installed, supported is >=%s,<%s: its calls are not instrumented. Install a supported version of it, "
+            "or a version of opentelemetry-instrumentation-genai that supports yours.",
+            self.sdk,
+            installed,
+            lowest,
+            too_new,
+        )
+        return False
+
+    def _instrumented_by_others(self) -> bool:
+        """Whether another package's instrumentor of the same name is at work, as all packages call theirs."""
+        for kind in _subclasses(BaseInstrumentor):
+            instance = kind.__dict__.get("_instance")
+            if kind.__name__ != type(self).__name__ or instance is None or isinstance(instance, GenAIInstrumentor):
+                continue
+            if instance.is_instrumented_by_opentelemetry:
+                say_once(
+                    "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
+                    "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
+                    self.sdk,
+                    kind.__module__,
+                )
+                return True
+        return False
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The release of a version, its pre-release left out: 3.0.0rc1 counts as 3.0.0."""
+    return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version, maxsplit=1)[0]))
+
+
+def _subclasses(kind: type) -> Iterable[type]:
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

@@ -1,0 +1,92 @@
+"""What passes between the parts: what an adapter gives to the engine, and what a seam tells it of a request."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+from ._attributes import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
+from ._fields import string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ._errors import Failure
+    from ._fields import Attribute, Field
+
+Content: TypeAlias = "dict[str, list[Any]]"
+"""Attribute of content (`gen_ai.input.messages`, ...) -> its value by the JSON schema of the conventions."""
+
+
+class Accumulator(Protocol):
+    """Puts the chunks of a stream together into the shape that the plain response would have had."""
+
+    def __init__(self, *, content: bool) -> None:
+        """Start with nothing; `content` says whether messages are wanted, or only what the attributes need."""
+
+    def add(self, chunk: Any) -> None:
+        """Take one chunk, an SDK's model or a JSON object."""
+
+    def result(self) -> dict[str, Any]:
+        """The response as far as it was received."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One endpoint of a provider, as data and pure functions.
+
+    Attributes:
+        name: `gen_ai.operation.name`.
+        request: request attributes, read from the body.
+        response: response attributes, read from the response.
+        constants: attributes that every call of the endpoint has.
+        finish_reasons: response, and whether it was streamed -> one reason for each choice.
+        input_content: request body -> input messages, system instructions, tool definitions.
+        output_content: response, and its finish reasons -> output messages.
+        failure: response -> the failure that it reports without the SDK raising it.
+        accumulator: for endpoints that stream.
+        details: whether the operation has messages, and so a details event.
+    """
+
+    name: str
+    request: Sequence[Field]
+    response: Sequence[Field]
+    constants: Mapping[str, Attribute] = dataclasses.field(default_factory=dict)
+    finish_reasons: Callable[[Any, bool], list[str]] = lambda _response, _streamed: []
+    input_content: Callable[[Mapping[str, Any]], Content] = lambda _body: {}
+    output_content: Callable[[Any, Sequence[str]], Content] = lambda _response, _reasons: {}
+    failure: Callable[[Any], Failure | None] = lambda _response: None
+    accumulator: type[Accumulator] | None = None
+    details: bool = True
+
+
+class Request(NamedTuple):
+    """What a seam tells of one request.
+
+    Attributes:
+        operation: the endpoint's operation.
+        provider: `gen_ai.provider.name`.
+        address: host of the server, if known.
+        port: port of the server, if known.
+        body: the request's body; for a request without one, its parameters.
+        stream: whether the response was asked for as a stream.
+    """
+
+    operation: Operation
+    provider: str
+    address: str | None
+    port: int | None
+    body: Mapping[str, Any]
+    stream: bool
+
+    def identity(self) -> dict[str, Attribute]:
+        """The attributes that span and metrics share, as far as they are known at the start."""
+        known: dict[str, Attribute] = {OPERATION_NAME: self.operation.name, PROVIDER_NAME: self.provider}
+        model = string(self.body.get("model"))
+        if model is not None:
+            known[REQUEST_MODEL] = model
+        if self.address and self.port:
+            known[SERVER_ADDRESS] = self.address
+            known[SERVER_PORT] = self.port
+        return known

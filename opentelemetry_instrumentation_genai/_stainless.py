@@ -1,0 +1,198 @@
+"""The seam of the SDKs whose calls all go through `client.request`: openai, anthropic, and kin of the same generator.
+
+Three methods are wrapped, sync and async: `request` is the call, `_process_response` sees its HTTP response, and the streams'
+`__stream__` makes the events of a body, whoever reads them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
+from ._call import Call
+from ._context import attach, current_call, detach, stand_back
+from ._fields import Attribute, member
+from ._guard import guarded
+from ._operation import Operation, Request
+from ._streams import Body, body_of
+from ._wire import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ._signals import Signals
+
+_RETRY_COUNT_HEADER = "x-stainless-retry-count"
+
+
+class Stainless:
+    """How one SDK of the family is followed.
+
+    Args:
+        sdk: the SDK's package.
+        signals: where the telemetry goes.
+        routes: (method, path with `*` for ids) -> operation.
+        provider: client and host -> `gen_ai.provider.name`.
+        request_id: the response header with the provider's id of the request, and its attribute.
+    """
+
+    def __init__(
+        self,
+        sdk: str,
+        signals: Signals,
+        routes: Mapping[tuple[str, str], Operation],
+        provider: Callable[[Any, str | None, int | None], str],
+        request_id: tuple[str, str],
+    ) -> None:
+        self.active = True
+        self._sdk = sdk
+        self._signals = signals
+        self._routes = routes
+        self._provider = provider
+        self._request_id = request_id
+
+    def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        """The rows of what is patched."""
+        client, streams = self._sdk + "._base_client", self._sdk + "._streaming"
+        return [
+            (client, "SyncAPIClient.request", self.request),
+            (client, "AsyncAPIClient.request", self.async_request),
+            (client, "SyncAPIClient._process_response", self.process_response),
+            (client, "AsyncAPIClient._process_response", self.process_response),
+            (streams, "Stream.__stream__", self.events),
+            (streams, "AsyncStream.__stream__", self.events),
+        ]
+
+    # The wrappers, as wrapt calls them.
+
+    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `SyncAPIClient.request`."""
+        call = self._begin(client, args, kwargs)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        token = attach(call)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            self._fail(call, error)
+            raise
+        finally:
+            detach(call, token)
+        self._returned(call, result)
+        return result
+
+    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `AsyncAPIClient.request`."""
+        call = self._begin(client, args, kwargs)
+        if call is None:
+            return await wrapped(*args, **kwargs)
+        token = attach(call)
+        try:
+            result = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            self._fail(call, error)
+            raise
+        finally:
+            detach(call, token)
+        self._returned(call, result)
+        return result
+
+    def process_response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `_process_response` of either client: an unread body is followed from here on."""
+        self._answered(client, kwargs)
+        return wrapped(*args, **kwargs)
+
+    def events(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+        """Around `__stream__` of either stream class."""
+        chunks = wrapped(*args, **kwargs)
+        body = body_of(getattr(stream, "response", None))
+        return chunks if body is None else body.events(chunks)
+
+    # What they do.
+
+    @guarded
+    def _begin(self, client: Any, args: Any, kwargs: Any) -> Call | None:
+        options = args[1] if len(args) > 1 else kwargs.get("options")
+        operation, identity = self._route(options)
+        if operation is None or not self.active or stand_back():
+            return None
+        body = _body(options, identity)
+        url = client.base_url
+        host, port = url.host or None, url.port or (80 if url.scheme == "http" else 443)
+        stream = kwargs.get("stream") is True or body.get("stream") is True
+        request = Request(operation, self._provider(client, host, port), host, port, body, stream)
+        return Call(self._signals, request, client)
+
+    def _route(self, options: Any) -> tuple[Operation | None, str]:
+        """The operation of an endpoint, and the id in its path if it has one."""
+        method, path = options.method.lower(), options.url
+        operation = self._routes.get((method, path))
+        if operation is not None:
+            return operation, ""
+        parts = path.partition("?")[0].strip("/").split("/")
+        operation = self._routes.get((method, "/" + "/".join(parts)))
+        if operation is not None or len(parts) == 1:
+            return operation, ""
+        identity, parts[1] = parts[1], "*"
+        return self._routes.get((method, "/" + "/".join(parts))), identity
+
+    @guarded
+    def _answered(self, client: Any, kwargs: Any) -> None:
+        call = current_call()
+        if call is None or call.client is not client:
+            return
+        response = kwargs["response"]
+        call.answered(self._facts(response, kwargs.get("retries_taken")))
+        if not response.is_closed:
+            Body(call, response)
+
+    def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
+        """What an HTTP response tells besides its body."""
+        header, attribute = self._request_id
+        facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: response.status_code}
+        request_id = response.headers.get(header)
+        if request_id:
+            facts[attribute] = request_id
+        return {**facts, **_resent(response.request if retries is None else None, retries)}
+
+    @guarded
+    def _returned(self, call: Call, result: Any) -> None:
+        call.client = None
+        if not call.open:
+            call.succeed(_response(result))
+
+    def _fail(self, call: Call, error: BaseException) -> None:
+        call.client = None
+        self._blame(call, error)
+        call.fail(error)
+
+    @guarded
+    def _blame(self, call: Call, error: BaseException) -> None:
+        response = member(error, "response")
+        if response is not None:
+            call.answered(self._facts(response, None))
+        else:
+            call.answered(_resent(member(error, "request"), None))
+
+
+def _body(options: Any, identity: str) -> Mapping[str, Any]:
+    """What is sent: the body with the caller's `extra_body`, or the parameters of a request without a body."""
+    if identity:
+        return {**(options.params or {}), "id": identity}
+    body = options.json_data if isinstance(options.json_data, dict) else {}
+    return {**body, **options.extra_json} if options.extra_json else body
+
+
+def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
+    """How often the request was sent again. SDKs that do not count tell it in a header of the final attempt."""
+    if retries is None and request is not None:
+        count = request.headers.get(_RETRY_COUNT_HEADER)
+        retries = int(count) if count and count.isdigit() else None
+    return {HTTP_REQUEST_RESEND_COUNT: retries} if retries else {}
+
+
+def _response(result: Any) -> Any:
+    """What a plain call got: the SDK's model, or the JSON of a raw response whose body is in memory."""
+    members = getattr(result, "__dict__", {})
+    raw = members.get("http_response", result if "_content" in members else None)
+    return result if raw is None else parsed(raw.content)

@@ -1,0 +1,211 @@
+"""Following a response whose body the application reads later.
+
+One body has three views: parsed events, bytes, and its close. They are joined in one `Body`, and the first end finishes the call.
+
+- Events: every stream class of the SDKs makes them in `__stream__`; all its helpers read through it.
+- Bytes: someone who reads lines or bytes never makes events. Then we decode what passes, and hold nothing back.
+- Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is collected with a stream that is dropped.
+
+The SDK closes the response within the step that reads the last event, and within the step that fails. So a close during a step
+tells nothing: the outcome of the step does.
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import sys
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import wrapt
+
+from ._guard import guarded
+from ._wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+
+    from ._call import Call
+
+_unfinished: WeakSet[Body] = WeakSet()
+
+
+class Body:
+    """One streamed body of one call.
+
+    Args:
+        call: the call, which ends with the body.
+        response: the HTTP response, of httpx or alike, still unread.
+    """
+
+    __slots__ = ("__weakref__", "_call", "_headers", "_parsed", "_stepping", "_wire")
+
+    def __init__(self, call: Call, response: Any) -> None:
+        self._call = call
+        self._headers = response.headers
+        self._parsed = False
+        self._stepping = False
+        self._wire: Wire | None = None
+        response.stream = _Watched(response.stream, self)
+        call.open = True
+        _unfinished.add(self)
+
+    def events(self, chunks: Any) -> Any:
+        """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes."""
+        self._parsed = True
+        return self._follow(chunks, self._call.chunk, self._call.stop)
+
+    def bytes(self, data: Any) -> Any:
+        """The bytes of the body as they are read; none is read ahead."""
+        if self._parsed:
+            return data
+        self._wire = Wire(self._headers)
+        return self._follow(data, self._take, self._end)
+
+    def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
+        follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
+        return follow(self, source, take, end)
+
+    @guarded
+    def _take(self, data: bytes) -> None:
+        for event in self._wire.feed(data):
+            self._call.chunk(event)
+
+    @guarded
+    def _end(self) -> None:
+        self._call.succeed(self._wire.body())
+
+    def failed(self, error: BaseException) -> None:
+        """A step raised. GeneratorExit is no failure: the consumer left."""
+        if isinstance(error, GeneratorExit):
+            self.left()
+        else:
+            self._call.fail(error)
+
+    def closed(self) -> None:
+        """The HTTP response was closed."""
+        if not self._stepping:
+            self.left()
+
+    @guarded
+    def left(self) -> None:
+        """The consumer is done with the body, maybe in the middle of it, maybe in a garbage collection.
+
+        That can interrupt the OpenTelemetry SDK while it holds a lock that finishing wants: then another thread finishes.
+        """
+        if _inside_opentelemetry():
+            _thread.start_new_thread(self._call.stop, ())
+        else:
+            self._call.stop()
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            self.left()
+
+
+def body_of(response: Any) -> Body | None:
+    """The body that is followed behind an HTTP response, if one is."""
+    stream = getattr(response, "stream", None)
+    return stream._self_body if type(stream) is _Watched else None
+
+
+def _inside_opentelemetry() -> bool:
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(("opentelemetry.sdk", "opentelemetry.exporter")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@atexit.register
+def _finish_all() -> None:
+    for body in list(_unfinished):
+        body.left()
+
+
+def _followed(
+    body: Body, source: Iterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+) -> Generator[Any, None, None]:
+    try:
+        body._stepping = True
+        for item in source:
+            take(item)
+            body._stepping = False
+            yield item
+            body._stepping = True
+        end()
+    except BaseException as error:
+        body.failed(error)
+        raise
+    finally:
+        body._stepping = False
+
+
+class _AsyncFollowed(AsyncGenerator[Any, None]):
+    """The asynchronous twin, no generator itself: the event loop would finalise that beside the SDK's, and they would collide."""
+
+    __slots__ = ("_body", "_end", "_source", "_take")
+
+    def __init__(
+        self, body: Body, source: AsyncIterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+    ) -> None:
+        self._body = body
+        self._source: Any = source
+        self._take = take
+        self._end = end
+
+    async def __anext__(self) -> Any:
+        body = self._body
+        body._stepping = True
+        try:
+            item = await self._source.__anext__()
+        except StopAsyncIteration:
+            self._end()
+            raise
+        except BaseException as error:
+            body.failed(error)
+            raise
+        finally:
+            body._stepping = False
+        self._take(item)
+        return item
+
+    async def asend(self, value: Any) -> Any:
+        return await self.__anext__() if value is None else await self._source.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        return await self._source.athrow(*error)
+
+    async def aclose(self) -> None:
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class _Watched(wrapt.ObjectProxy):  # type: ignore[misc] # wrapt has no types
+    """The HTTP response's own byte stream, whose reading and close are seen."""
+
+    def __init__(self, stream: Any, body: Body) -> None:
+        super().__init__(stream)
+        self._self_body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._self_body.bytes(iter(self.__wrapped__))
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._self_body.bytes(self.__wrapped__.__aiter__())
+
+    def close(self) -> None:
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_body.closed()
+
+    async def aclose(self) -> None:
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_body.closed()

@@ -1,0 +1,138 @@
+"""Chat completions: `POST /chat/completions`, by OpenAI's API reference, and the dialects of servers that speak it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _attributes as names
+from .._content import Part, attached, first_text, generic, reasoning, text, tool_call, tool_call_response
+from .._errors import Failure, reported
+from .._fields import field, integer, items, member, string
+from .._operation import Content, Operation
+from ._chunks import ChoiceChunks
+from ._common import REQUEST_TIER, RESPONSE, SAMPLING, USAGE, choice_count, output_type, parts_of, tool_definition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def _modality(value: Any) -> str | None:
+    return "speech" if isinstance(value, (list, tuple)) and "audio" in value else None
+
+
+_REQUEST = (
+    *SAMPLING,
+    field(names.REQUEST_MAX_TOKENS, integer, "max_completion_tokens"),
+    field(names.REQUEST_CHOICE_COUNT, choice_count, "n"),
+    field(names.REQUEST_REASONING_LEVEL, string, "reasoning_effort"),
+    field(names.OUTPUT_TYPE, _modality, "modalities"),
+    field(names.OUTPUT_TYPE, output_type, "response_format.type"),
+    REQUEST_TIER,
+)
+
+
+def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:  # noqa: FBT001, FBT002 - the engine's signature
+    """One reason for each choice, in order; a choice whose reason never came counts as `error`."""
+    return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)]
+
+
+def in_order(response: Any) -> Sequence[Any]:
+    """The choices of a response by their index."""
+    choices = items(response, "choices")
+    if len(choices) < 2:  # noqa: PLR2004 - nothing to sort
+        return choices
+    return sorted(choices, key=lambda choice: integer(member(choice, "index")) or 0)
+
+
+def failure(response: Any) -> Failure | None:
+    """An error event of a stream that was read as bytes; in any other the SDK raises it."""
+    error = member(response, "stream_error")
+    if error is None:
+        return None
+    return reported(first_text(error, "code", "type"), first_text(error, "message"))
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    content: Content = {}
+    messages = items(body, "messages")
+    if messages:
+        content[names.INPUT_MESSAGES] = [_message(message) for message in messages]
+    tools = [*items(body, "tools"), *items(body, "functions")]
+    if tools:
+        content[names.TOOL_DEFINITIONS] = [tool_definition(tool) for tool in tools]
+    return content
+
+
+def _message(message: Any) -> dict[str, Any]:
+    role = member(message, "role") or "user"
+    name = member(message, "name")
+    told = {"role": role, "parts": _message_parts(role, message)}
+    return {**told, "name": name} if isinstance(name, str) else told
+
+
+def _message_parts(role: Any, message: Any) -> list[Part]:
+    if role in ("tool", "function"):
+        answer = member(message, "content")
+        identity = member(message, "tool_call_id")
+        return [tool_call_response(identity, answer if isinstance(answer, str) else parts_of(answer))]
+    return said(message)
+
+
+def said(message: Any) -> list[Part]:
+    """The parts of a message that a model or a user said: reasoning, content, refusal, tool calls, audio."""
+    parts: list[Part] = []
+    thought = first_text(message, "reasoning_content", "reasoning")
+    if thought:
+        parts.append(reasoning(thought))
+    content = member(message, "content")
+    if content:
+        annotations = items(message, "annotations")
+        more = {"annotations": [generic(entry) for entry in annotations]} if annotations else {}
+        parts += [text(content, **more)] if isinstance(content, str) else parts_of(content)
+    refusal = member(message, "refusal")
+    if refusal:
+        parts.append({"type": "refusal", "content": refusal})
+    parts += [_tool_call(call) for call in items(message, "tool_calls")]
+    function = member(message, "function_call")
+    if function is not None:
+        parts.append(generic(function, "function_call"))  # the deprecated form, by the provider's own word
+    audio = member(message, "audio")
+    if audio is not None:
+        parts.append(_audio(audio))
+    return parts
+
+
+def _tool_call(call: Any) -> Part:
+    body = member(call, "function") or member(call, "custom")
+    arguments = member(body, "arguments")
+    return tool_call(member(call, "id"), member(body, "name"), member(body, "input") if arguments is None else arguments)
+
+
+def _audio(audio: Any) -> Part:
+    data, transcript = member(audio, "data"), member(audio, "transcript")
+    if not isinstance(data, str):
+        return attached("audio", file_id=member(audio, "id"))
+    part = {**attached("audio", data=data), "id": member(audio, "id")}
+    return {**part, "transcript": transcript} if transcript else part
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    return {
+        names.OUTPUT_MESSAGES: [
+            {"role": "assistant", "parts": said(member(choice, "message")), "finish_reason": reason}
+            for choice, reason in zip(in_order(response), reasons, strict=False)
+        ]
+    }
+
+
+CHAT = Operation(
+    name="chat",
+    request=_REQUEST,
+    response=(*RESPONSE, *USAGE),
+    constants={names.OPENAI_API_TYPE: "chat_completions"},
+    finish_reasons=finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    failure=failure,
+    accumulator=ChoiceChunks,
+)

@@ -1,0 +1,127 @@
+"""What several endpoints of the API share: sampling parameters, usage, service tier, tool definitions, parts of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _attributes as names
+from .._content import Part, attached, generic, modality_of, text
+from .._fields import Field, field, integer, items, member, number, string, strings, true
+
+SAMPLING = (
+    field(names.REQUEST_TEMPERATURE, number, "temperature"),
+    field(names.REQUEST_TOP_P, number, "top_p"),
+    field(names.REQUEST_TOP_K, integer, "top_k"),
+    field(names.REQUEST_FREQUENCY_PENALTY, number, "frequency_penalty"),
+    field(names.REQUEST_PRESENCE_PENALTY, number, "presence_penalty"),
+    field(names.REQUEST_SEED, integer, "seed"),
+    field(names.REQUEST_STOP_SEQUENCES, strings, "stop"),
+    field(names.REQUEST_MAX_TOKENS, integer, "max_tokens"),
+)
+
+
+def _tier(value: Any) -> str | None:
+    return None if value == "auto" else string(value)
+
+
+def choice_count(value: Any) -> int | None:
+    """How many choices were asked for, if that is not one."""
+    count = integer(value)
+    return None if count == 1 else count
+
+
+def output_type(value: Any) -> str | None:
+    """What a response format asks for."""
+    kind = string(value)
+    return "json" if kind in ("json_object", "json_schema") else "text" if kind == "text" else None
+
+
+REQUEST_TIER = field(names.OPENAI_REQUEST_SERVICE_TIER, _tier, "service_tier")
+RESPONSE = (
+    field(names.RESPONSE_ID, string, "id"),
+    field(names.RESPONSE_MODEL, string, "model"),
+    field(names.OPENAI_RESPONSE_SERVICE_TIER, string, "service_tier"),
+    field(names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string, "system_fingerprint"),
+)
+# CompletionUsage of the API reference.
+USAGE = (
+    field(names.USAGE_INPUT_TOKENS, integer, "usage.prompt_tokens"),
+    field(names.USAGE_OUTPUT_TOKENS, integer, "usage.completion_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cached_tokens"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cache_write_tokens"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cache_write_tokens"),
+    field(names.USAGE_TEXT_INPUT_TOKENS, integer, "usage.prompt_tokens_details.text_tokens"),
+    field(names.USAGE_IMAGE_INPUT_TOKENS, integer, "usage.prompt_tokens_details.image_tokens"),
+    field(names.USAGE_AUDIO_INPUT_TOKENS, integer, "usage.prompt_tokens_details.audio_tokens"),
+    field(names.USAGE_REASONING_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.reasoning_tokens"),
+    field(names.USAGE_TEXT_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.text_tokens"),
+    field(names.USAGE_AUDIO_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.audio_tokens"),
+)
+STREAM_OPTIONS: tuple[Field, ...] = (field(names.REQUEST_STREAM, true, "stream"),)
+
+
+def tool_definition(tool: Any) -> dict[str, Any]:
+    """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type."""
+    kind = member(tool, "type") or "function"
+    body = member(tool, kind) if isinstance(kind, str) else None
+    source = tool if body is None else body
+    name = member(source, "name") or member(tool, "server_label") or kind
+    return {**generic(source, str(kind)), "name": str(name)}
+
+
+def parts_of(content: Any) -> list[Part]:
+    """The parts of a message's content: a text, or a list of the API's content parts."""
+    if isinstance(content, str):
+        return [text(content)]
+    return [part_of(part) for part in content] if isinstance(content, (list, tuple)) else []
+
+
+def part_of(part: Any) -> Part:
+    """One content part of either API; one that is not known becomes a generic part."""
+    kind = member(part, "type")
+    reader = _PARTS.get(kind) if isinstance(kind, str) else None
+    known = reader(part) if reader else None
+    return generic(part) if known is None else known
+
+
+def _text(part: Any) -> Part | None:
+    said = member(part, "text")
+    annotations = items(part, "annotations")
+    if not isinstance(said, str):
+        return None
+    return text(said, annotations=[generic(entry) for entry in annotations]) if annotations else text(said)
+
+
+def _image(part: Any) -> Part:
+    image = member(part, "image_url")
+    url = image if isinstance(image, str) else member(image, "url")
+    return attached("image", url=url, file_id=member(part, "file_id"))
+
+
+def _audio(part: Any) -> Part:
+    audio = member(part, "input_audio") or part
+    kind = string(member(audio, "format"))
+    return attached("audio", data=member(audio, "data"), mime_type=f"audio/{kind}" if kind else None)
+
+
+def _file(part: Any) -> Part:
+    file = member(part, "file") or part
+    data, url = member(file, "file_data"), member(file, "file_url")
+    mime_type = None
+    if isinstance(data, str) and data.startswith("data:"):
+        mime_type = data[5:].partition(";")[0]
+        url, data = data, None
+    return attached(modality_of(mime_type), url=url, data=data, file_id=member(file, "file_id"))
+
+
+_PARTS = {
+    "text": _text,
+    "input_text": _text,
+    "output_text": _text,
+    "image_url": _image,
+    "input_image": _image,
+    "input_audio": _audio,
+    "file": _file,
+    "input_file": _file,
+    "refusal": lambda part: {"type": "refusal", "content": member(part, "refusal") or ""},
+}

@@ -1,0 +1,52 @@
+"""Legacy completions: `POST /completions`, by OpenAI's API reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _attributes as names
+from .._content import text
+from .._fields import field, member
+from .._operation import Content, Operation
+from ._chat import failure, finish_reasons, in_order
+from ._chunks import ChoiceChunks
+from ._common import RESPONSE, SAMPLING, USAGE, choice_count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    """One user message for each prompt; a prompt given as tokens is told by how many there are."""
+    prompt = member(body, "prompt")
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    if not isinstance(prompts, (list, tuple)):
+        return {}
+    if prompts and isinstance(prompts[0], int):
+        prompts = [prompts]
+    return {names.INPUT_MESSAGES: [{"role": "user", "parts": [_prompt(entry)]} for entry in prompts]}
+
+
+def _prompt(prompt: Any) -> dict[str, Any]:
+    return text(prompt) if isinstance(prompt, str) else {"type": "tokens", "count": len(prompt)}
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    return {
+        names.OUTPUT_MESSAGES: [
+            {"role": "assistant", "parts": [text(member(choice, "text") or "")], "finish_reason": reason}
+            for choice, reason in zip(in_order(response), reasons, strict=False)
+        ]
+    }
+
+
+COMPLETIONS = Operation(
+    name="text_completion",
+    request=(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
+    response=(*RESPONSE, *USAGE),
+    finish_reasons=finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    failure=failure,
+    accumulator=ChoiceChunks,
+)

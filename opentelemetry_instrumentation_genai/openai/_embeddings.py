@@ -1,0 +1,20 @@
+"""Embeddings: `POST /embeddings`, by OpenAI's API reference."""
+
+from __future__ import annotations
+
+from .. import _attributes as names
+from .._fields import field, integer, string, strings
+from .._operation import Operation
+
+EMBEDDINGS = Operation(
+    name="embeddings",
+    request=(
+        field(names.REQUEST_ENCODING_FORMATS, strings, "encoding_format"),
+        field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions"),
+    ),
+    response=(
+        field(names.RESPONSE_MODEL, string, "model"),
+        field(names.USAGE_INPUT_TOKENS, integer, "usage.prompt_tokens"),
+    ),
+    details=False,
+)

@@ -1,0 +1,126 @@
+"""The items of the Responses API as messages and parts, every type of them; one that is not known becomes a generic part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._content import (
+    Part,
+    attached,
+    generic,
+    plain,
+    reasoning,
+    server_tool_call,
+    server_tool_call_response,
+    tool_call,
+    tool_call_response,
+)
+from .._fields import items, member
+from ._common import parts_of
+
+# Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
+_CALLS = {
+    "function_call": (None, "arguments"),
+    "custom_tool_call": (None, "input"),
+    "computer_call": ("computer", "action"),
+    "local_shell_call": ("local_shell", "action"),
+    "shell_call": ("shell", "action"),
+    "apply_patch_call": ("apply_patch", "operation"),
+}
+# Their answers: item type -> where the item has the result.
+_ANSWERS = {
+    "function_call_output": "output",
+    "custom_tool_call_output": "output",
+    "computer_call_output": "output",
+    "local_shell_call_output": "output",
+    "shell_call_output": "output",
+    "apply_patch_call_output": "output",
+}
+# Tools that the provider runs: item type -> the members that say what was asked, and those that say what came of it.
+_SERVER_CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "web_search_call": (("action",), ()),
+    "file_search_call": (("queries",), ("results",)),
+    "code_interpreter_call": (("code", "container_id"), ("outputs",)),
+    "image_generation_call": (("action", "revised_prompt", "size", "quality", "background"), ("result", "output_format")),
+    "mcp_call": (("server_label", "name", "arguments"), ("output", "error")),
+    "mcp_list_tools": (("server_label",), ("tools", "error")),
+    "tool_search_call": (("arguments", "execution"), ()),
+    "program": (("code",), ()),
+}
+_SERVER_ANSWERS = {"tool_search_output": ("tools",), "program_output": ("result",)}
+
+
+def input_message(item: Any) -> dict[str, Any]:
+    """One item of the input as a message."""
+    kind = member(item, "type")
+    if isinstance(item, str):
+        return {"role": "user", "parts": parts_of(item)}
+    if kind in (None, "message") and member(item, "role") is not None:
+        return {"role": member(item, "role"), "parts": parts_of(member(item, "content"))}
+    return {"role": "tool" if kind in _ANSWERS else "assistant", "parts": output_parts(item)}
+
+
+def output_parts(item: Any) -> list[Part]:
+    """One item of the output, or of an earlier one given again, as parts of a message."""
+    kind = member(item, "type")
+    if kind == "message":
+        return parts_of(member(item, "content"))
+    if kind == "reasoning":
+        return [_reasoning(item)]
+    if kind in _CALLS:
+        name, arguments = _CALLS[kind]
+        return [tool_call(member(item, "call_id"), name or member(item, "name"), plain(member(item, arguments)))]
+    if kind in _ANSWERS:
+        return [tool_call_response(member(item, "call_id"), _answer(member(item, _ANSWERS[kind])))]
+    if kind in _SERVER_CALLS:
+        return _server_tool(item, kind)
+    if kind in _SERVER_ANSWERS:
+        return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), _SERVER_ANSWERS[kind]))]
+    if kind == "compaction":
+        return [{"type": "compaction", "id": member(item, "id")}]
+    return [generic(item)]
+
+
+def _reasoning(item: Any) -> Part:
+    """What the model thought, in full or in summary; what is encrypted stays out."""
+    texts = [member(entry, "text") for entry in (*items(item, "summary"), *items(item, "content"))]
+    return reasoning("\n".join(text for text in texts if isinstance(text, str)), id=member(item, "id"))
+
+
+def _answer(output: Any) -> Any:
+    if isinstance(output, (list, tuple)):
+        return parts_of(output) if member(output[0] if output else None, "type") else plain(output)
+    if member(output, "type") == "computer_screenshot":
+        return attached("image", url=member(output, "image_url"), file_id=member(output, "file_id"))
+    return plain(output)
+
+
+def _server_tool(item: Any, kind: str) -> list[Part]:
+    asked, answered = _SERVER_CALLS[kind]
+    name, identity = _named(kind), _identity(item)
+    parts = [server_tool_call(identity, name, _chosen(item, name, asked))]
+    if any(member(item, member_name) is not None for member_name in answered):
+        parts.append(server_tool_call_response(identity, _chosen(item, name, answered)))
+    return parts
+
+
+def _named(kind: str) -> str:
+    """The tool that an item type is about: `web_search_call` is about `web_search`."""
+    return kind.removesuffix("_call").removesuffix("_output")
+
+
+def _identity(item: Any) -> Any:
+    return member(item, "call_id") or member(item, "id")
+
+
+def _chosen(item: Any, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"type": kind}
+    for name in names:
+        value = member(item, name)
+        if value is not None:
+            chosen[name] = _picture(value) if kind == "image_generation" and name == "result" else plain(value)
+    return chosen
+
+
+def _picture(data: Any) -> Any:
+    return attached("image", data=data)

@@ -1,0 +1,98 @@
+"""Which provider answers a client of the `openai` SDK, in the conventions' words."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Public API hosts, by the providers' own documentation. What the conventions' enum does not name has its own plain name.
+_HOSTS = (
+    ("*.openai.azure.com", "azure.ai.openai"),
+    ("*.openai.azure.us", "azure.ai.openai"),
+    ("*.openai.azure.cn", "azure.ai.openai"),
+    ("*.cognitiveservices.azure.com", "azure.ai.openai"),
+    ("*.services.ai.azure.com", "azure.ai.openai"),  # Foundry; this SDK speaks to its OpenAI endpoint
+    ("*.models.ai.azure.com", "azure.ai.inference"),
+    ("models.inference.ai.azure.com", "azure.ai.inference"),
+    ("bedrock-*.amazonaws.com", "aws.bedrock"),
+    ("bedrock-*.amazonaws.com.cn", "aws.bedrock"),
+    ("bedrock-*.api.aws", "aws.bedrock"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("*-aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("aiplatform.*.rep.googleapis.com", "gcp.vertex_ai"),
+    ("api.anthropic.com", "anthropic"),
+    ("api.cohere.ai", "cohere"),
+    ("api.cohere.com", "cohere"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.groq.com", "groq"),
+    ("*.ml.cloud.ibm.com", "ibm.watsonx.ai"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("codestral.mistral.ai", "mistral_ai"),
+    ("api.moonshot.ai", "moonshot_ai"),
+    ("api.moonshot.cn", "moonshot_ai"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.x.ai", "x_ai"),
+    ("*.api.x.ai", "x_ai"),
+    ("api.cerebras.ai", "cerebras"),
+    ("api.deepinfra.com", "deepinfra"),
+    ("api.fireworks.ai", "fireworks"),
+    ("router.huggingface.co", "huggingface"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.minimax.io", "minimax"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("api.novita.ai", "novita"),
+    ("openrouter.ai", "openrouter"),
+    ("api.sambanova.ai", "sambanova"),
+    ("api.together.ai", "together_ai"),
+    ("api.together.xyz", "together_ai"),
+    ("dashscope*.aliyuncs.com", "alibaba_cloud"),
+    ("*.openai.com", "openai"),
+)
+_CLIENTS = {"BaseAzureClient": "azure.ai.openai", "BedrockOpenAI": "aws.bedrock", "AsyncBedrockOpenAI": "aws.bedrock"}
+_RUNTIMES = {"bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
+
+
+class Providers:
+    """Names the provider behind a client and host.
+
+    Args:
+        declared: the user's (pattern, provider) pairs, which win over everything; a pattern is HOST or HOST:PORT with `*`.
+    """
+
+    def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
+        self._declared = declared
+        self._known: dict[tuple[type, str, int], str | None] = {}
+
+    def __call__(self, client: Any, host: str, port: int) -> str:
+        """The provider; `openai` for a host that nothing is known of."""
+        key = (type(client), host, port)
+        if key not in self._known:
+            if len(self._known) >= 1024:  # noqa: PLR2004 - a bound, not a figure
+                self._known.clear()
+            self._known[key] = self._by_host(host, port) or _by_class(type(client))
+        return self._known[key] or _by_runtime(client)
+
+    def _by_host(self, host: str, port: int) -> str | None:
+        host = host.lower()
+        return _match(self._declared, (host, f"{host}:{port}")) or _match(_HOSTS, (host,))
+
+
+def _match(table: Iterable[tuple[str, str]], names: Sequence[str]) -> str | None:
+    for pattern, provider in table:
+        if any(fnmatchcase(name, pattern) for name in names):
+            return provider
+    return None
+
+
+def _by_class(kind: type) -> str | None:
+    return next((_CLIENTS[base.__name__] for base in kind.__mro__ if base.__name__ in _CLIENTS), None)
+
+
+def _by_runtime(client: Any) -> str:
+    """By the provider that a client was made with: `OpenAI(provider=...)` of newer SDKs."""
+    name = getattr(getattr(client, "_provider_runtime", None), "name", None)
+    return _RUNTIMES.get(name or "", "openai")

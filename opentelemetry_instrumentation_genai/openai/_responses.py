@@ -1,0 +1,161 @@
+"""The Responses API: `POST /responses` and `GET /responses/{id}`, by OpenAI's API reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _attributes as names
+from .._content import first_text
+from .._errors import Failure, reported
+from .._fields import field, integer, items, member, string
+from .._operation import Content, Operation
+from ._common import REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
+from ._items import input_message, output_parts
+from ._typed_events import TypedEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_UNFINISHED = ("queued", "in_progress")
+_INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length", "content_filter": "content_filter"}
+_FOR_THE_CALLER = frozenset(
+    {"function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call"}
+)
+
+
+def _conversation(value: Any) -> str | None:
+    return string(value) or string(member(value, "id"))
+
+
+def _compacted(value: Any) -> bool | None:
+    """Whether a list of items has a compaction among it."""
+    entries = value if isinstance(value, (list, tuple)) else ()
+    return True if any(member(entry, "type") == "compaction" for entry in entries) else None
+
+
+def _cursor(value: Any) -> str | None:
+    return str(value) if isinstance(value, (int, str)) and value != "" else None
+
+
+_REQUEST = (
+    *SAMPLING,
+    field(names.REQUEST_MAX_TOKENS, integer, "max_output_tokens"),
+    field(names.REQUEST_REASONING_LEVEL, string, "reasoning.effort"),
+    field(names.REQUEST_PREVIOUS_RESPONSE_ID, string, "previous_response_id"),
+    field(names.CONVERSATION_ID, _conversation, "conversation"),
+    field(names.CONVERSATION_COMPACTED, _compacted, "input"),
+    field(names.OUTPUT_TYPE, output_type, "text.format.type"),
+    field(names.PROMPT_NAME, string, "prompt.id"),
+    field(names.PROMPT_VERSION, string, "prompt.version"),
+    REQUEST_TIER,
+)
+_RESPONSE = (
+    *RESPONSE,
+    field(names.RESPONSE_STATUS, string, "status"),
+    field(names.CONVERSATION_ID, _conversation, "conversation"),
+    field(names.CONVERSATION_COMPACTED, _compacted, "output"),
+)
+# ResponseUsage of the API reference.
+_USAGE = (
+    field(names.USAGE_INPUT_TOKENS, integer, "usage.input_tokens"),
+    field(names.USAGE_OUTPUT_TOKENS, integer, "usage.output_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, integer, "usage.input_tokens_details.cached_tokens"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, integer, "usage.input_tokens_details.cache_write_tokens"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, integer, "usage.input_tokens_details.cache_write_tokens"),
+    field(names.USAGE_REASONING_OUTPUT_TOKENS, integer, "usage.output_tokens_details.reasoning_tokens"),
+)
+
+
+def _finish_reasons(response: Any, streamed: bool) -> list[str]:  # noqa: FBT001 - the engine's signature
+    """The one reason, which this API does not have a word for: read from the status."""
+    status = string(member(response, "status"))
+    if status is None or (status in _UNFINISHED and not streamed):
+        return []  # a background response, that goes on without us
+    if status == "completed":
+        return ["tool_calls" if _waits(response) else "stop"]
+    if status == "incomplete":
+        reason = string(member(member(response, "incomplete_details"), "reason"))
+        return [_INCOMPLETE.get(reason or "", reason or "error")]
+    return ["error"]
+
+
+def _waits(response: Any) -> bool:
+    """Whether a tool call is there that the application has to answer."""
+    output = items(response, "output")
+    calls = {member(entry, "call_id") for entry in output if member(entry, "type") in _FOR_THE_CALLER}
+    return bool(calls.difference(member(entry, "call_id") for entry in output if _is_answer(entry)))
+
+
+def _is_answer(entry: Any) -> bool:
+    kind = member(entry, "type")
+    return isinstance(kind, str) and kind.endswith("_output")
+
+
+def _failure(response: Any) -> Failure | None:
+    error = member(response, "error")
+    if error is None or member(response, "status") not in ("failed", None):
+        return None
+    return reported(first_text(error, "code", "type"), first_text(error, "message"))
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    content = _settings(body)
+    given = member(body, "input")
+    if isinstance(given, str):
+        content[names.INPUT_MESSAGES] = [{"role": "user", "parts": parts_of(given)}]
+    elif isinstance(given, (list, tuple)):
+        content[names.INPUT_MESSAGES] = [input_message(entry) for entry in given]
+    return content
+
+
+def _settings(source: Any) -> Content:
+    """System instructions and tools, which a request has, and a response again."""
+    content: Content = {}
+    instructions = member(source, "instructions")
+    if isinstance(instructions, str):
+        content[names.SYSTEM_INSTRUCTIONS] = parts_of(instructions)
+    elif isinstance(instructions, (list, tuple)):
+        content[names.SYSTEM_INSTRUCTIONS] = [
+            part for entry in instructions for part in input_message(entry)["parts"]
+        ]
+    tools = items(source, "tools")
+    if tools:
+        content[names.TOOL_DEFINITIONS] = [tool_definition(tool) for tool in tools]
+    return content
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    parts = [part for entry in items(response, "output") for part in output_parts(entry)]
+    if not parts and not reasons:
+        return {}
+    reason = reasons[0] if reasons else ""
+    return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reason}]}
+
+
+def _fetched(response: Any, reasons: Sequence[str]) -> Content:
+    return {**_settings(response), **_output(response, reasons)}
+
+
+RESPONSES = Operation(
+    name="chat",
+    request=_REQUEST,
+    response=(*_RESPONSE, *_USAGE),
+    constants={names.OPENAI_API_TYPE: "responses"},
+    finish_reasons=_finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    failure=_failure,
+    accumulator=TypedEvents,
+)
+FETCH_RESPONSE = Operation(
+    name="fetch_response",
+    request=(
+        field(names.RESPONSE_ID, string, "id"),
+        field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),
+    ),
+    response=_RESPONSE,
+    constants={names.OPENAI_API_TYPE: "responses"},
+    finish_reasons=_finish_reasons,
+    output_content=_fetched,
+    accumulator=TypedEvents,
+)

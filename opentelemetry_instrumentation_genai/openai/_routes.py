@@ -1,0 +1,24 @@
+"""Which endpoint of the API is which operation: (method, path with `*` for an id) -> operation.
+
+What is not in the table is not followed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._chat import CHAT
+from ._completions import COMPLETIONS
+from ._embeddings import EMBEDDINGS
+from ._responses import FETCH_RESPONSE, RESPONSES
+
+if TYPE_CHECKING:
+    from .._operation import Operation
+
+ROUTES: dict[tuple[str, str], Operation] = {
+    ("post", "/chat/completions"): CHAT,
+    ("post", "/completions"): COMPLETIONS,
+    ("post", "/embeddings"): EMBEDDINGS,
+    ("post", "/responses"): RESPONSES,
+    ("get", "/responses/*"): FETCH_RESPONSE,
+}

@@ -1,0 +1,121 @@
+"""Fixtures for every test: servers on loopback, telemetry in memory, and an environment that is clean before and after.
+
+Nothing here imports an SDK before a test asks for a client.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from loopback import ModelServer, OtlpReceiver, Telemetry, uninstrument_all
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI, OpenAI
+
+API_KEY = "sk-test-not-a-key"
+# Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
+SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[ModelServer]:
+    """The one model server of the session; tests take `server`."""
+    server = ModelServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def otlp_receiver() -> Iterator[OtlpReceiver]:
+    """The one OTLP receiver of the session, started by the first test that takes `receiver`."""
+    receiver = OtlpReceiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def server(model_server: ModelServer) -> Iterator[ModelServer]:
+    """A model server with no reply and no request yet; whatever stalls goes on after the test."""
+    model_server.reset()
+    yield model_server
+    model_server.reset()
+    model_server.raise_failure()
+
+
+@pytest.fixture
+def receiver(otlp_receiver: OtlpReceiver) -> Iterator[OtlpReceiver]:
+    """An OTLP receiver that has received nothing yet."""
+    otlp_receiver.reset()
+    yield otlp_receiver
+    otlp_receiver.raise_failure()
+
+
+@pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """Providers that keep in memory what is recorded through them."""
+    recorded = Telemetry()
+    yield recorded
+    # Before the providers are shut down, or what ends with the instrumentation would be logged as recorded too late.
+    uninstrument_all()
+    recorded.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting from outside reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(SETTINGS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def strict_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error inside the instrumentation fails the test instead of being logged and dropped."""
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_instrumented() -> Iterator[None]:
+    """No test sees the instrumentation of another."""
+    yield
+    uninstrument_all()
+
+
+@pytest.fixture
+def openai_client(server: ModelServer) -> Iterator[Callable[..., OpenAI]]:
+    """Makes clients of the model server, without retries unless asked for; they are closed after the test."""
+    from openai import OpenAI
+
+    with ExitStack() as opened:
+
+        def make(client: type[OpenAI] = OpenAI, **settings: Any) -> OpenAI:
+            """A client with these settings over the defaults."""
+            return opened.enter_context(client(**(_defaults(server) | settings)))
+
+        yield make
+
+
+@pytest.fixture
+async def async_openai_client(server: ModelServer) -> AsyncIterator[Callable[..., AsyncOpenAI]]:
+    """The same for asynchronous clients, in the event loop of the test."""
+    from openai import AsyncOpenAI
+
+    async with AsyncExitStack() as opened:
+
+        def make(client: type[AsyncOpenAI] = AsyncOpenAI, **settings: Any) -> AsyncOpenAI:
+            """A client with these settings over the defaults."""
+            made = client(**(_defaults(server) | settings))
+            opened.push_async_callback(made.close)
+            return made
+
+        yield make
+
+
+def _defaults(server: ModelServer) -> dict[str, Any]:
+    """Where the clients of every test go."""
+    return {"base_url": f"{server.url}/v1", "api_key": API_KEY, "max_retries": 0}

@@ -1,0 +1,248 @@
+"""What is published: what is in it, what it says about itself, and what installing it gives.
+
+Builds the distributions and makes environments from the package index, so it has a tox environment of its own.
+"""
+
+import email
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "opentelemetry_instrumentation_genai"
+
+# What a user types today, without bounds.
+TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp", "openai"]
+
+# None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
+HEAVY = {"openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
+
+LOAD_EVERYTHING = f"""
+import json, sys
+from importlib.metadata import entry_points
+import {PACKAGE}
+imported = list(sys.modules)
+instrumentors = [ep.load() for ep in entry_points(group="opentelemetry_instrumentor") if ep.name.startswith("genai_")]
+for instrumentor in instrumentors:
+    instrumentor().instrument(skip_dep_check=True)
+print(json.dumps({{
+    "file": {PACKAGE}.__file__,
+    "imported": imported,
+    "instrumented": list(sys.modules),
+    "instrumentors": [instrumentor.__name__ for instrumentor in instrumentors],
+}}))
+"""
+
+# What `opentelemetry-instrument` asks before it loads an entry point of ours.
+CONFLICT = f"""
+from importlib.metadata import distribution
+from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
+print(get_dist_dependency_conflicts(distribution("{PACKAGE}")))
+"""
+
+
+def run(*command, cwd):
+    """Run a command outside the checkout and return what it printed; on failure, show all it said."""
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, check=False)
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The folder with the sdist, and the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT), cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(built):
+    """The path of the wheel."""
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def wheel_names(wheel):
+    """The names of the files in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+@pytest.fixture(scope="session")
+def sdist_names(built):
+    """The names of the files in the sdist, below its one folder."""
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        return [name.partition("/")[2] for name in archive.getnames()]
+
+
+@pytest.fixture(scope="session")
+def metadata(wheel, wheel_names):
+    """The wheel's METADATA."""
+    (name,) = (name for name in wheel_names if name.endswith(".dist-info/METADATA"))
+    with zipfile.ZipFile(wheel) as archive:
+        return email.message_from_bytes(archive.read(name))
+
+
+class TestWheel:
+    """The wheel that is published."""
+
+    def test_holds_the_package_and_nothing_else(self, wheel_names):
+        """No tests, no examples, and no file in a namespace that is not ours."""
+        assert {PACKAGE} == {top for name in wheel_names if not (top := name.partition("/")[0]).endswith(".dist-info")}
+
+    def test_holds_every_module(self, wheel_names):
+        """Every file of the package in the checkout is in the wheel."""
+        in_checkout = {
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / PACKAGE).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+        assert set() == in_checkout - set(wheel_names)
+
+    def test_is_typed(self, wheel_names):
+        """The marker is there that makes type checkers read the annotations."""
+        assert f"{PACKAGE}/py.typed" in wheel_names
+
+    def test_has_its_licence(self, metadata, wheel_names):
+        """The licence is named as SPDX does, and its text comes along."""
+        assert "Apache-2.0" == metadata["License-Expression"]
+        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel_names)
+
+    def test_is_for_every_supported_python(self, metadata, wheel):
+        """It runs from 3.10 on, and is pure."""
+        assert ">=3.10" == metadata["Requires-Python"]
+        assert wheel.name.endswith("-py3-none-any.whl")
+
+    def test_entry_points(self, wheel, wheel_names):
+        """`opentelemetry-instrument` finds each instrumentor under a name that is ours alone."""
+        (name,) = (name for name in wheel_names if name.endswith(".dist-info/entry_points.txt"))
+        parser = ConfigParser()
+        with zipfile.ZipFile(wheel) as archive:
+            parser.read_string(archive.read(name).decode())
+
+        assert ["opentelemetry_instrumentor"] == parser.sections()
+        assert {"genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor"} == dict(parser["opentelemetry_instrumentor"])
+
+    def test_requires_no_sdk(self, metadata):
+        """Without extras it brings the API, the instrumentation base and wrapt."""
+        assert {"opentelemetry-api", "opentelemetry-instrumentation", "wrapt"} == {
+            req.name for req in requirements(metadata, extra="")
+        }
+
+    @pytest.mark.parametrize("sdk", ["openai", "anthropic", "ollama"])
+    def test_extra_bounds_its_sdk(self, metadata, sdk):
+        """An extra installs its SDK, from the oldest supported version up to the next major."""
+        (req,) = requirements(metadata, extra=sdk)
+
+        assert sdk == req.name
+        assert {">=", "<"} == {specifier.operator for specifier in req.specifier}
+
+    def test_instruments_any(self, metadata):
+        """The extra that `opentelemetry-instrument` reads names every SDK, of any version, and is spelt as it looks."""
+        found = requirements(metadata, extra="instruments-any")
+
+        assert [("anthropic", ""), ("ollama", ""), ("openai", "")] == [(req.name, str(req.specifier)) for req in found]
+        # It is looked for as a text before it is parsed.
+        assert all("instruments-any" in str(req) for req in found)
+
+    def test_demands_no_sdk(self, metadata):
+        """There is no extra `instruments`: with it, a single missing SDK would disable all instrumentors."""
+        assert "instruments" not in metadata.get_all("Provides-Extra")
+
+
+class TestSdist:
+    """The source distribution."""
+
+    def test_can_be_tested(self, sdist_names):
+        """The tests and their configuration come along."""
+        assert {"LICENSE", "README.md", "pyproject.toml", "tox.ini", "tests/packaging/test_packaging.py"} <= set(
+            sdist_names
+        )
+
+    def test_holds_no_leftovers(self, sdist_names):
+        """No cache, environment or report that lay in the checkout."""
+        leftovers = {".tox", ".venv", "reports", "dist", "__pycache__", ".coverage"}
+
+        assert [] == [name for name in sdist_names if leftovers & set(Path(name).parts)]
+
+
+class TestInstalled:
+    """Fresh environments, as users make them."""
+
+    @pytest.mark.parametrize("installer", ["pip", "uv"])
+    def test_beside_unbounded_opentelemetry(self, tmp_path, wheel, installer):
+        """The newest OpenTelemetry is resolved, not one so old that it does not start."""
+        python = make_environment(tmp_path, installer, str(wheel), *TYPICAL)
+        versions = installed_versions(python, cwd=tmp_path)
+
+        assert versions["opentelemetry-instrumentation"] >= Version("0.57b0")
+        assert versions["opentelemetry-sdk"] >= Version("1.36")
+        run(sys.executable, "-m", "uv", "pip", "check", "--python", python, cwd=tmp_path)
+        assert "None" == run(python, "-I", "-c", CONFLICT, cwd=tmp_path).strip()
+        assert_light(python, cwd=tmp_path)
+
+    def test_alone(self, tmp_path, wheel):
+        """Without any SDK the package imports, every instrumentor starts, and none of them is in the way."""
+        python = make_environment(tmp_path, "uv", str(wheel))
+
+        assert HEAVY.isdisjoint(installed_versions(python, cwd=tmp_path))
+        assert "None" != run(python, "-I", "-c", CONFLICT, cwd=tmp_path).strip()
+        assert_light(python, cwd=tmp_path)
+
+    def test_with_extras(self, tmp_path, wheel):
+        """The extras install together, each its SDK in a supported version."""
+        python = make_environment(tmp_path, "uv", f"{wheel}[openai,anthropic,ollama]")
+
+        assert {"openai", "anthropic", "ollama"} <= installed_versions(python, cwd=tmp_path).keys()
+
+
+def requirements(metadata, extra):
+    """The requirements that the metadata has for one extra, or for none."""
+    found = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+    if not extra:
+        return [req for req in found if req.marker is None]
+    return [req for req in found if req.marker is not None and req.marker.evaluate({"extra": extra})]
+
+
+def make_environment(folder, installer, *packages):
+    """Make an environment with the packages, by pip as it comes with Python or by uv, and return its Python."""
+    environment = folder / "environment"
+    venv.create(environment, with_pip=installer == "pip", symlinks=os.name != "nt")
+    python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
+    if installer == "pip":
+        run(python, "-I", "-m", "pip", "install", "--quiet", *packages, cwd=folder)
+    else:
+        run(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *packages, cwd=folder)
+    return python
+
+
+def installed_versions(python, cwd):
+    """The distributions in an environment, and their versions."""
+    listed = json.loads(run(sys.executable, "-m", "uv", "pip", "list", "--format=json", "--python", python, cwd=cwd))
+    return {canonicalize_name(entry["name"]): Version(entry["version"]) for entry in listed}
+
+
+def assert_light(python, cwd):
+    """Importing the package, and instrumenting before any SDK is imported, load nothing heavy."""
+    found = json.loads(run(python, "-I", "-c", LOAD_EVERYTHING, cwd=cwd))
+
+    assert "site-packages" in Path(found["file"]).parts
+    assert ["OpenAIInstrumentor"] == found["instrumentors"]
+    assert set() == HEAVY & set(found["imported"])
+    assert set() == HEAVY & set(found["instrumented"])

@@ -1,0 +1,38 @@
+"""The public names as users call them. Type checkers read this; nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
+from typing_extensions import assert_type
+
+import opentelemetry_instrumentation_genai
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as FromItsPackage
+
+assert_type(opentelemetry_instrumentation_genai.__version__, str)
+
+
+def the_same_class_from_both_places(instrumentor: OpenAIInstrumentor) -> FromItsPackage:
+    """The name at the top, which is loaded late, is the class of the subpackage."""
+    return instrumentor
+
+
+def as_in_an_application() -> None:
+    """Without anything, with providers, with settings, and off again."""
+    OpenAIInstrumentor().instrument()
+    OpenAIInstrumentor().instrument(
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    OpenAIInstrumentor().instrument(capture_message_content="span_only", emit_event=True, per_chunk_metric=False)
+    OpenAIInstrumentor().uninstrument()
+
+
+def dependencies(instrumentor: OpenAIInstrumentor) -> None:
+    """What an instrumentor says about its SDK has a type."""
+    assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
