@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._operation import Accumulator, Content, Request
     from ._signals import Signals
 
+_read = guarded(read)
 _forks = 0
 
 
@@ -57,6 +58,7 @@ class Call:
         client: the same, while the SDK's code runs.
         span: its span.
         context: a context with that span, which metrics and events link to.
+        told: whether more than metrics is reported: the span is sampled, or there is a details event.
         open: whether its response is read by the application, later; then reading finishes the call.
     """
 
@@ -72,6 +74,7 @@ class Call:
         "_once",
         "_operation",
         "_point",
+        "_recording",
         "_signals",
         "_started",
         "_stream",
@@ -80,6 +83,7 @@ class Call:
         "context",
         "open",
         "span",
+        "told",
     )
 
     def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
@@ -100,9 +104,9 @@ class Call:
         self._started = perf_counter()
         self.span: Span = signals.tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
         self.context = set_span_in_context(self.span)
-        self._wanted = self._operation.details and (
-            signals.event_content or (signals.span_content and self.span.is_recording())
-        )
+        self._recording = recording = self.span.is_recording()
+        self.told = recording or (signals.details and self._operation.details)
+        self._wanted = self._operation.details and (signals.event_content or (signals.span_content and recording))
         self._content: Content = (self._wanted and self._input_content(request)) or {}
 
     def _name(self) -> str:
@@ -110,11 +114,8 @@ class Call:
         return f"{self._operation.name} {model}" if model else self._operation.name
 
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
-        attributes = {
-            **self._identity,
-            **self._operation.constants,
-            **(guarded(read)(self._operation.request, request.body) or {}),
-        }
+        asked = _read(self._operation.request, request.body) or {}
+        attributes = {**self._identity, **self._operation.constants, **asked}
         if self._stream:
             attributes[REQUEST_STREAM] = True
         return attributes
@@ -145,9 +146,10 @@ class Call:
     def _chunk_point(self) -> dict[str, Attribute]:
         """The attributes of a chunk's time: the response's model is taken as it stands when the second chunk comes."""
         if self._point is None:
-            self._point = self._metric_point(read(self._operation.response, self._received()))
+            self._point = self._metric_point(read(self._operation.measured, self._received()))
         return self._point
 
+    @guarded
     def _received(self) -> Any:
         return None if self._accumulator is None else self._accumulator.result()
 
@@ -169,21 +171,26 @@ class Call:
         if self._forks != _forks or not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
-        if response is None:
-            response = guarded(self._received)()
+        if response is None and self._accumulator is not None:
+            response = self._received()
         found = self._response_attributes(response) or {}
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
-        self._read_output(response, found)
-        self._write_span(found, failure)
+        if self._wanted and response is not None:
+            self._read_output(response, found)
+        if self._recording:
+            self._write_span(found, failure)
         self._write_metrics(seconds, found)
-        self._write_events(found, failure)
-        guarded(self.span.end)()
+        if self.told or failure is not None:
+            self._write_events(found, failure)
+        self._end_span()
         self._content, self._accumulator = {}, None
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
+        if not self.told:
+            return read(self._operation.measured, response)
         found = read(self._operation.response, response)
         found.update(self._facts)
         if self._first is not None:
@@ -201,14 +208,11 @@ class Call:
 
     @guarded
     def _read_output(self, response: Any, found: dict[str, Attribute]) -> None:
-        if self._wanted and response is not None:
-            reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
-            self._content.update(self._operation.output_content(response, reasons))
+        reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
+        self._content.update(self._operation.output_content(response, reasons))
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
-        if not self.span.is_recording():
-            return
         attributes: dict[str, Any] = dict(found)
         if self._signals.span_content:
             for name, value in self._content.items():
@@ -216,6 +220,10 @@ class Call:
         self.span.set_attributes(attributes)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
+
+    @guarded
+    def _end_span(self) -> None:
+        self.span.end()
 
     def _metric_point(self, found: dict[str, Attribute]) -> dict[str, Attribute]:
         model = found.get(RESPONSE_MODEL)

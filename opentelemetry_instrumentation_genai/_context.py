@@ -25,7 +25,10 @@ class Owner:
 
 def stand_back() -> bool:
     """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it."""
-    return otel_context.get_value(OWNER_KEY) is not None or not is_instrumentation_enabled()
+    current = otel_context.get_current()
+    if not current:
+        return False
+    return current.get(OWNER_KEY) is not None or not is_instrumentation_enabled()
 
 
 def current_call() -> Call | None:

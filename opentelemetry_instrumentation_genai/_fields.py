@@ -5,14 +5,16 @@ A converter answers None for a value of another type, and then there is no attri
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 Attribute: TypeAlias = "str | bool | int | float | list[str]"
 
 _INT64 = 1 << 63  # what OTLP can carry
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Field(NamedTuple):
@@ -21,6 +23,18 @@ class Field(NamedTuple):
     attribute: str
     convert: Callable[[Any], Attribute | None]
     path: tuple[str, ...]
+
+
+class Table(NamedTuple):
+    """Rows by what they begin with, so that each JSON object on the way is looked into once.
+
+    Attributes:
+        leaves: (member, attribute, converter) of the values that stand here.
+        branches: (member, the table of what stands below it).
+    """
+
+    leaves: tuple[tuple[str, str, Callable[[Any], Attribute | None]], ...]
+    branches: tuple[tuple[str, Table], ...]
 
 
 def field(attribute: str, convert: Callable[[Any], Attribute | None], path: str) -> Field:
@@ -34,22 +48,41 @@ def field(attribute: str, convert: Callable[[Any], Attribute | None], path: str)
     return Field(attribute, convert, tuple(path.split(".")))
 
 
-def member(source: Any, name: str) -> Any:
-    """The member `name` of a JSON object or of an SDK's model; None where there is none.
+def table(*rows: Field) -> Table:
+    """Make a table. Of two rows for one attribute the deeper one wins, and of two at one depth the later."""
+    below: dict[str, list[Field]] = {}
+    for row in rows:
+        if len(row.path) > 1:
+            below.setdefault(row.path[0], []).append(row._replace(path=row.path[1:]))
+    return Table(
+        tuple((row.path[0], row.attribute, row.convert) for row in rows if len(row.path) == 1),
+        tuple((name, table(*deeper)) for name, deeper in below.items()),
+    )
+
+
+def only(rows: Table, attributes: Collection[str]) -> Table:
+    """The rows of a table for some attributes."""
+    return Table(
+        tuple(leaf for leaf in rows.leaves if leaf[1] in attributes),
+        tuple((name, only(below, attributes)) for name, below in rows.branches),
+    )
+
+
+def members(source: Any) -> Mapping[str, Any]:
+    """The members of a JSON object or of an SDK's model, empty for anything else.
 
     Models are built without validation: any member can be missing, and unknown ones are in pydantic's extras.
     """
     if isinstance(source, dict):
-        return source.get(name)
-    members: Mapping[str, Any] | None = getattr(source, "__dict__", None)
-    if members is None:
-        return None
-    value = members.get(name)
-    if value is None:
-        extra: Mapping[str, Any] | None = getattr(source, "__pydantic_extra__", None)
-        if extra:
-            return extra.get(name)
-    return value
+        return source
+    own: Mapping[str, Any] = getattr(source, "__dict__", _NOTHING)
+    extra: Mapping[str, Any] | None = getattr(source, "__pydantic_extra__", None)
+    return {**own, **extra} if extra else own
+
+
+def member(source: Any, name: str) -> Any:
+    """The member `name` of a JSON object or of an SDK's model; None where there is none."""
+    return members(source).get(name)
 
 
 def items(source: Any, name: str) -> Sequence[Any]:
@@ -58,28 +91,33 @@ def items(source: Any, name: str) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-def read(table: Iterable[Field], source: Any) -> dict[str, Attribute]:
+def read(rows: Table, source: Any) -> dict[str, Attribute]:
     """Read what a table names out of a body.
 
     Args:
-        table: the rows; of two rows for one attribute, the later one wins.
+        rows: the table.
         source: a JSON object or an SDK's model.
 
     Returns:
         The attributes whose value is there and of the right type.
     """
     found: dict[str, Attribute] = {}
-    for attribute, convert, path in table:
-        value = source
-        for name in path:
-            value = value.get(name) if type(value) is dict else member(value, name)
-            if value is None:
-                break
-        else:
+    _read(rows, source, found)
+    return found
+
+
+def _read(rows: Table, source: Any, found: dict[str, Attribute]) -> None:
+    present = members(source)
+    for name, attribute, convert in rows.leaves:
+        value = present.get(name)
+        if value is not None:
             converted = convert(value)
             if converted is not None:
                 found[attribute] = converted
-    return found
+    for name, below in rows.branches:
+        value = present.get(name)
+        if value is not None:
+            _read(below, value, found)
 
 
 def string(value: Any) -> str | None:
@@ -91,9 +129,9 @@ def string(value: Any) -> str | None:
 
 def integer(value: Any) -> int | None:
     """A whole number that OTLP can carry."""
-    if type(value) is not int:
-        return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else None
-    return value if -_INT64 <= value < _INT64 else None
+    if type(value) is int:
+        return value if -_INT64 <= value < _INT64 else None
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else None
 
 
 def number(value: Any) -> float | None:

@@ -6,14 +6,25 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from ._attributes import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
-from ._fields import string
+from ._attributes import (
+    OPERATION_NAME,
+    PROVIDER_NAME,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    USAGE_INPUT_TOKENS,
+    USAGE_OUTPUT_TOKENS,
+)
+from ._fields import only, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._errors import Failure
-    from ._fields import Attribute, Field
+    from ._fields import Attribute, Table
+
+_MEASURED = frozenset({RESPONSE_MODEL, USAGE_INPUT_TOKENS, USAGE_OUTPUT_TOKENS})
 
 Content: TypeAlias = "dict[str, list[Any]]"
 """Attribute of content (`gen_ai.input.messages`, ...) -> its value by the JSON schema of the conventions."""
@@ -40,6 +51,7 @@ class Operation:
         name: `gen_ai.operation.name`.
         request: request attributes, read from the body.
         response: response attributes, read from the response.
+        measured: those of them that metrics need, which is all that is read where nothing else is reported.
         constants: attributes that every call of the endpoint has.
         finish_reasons: response, and whether it was streamed -> one reason for each choice.
         input_content: request body -> input messages, system instructions, tool definitions.
@@ -50,8 +62,8 @@ class Operation:
     """
 
     name: str
-    request: Sequence[Field]
-    response: Sequence[Field]
+    request: Table
+    response: Table
     constants: Mapping[str, Attribute] = dataclasses.field(default_factory=dict)
     finish_reasons: Callable[[Any, bool], list[str]] = lambda _response, _streamed: []
     input_content: Callable[[Mapping[str, Any]], Content] = lambda _body: {}
@@ -59,6 +71,10 @@ class Operation:
     failure: Callable[[Any], Failure | None] = lambda _response: None
     accumulator: type[Accumulator] | None = None
     details: bool = True
+    measured: Table = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measured", only(self.response, _MEASURED))
 
 
 class Request(NamedTuple):

@@ -118,7 +118,8 @@ class Stainless:
             return None
         body = _body(options, identity)
         url = client.base_url
-        host, port = url.host or None, url.port or (80 if url.scheme == "http" else 443)
+        host = url.host
+        port = url.port or (80 if url.scheme == "http" else 443)
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, self._provider(client, host, port), host, port, body, stream)
         return Call(self._signals, request, client)
@@ -142,7 +143,8 @@ class Stainless:
         if call is None or call.client is not client:
             return
         response = kwargs["response"]
-        call.answered(self._facts(response, kwargs.get("retries_taken")))
+        if call.told:
+            call.answered(self._facts(response, kwargs.get("retries_taken")))
         if not response.is_closed:
             Body(call, response)
 

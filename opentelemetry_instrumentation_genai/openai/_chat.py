@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import Part, attached, first_text, generic, reasoning, text, tool_call, tool_call_response
 from .._errors import Failure, reported
-from .._fields import field, integer, items, member, string
+from .._fields import field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
 from ._common import REQUEST_TIER, RESPONSE, SAMPLING, USAGE, choice_count, output_type, parts_of, tool_definition
@@ -20,7 +20,7 @@ def _modality(value: Any) -> str | None:
     return "speech" if isinstance(value, (list, tuple)) and "audio" in value else None
 
 
-_REQUEST = (
+_REQUEST = table(
     *SAMPLING,
     field(names.REQUEST_MAX_TOKENS, integer, "max_completion_tokens"),
     field(names.REQUEST_CHOICE_COUNT, choice_count, "n"),
@@ -128,7 +128,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 CHAT = Operation(
     name="chat",
     request=_REQUEST,
-    response=(*RESPONSE, *USAGE),
+    response=table(*RESPONSE, *USAGE),
     constants={names.OPENAI_API_TYPE: "chat_completions"},
     finish_reasons=finish_reasons,
     input_content=_input,

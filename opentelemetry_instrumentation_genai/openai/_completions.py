@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
 from .._content import text
-from .._fields import field, member
+from .._fields import field, member, table
 from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
 from ._chunks import ChoiceChunks
@@ -42,8 +42,8 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 COMPLETIONS = Operation(
     name="text_completion",
-    request=(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
-    response=(*RESPONSE, *USAGE),
+    request=table(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
+    response=table(*RESPONSE, *USAGE),
     finish_reasons=finish_reasons,
     input_content=_input,
     output_content=_output,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from .. import _attributes as names
-from .._fields import field, integer, string, strings
+from .._fields import field, integer, string, strings, table
 from .._operation import Operation
 
 EMBEDDINGS = Operation(
     name="embeddings",
-    request=(
+    request=table(
         field(names.REQUEST_ENCODING_FORMATS, strings, "encoding_format"),
         field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions"),
     ),
-    response=(
+    response=table(
         field(names.RESPONSE_MODEL, string, "model"),
         field(names.USAGE_INPUT_TOKENS, integer, "usage.prompt_tokens"),
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import first_text
 from .._errors import Failure, reported
-from .._fields import field, integer, items, member, string
+from .._fields import field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._common import REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
 from ._items import input_message, output_parts
@@ -37,7 +37,7 @@ def _cursor(value: Any) -> str | None:
     return str(value) if isinstance(value, (int, str)) and value != "" else None
 
 
-_REQUEST = (
+_REQUEST = table(
     *SAMPLING,
     field(names.REQUEST_MAX_TOKENS, integer, "max_output_tokens"),
     field(names.REQUEST_REASONING_LEVEL, string, "reasoning.effort"),
@@ -139,7 +139,7 @@ def _fetched(response: Any, reasons: Sequence[str]) -> Content:
 RESPONSES = Operation(
     name="chat",
     request=_REQUEST,
-    response=(*_RESPONSE, *_USAGE),
+    response=table(*_RESPONSE, *_USAGE),
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     input_content=_input,
@@ -149,11 +149,11 @@ RESPONSES = Operation(
 )
 FETCH_RESPONSE = Operation(
     name="fetch_response",
-    request=(
+    request=table(
         field(names.RESPONSE_ID, string, "id"),
         field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),
     ),
-    response=_RESPONSE,
+    response=table(*_RESPONSE),
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     output_content=_fetched,

@@ -1,0 +1,114 @@
+"""Clients that live as long as the session, and one call made twice: without the instrumentation, and with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from contract import Client, Provider, Row, Variant, Way
+from contract.drive import LOOP, WAYS, settled
+from contract.expected import read_content
+from loopback import ModelServer, RecordedRequest, Snapshot, Telemetry
+
+Clients = Callable[[Client, Way], Any]
+
+
+@pytest.fixture(scope="session")
+def made_clients(model_server: ModelServer) -> Iterator[dict[tuple[str, str], Any]]:
+    """Those made so far: making one loads certificates, which takes longer than a test."""
+    made: dict[tuple[str, str], Any] = {}
+    yield made
+    ways = {way.name: way for way in WAYS}
+    for (_, way), client in made.items():
+        if hasattr(client, "close"):
+            ways[way].run(_closed(client))
+    LOOP.close()
+
+
+async def _closed(client: Any) -> None:
+    await settled(client.close())
+
+
+@pytest.fixture
+def clients(server: ModelServer, made_clients: dict[tuple[str, str], Any]) -> Iterator[Clients]:
+    """Makes a client of the model server, or gives the one it made before; what is global is put back after the test."""
+    resets = []
+
+    def client(wanted: Client, way: Way) -> Any:
+        key = (wanted.id, way.name)
+        found = made_clients.get(key)
+        if found is None:
+            found = wanted.make(way, server.url)
+            if wanted.reset is None:
+                made_clients[key] = found
+            else:
+                resets.append(wanted.reset)
+        if found is None:
+            pytest.skip(f"this SDK has no {wanted.id} client")
+        return found
+
+    yield client
+    for reset in resets:
+        reset()
+
+
+@dataclass(frozen=True)
+class Made:
+    """One call that was made: what the application got, what the server was asked, what was recorded."""
+
+    result: Any
+    requests: list[Any]
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Makes calls."""
+
+    server: ModelServer
+    telemetry: Telemetry
+    clients: Clients
+
+    def new(self, client: Client, way: Way) -> Any:
+        """One that no test had before."""
+        return self.clients(replace(client, id=f"{client.id}, new"), way)
+
+    def make(self, row: Row, variant: Variant, client: Any, way: Way) -> Made:
+        """One call, with or without instrumentation, whichever there is. The caller's arguments stay as they are."""
+        lacks = row.lacks(client, variant.access, stream=variant.stream)
+        if lacks:
+            pytest.skip(lacks)
+        reply = row.reply(stream=variant.stream)
+        assert reply is not None, "a variant that does not fit the row"
+        self.server.reset()
+        self.server.reply(reply)
+        keywords = row.keywords(client, stream=variant.stream)
+        before = repr(keywords)
+        result = way.run(variant.read(lambda: row.find(client, variant.access)(**keywords)))
+        assert before == repr(keywords), "the caller's arguments were changed"
+        assert 0 == self.server.waiting, "no request was made"
+        return Made(
+            result, [_asked(request) for request in self.server.requests], read_content(self.telemetry.snapshot())
+        )
+
+    def make_twice(
+        self, provider: Provider, row: Row, variant: Variant, client: Any, way: Way, **settings: Any
+    ) -> tuple[Made, Made]:
+        """The same call without and with instrumentation."""
+        bare = self.make(row, variant, client, way)
+        provider.instrumentor().instrument(**self.telemetry.providers, **settings)
+        return bare, self.make(row, variant, client, way)
+
+
+def _asked(request: RecordedRequest) -> Any:
+    """All of a request: its headers in their order, and the bytes of its body."""
+    return request.method, request.path, list(request.headers.items()), request.body
+
+
+@pytest.fixture
+def caller(server: ModelServer, telemetry: Telemetry, clients: Clients) -> Caller:
+    """Makes calls to the model server, and records what they leave."""
+    return Caller(server, telemetry, clients)

@@ -1,0 +1,46 @@
+"""What the tests of streams share: each reading is made twice, and nothing of OpenTelemetry says a word meanwhile."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from loopback import ModelServer, Telemetry
+
+pytest.register_assert_rewrite("endings")
+
+from endings import Twice  # noqa: E402 - its assertions tell what differs
+
+
+@pytest.fixture
+def twice(server: ModelServer, telemetry: Telemetry) -> Twice:
+    """Reads without and with the instrumentation; content goes to the spans, so that what was received shows."""
+    return Twice(server, telemetry, {"capture_message_content": "span_only"})
+
+
+@pytest.fixture(scope="session")
+def collected_again() -> Iterator[None]:
+    """What was set aside is looked at again after the last test."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def quick_collections(collected_again: None) -> None:
+    """These tests collect often; what was there before them need not be looked at each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No line of OpenTelemetry or of ours, "Failed to detach context" the first of them."""
+    caplog.set_level(logging.INFO, "opentelemetry")
+    caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
+    yield
+    for phase in ("setup", "call"):
+        said = [record for record in caplog.get_records(phase) if record.name.startswith("opentelemetry")]
+        assert [] == [(record.name, record.getMessage()) for record in said]

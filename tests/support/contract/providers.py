@@ -1,0 +1,7 @@
+"""Those that the suite runs for; a further one adds itself here, and nothing else changes."""
+
+from __future__ import annotations
+
+from contract.openai import OPENAI
+
+PROVIDERS = (OPENAI,)

@@ -1,0 +1,356 @@
+"""Streams that end in every way, each read twice: as the application does without the instrumentation, and with it.
+
+A *reading* is what an application does with a client; it notes what it sees in a `Seen`. The two readings must have seen
+the same, and what the second one left behind is summed up as an `Ended`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import inspect
+import json
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+from opentelemetry import trace
+
+from loopback import ModelServer, Reply, Snapshot, Sse, Telemetry
+from loopback.openai_bodies import MODEL, SERVED, chunk, response
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+
+API_KEY = "sk-test-not-a-key"
+# No test waits for longer, whatever goes wrong.
+LONGEST = 3.0
+GLANCE = 0.002
+WORDS = ("one", "two", "three")
+USAGE = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}
+
+
+@dataclass
+class Seen:
+    """What an application saw of one reading, as plain data."""
+
+    chunks: list[Any] = field(default_factory=list)
+    raised: tuple[str, str, str] | None = None
+    left: bool | None = None
+    logged: list[str] = field(default_factory=list)
+
+    def note(self, item: Any) -> None:
+        """Something that was read; no span may be current then that the application did not make current itself."""
+        assert not trace.get_current_span().get_span_context().is_valid, "a span was left current"
+        self.chunks.append(item.model_dump(warnings=False) if hasattr(item, "model_dump") else item)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the one call of a test ended, by its telemetry."""
+
+    status: str = "UNSET"
+    error: str | None = None
+    reasons: list[str] | None = None
+    usage: tuple[int, int] | None = None
+    said: list[str] | None = None
+    identity: str | None = None
+    first_chunk: int = 0
+    per_chunk: int = 0
+
+    @classmethod
+    def of(cls, telemetry: Telemetry) -> Ended:
+        """Sums up spans, metrics and events; AssertionError where they contradict each other."""
+        span, metrics = telemetry.span, telemetry.metrics
+        attributes = dict(span.attributes or {})
+        tokens = tuple(attributes.get(f"gen_ai.usage.{kind}_tokens") for kind in ("input", "output"))
+        first, per_chunk = (_count(metrics, f"gen_ai.client.operation.{name}") for name in _CHUNK_METRICS)
+        assert [attributes.get("error.type")] == [
+            point.attributes.get("error.type") for point in metrics["gen_ai.client.operation.duration"]
+        ]
+        assert 1 == _count(metrics, "gen_ai.client.operation.duration")
+        assert sum(count is not None for count in tokens) == _count(metrics, "gen_ai.client.token.usage")
+        assert first == ("gen_ai.response.time_to_first_chunk" in attributes)
+        assert ("error.type" in attributes) == len(telemetry.events)
+        assert span.end_time >= span.start_time
+        reasons = attributes.get("gen_ai.response.finish_reasons")
+        return cls(
+            span.status.status_code.name,
+            attributes.get("error.type"),
+            None if reasons is None else list(reasons),
+            None if None in tokens else tokens,
+            _texts(attributes.get("gen_ai.output.messages")),
+            attributes.get("gen_ai.response.id"),
+            first,
+            per_chunk,
+        )
+
+
+_CHUNK_METRICS = ("time_to_first_chunk", "time_per_output_chunk")
+
+
+def told(telemetry: Telemetry) -> dict[str, Any]:
+    """A snapshot of everything but what instruments say about themselves."""
+    snapshot = telemetry.snapshot()
+    points = {name: metric["points"] for name, metric in snapshot["metrics"].items()}
+    return Snapshot(spans=snapshot["spans"], points=points, events=snapshot["events"])
+
+
+def _count(metrics: Mapping[str, Any], name: str) -> int:
+    """How many records a histogram got."""
+    return sum(point.count for point in metrics.get(name, ()))
+
+
+def _texts(messages: str | None) -> list[str] | None:
+    """The text of each output message."""
+    if messages is None:
+        return None
+    parts = [message["parts"] for message in json.loads(messages)]
+    return ["".join(part.get("content", "") for part in message) for message in parts]
+
+
+@dataclass(frozen=True)
+class Api:
+    """An endpoint that streams, and one stream of it.
+
+    Attributes:
+        path: the resource below the client.
+        body: what is asked.
+        events: the whole stream.
+        part: how many events a reader takes who takes some, so that two of the three words have come.
+        names: whether the events have names.
+        identity: the id of the response.
+    """
+
+    path: str
+    body: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]]
+    part: int
+    names: bool
+    identity: str
+
+    def resource(self, client: Any) -> Any:
+        """What has `create`."""
+        return functools.reduce(getattr, self.path.split("."), client)
+
+    def create(self, client: Any) -> Any:
+        """The stream, or what can be awaited for it."""
+        return self.resource(client).create(**self.body, stream=True)
+
+    def reply(self, **ending: Any) -> Sse:
+        """The stream as the server sends it."""
+        return Sse(self.events, event_names=self.names, **ending)
+
+    def stalled(self) -> Sse:
+        """One event more than is read comes, then nothing: who leaves is seen to leave."""
+        return self.reply(end="stall", sent=self.part + 1)
+
+    def whole(self, **changes: Any) -> Ended:
+        """The end of a stream that was read wholly."""
+        known = {"reasons": ["stop"], "usage": (8, 3), "said": ["onetwothree"], "identity": self.identity}
+        return Ended(**{**known, "first_chunk": 1, "per_chunk": len(self.events) - 1, **changes})
+
+    def partly(self, **changes: Any) -> Ended:
+        """The end of a stream of which `part` events were read."""
+        known = {"reasons": ["error"], "said": ["onetwo"], "identity": self.identity}
+        return Ended(**{**known, "first_chunk": 1, "per_chunk": self.part - 1, **changes})
+
+
+def _completion(text: str | None, reason: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A chunk of a legacy completion."""
+    choice = {"index": 0, "text": text or "", "finish_reason": reason, "logprobs": None}
+    known = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": SERVED, "choices": [choice]}
+    return {**known, **changes}
+
+
+def response_events(*words: str, last: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The events of a streamed response with one message; ``last`` replaces the completed response."""
+    begun = response(status="in_progress", output=[], usage=None)
+    item = {"type": "message", "id": "msg_1", "role": "assistant"}
+    text = {"type": "output_text", "text": "".join(words), "annotations": []}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    usage = {"input_tokens": 8, "output_tokens": len(words), "total_tokens": 8 + len(words)}
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    done = response("".join(words), usage={**usage, **details})
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": begun},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**item, "status": "in_progress", "content": []},
+        },
+        {"type": "response.content_part.added", **place, "part": {**text, "text": ""}},
+        *({"type": "response.output_text.delta", **place, "delta": word, "logprobs": []} for word in words),
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {**item, "status": "completed", "content": [text]},
+        },
+        {"type": "response.completed", "response": done, **(last or {})},
+    ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+
+
+CHAT = Api(
+    path="chat.completions",
+    body={"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]},
+    events=[
+        *(chunk({"role": "assistant", "content": word}) for word in WORDS),
+        chunk(reason="stop"),
+        chunk(choices=[], usage=USAGE),
+    ],
+    part=2,
+    names=False,
+    identity="chatcmpl-1",
+)
+RESPONSES = Api(
+    path="responses",
+    body={"model": MODEL, "input": "Hi"},
+    events=response_events(*WORDS),
+    part=5,
+    names=True,
+    identity="resp_1",
+)
+COMPLETIONS = Api(
+    path="completions",
+    body={"model": MODEL, "prompt": "Hi"},
+    events=[*map(_completion, WORDS), _completion(None, "stop"), _completion(None, choices=[], usage=USAGE)],
+    part=2,
+    names=False,
+    identity="cmpl-1",
+)
+
+
+def _parameter(api: Api) -> Any:
+    """Skipped where the SDK does not have the endpoint."""
+    missing = find_spec(f"openai.resources.{api.path}") is None
+    return pytest.param(api, id=api.path, marks=pytest.mark.skipif(missing, reason=f"this SDK has no {api.path}"))
+
+
+APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS))]
+CHAT_AND_RESPONSES = APIS[:2]
+
+
+class Twice:
+    """Reads twice, the second time instrumented."""
+
+    def __init__(self, server: ModelServer, telemetry: Telemetry, settings: Mapping[str, Any]) -> None:
+        """`settings` are those of `instrument()`."""
+        self._server = server
+        self._telemetry = telemetry
+        self._settings = settings
+
+    def __call__(self, reply: Reply, reading: Callable[..., Any], *, leaves: bool | None = None, **client: Any) -> Seen:
+        """What both readings saw; AssertionError where they differ.
+
+        Args:
+            reply: the server's answer, given twice.
+            reading: called with a client and a `Seen`; a coroutine function gets an asynchronous client.
+            leaves: whether the server sees the client leave before the body ends; None does not look.
+            client: settings of the client.
+        """
+        plain = self._read(reply, reading, leaves, client)
+        OpenAIInstrumentor().instrument(**self._telemetry.providers, **self._settings)
+        seen = self._read(reply, reading, leaves, client)
+        assert plain == seen
+        assert leaves in (None, seen.left)
+        assert not trace.get_current_span().get_span_context().is_valid, "a span was left current"
+        return seen
+
+    def _read(self, reply: Reply, reading: Callable[..., Any], leaves: bool | None, client: Mapping[str, Any]) -> Seen:
+        """One reading, with a client of its own."""
+        self._server.reply(reply)
+        settings = {"base_url": f"{self._server.url}/v1", "api_key": API_KEY, "max_retries": 0, **client}
+        seen = Seen()
+        if inspect.iscoroutinefunction(reading):
+            with _listening(seen.logged):
+                asyncio.run(self._read_async(reading, seen, leaves, settings))
+                gc.collect()
+        else:
+            self._read_sync(reading, seen, leaves, settings)
+        return seen
+
+    def _read_sync(
+        self, reading: Callable[..., Any], seen: Seen, leaves: bool | None, settings: Mapping[str, Any]
+    ) -> None:
+        """In this thread."""
+        # Without TLS there is nothing to verify, and loading the certificates takes longer than the call.
+        with OpenAI(http_client=DefaultHttpxClient(verify=False), **settings) as opened:
+            try:
+                reading(opened, seen)
+            except (Exception, KeyboardInterrupt) as error:
+                seen.raised = described(error)
+            gc.collect()
+            if leaves is not None:
+                seen.left = self._server.requests[-1].left.wait(LONGEST if leaves else 0)
+
+    async def _read_async(
+        self, reading: Callable[..., Any], seen: Seen, leaves: bool | None, settings: Mapping[str, Any]
+    ) -> None:
+        """In an event loop."""
+        async with AsyncOpenAI(http_client=DefaultAsyncHttpxClient(verify=False), **settings) as opened:
+            try:
+                await reading(opened, seen)
+            except (Exception, asyncio.CancelledError) as error:
+                seen.raised = described(error)
+            await collected()
+            if leaves is not None:
+                seen.left = await until(self._server.requests[-1].left.is_set, patient=leaves)
+
+
+@contextlib.contextmanager
+def _listening(messages: list[str]) -> Iterator[None]:
+    """Keeps what asyncio complains about."""
+    handler = _Listening(messages)
+    logging.getLogger("asyncio").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("asyncio").removeHandler(handler)
+
+
+class _Listening(logging.Handler):
+    """Keeps the messages."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The first line, without addresses."""
+        self._messages.append(re.sub("0x[0-9a-f]+", "...", record.getMessage().partition("\n")[0]))
+
+
+async def collected() -> None:
+    """Collects until the event loop has closed what was found: an asynchronous generator, and then what that one held."""
+    for _ in range(3):
+        gc.collect()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def until(found: Callable[[], Any], *, patient: bool = True) -> bool:
+    """Whether that became true; who is not patient lets the event loop turn only once."""
+    deadline = time.monotonic() + LONGEST
+    while not found() and patient and time.monotonic() < deadline:
+        await asyncio.sleep(GLANCE)
+    await asyncio.sleep(0)
+    return bool(found())
+
+
+def described(error: BaseException) -> tuple[str, str, str]:
+    """An exception by its type, what it says, and what caused it; not itself, which would keep the stream alive."""
+    cause = error.__cause__
+    return qualified(error), str(error), qualified(cause) if cause else ""
+
+
+def qualified(error: BaseException) -> str:
+    """The name of its type as `error.type` has it."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,48 @@
+"""What OpenAI's API is asked and what it answers, each as small as it can be and still whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MODEL = "gpt-4o-mini"
+SERVED = "gpt-4o-mini-2024-07-18"
+CHAT: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def completion(content: Any = "Hello", **changes: Any) -> dict[str, Any]:
+    """A chat completion with one choice; ``changes`` replace members."""
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+    usage = {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10}
+    known = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": SERVED}
+    return {**known, "choices": [choice], "usage": usage, **changes}
+
+
+def chunk(delta: Any = None, *, reason: str | None = None, **changes: Any) -> dict[str, Any]:
+    """A chunk of a streamed chat completion; ``changes`` replace members."""
+    choice = {"index": 0, "finish_reason": reason, "delta": {} if delta is None else delta}
+    known = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": SERVED}
+    return {**known, "choices": [choice], **changes}
+
+
+def chunks(*pieces: str) -> list[dict[str, Any]]:
+    """A whole streamed chat completion."""
+    return [chunk({"role": "assistant", "content": piece}) for piece in pieces] + [chunk(reason="stop")]
+
+
+def response(text: str = "Hello", **changes: Any) -> dict[str, Any]:
+    """A response of the Responses API with one message; ``changes`` replace members."""
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [{"type": "output_text", "text": text, "annotations": []}],
+    }
+    usage = {"input_tokens": 8, "output_tokens": 2, "total_tokens": 10}
+    known = {"id": "resp_1", "object": "response", "created_at": 1, "model": SERVED, "status": "completed"}
+    return {**known, "output": [message], "usage": usage, **changes}
+
+
+def error(message: str, code: Any = None, kind: Any = "invalid_request_error") -> dict[str, Any]:
+    """The body of a refusal."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}

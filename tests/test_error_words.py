@@ -1,0 +1,129 @@
+"""What an error says in telemetry: the provider's code, no key, and no content unless it is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from opentelemetry_instrumentation_genai import _errors as errors
+
+
+class ProviderError(Exception):
+    """As an SDK's."""
+
+    def __init__(self, message: str = "said: the prompt", **members: Any) -> None:
+        super().__init__(message)
+        vars(self).update(members)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ProviderError(code="rate_limit_exceeded"), "rate_limit_exceeded"),
+        (ProviderError(code=None, type="invalid_request_error"), "invalid_request_error"),
+        (ProviderError(code="429", type="server_error"), "server_error"),
+        (ProviderError(code=429), f"{__name__}.ProviderError"),
+        (ProviderError(code="a text about it", type=["odd"]), f"{__name__}.ProviderError"),
+        (ProviderError(code="x" * 65), f"{__name__}.ProviderError"),
+        (ProviderError(code="line\nbreak"), f"{__name__}.ProviderError"),
+        (ProviderError(code="ends\n"), f"{__name__}.ProviderError"),
+        (ProviderError(), f"{__name__}.ProviderError"),
+        (TimeoutError(), "TimeoutError"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_error_type_is_a_code_in_words_or_the_class(error: BaseException, expected: str) -> None:
+    """Few values only: no sentence, no number, no status."""
+    assert expected == errors.raised(error).error_type
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("server_error", "server_error"), (None, "error"), (7, "error"), ("a sentence", "error"), ("", "error")],
+)
+def test_a_reported_failure_has_a_type(code: Any, expected: str) -> None:
+    """The provider's code, if it is one."""
+    assert expected == errors.reported(code, "message").error_type
+
+
+def test_without_content_nothing_is_quoted() -> None:
+    """Neither in the message, nor in the stack trace, nor from the cause."""
+    quoting = "it quotes the prompt"
+    try:
+        raise ProviderError(quoting, status_code=400) from ValueError(quoting)
+    except ProviderError as error:
+        failure = errors.raised(error)
+    told = failure.attributes(content=False)
+    assert quoting not in repr(told) + failure.description(content=False)
+    assert "ProviderError 400" == told["exception.message"]
+
+
+def test_with_content_the_message_is_quoted() -> None:
+    """As the exception has it."""
+    told = errors.raised(ProviderError("said: the prompt")).attributes(content=True)
+    assert "said: the prompt" == told["exception.message"]
+    assert "said: the prompt" in told["exception.stacktrace"]
+
+
+KEYS = [
+    "sk-proj-abcdEFGH12345678",
+    "sk-abcd****************************5678",
+    "sk_live_12345678abcdefgh",
+    "gsk_12345678abcdefgh",
+    "xai-12345678abcdefgh",
+    "pplx-12345678abcdefgh",
+    "hf_12345678abcdefgh",
+    "AIzaSyA-12345678abcdefgh",
+    "Bearer eyJhbGciOiJI.12345678.abcdefgh",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("sentence", ["Incorrect API key provided: {}.", "{}", "key={}", "'{}' is wrong"])
+def test_no_key_is_quoted(key: str, sentence: str) -> None:
+    """Providers quote the key that they refuse, in a form of their own; with content it stays out all the same."""
+    told = errors.raised(ProviderError(sentence.format(key))).attributes(content=True)
+    assert "12345678" not in repr(told)
+    assert "5678" not in repr(told)
+    assert "5678" not in errors.reported("code", sentence.format(key)).quoting
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Incorrect API key provided.",
+        "The key is not unique: primary-key constraint.",
+        "A key-value store is not a table.",
+        "The task-runner asked for risk-free work.",
+        "Unknown parameter: 'temprature'.",
+    ],
+)
+def test_words_are_left_as_they_are(message: str) -> None:
+    """What looks like no key is none."""
+    assert message == errors.raised(ProviderError(message)).quoting
+
+
+@pytest.mark.parametrize("message", ["\ud800", "", "x" * 100_000])
+def test_any_message_can_be_told(message: str) -> None:
+    """Also one that UTF-8 cannot carry."""
+    for value in errors.raised(ProviderError(message)).attributes(content=True).values():
+        value.encode("utf-8")
+
+
+def test_a_circle_of_causes_ends() -> None:
+    """An exception may be its own cause, at a distance too."""
+    one, other = ProviderError("one"), ProviderError("other")
+    one.__cause__, other.__cause__ = other, one
+    assert errors.raised(one).attributes(content=True)["exception.stacktrace"]
+
+
+def test_an_exception_that_cannot_say_what_it_is() -> None:
+    """Its telemetry does not fail with it."""
+
+    class Mute(Exception):  # noqa: N818 - it is one
+        def __str__(self) -> str:
+            raise RuntimeError("not me")
+
+    assert "Mute" in errors.raised(Mute()).error_type

@@ -1,0 +1,361 @@
+"""Every setting, spelled as a variable and as a keyword: what it does, and what becomes of a value that is wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from loopback import Json, Sse
+from loopback.openai_bodies import CHAT, MODEL, chunks, completion
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+
+OURS = "opentelemetry_instrumentation_genai"
+PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
+INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
+DETAILS = "gen_ai.client.inference.operation.details"
+MESSAGES = {
+    INPUT: [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}],
+    OUTPUT: [{"role": "assistant", "parts": [{"type": "text", "content": "Hello"}], "finish_reason": "stop"}],
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_before(monkeypatch) -> None:
+    """What counts as said is said again."""
+    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+
+
+@pytest.fixture
+def called(server, telemetry, openai_client, caplog) -> Callable[..., list[str]]:
+    """Instruments with these keywords, makes a call and returns what was logged; the telemetry is that of this call."""
+
+    def call(**keywords: Any) -> list[str]:
+        telemetry.clear()
+        caplog.clear()
+        server.reply(Json(completion()))
+        with caplog.at_level(logging.INFO, logger=OURS):
+            OpenAIInstrumentor().instrument(**telemetry.providers, **keywords)
+            answer = openai_client().chat.completions.create(**CHAT)
+            OpenAIInstrumentor().uninstrument()
+        assert "Hello" == answer.choices[0].message.content
+        return [record.getMessage() for record in caplog.records if record.name == OURS]
+
+    return call
+
+
+@pytest.fixture(params=["variable", "keyword"])
+def spelled(request, monkeypatch, called) -> Callable[[str, str], list[str]]:
+    """Makes a call with a setting spelled either way."""
+
+    def call(name: str, value: str) -> list[str]:
+        if request.param == "keyword":
+            return called(**{name: value})
+        monkeypatch.setenv(PREFIX + name.upper(), value)
+        return called()
+
+    return call
+
+
+def content(telemetry) -> tuple[Any, Any]:
+    """The messages on the span, and those in the event; None where there is no event."""
+    on_span = {name: json.loads(value) for name, value in telemetry.span.attributes.items() if name in MESSAGES}
+    events = [event for event in telemetry.events if event.event_name == DETAILS]
+    assert len(events) <= 1
+    if not events:
+        return on_span, None
+    return on_span, {name: value for name, value in plain(events[0].attributes).items() if name in MESSAGES}
+
+
+def plain(value: Any) -> Any:
+    """Lists and dicts, whatever the SDK made of them."""
+    if hasattr(value, "items"):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+# What the mode puts on the span, and into the event.
+MODES = {
+    "no_content": ({}, None),
+    "span_only": (MESSAGES, None),
+    "event_only": ({}, MESSAGES),
+    "span_and_event": (MESSAGES, MESSAGES),
+    "true": (MESSAGES, MESSAGES),
+    "false": ({}, None),
+}
+
+
+@pytest.mark.parametrize(
+    "mode", [*MODES, "NO_CONTENT", "Span_Only", "EVENT_ONLY", "Span_And_Event", "True", " span_only "]
+)
+def test_capture_modes(spelled, telemetry, mode):
+    """Each mode, in any case, puts content where it says and nowhere else."""
+    assert [] == spelled("capture_message_content", mode)
+
+    assert MODES[mode.strip().lower()] == content(telemetry)
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_capture_by_a_bool(called, telemetry, mode):
+    """A keyword may be a bool."""
+    assert [] == called(capture_message_content=mode)
+
+    assert MODES[str(mode).lower()] == content(telemetry)
+
+
+def test_nothing_is_captured_by_default(called, telemetry):
+    """Without any setting there is neither content nor an event."""
+    assert [] == called()
+
+    assert ({}, None) == content(telemetry)
+    assert [] == telemetry.logs
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_event_if_it_is_switched_off(called, telemetry, mode):
+    """`emit_event=False` wins over a mode with events; what the mode puts on the span stays."""
+    called(capture_message_content=mode, emit_event=False)
+
+    assert (MODES[mode][0], None) == content(telemetry)
+
+
+@pytest.mark.parametrize("mode", ["no_content", "span_only"])
+def test_an_event_without_content(called, telemetry, mode):
+    """`emit_event=True` with a mode without events emits an event that has the span's attributes and no content."""
+    called(capture_message_content=mode, emit_event=True)
+
+    assert (MODES[mode][0], {}) == content(telemetry)
+    (event,) = telemetry.events
+    without = {name: value for name, value in telemetry.span.attributes.items() if name not in MESSAGES}
+    assert plain(without) == plain(event.attributes)
+
+
+@pytest.mark.parametrize(("value", "events"), [("true", 1), ("TRUE", 1), ("false", 0), ("False", 0)])
+def test_emit_event(spelled, telemetry, value, events):
+    """In any case of letters."""
+    assert [] == spelled("emit_event", value)
+
+    assert events == len(telemetry.events)
+
+
+def test_the_keyword_wins(monkeypatch, called, telemetry):
+    """Over the variable, also where it only says what the default is."""
+    monkeypatch.setenv(PREFIX + "CAPTURE_MESSAGE_CONTENT", "span_and_event")
+    monkeypatch.setenv(PREFIX + "EMIT_EVENT", "true")
+
+    called(capture_message_content="no_content", emit_event=False)
+
+    assert ({}, None) == content(telemetry)
+
+
+def test_a_keyword_of_none_is_not_given(monkeypatch, called, telemetry):
+    """The variable applies then."""
+    monkeypatch.setenv(PREFIX + "CAPTURE_MESSAGE_CONTENT", "span_only")
+
+    assert [] == called(capture_message_content=None, emit_event=None, enabled=None)
+
+    assert (MESSAGES, None) == content(telemetry)
+
+
+def test_the_environment_is_read_each_time(monkeypatch, called, telemetry):
+    """At each `instrument()`, and what an earlier one was given is forgotten."""
+    called(capture_message_content="span_and_event", emit_event=True)
+    monkeypatch.setenv(PREFIX + "CAPTURE_MESSAGE_CONTENT", "span_only")
+    called()
+    assert (MESSAGES, None) == content(telemetry)
+
+    monkeypatch.delenv(PREFIX + "CAPTURE_MESSAGE_CONTENT")
+    called()
+    assert ({}, None) == content(telemetry)
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_variable_is_not_set(monkeypatch, called, telemetry, value):
+    """As everywhere in OpenTelemetry."""
+    for name in ("CAPTURE_MESSAGE_CONTENT", "EMIT_EVENT", "ENABLED", "HOST_PROVIDERS", "PER_CHUNK_METRIC"):
+        monkeypatch.setenv(PREFIX + name, value)
+
+    assert [] == called()
+
+    assert ({}, None) == content(telemetry)
+
+
+# setting, value, what the warning says is accepted
+WRONG = [
+    ("capture_message_content", "everything", ["no_content", "span_only", "event_only", "span_and_event"]),
+    ("emit_event", "maybe", ["true", "false"]),
+    ("enabled", "opnai", ["openai", "anthropic", "ollama"]),
+    ("host_providers", "nonsense", ["HOST", "PROVIDER"]),
+    ("host_providers", "a=", ["HOST", "PROVIDER"]),
+    ("host_providers", "=vllm", ["HOST", "PROVIDER"]),
+    ("host_providers", "localhost=vllm,nonsense", ["HOST", "PROVIDER"]),
+    ("per_chunk_metric", "2", ["true", "false"]),
+    ("allow_others", "?", ["true", "false"]),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}={wrong[1]}")
+def test_a_wrong_value(spelled, request, telemetry, wrong):
+    """Exactly one warning names where it was set, the value, and what is accepted; the default applies."""
+    name, value, accepted = wrong
+    (warning,) = spelled(name, value)
+
+    where = name if "keyword" in request.node.name else PREFIX + name.upper()
+    assert where in warning
+    assert repr(value) in warning
+    assert [] == [word for word in accepted if word not in warning]
+    assert ({}, None) == content(telemetry)
+    assert "openai" == telemetry.span.attributes["gen_ai.provider.name"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("capture_message_content", 5),
+        ("capture_message_content", ["span_only"]),
+        ("emit_event", object()),
+        ("enabled", 5),
+        ("enabled", [None]),
+        ("host_providers", 5),
+        ("host_providers", [("a", "b", "c")]),
+        ("host_providers", {"a": None}),
+        ("per_chunk_metric", b"true"),
+    ],
+)
+def test_a_keyword_of_a_wrong_type(called, telemetry, name, value):
+    """The same: one warning that names it."""
+    (warning,) = called(**{name: value})
+
+    assert warning.startswith(name)
+    assert f"chat {MODEL}" == telemetry.span.name
+
+
+def test_a_wrong_value_is_said_once(monkeypatch, called):
+    """Not again at the next `instrument()`."""
+    monkeypatch.setenv(PREFIX + "EMIT_EVENT", "maybe")
+
+    assert [1, 0] == [len(called()), len(called())]
+
+
+def test_a_wrong_keyword_does_not_give_way_to_the_variable(monkeypatch, called, telemetry):
+    """Who spelled it wrong in code gets the default, which is the safe one, not what else was found."""
+    monkeypatch.setenv(PREFIX + "CAPTURE_MESSAGE_CONTENT", "span_and_event")
+
+    assert 1 == len(called(capture_message_content="of course not"))
+
+    assert ({}, None) == content(telemetry)
+
+
+def test_an_unknown_keyword(called, telemetry):
+    """One warning names it and what there is; the rest applies."""
+    (warning,) = called(capture_content=True, capture_message_content="span_only")
+
+    assert "capture_content" in warning
+    assert [] == [name for name in ("capture_message_content", "emit_event", "enabled") if name not in warning]
+    assert (MESSAGES, None) == content(telemetry)
+
+
+@pytest.mark.parametrize(
+    ("value", "followed"),
+    [
+        ("openai", True),
+        ("OPENAI", True),
+        ("openai , anthropic", True),
+        ("anthropic,ollama", False),
+        ("Anthropic", False),
+        ("openai,", True),
+    ],
+)
+def test_enabled(spelled, telemetry, value, followed):
+    """The SDK is followed if it is named, in any case, with blanks or without; otherwise one line says that it is not."""
+    said = spelled("enabled", value)
+
+    not_followed = ["openai is not instrumented: it is not among the enabled providers."]
+    assert ([] if followed else not_followed) == said
+    assert followed == bool(telemetry.spans)
+
+
+@pytest.mark.parametrize(
+    ("value", "followed"), [(["openai"], True), ({"anthropic"}, False), (("OpenAI", "ollama"), True), ([], False)]
+)
+def test_enabled_as_a_collection(called, telemetry, value, followed):
+    """A keyword may be a list, a tuple or a set; an empty one enables nothing."""
+    called(enabled=value)
+
+    assert followed == bool(telemetry.spans)
+
+
+def test_one_unknown_provider_among_known_ones(spelled, telemetry):
+    """It is left out with one warning that names it; the others apply."""
+    (warning,) = spelled("enabled", "openai,opnai")
+
+    assert "'opnai'" in warning
+    assert "openai, anthropic, ollama" in warning
+    assert f"chat {MODEL}" == telemetry.span.name
+
+
+def test_enabled_by_keyword_where_the_environment_disables(monkeypatch, called, telemetry):
+    """The keyword wins here as well."""
+    monkeypatch.setenv(PREFIX + "ENABLED", "anthropic")
+
+    assert [] == called(enabled="openai")
+
+    assert f"chat {MODEL}" == telemetry.span.name
+
+
+def test_instrumented_after_it_was_disabled(called, telemetry):
+    """What one `instrument()` was told does not hold for the next."""
+    called(enabled="anthropic")
+    assert [] == telemetry.spans
+
+    called()
+    assert f"chat {MODEL}" == telemetry.span.name
+
+
+@pytest.mark.parametrize(("setting", "recorded"), [(True, 2), ("true", 2), (False, None), ("FALSE", None)])
+def test_per_chunk_metric(server, telemetry, openai_client, setting, recorded):
+    """Switched off, there is no time per output chunk; the time to the first one stays."""
+    server.reply(Sse(chunks("Hel", "lo")))
+    OpenAIInstrumentor().instrument(**telemetry.providers, per_chunk_metric=setting)
+
+    list(openai_client().chat.completions.create(**CHAT, stream=True))
+
+    per_chunk = telemetry.metrics.get("gen_ai.client.operation.time_per_output_chunk")
+    assert recorded == (per_chunk and sum(point.count for point in per_chunk))
+    assert 1 == telemetry.metrics["gen_ai.client.operation.time_to_first_chunk"][0].count
+
+
+@pytest.mark.parametrize(
+    ("declared", "provider"),
+    [
+        ("127.0.0.1=vllm", "vllm"),
+        ("127.0.0.1:{port}=vllm", "vllm"),
+        ("127.0.0.1:1=vllm", "openai"),
+        ("127.*=vllm", "vllm"),
+        ("127.*:{port}=vllm", "vllm"),
+        ("*:{port}=vllm", "vllm"),
+        ("*=litellm", "litellm"),
+        ("localhost=vllm, 127.0.0.1=litellm", "litellm"),
+        ("127.*=first,127.0.0.1=second", "first"),
+        (" 127.0.0.1 = vllm ", "vllm"),
+        ("127.0.0.1=vllm,", "vllm"),
+        ("localhost=vllm", "openai"),
+    ],
+)
+def test_host_providers(spelled, server, telemetry, declared, provider):
+    """A host, with a port or without, with a wildcard or without, is what it was declared; the first match wins."""
+    assert [] == spelled("host_providers", declared.format(port=server.port))
+
+    assert provider == telemetry.span.attributes["gen_ai.provider.name"]
+    (point,) = telemetry.metrics["gen_ai.client.operation.duration"]
+    assert provider == point.attributes["gen_ai.provider.name"]
+
+
+def test_host_providers_as_a_mapping(called, telemetry):
+    """A keyword may be a dict."""
+    assert [] == called(host_providers={"127.0.0.1": "vllm"})
+
+    assert "vllm" == telemetry.span.attributes["gen_ai.provider.name"]

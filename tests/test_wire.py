@@ -1,0 +1,99 @@
+"""A body is read from its bytes, wherever they are cut and however they are compressed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from opentelemetry_instrumentation_genai._wire import Wire, parsed
+
+EVENTS = [{"n": 1}, {"text": "h\u00e9llo \U0001f600"}, {"n": [3]}]
+STREAM = b": a comment\n\n" + b"".join(
+    b"event: e\nid: 7\ndata: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n" for event in EVENTS
+)
+SSE = {"content-type": "text/event-stream; charset=utf-8"}
+JSON = {"content-type": "application/json"}
+
+
+def read(data: bytes, headers: dict[str, str], size: int) -> tuple[list[Any], Any]:
+    """The events and the body of what comes in pieces of `size` bytes."""
+    wire = Wire(headers)
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    return [event for piece in pieces for event in wire.feed(piece)], wire.body()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1 << 20])
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [("identity", bytes), ("gzip", gzip.compress), ("deflate", zlib.compress)],
+)
+def test_events_come_whole_wherever_the_bytes_are_cut(size: int, encoding: str, encode: Any) -> None:
+    """Also between the bytes of one character, and inside of a compressed block."""
+    assert (EVENTS, None) == read(encode(STREAM), {**SSE, "content-encoding": encoding}, size)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_end_in_either_way(end: bytes) -> None:
+    """Both are in use."""
+    assert EVENTS == read(STREAM.replace(b"\n", end), SSE, 3)[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"data: [DONE]\n\n", []),
+        (b"data:{}\n\n", [{}]),
+        (b'data: {"a":\ndata: 1}\n\n', [{"a": 1}]),
+        (b'data: {"a": 1}\n', []),
+        (b"data: {broken\n\ndata: {}\n\n", [{}]),
+        (b"data: \xff\n\ndata: {}\n\n", [{}]),
+        (b"data: null\n\n", []),
+        (b"data: " + b"[" * 200_000 + b"\n\ndata: {}\n\n", [{}]),
+        (b"\n\n\nevent: ping\n\n", []),
+        (b"", []),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_is_no_event_is_passed_over(data: bytes, expected: list[Any]) -> None:
+    """Comments, the end mark, half events, malformed JSON; what follows them is read."""
+    assert expected == read(data, SSE, 1 << 20)[0]
+
+
+@pytest.mark.parametrize("size", [1, 5, 1 << 20])
+def test_a_plain_body_is_read_at_its_end(size: int) -> None:
+    """It has no events."""
+    assert ([], {"id": 1}) == read(b'{"id": 1}', JSON, size)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"<html>", b"[" * 200_000])
+def test_a_body_that_is_no_json_is_nothing(data: bytes) -> None:
+    """A body that was cut among them."""
+    assert (None, None) == (read(data, JSON, 1 << 20)[1], parsed(data))
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "unheard of"])
+def test_an_unknown_encoding_leaves_the_body_unread(encoding: str) -> None:
+    """Only the standard library is asked."""
+    assert ([], None) == read(b'{"id": 1}', {**JSON, "content-encoding": encoding}, 4)
+
+
+@pytest.mark.parametrize("encoding", ["GZIP", "Deflate", " gzip "])
+def test_the_name_of_an_encoding_is_read_as_http_has_it(encoding: str) -> None:
+    """In any case, as the SDK's HTTP client reads it."""
+    assert {"id": 1} == read(gzip.compress(b'{"id": 1}'), {**JSON, "content-encoding": encoding}, 4)[1]
+
+
+def test_a_deflate_body_may_lack_its_header() -> None:
+    """Servers and clients have never agreed on it."""
+    packing = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    data = packing.compress(b'{"id": 1}') + packing.flush()
+    assert {"id": 1} == read(data, {**JSON, "content-encoding": "deflate"}, 1 << 20)[1]
+
+
+def test_a_body_without_headers_is_plain() -> None:
+    """Nothing says otherwise."""
+    assert ([], [1]) == read(b"[1]", {}, 1)
