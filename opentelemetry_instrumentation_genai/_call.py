@@ -21,7 +21,7 @@ from ._attributes import (
     RESPONSE_MODEL,
     RESPONSE_TIME_TO_FIRST_CHUNK,
 )
-from ._content import serialised
+from ._content import plain, serialised
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded
@@ -236,7 +236,7 @@ class Call:
     @guarded
     def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:
         if self._signals.details and self._operation.details:
-            content = self._content if self._signals.event_content else {}
+            content = plain(self._content, 24) if self._signals.event_content else {}
             self._signals.events.details({**self._attributes, **found, **content}, self.context)
         if failure is not None:
             self._signals.events.exception(failure.attributes(content=self._signals.event_content), self.context)

@@ -114,12 +114,12 @@ def _word(value: Any) -> str:
 
 def _enabled(value: Any) -> frozenset[str]:
     names = frozenset(name.lower() for name in _listed(value))
+    if names and not names.intersection(PROVIDERS):
+        raise ValueError
     for name in sorted(names.difference(PROVIDERS)):
         say_once(
             "%sENABLED: %r is no provider and is left out. Accepted is: %s.", PREFIX, name, _READERS["enabled"].accepted
         )
-    if names and not names.intersection(PROVIDERS):
-        raise ValueError
     return names.intersection(PROVIDERS)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = "dict[str, Any]"
 
-_DEPTH = 32
+_DEPTH = 16
 _INT64 = 1 << 63
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}

@@ -56,7 +56,7 @@ class Failure(NamedTuple):
 
 def raised(error: BaseException) -> Failure:
     """Tell of an exception of the SDK."""
-    return Failure(_error_type(error), _exception_type(error), _masked(str(error)), _plain(error), error)
+    return Failure(_error_type(error), _exception_type(error), _masked(_said(error)), _plain(error), error)
 
 
 def reported(code: Any, message: Any) -> Failure:
@@ -99,7 +99,14 @@ def _trace(error: BaseException, *, content: bool) -> Iterator[str]:
 
 
 def _last_line(error: BaseException, *, content: bool) -> str:
-    return f"{_exception_type(error)}: {_masked(str(error)) if content else _plain(error)}\n"
+    return f"{_exception_type(error)}: {_masked(_said(error)) if content else _plain(error)}\n"
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return type(error).__name__
 
 
 def _masked(message: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from abc import abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import wrapt
@@ -77,8 +78,16 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         if not self._waiting:
             type(self)._waiting = True  # wrapt forgets no hook: one for the process
             wrapt.register_post_import_hook(self._patch, self.module)
+            wrapt.register_post_import_hook(self._look, self.sdk)
         elif self.module in sys.modules:
             self._patch(sys.modules[self.module])
+
+    @guarded
+    def _look(self, module: ModuleType) -> None:
+        """The SDK's package has been imported: without the module that is patched, it is one that is not supported."""
+        version = getattr(module, "__version__", None)
+        if self._config is not None and self.module not in sys.modules and isinstance(version, str):
+            self._supports(version)
 
     @guarded
     def _patch(self, _module: ModuleType) -> None:
@@ -88,8 +97,17 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             return
         if not config.allow_others and self._instrumented_by_others():
             return
-        self._seam = self._make_seam(config, self._providers)
-        self._patches = tuple(apply(sys.modules[module], name, wrap) for module, name, wrap in self._seam.targets())
+        seam = self._make_seam(config, self._providers)
+        patches: list[Patch] = []
+        try:
+            for module, name, wrap in seam.targets():
+                patches.append(apply(import_module(module), name, wrap))
+        except (AttributeError, ImportError):
+            seam.active = False
+            for patch in patches:
+                remove(patch)
+            raise
+        self._seam, self._patches = seam, tuple(patches)
 
     @guarded
     def _stop(self) -> None:
@@ -102,7 +120,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._patches = ()
 
     def _supports_installed(self) -> bool:
-        installed = sys.modules[self.sdk + "._version"].__version__
+        return self._supports(import_module(self.sdk + "._version").__version__)
+
+    def _supports(self, installed: str) -> bool:
         lowest, too_new = self.supported
         if _release(lowest) <= _release(installed) < _release(too_new):
             return True

@@ -6,6 +6,7 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
@@ -67,6 +68,11 @@ class Stainless:
 
     def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around `SyncAPIClient.request`."""
+        if not self.active:
+            return wrapped(*args, **kwargs)
+        if client is None:
+            client, *args = args
+            wrapped = functools.partial(wrapped, client)
         call = self._begin(client, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
@@ -99,7 +105,7 @@ class Stainless:
 
     def process_response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around `_process_response` of either client: an unread body is followed from here on."""
-        self._answered(client, kwargs)
+        self._answered(args[0] if client is None else client, kwargs)
         return wrapped(*args, **kwargs)
 
     def events(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
@@ -174,7 +180,9 @@ class Stainless:
         if response is not None:
             call.answered(self._facts(response, None))
         else:
-            call.answered(_resent(member(error, "request"), None))
+            resent = _resent(member(error, "request"), None)
+            if resent:
+                call.answered(resent)
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:

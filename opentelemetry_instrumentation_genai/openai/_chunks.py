@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._fields import items, member
+from .._content import plain
+from .._fields import integer, items, member, string
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint")
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
@@ -28,11 +29,11 @@ class ChoiceChunks:
 
     def add(self, chunk: Any) -> None:
         """Take one chunk."""
-        members = chunk if type(chunk) is dict else chunk.__dict__
+        members = chunk if type(chunk) is dict else getattr(chunk, "__dict__", {})
         if "model" not in self._head:
             self._add_head(chunk)
-        for choice in members.get("choices") or ():
-            self._add_choice(choice if type(choice) is dict else choice.__dict__)
+        for choice in items(members, "choices"):
+            self._add_choice(choice if type(choice) is dict else getattr(choice, "__dict__", {}))
         usage = members.get("usage")
         if usage is not None:
             self._usage = usage
@@ -43,7 +44,7 @@ class ChoiceChunks:
         self._error = member(chunk, "error")
 
     def _add_choice(self, choice: dict[str, Any]) -> None:
-        index = choice.get("index") or 0
+        index = integer(choice.get("index")) or 0
         told = self._choices.get(index)
         if told is None:
             told = self._choices[index] = _Choice()
@@ -82,7 +83,7 @@ class _Choice:
         for name in _TEXTS:
             self._add_text(name, member(delta, name))
         for position, piece in enumerate(items(delta, "tool_calls")):
-            index = member(piece, "index")
+            index = integer(member(piece, "index"))
             self._tools.setdefault(position if index is None else index, _ToolCall()).add(piece)
         function = member(delta, "function_call")
         if function is not None:
@@ -99,7 +100,7 @@ class _Choice:
     def _add_audio(self, audio: Any) -> None:
         self._audio["id"] = member(audio, "id") or self._audio.get("id")
         for name in ("data", "transcript"):
-            self._audio[name] = self._audio.get(name, "") + (member(audio, name) or "")
+            self._audio[name] = self._audio.get(name, "") + (string(member(audio, name)) or "")
 
     def result(self, index: int) -> dict[str, Any]:
         """The choice in the shape of the plain response."""
@@ -127,8 +128,9 @@ class _ToolCall:
         """Take what came anew."""
         self._identity = member(piece, "id") or self._identity
         body = member(piece, "function") or member(piece, "custom")
-        self._name += member(body, "name") or ""
-        self._pieces.append(member(body, "arguments") or member(body, "input") or "")
+        self._name += string(member(body, "name")) or ""
+        piece = member(body, "arguments") or member(body, "input") or ""
+        self._pieces.append(piece if isinstance(piece, str) else str(plain(piece)))
 
     def result(self) -> dict[str, Any]:
         """The tool call in the shape of the plain response."""

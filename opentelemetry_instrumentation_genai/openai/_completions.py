@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import text
+from .._content import generic, text
 from .._fields import field, member, table
 from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
@@ -28,7 +28,9 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 
 def _prompt(prompt: Any) -> dict[str, Any]:
-    return text(prompt) if isinstance(prompt, str) else {"type": "tokens", "count": len(prompt)}
+    if isinstance(prompt, str):
+        return text(prompt)
+    return {"type": "tokens", "count": len(prompt)} if isinstance(prompt, (list, tuple)) else generic(prompt)
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:

@@ -15,7 +15,7 @@ from .._content import (
     tool_call,
     tool_call_response,
 )
-from .._fields import items, member
+from .._fields import items, member, string
 from ._common import parts_of
 
 # Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
@@ -52,7 +52,7 @@ _SERVER_ANSWERS = {"tool_search_output": ("tools",), "program_output": ("result"
 
 def input_message(item: Any) -> dict[str, Any]:
     """One item of the input as a message."""
-    kind = member(item, "type")
+    kind = string(member(item, "type"))
     if isinstance(item, str):
         return {"role": "user", "parts": parts_of(item)}
     if kind in (None, "message") and member(item, "role") is not None:
@@ -62,7 +62,7 @@ def input_message(item: Any) -> dict[str, Any]:
 
 def output_parts(item: Any) -> list[Part]:
     """One item of the output, or of an earlier one given again, as parts of a message."""
-    kind = member(item, "type")
+    kind = string(member(item, "type"))
     if kind == "message":
         return parts_of(member(item, "content"))
     if kind == "reasoning":

@@ -78,12 +78,12 @@ class Providers:
 
     def _by_host(self, host: str, port: int) -> str | None:
         host = host.lower()
-        return _match(self._declared, (host, f"{host}:{port}")) or _match(_HOSTS, (host,))
+        return _match(self._declared, (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")) or _match(_HOSTS, (host,))
 
 
 def _match(table: Iterable[tuple[str, str]], names: Sequence[str]) -> str | None:
     for pattern, provider in table:
-        if any(fnmatchcase(name, pattern) for name in names):
+        if any(fnmatchcase(name, pattern.replace("[", "[[]")) for name in names):
             return provider
     return None
 

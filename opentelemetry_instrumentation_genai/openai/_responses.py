@@ -82,8 +82,8 @@ def _finish_reasons(response: Any, streamed: bool) -> list[str]:  # noqa: FBT001
 def _waits(response: Any) -> bool:
     """Whether a tool call is there that the application has to answer."""
     output = items(response, "output")
-    calls = {member(entry, "call_id") for entry in output if member(entry, "type") in _FOR_THE_CALLER}
-    return bool(calls.difference(member(entry, "call_id") for entry in output if _is_answer(entry)))
+    calls = {str(member(entry, "call_id")) for entry in output if string(member(entry, "type")) in _FOR_THE_CALLER}
+    return bool(calls.difference(str(member(entry, "call_id")) for entry in output if _is_answer(entry)))
 
 
 def _is_answer(entry: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._fields import items, member
+from .._fields import integer, items, member, string
 
 _PIECES = {
     "response.output_text.delta": ("output_text", "text"),
@@ -32,7 +32,7 @@ class TypedEvents:
 
     def add(self, event: Any) -> None:
         """Take one event."""
-        members = event if type(event) is dict else event.__dict__
+        members = event if type(event) is dict else getattr(event, "__dict__", {})
         response = members.get("response")
         if response is not None:
             self._response = response
@@ -46,14 +46,14 @@ class TypedEvents:
         if kind == "error":
             self._error = members
         elif kind in ("response.output_item.added", "response.output_item.done"):
-            self._items[members.get("output_index") or 0] = members.get("item")
-        elif kind in _PIECES:
+            self._items[integer(members.get("output_index")) or 0] = members.get("item")
+        elif isinstance(kind, str) and kind in _PIECES:
             self._add_piece(members, *_PIECES[kind])
 
     def _add_piece(self, members: dict[str, Any], kind: str, name: str) -> None:
-        part = members.get("content_index", members.get("summary_index")) or 0
-        key = (members.get("output_index") or 0, kind, name, part)
-        self._pieces.setdefault(key, []).append(members.get("delta") or "")
+        part = integer(members.get("content_index", members.get("summary_index"))) or 0
+        key = (integer(members.get("output_index")) or 0, kind, name, part)
+        self._pieces.setdefault(key, []).append(string(members.get("delta")) or "")
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
