@@ -21,7 +21,7 @@ from ._attributes import (
     RESPONSE_MODEL,
     RESPONSE_TIME_TO_FIRST_CHUNK,
 )
-from ._content import plain, serialised
+from ._content import serialised
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded
@@ -70,6 +70,7 @@ class Call:
         "_first",
         "_forks",
         "_identity",
+        "_key",
         "_last",
         "_once",
         "_operation",
@@ -78,6 +79,7 @@ class Call:
         "_signals",
         "_started",
         "_stream",
+        "_texts",
         "_wanted",
         "client",
         "context",
@@ -94,6 +96,7 @@ class Call:
         self._once = Lock()
         self._facts: dict[str, Attribute] = {}
         self._first: float | None = None
+        self._key: str | None = None
         self._last = 0.0
         self._point: dict[str, Attribute] | None = None
         self._accumulator: Accumulator | None = None
@@ -107,6 +110,7 @@ class Call:
         self._recording = recording = self.span.is_recording()
         self.told = recording or (signals.details and self._operation.details)
         self._wanted = self._operation.details and (signals.event_content or (signals.span_content and recording))
+        self._texts: dict[str, str] = {}
         self._content: Content = (self._wanted and self._input_content(request)) or {}
 
     def _name(self) -> str:
@@ -126,6 +130,10 @@ class Call:
 
     # While it runs.
 
+    def keyed(self, key: Any) -> None:
+        """Take the client's key, which the message of a failure may quote."""
+        self._key = key if isinstance(key, str) and key else None
+
     def answered(self, facts: dict[str, Attribute]) -> None:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
@@ -133,6 +141,8 @@ class Call:
     @guarded
     def chunk(self, chunk: Any) -> None:
         """Take a chunk of the stream."""
+        if self._once.locked():
+            return
         if self._accumulator is None:
             self._accumulator = self._operation.accumulator(content=self._wanted)
         self._accumulator.add(chunk)
@@ -177,15 +187,15 @@ class Call:
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
-        if self._wanted and response is not None:
-            self._read_output(response, found)
+        if self._wanted:
+            self._read_content(response, found)
         if self._recording:
             self._write_span(found, failure)
         self._write_metrics(seconds, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
         self._end_span()
-        self._content, self._accumulator = {}, None
+        self._content, self._texts, self._accumulator = {}, {}, None
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
@@ -203,20 +213,26 @@ class Call:
     @guarded
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
         if error is not None:
-            return raised(error)
+            return raised(error, self._key)
         return self._operation.failure(response) if response is not None else None
 
     @guarded
-    def _read_output(self, response: Any, found: dict[str, Attribute]) -> None:
+    def _read_content(self, response: Any, found: dict[str, Attribute]) -> None:
+        if response is not None:
+            self._content.update(self._read_output(response, found) or {})
+        for name, value in self._content.items():
+            self._texts[name], self._content[name] = serialised(value)
+
+    @guarded
+    def _read_output(self, response: Any, found: dict[str, Attribute]) -> Content:
         reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
-        self._content.update(self._operation.output_content(response, reasons))
+        return self._operation.output_content(response, reasons)
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
         attributes: dict[str, Any] = dict(found)
         if self._signals.span_content:
-            for name, value in self._content.items():
-                attributes[name], self._content[name] = serialised(value)
+            attributes.update(self._texts)
         self.span.set_attributes(attributes)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
@@ -236,7 +252,7 @@ class Call:
     @guarded
     def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:
         if self._signals.details and self._operation.details:
-            content = plain(self._content, 24) if self._signals.event_content else {}
+            content = self._content if self._signals.event_content else {}
             self._signals.events.details({**self._attributes, **found, **content}, self.context)
         if failure is not None:
             self._signals.events.exception(failure.attributes(content=self._signals.event_content), self.context)

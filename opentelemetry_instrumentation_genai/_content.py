@@ -10,6 +10,7 @@ import math
 from base64 import b64decode
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from ._fields import member
 
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = "dict[str, Any]"
 
-_DEPTH = 16
+_DEPTH = 24  # OTLP's decoders stop at 100 levels of protobuf, of which an object takes three
 _INT64 = 1 << 63
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 def text(content: str, **more: Any) -> Part:
@@ -36,22 +38,32 @@ def reasoning(content: str, **more: Any) -> Part:
 
 def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
     """A call of a tool that the application runs. Arguments in JSON are given as what they say."""
-    return {"type": "tool_call", "id": identity, "name": name or "", "arguments": _arguments(arguments)}
+    return free_tool_call(identity, name, _arguments(arguments))
+
+
+def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
+    """A call of a tool whose input is no JSON: a text stays as it is."""
+    return {"type": "tool_call", "id": plain(identity), "name": str(name or ""), "arguments": plain(given)}
 
 
 def tool_call_response(identity: Any, response: Any) -> Part:
     """The application's answer to a tool call."""
-    return {"type": "tool_call_response", "id": identity, "response": response}
+    return {"type": "tool_call_response", "id": plain(identity), "response": plain(response)}
+
+
+def tool_call_answer(identity: Any, answer: Part | list[Part]) -> Part:
+    """The same, where the answer is made of parts."""
+    return {"type": "tool_call_response", "id": plain(identity), "response": answer}
 
 
 def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
     """A call of a tool that the provider runs."""
-    return {"type": "server_tool_call", "id": identity, "name": name, "server_tool_call": call}
+    return {"type": "server_tool_call", "id": plain(identity), "name": name, "server_tool_call": call}
 
 
 def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
     """What a tool that the provider runs gave."""
-    return {"type": "server_tool_call_response", "id": identity, "server_tool_call_response": response}
+    return {"type": "server_tool_call_response", "id": plain(identity), "server_tool_call_response": response}
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
@@ -64,12 +76,13 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
         file_id: the provider's id of an uploaded file.
         mime_type: its MIME type, if known.
     """
-    if isinstance(url, str) and url.startswith("data:"):
-        head, _, data = url.partition(",")
-        mime_type = mime_type or head[5:].partition(";")[0] or None
-        url = None
+    if isinstance(url, str) and url[:5].lower() == "data:":
+        head, _, data = url[5:].partition(",")
+        mime_type = mime_type or head.partition(";")[0] or None
+        content = _decoded(data) if head.endswith(";base64") else unquote_to_bytes(data)
+        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(content)}
     if isinstance(data, str):
-        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(data)}
+        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(_decoded(data))}
     if isinstance(url, str):
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
     return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": str(file_id or "")}
@@ -89,11 +102,14 @@ def generic(source: Any, kind: str | None = None) -> Part:
     return {**value, "type": kind or str(value.get("type") or "unknown")}
 
 
-def _fingerprint(data: str) -> dict[str, Any]:
+def _decoded(data: str) -> bytes:
     try:
-        content = b64decode(data)
+        return b64decode(data.translate(_URL_SAFE))
     except ValueError:
-        content = data.encode("utf-8", "replace")
+        return data.encode("utf-8", "replace")
+
+
+def _fingerprint(content: bytes) -> dict[str, Any]:
     return {"byte_size": len(content), "sha256": sha256(content).hexdigest()}
 
 
@@ -109,41 +125,60 @@ def _arguments(arguments: Any) -> Any:
 
 def _whole(digits: str) -> int | str:
     """OTLP carries 64 bits; a longer number stays a text."""
-    return int(digits) if len(digits) < 19 else digits
+    number = int(digits) if len(digits) <= 20 else _INT64
+    return number if -_INT64 <= number < _INT64 else digits
 
 
-def plain(value: Any, depth: int = _DEPTH) -> Any:
-    """Anything as JSON values: models by their members, None left out, binary data by its fingerprint.
+def plain(value: Any, depth: int = _DEPTH, *, inline: bool = False, above: tuple[int, ...] = ()) -> Any:
+    """Anything as values that JSON and OTLP have: models by their members, None left out, binary data by its fingerprint.
 
     Args:
         value: what a caller or an SDK had.
-        depth: how deep to go; what is deeper is named by its type.
+        depth: how deep to go; what is deeper, or holds itself, is named by its type.
+        inline: whether texts stay as they are that look like inline data.
+        above: the ids of what holds `value`.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _plain_text(value)
-    if isinstance(value, (int, float)):
-        return value if math.isfinite(value) and -_INT64 <= value < _INT64 else str(value)
+        return _plain_text(value, inline=inline)
+    if isinstance(value, int):
+        return int(value) if -_INT64 <= value < _INT64 else _digits(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, (bytes, bytearray)):
-        return {"byte_size": len(value), "sha256": sha256(value).hexdigest()}
-    if depth <= 0:
+        return _fingerprint(bytes(value))
+    return _plain_container(value, depth - 1, inline=inline, above=above)
+
+
+def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, ...]) -> Any:
+    if depth < 0 or id(value) in above:
         return f"<{type(value).__name__}>"
+    above = (*above, id(value))
     if isinstance(value, (list, tuple)):
-        return [plain(entry, depth - 1) for entry in value]
-    members = _members(value)
-    if members is None:
+        return [plain(entry, depth, inline=inline, above=above) for entry in value]
+    held = _members(value)
+    if held is None:
         return f"<{type(value).__name__}>"
-    return {plain_key(key): plain(entry, depth - 1) for key, entry in members if entry is not None}
+    return {
+        _plain_key(key): plain(entry, depth, inline=inline, above=above) for key, entry in held if entry is not None
+    }
 
 
-def plain_key(key: Any) -> str:
-    """The name of a member, as UTF-8 can carry it."""
-    return str(key).encode("utf-8", "replace").decode("utf-8")
+def _plain_key(key: Any) -> str:
+    key = key if isinstance(key, str) else str(plain(key)) if isinstance(key, (int, float)) else repr(key)
+    return key.encode("utf-8", "replace").decode("utf-8")
 
 
-def _plain_text(value: str) -> Any:
-    if value.startswith("data:") and ";base64," in value[:100]:
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python converts no more than 4300 digits
+        return "<int>"
+
+
+def _plain_text(value: str, *, inline: bool) -> Any:
+    if not inline and value[:5].lower() == "data:" and ";base64," in value[:200]:
         return attached(modality_of(value[5:]), url=value)
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
@@ -152,7 +187,7 @@ def _members(value: Any) -> Iterable[tuple[Any, Any]] | None:
     """What an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
     if isinstance(value, dict):
         return list(value.items())
-    if not hasattr(value, "model_dump") and not hasattr(value, "__fields__"):
+    if isinstance(value, type) or not any(hasattr(type(value), name) for name in ("model_dump", "__fields__")):
         return None
     extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
     return [*vars(value).items(), *extra.items()]
@@ -162,7 +197,7 @@ def serialised(value: list[Any]) -> tuple[str, list[Any]]:
     """Content as a span carries it and as an event does.
 
     Args:
-        value: a list of messages, parts or tool definitions.
+        value: a list of messages, parts or tool definitions, made by the functions above.
 
     Returns:
         The JSON text, and the same as JSON values: valid and in UTF-8 whatever was in `value`.
@@ -172,7 +207,7 @@ def serialised(value: list[Any]) -> tuple[str, list[Any]]:
         if not encoded.isascii():
             encoded.encode()
     except (TypeError, ValueError, RecursionError):  # UnicodeEncodeError is a ValueError
-        value = plain(value)
+        value = plain(value, _DEPTH + 8, inline=True)
         encoded = _encode(value)
     return encoded, value
 

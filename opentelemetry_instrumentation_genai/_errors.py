@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from ._fields import Attribute
 
 _CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}")  # a number only repeats the HTTP status
-_SECRET = re.compile(r"\b(sk|pk|key|gsk|xai|Bearer)([-_ ])[\w*.-]{4,}")
+_SECRET = re.compile(
+    r"\b([A-Za-z]{2,8}[-_])(?=[\w*-]*[\d*])[\w*.-]{8,}"  # by their prefixes: sk-, gsk_, pplx-, hf_, ...
+    r"|\b(AIza|eyJ)[\w*.-]{8,}"
+    r"|(\b[Bb]earer )[\w*.~+/=-]{8,}"
+    r"|(?<![\w-])(?=[\w*-]*\d)(?=[\w*-]*[A-Za-z*])[\w*-]{20,}"  # long words of letters and digits
+)
 
 
 class Failure(NamedTuple):
@@ -31,6 +36,7 @@ class Failure(NamedTuple):
         quoting: the message as it was given, which may quote content.
         plain: a message in words of our own.
         error: the exception, if the SDK raised one.
+        key: the client's own key, which is never told.
     """
 
     error_type: str
@@ -38,6 +44,7 @@ class Failure(NamedTuple):
     quoting: str
     plain: str
     error: BaseException | None = None
+    key: str | None = None
 
     def description(self, *, content: bool) -> str:
         """The description of the span's status."""
@@ -50,13 +57,18 @@ class Failure(NamedTuple):
             EXCEPTION_MESSAGE: self.description(content=content),
         }
         if self.error is not None:
-            attributes[EXCEPTION_STACKTRACE] = "".join(_trace(self.error, content=content))
+            attributes[EXCEPTION_STACKTRACE] = "".join(_trace(self.error, self.key, content=content))
         return attributes
 
 
-def raised(error: BaseException) -> Failure:
-    """Tell of an exception of the SDK."""
-    return Failure(_error_type(error), _exception_type(error), _masked(_said(error)), _plain(error), error)
+def raised(error: BaseException, key: str | None = None) -> Failure:
+    """Tell of an exception of the SDK.
+
+    Args:
+        error: the exception.
+        key: the client's own key, which no message may quote.
+    """
+    return Failure(_error_type(error), _exception_type(error), _quoting(error, key), _plain(error), error, key)
 
 
 def reported(code: Any, message: Any) -> Failure:
@@ -88,27 +100,38 @@ def _plain(error: BaseException) -> str:
     return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
 
 
-def _trace(error: BaseException, *, content: bool) -> Iterator[str]:
+def _trace(error: BaseException, key: str | None, *, content: bool) -> Iterator[str]:
     cause = error.__cause__
     if cause is not None and cause is not error:
         yield from traceback.format_tb(cause.__traceback__)
-        yield _last_line(cause, content=content) + "\nThe above exception was the direct cause of the following exception:\n\n"
+        yield _last_line(cause, key, content=content)
+        yield "\nThe above exception was the direct cause of the following exception:\n\n"
     yield "Traceback (most recent call last):\n"
     yield from traceback.format_tb(error.__traceback__)
-    yield _last_line(error, content=content)
+    yield _last_line(error, key, content=content)
 
 
-def _last_line(error: BaseException, *, content: bool) -> str:
-    return f"{_exception_type(error)}: {_masked(_said(error)) if content else _plain(error)}\n"
+def _last_line(error: BaseException, key: str | None, *, content: bool) -> str:
+    return f"{_exception_type(error)}: {_quoting(error, key) if content else _plain(error)}\n"
+
+
+def _quoting(error: BaseException, key: str | None) -> str:
+    message = _said(error)
+    return _masked(message.replace(key, "***") if key else message)
 
 
 def _said(error: BaseException) -> str:
+    """What an exception says; applications' transports raise some that cannot."""
     try:
         return str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - that it failed is still to be told
         return type(error).__name__
 
 
 def _masked(message: str) -> str:
     """A message without keys: providers quote the one they refuse."""
-    return _SECRET.sub(r"\1\2***", message).encode("utf-8", "replace").decode("utf-8")
+    return _SECRET.sub(_prefixed, message).encode("utf-8", "replace").decode("utf-8")
+
+
+def _prefixed(match: re.Match[str]) -> str:
+    return "".join(group for group in match.groups() if group) + "***"

@@ -134,6 +134,12 @@ def integer(value: Any) -> int | None:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else None
 
 
+def count(value: Any) -> int | None:
+    """How many of something: a whole number that is not below zero."""
+    counted = integer(value)
+    return counted if counted is not None and counted >= 0 else None
+
+
 def number(value: Any) -> float | None:
     """A number, as a double."""
     if type(value) is float:

@@ -69,7 +69,7 @@ class Metrics:
         self._duration.record(seconds, {**point, ERROR_TYPE: error} if error else point, context)
         for token_type, name in _TOKEN_TYPES:
             tokens = found.get(name)
-            if isinstance(tokens, int) and tokens >= 0:
+            if isinstance(tokens, int):
                 self._tokens.record(tokens, {**point, TOKEN_TYPE: token_type}, context)
         if first is not None:
             self._first.record(first, point, context)

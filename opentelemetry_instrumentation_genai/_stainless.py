@@ -151,7 +151,7 @@ class Stainless:
         response = kwargs["response"]
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if not response.is_closed:
+        if not response.is_closed or kwargs.get("stream"):
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
@@ -170,12 +170,13 @@ class Stainless:
             call.succeed(_response(result))
 
     def _fail(self, call: Call, error: BaseException) -> None:
-        call.client = None
         self._blame(call, error)
+        call.client = None
         call.fail(error)
 
     @guarded
     def _blame(self, call: Call, error: BaseException) -> None:
+        call.keyed(getattr(call.client, "api_key", None))
         response = member(error, "response")
         if response is not None:
             call.answered(self._facts(response, None))

@@ -40,26 +40,27 @@ class Body:
         response: the HTTP response, of httpx or alike, still unread.
     """
 
-    __slots__ = ("__weakref__", "_call", "_headers", "_parsed", "_stepping", "_wire")
+    __slots__ = ("__weakref__", "_call", "_headers", "_stepping", "_wire")
 
     def __init__(self, call: Call, response: Any) -> None:
         self._call = call
         self._headers = response.headers
-        self._parsed = False
         self._stepping = False
         self._wire: Wire | None = None
         response.stream = _Watched(response.stream, self)
         call.open = True
+        if not _unfinished:
+            atexit.unregister(_finish_all)  # it must run before the providers shut down, so it is registered after them
+            atexit.register(_finish_all)
         _unfinished.add(self)
 
     def events(self, chunks: Any) -> Any:
         """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes."""
-        self._parsed = True
         return self._follow(chunks, self._call.chunk, self._call.stop)
 
     def bytes(self, data: Any) -> Any:
-        """The bytes of the body as they are read; none is read ahead."""
-        if self._parsed:
+        """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
+        if self._stepping:
             return data
         self._wire = Wire(self._headers)
         return self._follow(data, self._take, self._end)
@@ -120,7 +121,6 @@ def _inside_opentelemetry() -> bool:
     return False
 
 
-@atexit.register
 def _finish_all() -> None:
     for body in list(_unfinished):
         body.left()

@@ -23,7 +23,7 @@ class Wire:
     __slots__ = ("_body", "_data", "_decode", "_rest", "_streamed")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._decode = _decoder(headers.get("content-encoding") or "identity")
+        self._decode = _decoder((headers.get("content-encoding") or "identity").strip().lower())
         self._streamed = "event-stream" in (headers.get("content-type") or "")
         self._body = bytearray()
         self._rest = b""
@@ -31,7 +31,11 @@ class Wire:
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Take bytes as they came. Yields the server-sent events that they complete, as JSON values."""
-        decoded = self._decode(data)
+        try:
+            decoded = self._decode(data)
+        except zlib.error:  # the reader's own decoder says so
+            self._decode = _nothing
+            return
         if self._streamed:
             yield from self._events(decoded)
         elif len(self._body) <= _LARGEST:
@@ -65,7 +69,34 @@ def parsed(body: bytes) -> Any:
 
 
 def _decoder(encoding: str) -> Callable[[bytes], bytes]:
-    if encoding in ("gzip", "deflate"):
-        inflate = zlib.decompressobj(_GZIP).decompress
-        return lambda data: inflate(data)
-    return bytes if encoding == "identity" else lambda _data: b""
+    if encoding in ("gzip", "x-gzip"):
+        return _inflating(_GZIP)
+    if encoding == "deflate":
+        return _Deflate()
+    return bytes if encoding == "identity" else _nothing
+
+
+def _nothing(_data: bytes) -> bytes:
+    return b""
+
+
+def _inflating(window: int) -> Callable[[bytes], bytes]:
+    inflate = zlib.decompressobj(window)
+    return lambda data: inflate.decompress(data)
+
+
+class _Deflate:
+    """A deflate body has a zlib header, by the standard, or has none, by some servers: the first bytes tell."""
+
+    def __init__(self) -> None:
+        self._decode: Callable[[bytes], bytes] | None = None
+
+    def __call__(self, data: bytes) -> bytes:
+        if self._decode is not None:
+            return self._decode(data)
+        self._decode = _inflating(_GZIP)
+        try:
+            return self._decode(data)
+        except zlib.error:
+            self._decode = _inflating(-zlib.MAX_WBITS)
+            return self._decode(data)

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, attached, first_text, generic, reasoning, text, tool_call, tool_call_response
+from .._content import (
+    Part,
+    attached,
+    first_text,
+    free_tool_call,
+    generic,
+    plain,
+    reasoning,
+    text,
+    tool_call,
+    tool_call_answer,
+    tool_call_response,
+)
 from .._errors import Failure, reported
 from .._fields import field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
-from ._common import REQUEST_TIER, RESPONSE, SAMPLING, USAGE, choice_count, output_type, parts_of, tool_definition
+from ._common import REQUEST_TIER, RESPONSE, SAMPLING, USAGE, choice_count, output_type, parts_of, role_of, tool_definition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,18 +76,19 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 
 def _message(message: Any) -> dict[str, Any]:
-    role = member(message, "role") or "user"
+    role = role_of(message, "user")
     name = member(message, "name")
     told = {"role": role, "parts": _message_parts(role, message)}
     return {**told, "name": name} if isinstance(name, str) else told
 
 
-def _message_parts(role: Any, message: Any) -> list[Part]:
-    if role in ("tool", "function"):
-        answer = member(message, "content")
-        identity = member(message, "tool_call_id")
-        return [tool_call_response(identity, answer if isinstance(answer, str) else parts_of(answer))]
-    return said(message)
+def _message_parts(role: str, message: Any) -> list[Part]:
+    if role not in ("tool", "function"):
+        return said(message)
+    answer, identity = member(message, "content"), member(message, "tool_call_id")
+    if isinstance(answer, (list, tuple)):
+        return [tool_call_answer(identity, parts_of(answer))]
+    return [tool_call_response(identity, answer)]
 
 
 def said(message: Any) -> list[Part]:
@@ -91,7 +104,7 @@ def said(message: Any) -> list[Part]:
         parts += [text(content, **more)] if isinstance(content, str) else parts_of(content)
     refusal = member(message, "refusal")
     if refusal:
-        parts.append({"type": "refusal", "content": refusal})
+        parts.append({"type": "refusal", "content": plain(refusal)})
     parts += [_tool_call(call) for call in items(message, "tool_calls")]
     function = member(message, "function_call")
     if function is not None:
@@ -103,20 +116,24 @@ def said(message: Any) -> list[Part]:
 
 
 def _tool_call(call: Any) -> Part:
-    body = member(call, "function") or member(call, "custom")
-    arguments = member(body, "arguments")
-    return tool_call(member(call, "id"), member(body, "name"), member(body, "input") if arguments is None else arguments)
+    custom = member(call, "custom")
+    if custom is not None:
+        return free_tool_call(member(call, "id"), member(custom, "name"), member(custom, "input"))
+    function = member(call, "function")
+    return tool_call(member(call, "id"), member(function, "name"), member(function, "arguments"))
 
 
 def _audio(audio: Any) -> Part:
     data, transcript = member(audio, "data"), member(audio, "transcript")
     if not isinstance(data, str):
         return attached("audio", file_id=member(audio, "id"))
-    part = {**attached("audio", data=data), "id": member(audio, "id")}
+    part = {**attached("audio", data=data), "id": plain(member(audio, "id"))}
     return {**part, "transcript": transcript} if transcript else part
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:
+    if not reasons:
+        return {}
     return {
         names.OUTPUT_MESSAGES: [
             {"role": "assistant", "parts": said(member(choice, "message")), "finish_reason": reason}

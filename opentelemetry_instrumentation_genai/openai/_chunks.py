@@ -65,11 +65,13 @@ class ChoiceChunks:
 class _Choice:
     """One choice, as far as it was received."""
 
-    __slots__ = ("_audio", "_function", "_texts", "_tools", "reason")
+    __slots__ = ("_annotations", "_audio", "_function", "_listed", "_texts", "_tools", "reason")
 
     def __init__(self) -> None:
         self.reason: Any = None
         self._texts: dict[str, list[str]] = {}
+        self._listed: list[Any] = []
+        self._annotations: list[Any] = []
         self._tools: dict[int, _ToolCall] = {}
         self._function: _ToolCall | None = None
         self._audio: dict[str, Any] = {}
@@ -82,6 +84,7 @@ class _Choice:
             return
         for name in _TEXTS:
             self._add_text(name, member(delta, name))
+        self._annotations += items(delta, "annotations")
         for position, piece in enumerate(items(delta, "tool_calls")):
             index = integer(member(piece, "index"))
             self._tools.setdefault(position if index is None else index, _ToolCall()).add(piece)
@@ -94,7 +97,13 @@ class _Choice:
             self._add_audio(audio)
 
     def _add_text(self, name: str, piece: Any) -> None:
-        if isinstance(piece, str) and piece:
+        if name == "content" and isinstance(piece, (list, tuple)):
+            self._listed += piece
+        elif not isinstance(piece, str) or not piece:
+            return
+        elif name == "content" and self._listed:
+            self._listed.append({"type": "text", "text": piece})
+        else:
             self._texts.setdefault(name, []).append(piece)
 
     def _add_audio(self, audio: Any) -> None:
@@ -104,9 +113,12 @@ class _Choice:
 
     def result(self, index: int) -> dict[str, Any]:
         """The choice in the shape of the plain response."""
-        texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        texts: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        if self._listed:
+            texts["content"] = _joined([{"type": "text", "text": texts.get("content", "")}, *self._listed])
         message: dict[str, Any] = {
             **texts,
+            "annotations": self._annotations,
             "tool_calls": [tool.result() for _, tool in sorted(self._tools.items())],
             "audio": self._audio or None,
             "function_call": self._function and self._function.result()["function"],
@@ -114,24 +126,56 @@ class _Choice:
         return {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
 
 
+def _joined(parts: list[Any]) -> list[dict[str, Any]]:
+    """Parts in pieces (Mistral): neighbours of one type are one part."""
+    joined: list[dict[str, Any]] = []
+    for part in parts:
+        held = plain(part)
+        if not isinstance(held, dict):
+            continue
+        if joined and joined[-1].get("type") == held.get("type"):
+            _extend(joined[-1], held)
+        else:
+            joined.append(held)
+    return [part for part in joined if part.get("text") != ""]
+
+
+def _extend(part: dict[str, Any], piece: dict[str, Any]) -> None:
+    for name, value in piece.items():
+        before = part.get(name)
+        if name != "type" and isinstance(before, str) and isinstance(value, str):
+            part[name] = before + value
+        elif isinstance(before, list) and isinstance(value, list):
+            part[name] = _joined([*before, *value])
+
+
 class _ToolCall:
     """One tool call, whose arguments come in pieces."""
 
-    __slots__ = ("_identity", "_name", "_pieces")
+    __slots__ = ("_custom", "_given", "_identity", "_name", "_pieces")
 
     def __init__(self) -> None:
         self._identity: Any = None
         self._name = ""
+        self._custom = False
         self._pieces: list[str] = []
+        self._given: Any = None
 
     def add(self, piece: Any) -> None:
-        """Take what came anew."""
+        """Take what came anew. Gateways give arguments as an object, whole."""
         self._identity = member(piece, "id") or self._identity
-        body = member(piece, "function") or member(piece, "custom")
+        custom = member(piece, "custom")
+        self._custom = self._custom or custom is not None
+        body = member(piece, "function") if custom is None else custom
         self._name += string(member(body, "name")) or ""
-        piece = member(body, "arguments") or member(body, "input") or ""
-        self._pieces.append(piece if isinstance(piece, str) else str(plain(piece)))
+        given = member(body, "arguments" if custom is None else "input")
+        if isinstance(given, str):
+            self._pieces.append(given)
+        elif given is not None:
+            self._given = given
 
     def result(self) -> dict[str, Any]:
         """The tool call in the shape of the plain response."""
-        return {"id": self._identity, "function": {"name": self._name, "arguments": "".join(self._pieces)}}
+        given = "".join(self._pieces) if self._given is None else self._given
+        kind, name = ("custom", "input") if self._custom else ("function", "arguments")
+        return {"id": self._identity, kind: {"name": self._name, name: given}}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, attached, generic, modality_of, text
-from .._fields import Field, field, integer, items, member, number, string, strings, true
+from .._content import Part, attached, generic, modality_of, plain, text
+from .._fields import count, field, integer, items, member, number, string, strings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAMPLING = (
     field(names.REQUEST_TEMPERATURE, number, "temperature"),
@@ -45,28 +48,44 @@ RESPONSE = (
 )
 # CompletionUsage of the API reference.
 USAGE = (
-    field(names.USAGE_INPUT_TOKENS, integer, "usage.prompt_tokens"),
-    field(names.USAGE_OUTPUT_TOKENS, integer, "usage.completion_tokens"),
-    field(names.USAGE_CACHE_READ_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cached_tokens"),
-    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cache_write_tokens"),
-    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, integer, "usage.prompt_tokens_details.cache_write_tokens"),
-    field(names.USAGE_TEXT_INPUT_TOKENS, integer, "usage.prompt_tokens_details.text_tokens"),
-    field(names.USAGE_IMAGE_INPUT_TOKENS, integer, "usage.prompt_tokens_details.image_tokens"),
-    field(names.USAGE_AUDIO_INPUT_TOKENS, integer, "usage.prompt_tokens_details.audio_tokens"),
-    field(names.USAGE_REASONING_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.reasoning_tokens"),
-    field(names.USAGE_TEXT_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.text_tokens"),
-    field(names.USAGE_AUDIO_OUTPUT_TOKENS, integer, "usage.completion_tokens_details.audio_tokens"),
+    field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
+    field(names.USAGE_OUTPUT_TOKENS, count, "usage.completion_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.prompt_tokens_details.cached_tokens"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, count, "usage.prompt_tokens_details.cache_write_tokens"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.prompt_tokens_details.cache_write_tokens"),
+    field(names.USAGE_TEXT_INPUT_TOKENS, count, "usage.prompt_tokens_details.text_tokens"),
+    field(names.USAGE_IMAGE_INPUT_TOKENS, count, "usage.prompt_tokens_details.image_tokens"),
+    field(names.USAGE_AUDIO_INPUT_TOKENS, count, "usage.prompt_tokens_details.audio_tokens"),
+    field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.completion_tokens_details.reasoning_tokens"),
+    field(names.USAGE_TEXT_OUTPUT_TOKENS, count, "usage.completion_tokens_details.text_tokens"),
+    field(names.USAGE_AUDIO_OUTPUT_TOKENS, count, "usage.completion_tokens_details.audio_tokens"),
 )
-STREAM_OPTIONS: tuple[Field, ...] = (field(names.REQUEST_STREAM, true, "stream"),)
-
 
 def tool_definition(tool: Any) -> dict[str, Any]:
-    """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type."""
-    kind = member(tool, "type") or "function"
-    body = member(tool, kind) if isinstance(kind, str) else None
+    """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type.
+
+    Credentials that a tool is given are left out: an MCP server's `authorization` and `headers`, a container's secrets.
+    """
+    kind = string(member(tool, "type")) or "function"
+    body = member(tool, kind)
     source = tool if body is None else body
     name = member(source, "name") or member(tool, "server_label") or kind
-    return {**generic(source, str(kind)), "name": str(name)}
+    told = generic(source, kind)
+    for credential in ("authorization", "headers"):
+        told.pop(credential, None)
+    for place in ("container", "environment"):
+        policy = member(member(told, place), "network_policy")
+        if isinstance(policy, dict):
+            policy.pop("domain_secrets", None)
+    if isinstance(member(source, "tools"), (list, tuple)):
+        told["tools"] = [tool_definition(entry) for entry in items(source, "tools")]
+    return {**told, "name": str(plain(name))}
+
+
+def role_of(message: Any, default: str) -> str:
+    """Who a message is from, in the caller's word."""
+    role = member(message, "role")
+    return string(role) or (default if role is None else str(plain(role)))
 
 
 def parts_of(content: Any) -> list[Part]:
@@ -78,17 +97,15 @@ def parts_of(content: Any) -> list[Part]:
 
 def part_of(part: Any) -> Part:
     """One content part of either API; one that is not known becomes a generic part."""
-    kind = member(part, "type")
-    reader = _PARTS.get(kind) if isinstance(kind, str) else None
-    known = reader(part) if reader else None
-    return generic(part) if known is None else known
+    reader = _PARTS.get(string(member(part, "type")) or "", generic)
+    return reader(part)
 
 
-def _text(part: Any) -> Part | None:
+def _text(part: Any) -> Part:
     said = member(part, "text")
     annotations = items(part, "annotations")
     if not isinstance(said, str):
-        return None
+        return generic(part)
     return text(said, annotations=[generic(entry) for entry in annotations]) if annotations else text(said)
 
 
@@ -114,7 +131,7 @@ def _file(part: Any) -> Part:
     return attached(modality_of(mime_type), url=url, data=data, file_id=member(file, "file_id"))
 
 
-_PARTS = {
+_PARTS: dict[str, Callable[[Any], Part]] = {
     "text": _text,
     "input_text": _text,
     "output_text": _text,
@@ -123,5 +140,5 @@ _PARTS = {
     "input_audio": _audio,
     "file": _file,
     "input_file": _file,
-    "refusal": lambda part: {"type": "refusal", "content": member(part, "refusal") or ""},
+    "refusal": lambda part: {"type": "refusal", "content": plain(member(part, "refusal")) or ""},
 }

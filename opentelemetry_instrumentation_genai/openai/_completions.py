@@ -34,6 +34,8 @@ def _prompt(prompt: Any) -> dict[str, Any]:
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:
+    if not reasons:
+        return {}
     return {
         names.OUTPUT_MESSAGES: [
             {"role": "assistant", "parts": [text(member(choice, "text") or "")], "finish_reason": reason}

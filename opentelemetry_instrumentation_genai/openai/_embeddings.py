@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import _attributes as names
-from .._fields import field, integer, string, strings, table
+from .._fields import count, field, integer, string, strings, table
 from .._operation import Operation
 
 EMBEDDINGS = Operation(
@@ -14,7 +14,7 @@ EMBEDDINGS = Operation(
     ),
     response=table(
         field(names.RESPONSE_MODEL, string, "model"),
-        field(names.USAGE_INPUT_TOKENS, integer, "usage.prompt_tokens"),
+        field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
     ),
     details=False,
 )

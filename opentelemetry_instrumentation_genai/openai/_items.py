@@ -7,22 +7,24 @@ from typing import Any
 from .._content import (
     Part,
     attached,
+    free_tool_call,
     generic,
     plain,
     reasoning,
     server_tool_call,
     server_tool_call_response,
     tool_call,
+    tool_call_answer,
     tool_call_response,
 )
 from .._fields import items, member, string
-from ._common import parts_of
+from ._common import parts_of, role_of, tool_definition
 
 # Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
 _CALLS = {
     "function_call": (None, "arguments"),
     "custom_tool_call": (None, "input"),
-    "computer_call": ("computer", "action"),
+    "computer_call": ("computer", "actions"),  # formerly one `action`
     "local_shell_call": ("local_shell", "action"),
     "shell_call": ("shell", "action"),
     "apply_patch_call": ("apply_patch", "operation"),
@@ -50,14 +52,24 @@ _SERVER_CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _SERVER_ANSWERS = {"tool_search_output": ("tools",), "program_output": ("result",)}
 
 
+# Items that are from the application.
+_FROM_THE_CALLER = ("mcp_approval_response", "configuration_update", "compaction_trigger")
+
+
 def input_message(item: Any) -> dict[str, Any]:
     """One item of the input as a message."""
     kind = string(member(item, "type"))
     if isinstance(item, str):
         return {"role": "user", "parts": parts_of(item)}
     if kind in (None, "message") and member(item, "role") is not None:
-        return {"role": member(item, "role"), "parts": parts_of(member(item, "content"))}
-    return {"role": "tool" if kind in _ANSWERS else "assistant", "parts": output_parts(item)}
+        return {"role": role_of(item, "user"), "parts": parts_of(member(item, "content"))}
+    return {"role": role_of(item, _from(item, kind)), "parts": output_parts(item)}
+
+
+def _from(item: Any, kind: str | None) -> str:
+    if kind in _ANSWERS or (kind == "tool_search_output" and member(item, "execution") == "client"):
+        return "tool"
+    return "user" if kind in _FROM_THE_CALLER else "assistant"
 
 
 def output_parts(item: Any) -> list[Part]:
@@ -68,31 +80,53 @@ def output_parts(item: Any) -> list[Part]:
     if kind == "reasoning":
         return [_reasoning(item)]
     if kind in _CALLS:
-        name, arguments = _CALLS[kind]
-        return [tool_call(member(item, "call_id"), name or member(item, "name"), plain(member(item, arguments)))]
+        return [_call(item, kind)]
     if kind in _ANSWERS:
-        return [tool_call_response(member(item, "call_id"), _answer(member(item, _ANSWERS[kind])))]
+        return [_answered(item, kind)]
+    if kind == "tool_search_call" and member(item, "execution") == "client":
+        return [free_tool_call(_identity(item), "tool_search", member(item, "arguments"))]
     if kind in _SERVER_CALLS:
         return _server_tool(item, kind)
     if kind in _SERVER_ANSWERS:
         return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), _SERVER_ANSWERS[kind]))]
     if kind == "compaction":
-        return [{"type": "compaction", "id": member(item, "id")}]
+        return [{"type": "compaction", "id": plain(member(item, "id"))}]
+    if kind == "additional_tools":
+        return [{**generic(item), "tools": _tools(member(item, "tools"))}]
     return [generic(item)]
+
+
+def _call(item: Any, kind: str) -> Part:
+    name, place = _CALLS[kind]
+    given = member(item, place)
+    if kind == "function_call":
+        return tool_call(member(item, "call_id"), member(item, "name"), given)
+    if given is None and kind == "computer_call":
+        given = member(item, "action")
+    return free_tool_call(member(item, "call_id"), name or member(item, "name"), given)
+
+
+def _answered(item: Any, kind: str) -> Part:
+    identity, output = _identity(item), member(item, _ANSWERS[kind])
+    if kind == "apply_patch_call_output":
+        return tool_call_response(identity, {"status": member(item, "status"), "output": output})
+    if member(output, "type") == "computer_screenshot":
+        return tool_call_answer(
+            identity, attached("image", url=member(output, "image_url"), file_id=member(output, "file_id"))
+        )
+    if isinstance(output, (list, tuple)) and output and member(output[0], "type"):
+        return tool_call_answer(identity, parts_of(output))
+    return tool_call_response(identity, output)
+
+
+def _tools(tools: Any) -> list[dict[str, Any]]:
+    return [tool_definition(tool) for tool in tools] if isinstance(tools, (list, tuple)) else []
 
 
 def _reasoning(item: Any) -> Part:
     """What the model thought, in full or in summary; what is encrypted stays out."""
     texts = [member(entry, "text") for entry in (*items(item, "summary"), *items(item, "content"))]
-    return reasoning("\n".join(text for text in texts if isinstance(text, str)), id=member(item, "id"))
-
-
-def _answer(output: Any) -> Any:
-    if isinstance(output, (list, tuple)):
-        return parts_of(output) if member(output[0] if output else None, "type") else plain(output)
-    if member(output, "type") == "computer_screenshot":
-        return attached("image", url=member(output, "image_url"), file_id=member(output, "file_id"))
-    return plain(output)
+    return reasoning("\n".join(text for text in texts if isinstance(text, str)), id=plain(member(item, "id")))
 
 
 def _server_tool(item: Any, kind: str) -> list[Part]:
@@ -118,9 +152,11 @@ def _chosen(item: Any, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         value = member(item, name)
         if value is not None:
-            chosen[name] = _picture(value) if kind == "image_generation" and name == "result" else plain(value)
+            chosen[name] = _told(value, kind, name)
     return chosen
 
 
-def _picture(data: Any) -> Any:
-    return attached("image", data=data)
+def _told(value: Any, kind: str, name: str) -> Any:
+    if (kind, name) == ("image_generation", "result"):
+        return attached("image", data=value)
+    return _tools(value) if (kind, name) == ("tool_search", "tools") else plain(value)

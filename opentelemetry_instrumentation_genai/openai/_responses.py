@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import first_text
 from .._errors import Failure, reported
-from .._fields import field, integer, items, member, string, table
+from .._fields import count, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._common import REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
 from ._items import input_message, output_parts
@@ -57,12 +57,12 @@ _RESPONSE = (
 )
 # ResponseUsage of the API reference.
 _USAGE = (
-    field(names.USAGE_INPUT_TOKENS, integer, "usage.input_tokens"),
-    field(names.USAGE_OUTPUT_TOKENS, integer, "usage.output_tokens"),
-    field(names.USAGE_CACHE_READ_INPUT_TOKENS, integer, "usage.input_tokens_details.cached_tokens"),
-    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, integer, "usage.input_tokens_details.cache_write_tokens"),
-    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, integer, "usage.input_tokens_details.cache_write_tokens"),
-    field(names.USAGE_REASONING_OUTPUT_TOKENS, integer, "usage.output_tokens_details.reasoning_tokens"),
+    field(names.USAGE_INPUT_TOKENS, count, "usage.input_tokens"),
+    field(names.USAGE_OUTPUT_TOKENS, count, "usage.output_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.input_tokens_details.cached_tokens"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, count, "usage.input_tokens_details.cache_write_tokens"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.input_tokens_details.cache_write_tokens"),
+    field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.output_tokens_details.reasoning_tokens"),
 )
 
 
@@ -82,8 +82,13 @@ def _finish_reasons(response: Any, streamed: bool) -> list[str]:  # noqa: FBT001
 def _waits(response: Any) -> bool:
     """Whether a tool call is there that the application has to answer."""
     output = items(response, "output")
-    calls = {str(member(entry, "call_id")) for entry in output if string(member(entry, "type")) in _FOR_THE_CALLER}
+    calls = {str(member(entry, "call_id")) for entry in output if _is_for_the_caller(entry)}
     return bool(calls.difference(str(member(entry, "call_id")) for entry in output if _is_answer(entry)))
+
+
+def _is_for_the_caller(entry: Any) -> bool:
+    kind = string(member(entry, "type"))
+    return kind in _FOR_THE_CALLER or (kind == "tool_search_call" and member(entry, "execution") == "client")
 
 
 def _is_answer(entry: Any) -> bool:

@@ -19,16 +19,21 @@ _PIECES = {
 
 
 class TypedEvents:
-    """Events of which some carry the whole response as it stands, and others what came anew since."""
+    """Events of which some carry the whole response as it stands, and others what came anew since.
 
-    __slots__ = ("_content", "_error", "_items", "_pieces", "_response")
+    An item is known by its place in the output; servers that number nothing name it by its id.
+    """
+
+    __slots__ = ("_content", "_done", "_error", "_items", "_latest", "_pieces", "_response")
 
     def __init__(self, *, content: bool) -> None:
         self._content = content
         self._response: Any = None
         self._error: Any = None
-        self._items: dict[int, Any] = {}
-        self._pieces: dict[tuple[int, str, str, int], list[str]] = {}
+        self._latest: Any = None
+        self._items: dict[Any, Any] = {}
+        self._done: set[Any] = set()
+        self._pieces: dict[Any, dict[tuple[str, str, int], list[str]]] = {}
 
     def add(self, event: Any) -> None:
         """Take one event."""
@@ -42,18 +47,32 @@ class TypedEvents:
     def _add_detail(self, members: dict[str, Any]) -> None:
         if "data" in members and "event" in members:  # SDKs before 1.99 give an error event so
             members = {"type": members["event"], **(members["data"] if isinstance(members["data"], dict) else {})}
-        kind = members.get("type")
+        kind = string(members.get("type"))
         if kind == "error":
             self._error = members
         elif kind in ("response.output_item.added", "response.output_item.done"):
-            self._items[integer(members.get("output_index")) or 0] = members.get("item")
-        elif isinstance(kind, str) and kind in _PIECES:
+            self._add_item(members, done=kind.endswith("done"))
+        elif kind in _PIECES:
             self._add_piece(members, *_PIECES[kind])
 
+    def _add_item(self, members: dict[str, Any], *, done: bool) -> None:
+        item = members.get("item")
+        self._latest = self._place(members, member(item, "id") or member(item, "call_id"))
+        self._items[self._latest] = item
+        if done:
+            self._done.add(self._latest)
+
+    def _place(self, members: dict[str, Any], identity: Any) -> Any:
+        index = integer(members.get("output_index"))
+        return str(identity) if index is None else index
+
     def _add_piece(self, members: dict[str, Any], kind: str, name: str) -> None:
+        place = self._place(members, members.get("item_id"))
+        if place not in self._items:
+            place = self._latest
         part = integer(members.get("content_index", members.get("summary_index"))) or 0
-        key = (integer(members.get("output_index")) or 0, kind, name, part)
-        self._pieces.setdefault(key, []).append(string(members.get("delta")) or "")
+        pieces = self._pieces.setdefault(place, {}).setdefault((kind, name, part), [])
+        pieces.append(string(members.get("delta")) or "")
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
@@ -62,23 +81,21 @@ class TypedEvents:
         if self._error is not None:
             told["error"], told["status"] = self._error, "failed"
         if not items(received, "output"):
-            told["output"] = [self._item(index) for index in sorted(self._items)]
+            told["output"] = [self._item(place) for place in self._items]
         return told
 
-    def _item(self, index: int) -> Any:
-        """An item that the stream did not finish, with the pieces of it that came."""
-        item = self._items[index]
-        pieces = [(key, "".join(texts)) for key, texts in sorted(self._pieces.items()) if key[0] == index]
-        if not pieces or member(item, "status") == "completed":
+    def _item(self, place: Any) -> Any:
+        """An item; one that the stream did not finish with the pieces of it that came."""
+        item, pieces = self._items[place], self._pieces.get(place)
+        if place in self._done or not pieces:
             return item
-        told = {"type": member(item, "type"), "id": member(item, "id"), "call_id": member(item, "call_id")}
-        told["name"], told["role"] = member(item, "name"), member(item, "role")
-        for (_, kind, name, _), text in pieces:
-            if not kind:
-                told[name] = text
+        told = {name: member(item, name) for name in ("type", "id", "call_id", "name", "role", "server_label")}
+        for (kind, name, _), texts in sorted(pieces.items()):
+            if kind:
+                where = "summary" if kind == "summary_text" else "content"
+                told.setdefault(where, []).append({"type": kind, name: "".join(texts)})
             else:
-                place = "summary" if kind == "summary_text" else "content"
-                told.setdefault(place, []).append({"type": kind, name: text})
+                told[name] = "".join(texts)
         return told
 
 
