@@ -144,7 +144,10 @@ class Call:
         if self._once.locked():
             return
         if self._accumulator is None:
-            self._accumulator = self._operation.accumulator(content=self._wanted)
+            make = self._operation.accumulator
+            if make is None:
+                return
+            self._accumulator = make(self._wanted)
         self._accumulator.add(chunk)
         now = perf_counter()
         if self._first is None:

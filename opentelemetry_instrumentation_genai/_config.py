@@ -76,7 +76,7 @@ def resolve(keywords: Mapping[str, Any]) -> Config:
     unknown = sorted(keywords.keys() - _READERS.keys())
     if unknown:
         say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(_READERS))
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for setting in fields(Config):
         given = _given(setting.name, keywords)
         if given is not None:

@@ -166,8 +166,8 @@ def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, 
 
 
 def _plain_key(key: Any) -> str:
-    key = key if isinstance(key, str) else str(plain(key)) if isinstance(key, (int, float)) else repr(key)
-    return key.encode("utf-8", "replace").decode("utf-8")
+    name = key if isinstance(key, str) else str(plain(key)) if isinstance(key, (int, float)) else repr(key)
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _digits(value: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 from opentelemetry.context.context import Context
@@ -33,8 +33,8 @@ def stand_back() -> bool:
 
 def current_call() -> Call | None:
     """The call whose SDK code runs here."""
-    value: Any = otel_context.get_value(_CALL_KEY)
-    return value
+    call: Call | None = otel_context.get_value(_CALL_KEY)  # type: ignore[assignment] # the key is ours alone
+    return call
 
 
 def attach(call: Call) -> Token[Context]:
@@ -51,4 +51,5 @@ def detach(call: Call, token: Token[Context]) -> None:
 def _owner() -> object:
     """An object of the class that others look for, if what defines it is in use, else of ours."""
     module = sys.modules.get("opentelemetry.util.genai._inference_invocation")
-    return getattr(module, "InferenceData", Owner)()
+    kind: type = getattr(module, "InferenceData", Owner)
+    return kind()

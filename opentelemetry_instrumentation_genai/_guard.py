@@ -37,7 +37,7 @@ def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     def safe(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
         try:
             return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - this is the one place
+        except Exception as error:
             if strict:
                 raise
             _report(function.__qualname__, error)

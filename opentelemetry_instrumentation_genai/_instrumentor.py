@@ -32,6 +32,7 @@ class Seam(Protocol):
 
     def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
         """The (module, `Class.method`, wrapper) rows of what is patched."""
+        ...
 
 
 class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
@@ -159,6 +160,7 @@ def _release(version: str) -> tuple[int, ...]:
 
 
 def _subclasses(kind: type) -> Iterable[type]:
+    subclass: type
     for subclass in kind.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)

@@ -33,14 +33,12 @@ Content: TypeAlias = "dict[str, list[Any]]"
 class Accumulator(Protocol):
     """Puts the chunks of a stream together into the shape that the plain response would have had."""
 
-    def __init__(self, *, content: bool) -> None:
-        """Start with nothing; `content` says whether messages are wanted, or only what the attributes need."""
-
-    def add(self, chunk: Any) -> None:
+    def add(self, chunk: Any, /) -> None:
         """Take one chunk, an SDK's model or a JSON object."""
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Operation:
         input_content: request body -> input messages, system instructions, tool definitions.
         output_content: response, and its finish reasons -> output messages.
         failure: response -> the failure that it reports without the SDK raising it.
-        accumulator: for endpoints that stream.
+        accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         details: whether the operation has messages, and so a details event.
     """
 
@@ -69,7 +67,7 @@ class Operation:
     input_content: Callable[[Mapping[str, Any]], Content] = lambda _body: {}
     output_content: Callable[[Any, Sequence[str]], Content] = lambda _response, _reasons: {}
     failure: Callable[[Any], Failure | None] = lambda _response: None
-    accumulator: type[Accumulator] | None = None
+    accumulator: Callable[[bool], Accumulator] | None = None
     details: bool = True
     measured: Table = dataclasses.field(init=False)
 

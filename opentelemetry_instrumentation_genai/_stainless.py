@@ -42,7 +42,7 @@ class Stainless:
         sdk: str,
         signals: Signals,
         routes: Mapping[tuple[str, str], Operation],
-        provider: Callable[[Any, str | None, int | None], str],
+        provider: Callable[[Any, str, int], str],
         request_id: tuple[str, str],
     ) -> None:
         self.active = True

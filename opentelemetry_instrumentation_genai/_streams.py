@@ -26,6 +26,7 @@ from ._wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from types import FrameType
 
     from ._call import Call
 
@@ -42,11 +43,12 @@ class Body:
 
     __slots__ = ("__weakref__", "_call", "_headers", "_stepping", "_wire")
 
+    _wire: Wire
+
     def __init__(self, call: Call, response: Any) -> None:
         self._call = call
         self._headers = response.headers
         self._stepping = False
-        self._wire: Wire | None = None
         response.stream = _Watched(response.stream, self)
         call.open = True
         if not _unfinished:
@@ -58,7 +60,7 @@ class Body:
         """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes."""
         return self._follow(chunks, self._call.chunk, self._call.stop)
 
-    def bytes(self, data: Any) -> Any:
+    def read(self, data: Any) -> Any:
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
             return data
@@ -113,7 +115,7 @@ def body_of(response: Any) -> Body | None:
 
 
 def _inside_opentelemetry() -> bool:
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_globals.get("__name__", "").startswith(("opentelemetry.sdk", "opentelemetry.exporter")):
             return True
@@ -185,7 +187,7 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
             await close()
 
 
-class _Watched(wrapt.ObjectProxy):  # type: ignore[misc] # wrapt has no types
+class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The HTTP response's own byte stream, whose reading and close are seen."""
 
     def __init__(self, stream: Any, body: Body) -> None:
@@ -193,10 +195,12 @@ class _Watched(wrapt.ObjectProxy):  # type: ignore[misc] # wrapt has no types
         self._self_body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._self_body.bytes(iter(self.__wrapped__))
+        reading: Iterator[bytes] = self._self_body.read(iter(self.__wrapped__))
+        return reading
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._self_body.bytes(self.__wrapped__.__aiter__())
+        reading: AsyncIterator[bytes] = self._self_body.read(self.__wrapped__.__aiter__())
+        return reading
 
     def close(self) -> None:
         try:

@@ -81,8 +81,7 @@ def _nothing(_data: bytes) -> bytes:
 
 
 def _inflating(window: int) -> Callable[[bytes], bytes]:
-    inflate = zlib.decompressobj(window)
-    return lambda data: inflate.decompress(data)
+    return zlib.decompressobj(window).decompress
 
 
 class _Deflate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._instrumentor import GenAIInstrumentor
 
@@ -22,13 +22,13 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     sdk = "openai"
     module = "openai._base_client"
-    supported = ("1.26.0", "4")
+    supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
-        from .._signals import Signals  # noqa: PLC0415 - loaded with the SDK, not at the start of the process
-        from .._stainless import Stainless  # noqa: PLC0415
-        from ._provider import Providers  # noqa: PLC0415
-        from ._routes import ROUTES  # noqa: PLC0415
+        from .._signals import Signals
+        from .._stainless import Stainless
+        from ._provider import Providers
+        from ._routes import ROUTES
 
         request_id = ("x-request-id", "openai.request.id")
         return Stainless("openai", Signals(config, **providers), ROUTES, Providers(config.host_providers), request_id)

@@ -22,7 +22,17 @@ from .._errors import Failure, reported
 from .._fields import field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
-from ._common import REQUEST_TIER, RESPONSE, SAMPLING, USAGE, choice_count, output_type, parts_of, role_of, tool_definition
+from ._common import (
+    REQUEST_TIER,
+    RESPONSE,
+    SAMPLING,
+    USAGE,
+    choice_count,
+    output_type,
+    parts_of,
+    role_of,
+    tool_definition,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +53,7 @@ _REQUEST = table(
 )
 
 
-def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:  # noqa: FBT001, FBT002 - the engine's signature
+def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
     """One reason for each choice, in order; a choice whose reason never came counts as `error`."""
     return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)]
 
@@ -51,7 +61,7 @@ def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:  # noqa
 def in_order(response: Any) -> Sequence[Any]:
     """The choices of a response by their index."""
     choices = items(response, "choices")
-    if len(choices) < 2:  # noqa: PLR2004 - nothing to sort
+    if len(choices) < 2:
         return choices
     return sorted(choices, key=lambda choice: integer(member(choice, "index")) or 0)
 

@@ -19,7 +19,7 @@ class ChoiceChunks:
 
     __slots__ = ("_choices", "_content", "_error", "_head", "_last", "_usage")
 
-    def __init__(self, *, content: bool) -> None:
+    def __init__(self, content: bool) -> None:
         self._content = content
         self._choices: dict[int, _Choice] = {}
         self._head: dict[str, Any] = {}

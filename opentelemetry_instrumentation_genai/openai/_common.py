@@ -61,6 +61,7 @@ USAGE = (
     field(names.USAGE_AUDIO_OUTPUT_TOKENS, count, "usage.completion_tokens_details.audio_tokens"),
 )
 
+
 def tool_definition(tool: Any) -> dict[str, Any]:
     """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type.
 

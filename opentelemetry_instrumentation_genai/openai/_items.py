@@ -43,7 +43,10 @@ _SERVER_CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "web_search_call": (("action",), ()),
     "file_search_call": (("queries",), ("results",)),
     "code_interpreter_call": (("code", "container_id"), ("outputs",)),
-    "image_generation_call": (("action", "revised_prompt", "size", "quality", "background"), ("result", "output_format")),
+    "image_generation_call": (
+        ("action", "revised_prompt", "size", "quality", "background"),
+        ("result", "output_format"),
+    ),
     "mcp_call": (("server_label", "name", "arguments"), ("output", "error")),
     "mcp_list_tools": (("server_label",), ("tools", "error")),
     "tool_search_call": (("arguments", "execution"), ()),

@@ -71,14 +71,16 @@ class Providers:
         """The provider; `openai` for a host that nothing is known of."""
         key = (type(client), host, port)
         if key not in self._known:
-            if len(self._known) >= 1024:  # noqa: PLR2004 - a bound, not a figure
+            if len(self._known) >= 1024:
                 self._known.clear()
             self._known[key] = self._by_host(host, port) or _by_class(type(client))
         return self._known[key] or _by_runtime(client)
 
     def _by_host(self, host: str, port: int) -> str | None:
         host = host.lower()
-        return _match(self._declared, (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")) or _match(_HOSTS, (host,))
+        return _match(self._declared, (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")) or _match(
+            _HOSTS, (host,)
+        )
 
 
 def _match(table: Iterable[tuple[str, str]], names: Sequence[str]) -> str | None:

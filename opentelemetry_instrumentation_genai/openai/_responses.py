@@ -66,7 +66,7 @@ _USAGE = (
 )
 
 
-def _finish_reasons(response: Any, streamed: bool) -> list[str]:  # noqa: FBT001 - the engine's signature
+def _finish_reasons(response: Any, streamed: bool) -> list[str]:
     """The one reason, which this API does not have a word for: read from the status."""
     status = string(member(response, "status"))
     if status is None or (status in _UNFINISHED and not streamed):
@@ -120,9 +120,7 @@ def _settings(source: Any) -> Content:
     if isinstance(instructions, str):
         content[names.SYSTEM_INSTRUCTIONS] = parts_of(instructions)
     elif isinstance(instructions, (list, tuple)):
-        content[names.SYSTEM_INSTRUCTIONS] = [
-            part for entry in instructions for part in input_message(entry)["parts"]
-        ]
+        content[names.SYSTEM_INSTRUCTIONS] = [part for entry in instructions for part in input_message(entry)["parts"]]
     tools = items(source, "tools")
     if tools:
         content[names.TOOL_DEFINITIONS] = [tool_definition(tool) for tool in tools]

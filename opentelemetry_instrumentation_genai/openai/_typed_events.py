@@ -26,7 +26,7 @@ class TypedEvents:
 
     __slots__ = ("_content", "_done", "_error", "_items", "_latest", "_pieces", "_response")
 
-    def __init__(self, *, content: bool) -> None:
+    def __init__(self, content: bool) -> None:
         self._content = content
         self._response: Any = None
         self._error: Any = None

@@ -189,7 +189,6 @@ def test_a_collection_inside(server, openai_client, providers: Providers, how, c
     # In a cycle: what drops it is the collection.
     holder: dict[str, Any] = {"stream": lost}
     holder["itself"] = holder
-    gc.disable()
     kept = [holder]
     del lost, holder
 
@@ -200,11 +199,8 @@ def test_a_collection_inside(server, openai_client, providers: Providers, how, c
         providers.reader.collect()
 
     working = threading.Thread(target=work, daemon=True)
-    try:
-        working.start()
-        working.join(LONGEST + 2)
-    finally:
-        gc.enable()
+    working.start()
+    working.join(LONGEST + 2)
 
     assert not working.is_alive()
     assert 1 == providers.pitfall.fell

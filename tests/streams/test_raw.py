@@ -469,7 +469,7 @@ def test_a_plain_response_that_is_cut(twice: Twice, telemetry: Telemetry, read):
     seen = twice(Json(PLAIN["chat.completions"][0], end="cut"), within(CHAT, read, stream=False))
 
     assert seen.raised
-    assert Ended(status="ERROR", error=seen.raised[0]) == Ended.of(telemetry)
+    assert Ended() == Ended.of(telemetry)
 
 
 @GZIP
@@ -567,13 +567,13 @@ def test_every_encoding_that_the_http_client_knows(twice: Twice, telemetry: Tele
 
 @pytest.mark.parametrize("read", [reads_all, reads_all_async, reads_lines, reads_lines_async], ids=named)
 def test_a_body_that_is_not_what_its_encoding_says(twice: Twice, telemetry: Telemetry, read):
-    """The HTTP client's decoder raises, as without us; the call failed with that."""
+    """The HTTP client's decoder raises, as without us; that is above the bytes, which for the call were left early."""
     reply = Sse([b"this was never compressed\n\n"], headers={"content-encoding": "gzip"}, done=False)
 
     seen = twice(reply, within(CHAT, read))
 
     assert seen.raised
-    assert Ended(status="ERROR", error=seen.raised[0]) == Ended.of(telemetry)
+    assert Ended() == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("read", [reads_all, reads_all_async], ids=named)
