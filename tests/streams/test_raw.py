@@ -469,7 +469,7 @@ def test_a_plain_response_that_is_cut(twice: Twice, telemetry: Telemetry, read):
     seen = twice(Json(PLAIN["chat.completions"][0], end="cut"), within(CHAT, read, stream=False))
 
     assert seen.raised
-    assert Ended() == Ended.of(telemetry)
+    assert Ended(status="ERROR", error=seen.raised[0]) == Ended.of(telemetry)
 
 
 @GZIP
