@@ -88,6 +88,8 @@ def output_parts(item: Any) -> list[Part]:
         return [_answered(item, kind)]
     if kind == "tool_search_call" and member(item, "execution") == "client":
         return [free_tool_call(_identity(item), "tool_search", member(item, "arguments"))]
+    if kind == "tool_search_output" and member(item, "execution") == "client":
+        return [tool_call_answer(_identity(item), _tools(member(item, "tools")))]
     if kind in _SERVER_CALLS:
         return _server_tool(item, kind)
     if kind in _SERVER_ANSWERS:
