@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._content import (
     Part,
@@ -19,6 +19,9 @@ from .._content import (
 )
 from .._fields import items, member, string
 from ._common import parts_of, role_of, tool_definition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
 _CALLS = {
@@ -77,28 +80,27 @@ def _from(item: Any, kind: str | None) -> str:
 
 def output_parts(item: Any) -> list[Part]:
     """One item of the output, or of an earlier one given again, as parts of a message."""
-    kind = string(member(item, "type"))
-    if kind == "message":
-        return parts_of(member(item, "content"))
-    if kind == "reasoning":
-        return [_reasoning(item)]
+    kind = string(member(item, "type")) or ""
+    if kind in _READERS:
+        return _READERS[kind](item)
     if kind in _CALLS:
         return [_call(item, kind)]
     if kind in _ANSWERS:
         return [_answered(item, kind)]
-    if kind == "tool_search_call" and member(item, "execution") == "client":
-        return [free_tool_call(_identity(item), "tool_search", member(item, "arguments"))]
-    if kind == "tool_search_output" and member(item, "execution") == "client":
-        return [tool_call_answer(_identity(item), _tools(member(item, "tools")))]
+    if kind in ("tool_search_call", "tool_search_output") and member(item, "execution") == "client":
+        return [_searched(item, kind)]
     if kind in _SERVER_CALLS:
         return _server_tool(item, kind)
     if kind in _SERVER_ANSWERS:
         return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), _SERVER_ANSWERS[kind]))]
-    if kind == "compaction":
-        return [{"type": "compaction", "id": plain(member(item, "id"))}]
-    if kind == "additional_tools":
-        return [{**generic(item), "tools": _tools(member(item, "tools"))}]
     return [generic(item)]
+
+
+def _searched(item: Any, kind: str) -> Part:
+    """A tool search that the application runs, or its answer."""
+    if kind == "tool_search_call":
+        return free_tool_call(_identity(item), "tool_search", member(item, "arguments"))
+    return tool_call_answer(_identity(item), _tools(member(item, "tools")))
 
 
 def _call(item: Any, kind: str) -> Part:
@@ -165,3 +167,11 @@ def _told(value: Any, kind: str, name: str) -> Any:
     if (kind, name) == ("image_generation", "result"):
         return attached("image", data=value)
     return _tools(value) if (kind, name) == ("tool_search", "tools") else plain(value)
+
+
+_READERS: dict[str, Callable[[Any], list[Part]]] = {
+    "message": lambda item: parts_of(member(item, "content")),
+    "reasoning": lambda item: [_reasoning(item)],
+    "compaction": lambda item: [{"type": "compaction", "id": plain(member(item, "id"))}],
+    "additional_tools": lambda item: [{**generic(item), "tools": _tools(member(item, "tools"))}],
+}

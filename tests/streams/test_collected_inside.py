@@ -209,6 +209,33 @@ def test_a_collection_inside(server, openai_client, providers: Providers, how, c
     assert [] == [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def test_a_collection_of_what_is_over(server, openai_client, providers: Providers, monkeypatch):
+    """Streams that were read to their end or closed are only memory: finding them inside starts no thread."""
+    import _thread
+
+    started = []
+    start = _thread.start_new_thread
+    monkeypatch.setattr(_thread, "start_new_thread", lambda *args: started.append(args[0]) or start(*args))
+    server.reply_always(CHAT.reply())
+    client = openai_client()
+    over = [CHAT.create(client) for _ in range(4)]
+    for stream in over[:2]:
+        list(stream)
+    for stream in over[2:]:
+        stream.close()
+    before = len(started)
+    # The loop's own name for the last of them.
+    del stream
+    providers.pitfall.lost = over.clear
+
+    list(CHAT.create(client))
+    providers.tracers.force_flush()
+    providers.reader.collect()
+
+    assert 1 == providers.pitfall.fell
+    assert [] == started[before:]
+
+
 def _spans(providers: Providers) -> list[str]:
     """The finished spans; the one that another thread ends may take a moment."""
     arrived = threading.Event()

@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 from opentelemetry import trace
 
-from endings import CHAT_AND_RESPONSES, Ended, Twice, collected
+from endings import CHAT_AND_RESPONSES, Ended, Twice, collected, until
 from loopback import Telemetry
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
@@ -106,6 +106,57 @@ def test_closed_in_another_task(twice: Twice, telemetry: Telemetry, api):
     twice(api.stalled(), read, leaves=True)
 
     assert api.partly() == Ended.of(telemetry)
+
+
+@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+def test_closed_while_another_task_waits(twice: Twice, telemetry: Telemetry, api):
+    """The reader is told by the SDK, with whatever exception it has for that: the call ended with that."""
+
+    async def read(client, seen):
+        stream = await api.create(client)
+
+        async def follow():
+            async for item in stream:
+                seen.note(item)
+
+        following = asyncio.ensure_future(follow())
+        await until(lambda: len(seen.chunks) == api.part)
+        await stream.close()
+        await following
+
+    seen = twice(api.reply(end="stall", sent=api.part), read, leaves=True)
+
+    assert seen.raised
+    assert api.partly(status="ERROR", error=seen.raised[0]) == Ended.of(telemetry)
+
+
+@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+def test_two_tasks_at_once(twice: Twice, telemetry: Telemetry, server, api):
+    """A second reader beside one that waits is refused by Python, as without us; the first one's call goes on."""
+
+    async def read(client, seen):
+        stream = await api.create(client)
+
+        async def follow():
+            async for item in stream:
+                seen.note(item)
+
+        following = asyncio.ensure_future(follow())
+        await until(lambda: len(seen.chunks) == api.part)
+        try:
+            await anext(stream)
+        except RuntimeError as error:
+            refused.append(str(error))
+        server.release()
+        await following
+
+    refused: list[str] = []
+    seen = twice(api.reply(end="stall", sent=api.part), read)
+
+    assert len(api.events) == len(seen.chunks)
+    assert 2 == len(refused)
+    assert refused[0] == refused[1]
+    assert api.whole() == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("api", CHAT_AND_RESPONSES)

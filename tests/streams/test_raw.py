@@ -502,6 +502,9 @@ ODD = {
     "data over two lines": [
         Sse([event]).plan().pieces[0].replace(b', "object"', b'\ndata: , "object"') for event in CHAT.events
     ],
+    "a comment between two lines of data": [
+        Sse([event]).plan().pieces[0].replace(b', "object"', b'\n: waiting\ndata: , "object"') for event in CHAT.events
+    ],
     "one byte at a time": [bytes([byte]) for byte in b"".join(Sse([event]).plan().pieces[0] for event in CHAT.events)],
 }
 
