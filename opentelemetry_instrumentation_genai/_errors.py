@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from ._fields import Attribute
 
 _CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}")  # a number only repeats the HTTP status
+_PREFIXES = "sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key"
 _SECRET = re.compile(
-    r"\b([A-Za-z]{2,8}[-_])(?=[\w*-]*[\d*])[\w*.-]{8,}"  # by their prefixes: sk-, gsk_, pplx-, hf_, ...
+    rf"\b((?:{_PREFIXES})[-_])(?=[\w*-]*[\d*])[\w*.-]{{8,}}"  # by their prefixes
     r"|\b(AIza|eyJ)[\w*.-]{8,}"
     r"|(\b[Bb]earer )[\w*.~+/=-]{8,}"
-    r"|(?<![\w-])(?=[\w*-]*\d)(?=[\w*-]*[A-Za-z*])[\w*-]{20,}"  # long words of letters and digits
+    r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{24,}\b"  # long words of letters and digits, as Azure's
 )
 
 

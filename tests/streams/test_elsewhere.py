@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 from opentelemetry import trace
 
-from endings import CHAT_AND_RESPONSES, Ended, Twice, collected, until
+from endings import CHAT_AND_RESPONSES, Ended, Seen, Twice, collected, until
 from loopback import Telemetry
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
@@ -136,20 +136,20 @@ async def test_two_tasks_at_once(server, telemetry: Telemetry, async_openai_clie
     OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
     server.reply(api.reply(end="stall", sent=api.part))
     stream = await api.create(async_openai_client())
-    read = []
+    seen = Seen()
 
     async def follow():
         async for item in stream:
-            read.append(item)
+            seen.note(item)
 
     following = asyncio.ensure_future(follow())
-    await until(lambda: len(read) == api.part)
+    await until(lambda: len(seen.chunks) == api.part)
     with pytest.raises(RuntimeError, match="asynchronous generator is already running"):
         await anext(stream)
     server.release()
     await following
 
-    assert len(api.events) == len(read)
+    assert len(api.events) == len(seen.chunks)
     assert api.whole() == Ended.of(telemetry)
 
 
