@@ -128,6 +128,11 @@ class Call:
     def _input_content(self, request: Request) -> Content:
         return self._operation.input_content(request.body)
 
+    @property
+    def over(self) -> bool:
+        """Whether it has finished, or is about to."""
+        return self._once.locked()
+
     # While it runs.
 
     def keyed(self, key: Any) -> None:

@@ -51,6 +51,7 @@ class Stainless:
         self._routes = routes
         self._provider = provider
         self._request_id = request_id
+        self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -123,12 +124,22 @@ class Stainless:
         if operation is None or not self.active or stand_back():
             return None
         body = _body(options, identity)
-        url = client.base_url
-        host = url.host
-        port = url.port or (80 if url.scheme == "http" else 443)
+        host, port, provider = self._server(client)
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, self._provider(client, host, port), host, port, body, stream)
+        request = Request(operation, provider, host, port, body, stream)
         return Call(self._signals, request, client)
+
+    def _server(self, client: Any) -> tuple[str, int, str]:
+        """Host, port and provider of a client, remembered by its URL, which never changes in itself."""
+        url = client.base_url
+        known = self._servers.get(id(url))
+        if known is None or known[0] is not url or known[1] is not type(client):
+            host = url.host
+            port = url.port or (80 if url.scheme == "http" else 443)
+            if len(self._servers) >= 256:
+                self._servers.clear()
+            known = self._servers[id(url)] = url, type(client), (host, port, self._provider(client, host, port))
+        return known[2]
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
         """The operation of an endpoint, and the id in its path if it has one."""

@@ -98,6 +98,8 @@ class Body:
 
         That can interrupt the OpenTelemetry SDK while it holds a lock that finishing wants: then another thread finishes.
         """
+        if self._call.over:
+            return
         if _inside_opentelemetry():
             _thread.start_new_thread(self._call.stop, ())
         else:
@@ -161,6 +163,8 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
 
     async def __anext__(self) -> Any:
         body = self._body
+        if body._stepping:  # a second reader beside a waiting one, whom Python refuses
+            return await self._source.__anext__()
         body._stepping = True
         try:
             item = await self._source.__anext__()

@@ -26,7 +26,7 @@ class Wire:
         self._decode = _decoder((headers.get("content-encoding") or "identity").strip().lower())
         self._streamed = "event-stream" in (headers.get("content-type") or "")
         self._body = bytearray()
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._data: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[Any]:
@@ -48,12 +48,16 @@ class Wire:
         return parsed(bytes(self._body))
 
     def _events(self, decoded: bytes) -> Iterator[Any]:
-        *lines, self._rest = (self._rest + decoded).split(b"\n")
+        self._rest.append(decoded)
+        if b"\n" not in decoded:
+            return
+        *lines, rest = b"".join(self._rest).split(b"\n")
+        self._rest = [rest]
         for line in lines:
             name, _, value = line.rstrip(b"\r").partition(b":")
             if name == b"data":
                 self._data.append(value)
-            elif not name and self._data:
+            elif line in (b"", b"\r") and self._data:
                 event = parsed(b"\n".join(self._data))
                 self._data.clear()
                 if event is not None:

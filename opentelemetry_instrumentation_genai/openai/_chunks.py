@@ -30,21 +30,25 @@ class ChoiceChunks:
     def add(self, chunk: Any) -> None:
         """Take one chunk."""
         members = chunk if type(chunk) is dict else getattr(chunk, "__dict__", {})
+        self._last = chunk
         if "model" not in self._head:
             self._add_head(chunk)
-        for choice in items(members, "choices"):
-            self._add_choice(choice if type(choice) is dict else getattr(choice, "__dict__", {}))
+        choices = members.get("choices")
+        if type(choices) is list:
+            for choice in choices:
+                self._add_choice(choice if type(choice) is dict else getattr(choice, "__dict__", {}))
         usage = members.get("usage")
         if usage is not None:
             self._usage = usage
-        self._last = chunk
 
     def _add_head(self, chunk: Any) -> None:
         self._head = {**{name: value for name in _HEAD if (value := member(chunk, name))}, **self._head}
         self._error = member(chunk, "error")
 
     def _add_choice(self, choice: dict[str, Any]) -> None:
-        index = integer(choice.get("index")) or 0
+        index = choice.get("index")
+        if type(index) is not int:
+            index = integer(index) or 0
         told = self._choices.get(index)
         if told is None:
             told = self._choices[index] = _Choice()

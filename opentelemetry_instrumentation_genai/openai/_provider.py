@@ -65,16 +65,10 @@ class Providers:
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = declared
-        self._known: dict[tuple[type, str, int], str | None] = {}
 
     def __call__(self, client: Any, host: str, port: int) -> str:
         """The provider; `openai` for a host that nothing is known of."""
-        key = (type(client), host, port)
-        if key not in self._known:
-            if len(self._known) >= 1024:
-                self._known.clear()
-            self._known[key] = self._by_host(host, port) or _by_class(type(client))
-        return self._known[key] or _by_runtime(client)
+        return self._by_host(host, port) or _by_class(type(client)) or _by_runtime(client)
 
     def _by_host(self, host: str, port: int) -> str | None:
         host = host.lower()
