@@ -85,15 +85,26 @@ def _input(body: Mapping[str, Any]) -> Content:
     return content
 
 
+_PLAIN = {"role", "content"}
+_ANSWERING = ("tool", "function")
+
+
 def _message(message: Any) -> dict[str, Any]:
     role = role_of(message, "user")
+    if (
+        type(message) is dict
+        and message.keys() == _PLAIN
+        and type(message["content"]) is str
+        and role not in _ANSWERING
+    ):
+        return {"role": role, "parts": [text(message["content"])]}  # what most are, and histories are long
     name = member(message, "name")
     told = {"role": role, "parts": _message_parts(role, message)}
     return {**told, "name": name} if isinstance(name, str) else told
 
 
 def _message_parts(role: str, message: Any) -> list[Part]:
-    if role not in ("tool", "function"):
+    if role not in _ANSWERING:
         return said(message)
     answer, identity = member(message, "content"), member(message, "tool_call_id")
     if isinstance(answer, (list, tuple)):
