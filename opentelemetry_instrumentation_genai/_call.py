@@ -24,9 +24,11 @@ from ._attributes import (
 from ._content import serialised
 from ._errors import Failure, raised
 from ._fields import read
-from ._guard import guarded
+from ._guard import guarded, guarded_step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span
 
     from ._fields import Attribute
@@ -64,6 +66,7 @@ class Call:
 
     __slots__ = (
         "_accumulator",
+        "_add",
         "_attributes",
         "_content",
         "_facts",
@@ -80,6 +83,7 @@ class Call:
         "_started",
         "_stream",
         "_texts",
+        "_timed",
         "_wanted",
         "client",
         "context",
@@ -98,8 +102,10 @@ class Call:
         self._first: float | None = None
         self._key: str | None = None
         self._last = 0.0
+        self._timed = True
         self._point: dict[str, Attribute] | None = None
         self._accumulator: Accumulator | None = None
+        self._add: Callable[[Any], None] | None = None
         self.client: object = client
         self.open = False
         self._identity = request.identity()
@@ -143,21 +149,29 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
-    @guarded
+    def opened(self) -> None:
+        """Its response will be read by the application, later."""
+        self.open = True
+        make = self._operation.accumulator
+        if make is not None:
+            self._accumulator = make(self._wanted)
+            self._add = self._accumulator.add
+
+    @guarded_step
     def chunk(self, chunk: Any) -> None:
         """Take a chunk of the stream."""
-        if self._once.locked():
+        if self._add is None:
             return
-        if self._accumulator is None:
-            make = self._operation.accumulator
-            if make is None:
-                return
-            self._accumulator = make(self._wanted)
-        self._accumulator.add(chunk)
+        self._add(chunk)
+        if self._timed:
+            self._time()
+
+    def _time(self) -> None:
         now = perf_counter()
         if self._first is None:
             self._first = now - self._started
-        elif self._signals.per_chunk:
+            self._timed = self._signals.per_chunk and self._forks == _forks
+        else:
             self._signals.metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
         self._last = now
 
@@ -189,7 +203,7 @@ class Call:
         if self._forks != _forks or not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
-        if response is None and self._accumulator is not None:
+        if self._first is not None:
             response = self._received()
         found = self._response_attributes(response) or {}
         failure = self._failure(response, error)
@@ -203,7 +217,7 @@ class Call:
         if self.told or failure is not None:
             self._write_events(found, failure)
         self._end_span()
-        self._content, self._texts, self._accumulator = {}, {}, None
+        self._content, self._texts, self._accumulator, self._add = {}, {}, None, None
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._call import Call
 
 _unfinished: WeakSet[Body] = WeakSet()
+_registered = -1
 
 
 class Body:
@@ -50,10 +51,8 @@ class Body:
         self._headers = response.headers
         self._stepping = False
         response.stream = _Watched(response.stream, self)
-        call.open = True
-        if not _unfinished:
-            atexit.unregister(_finish_all)  # it must run before the providers shut down, so it is registered after them
-            atexit.register(_finish_all)
+        call.opened()
+        _register_at_exit()
         _unfinished.add(self)
 
     def events(self, chunks: Any) -> Any:
@@ -123,6 +122,19 @@ def _inside_opentelemetry() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _register_at_exit() -> None:
+    """Have `_finish_all` run before the providers shut down: what is registered last runs first.
+
+    Python keeps a place for each that was ever registered, so nothing is done while nobody has come after us.
+    """
+    global _registered  # noqa: PLW0603 - a process has one
+    count: Callable[[], int] = getattr(atexit, "_ncallbacks", int)
+    if _registered != count():
+        atexit.unregister(_finish_all)
+        atexit.register(_finish_all)
+        _registered = count()
 
 
 def _finish_all() -> None:

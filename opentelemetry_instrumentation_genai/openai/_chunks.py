@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._content import plain
-from .._fields import integer, items, member, string
+from .._fields import integer, items, member, members, string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint")
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
@@ -17,46 +20,61 @@ class ChoiceChunks:
     Choices may come interleaved, `choices` may be empty (Azure's first chunk, the usage chunk), any member may be missing.
     """
 
-    __slots__ = ("_choices", "_content", "_error", "_head", "_last", "_usage")
+    __slots__ = ("_choices", "_content", "_error", "_head", "_headless", "_index", "_last", "_usage")
 
     def __init__(self, content: bool) -> None:
         self._content = content
         self._choices: dict[int, _Choice] = {}
         self._head: dict[str, Any] = {}
+        self._headless = True
+        self._index: Any = self._choices  # of the choice that came last; none has this
         self._last: Any = None
         self._usage: Any = None
         self._error: Any = None
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk."""
-        members = chunk if type(chunk) is dict else getattr(chunk, "__dict__", {})
+        """Take one chunk.
+
+        Python reads an attribute of a model at a tenth of the price of `member`, and there are many chunks.
+        """
         self._last = chunk
-        if "model" not in self._head:
+        if self._headless:
             self._add_head(chunk)
-        choices = members.get("choices")
-        if type(choices) is list:
-            for choice in choices:
-                self._add_choice(choice if type(choice) is dict else getattr(choice, "__dict__", {}))
-        usage = members.get("usage")
+        try:
+            choices, usage = chunk.choices, chunk.usage
+        except AttributeError:
+            choices, usage = member(chunk, "choices"), member(chunk, "usage")
         if usage is not None:
             self._usage = usage
+        if type(choices) is list:
+            for choice in choices:
+                if self._content or self._tells(choice):
+                    self._add_choice(choice)
+
+    def _tells(self, choice: Any) -> bool:
+        """Whether there is more in it than a piece of a choice that was seen."""
+        try:
+            return choice.finish_reason is not None or choice.index != self._index
+        except AttributeError:
+            return True
 
     def _add_head(self, chunk: Any) -> None:
         self._head = {**{name: value for name in _HEAD if (value := member(chunk, name))}, **self._head}
+        self._headless = "model" not in self._head
         self._error = member(chunk, "error")
 
-    def _add_choice(self, choice: dict[str, Any]) -> None:
-        index = choice.get("index")
-        if type(index) is not int:
-            index = integer(index) or 0
+    def _add_choice(self, choice: Any) -> None:
+        held = members(choice)
+        self._index = held.get("index")
+        index = integer(self._index) or 0
         told = self._choices.get(index)
         if told is None:
             told = self._choices[index] = _Choice()
-        reason = choice.get("finish_reason")
+        reason = held.get("finish_reason")
         if reason is not None:
             told.reason = reason
         if self._content:
-            told.add(choice)
+            told.add(held)
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
@@ -80,23 +98,26 @@ class _Choice:
         self._function: _ToolCall | None = None
         self._audio: dict[str, Any] = {}
 
-    def add(self, choice: dict[str, Any]) -> None:
+    def add(self, choice: Mapping[str, Any]) -> None:
         """Take what came anew."""
         delta = choice.get("delta")
         if delta is None:
             self._add_text("text", choice.get("text"))
             return
+        held = members(delta)
         for name in _TEXTS:
-            self._add_text(name, member(delta, name))
-        self._annotations += items(delta, "annotations")
-        for position, piece in enumerate(items(delta, "tool_calls")):
+            piece = held.get(name)
+            if piece is not None:
+                self._add_text(name, piece)
+        self._annotations += items(held, "annotations")
+        for position, piece in enumerate(items(held, "tool_calls")):
             index = integer(member(piece, "index"))
             self._tools.setdefault(position if index is None else index, _ToolCall()).add(piece)
-        function = member(delta, "function_call")
+        function = held.get("function_call")
         if function is not None:
             self._function = self._function or _ToolCall()
             self._function.add({"function": function})
-        audio = member(delta, "audio")
+        audio = held.get("audio")
         if audio is not None:
             self._add_audio(audio)
 
