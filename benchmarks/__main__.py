@@ -1,0 +1,16 @@
+"""What instrumentation costs besides the price of a call: memory, the event loop, and the start of a process.
+
+    tox -e bench                 all of them
+    tox -e bench -- benchmarks/memory.py
+
+Each prints what it measured. Figures of one machine compare with figures of the same run only.
+"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+for name in ("memory", "blocking", "startup"):
+    print(f"--- {name}", flush=True)
+    runpy.run_path(str(Path(__file__).with_name(f"{name}.py")), run_name="__main__")
