@@ -157,9 +157,9 @@ class Stainless:
     @guarded
     def _answered(self, client: Any, kwargs: Any) -> None:
         call = current_call()
-        if call is None or call.client is not client:
-            return
         response = kwargs["response"]
+        if call is None or call.client is not client or body_of(response) is not None:
+            return
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
         if not response.is_closed or kwargs.get("stream"):
