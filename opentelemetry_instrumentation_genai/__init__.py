@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .anthropic import AnthropicInstrumentor
     from .openai import OpenAIInstrumentor
 
-__all__ = ["OpenAIInstrumentor", "__version__"]
+__all__ = ["AnthropicInstrumentor", "OpenAIInstrumentor", "__version__"]
 
-_HOMES = {"OpenAIInstrumentor": ".openai"}
+_HOMES = {"AnthropicInstrumentor": ".anthropic", "OpenAIInstrumentor": ".openai"}
 
 
 def __getattr__(name: str) -> Any:

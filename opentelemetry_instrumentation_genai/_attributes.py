@@ -83,6 +83,36 @@ EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
 OWN: Final[dict[str, tuple[str, str, str]]] = {
+    "anthropic.beta": ("string[]", "", "the beta features that the request asked for, in the SDK's own word"),
+    "anthropic.message.stop_reason": ("string", "", "the provider's word, which finish_reasons maps"),
+    "anthropic.organization.id": ("string", "", "whose account was billed, in the SDK's own word"),
+    "anthropic.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
+    "anthropic.request.service_tier": ("string", "", "as `openai.request.service_tier`, in the SDK's own word"),
+    "anthropic.response.service_tier": ("string", "", "as `openai.response.service_tier`, in the SDK's own word"),
+    "anthropic.thinking.budget_tokens": ("int", "{token}", "how much thinking was allowed, in the SDK's own word"),
+    "anthropic.thinking.type": ("string", "", "whether thinking was asked for, in the SDK's own word"),
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": (
+        "int",
+        "{token}",
+        "priced apart from the 5-minute ones",
+    ),
+    "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": ("int", "{token}", "priced apart from the 1-hour ones"),
+    "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
+    "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
+    "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
 }
+ANTHROPIC_BETA: Final = "anthropic.beta"
+ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
+ANTHROPIC_CACHE_CREATION_5M: Final = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"
+ANTHROPIC_COMPACTION_INPUT_TOKENS: Final = "anthropic.usage.compaction.input_tokens"
+ANTHROPIC_COMPACTION_OUTPUT_TOKENS: Final = "anthropic.usage.compaction.output_tokens"
+ANTHROPIC_ORGANIZATION_ID: Final = "anthropic.organization.id"
+ANTHROPIC_REQUEST_ID: Final = "anthropic.request.id"
+ANTHROPIC_REQUEST_SERVICE_TIER: Final = "anthropic.request.service_tier"
+ANTHROPIC_RESPONSE_SERVICE_TIER: Final = "anthropic.response.service_tier"
+ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
+ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
+ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
+ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
 OPENAI_REQUEST_ID: Final = "openai.request.id"

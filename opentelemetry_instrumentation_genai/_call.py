@@ -11,7 +11,8 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.context import get_current
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
 
 from ._attributes import (
     ERROR_TYPE,
@@ -29,7 +30,7 @@ from ._guard import guarded, guarded_step
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, Tracer
 
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request
@@ -55,12 +56,14 @@ class Call:
         signals: where its telemetry goes.
         request: what the seam tells of it.
         client: the SDK's client that makes it.
+        adopts: whether its span is one that the SDK makes, and that comes with `adopt`.
 
     Attributes:
         client: the same, while the SDK's code runs.
         span: its span.
         context: a context with that span, which metrics and events link to.
         told: whether more than metrics is reported: the span is sampled, or there is a details event.
+        options: what the SDK is to be given in place of the caller's options, if anything.
         open: whether its response is read by the application, later; then reading finishes the call.
     """
 
@@ -79,6 +82,7 @@ class Call:
         "_operation",
         "_point",
         "_recording",
+        "_request",
         "_signals",
         "_started",
         "_stream",
@@ -88,11 +92,12 @@ class Call:
         "client",
         "context",
         "open",
+        "options",
         "span",
         "told",
     )
 
-    def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
+    def __init__(self, signals: Signals, request: Request, client: object = None, *, adopts: bool = False) -> None:
         self._signals = signals
         self._operation = request.operation
         self._stream = request.stream
@@ -108,16 +113,44 @@ class Call:
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
         self.open = False
+        self.options: Any = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
-        self._started = perf_counter()
-        self.span: Span = signals.tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
-        self.context = set_span_in_context(self.span)
-        self._recording = recording = self.span.is_recording()
-        self.told = recording or (signals.details and self._operation.details)
-        self._wanted = self._operation.details and (signals.event_content or (signals.span_content and recording))
         self._texts: dict[str, str] = {}
-        self._content: Content = (self._wanted and self._input_content(request)) or {}
+        self._content: Content = {}
+        self._request = request if adopts else None
+        self._started = perf_counter()
+        if adopts:
+            self.context = get_current()
+            self._take(INVALID_SPAN)
+        else:
+            self._start(signals.tracer, request)
+
+    def _start(self, tracer: Tracer, request: Request) -> None:
+        span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
+        self.context = set_span_in_context(span)
+        self._take(span)
+        if self._wanted:
+            self._content = self._input_content(request) or {}
+
+    def _take(self, span: Span) -> None:
+        signals, operation = self._signals, self._operation
+        self.span = span
+        self._recording = recording = span.is_recording()
+        self.told = recording or (signals.details and operation.details)
+        self._wanted = operation.details and (signals.event_content or (signals.span_content and recording))
+
+    @guarded
+    def adopt(self, span: Span) -> None:
+        """Take the span that the SDK has made for the call."""
+        if self._request is None:
+            return
+        self.context = set_span_in_context(span, self.context)
+        self._take(span)
+        span.set_attributes(self._attributes)
+        if self._wanted:
+            self._content = self._input_content(self._request) or {}
+        self._request = None
 
     def _name(self) -> str:
         model = self._identity.get(REQUEST_MODEL)
@@ -125,7 +158,7 @@ class Call:
 
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
         asked = _read(self._operation.request, request.body) or {}
-        attributes = {**self._identity, **self._operation.constants, **asked}
+        attributes = {**self._identity, **self._operation.constants, **asked, **request.told}
         if self._stream:
             attributes[REQUEST_STREAM] = True
         return attributes

@@ -35,6 +35,7 @@ _CAPTURE_MODES: dict[str, Capture] = {
     "true": _SPAN_AND_EVENT,  # what older packages accept
     "false": NO_CONTENT,
 }
+_NATIVE_TRACING = ("replace", "enrich", "off")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -49,6 +50,7 @@ class Config:
         host_providers: (host pattern, provider) pairs that the user declared, in order.
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
+        anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -57,6 +59,7 @@ class Config:
     host_providers: tuple[tuple[str, str], ...] = ()
     per_chunk_metric: bool = True
     allow_others: bool = False
+    anthropic_native_tracing: str = "replace"
 
     @property
     def details(self) -> bool:
@@ -131,6 +134,10 @@ def _boolean(value: Any) -> bool:
     return _BOOLEANS[_word(value)]
 
 
+def _native_tracing(value: Any) -> str:
+    return _NATIVE_TRACING[_NATIVE_TRACING.index(_word(value))]
+
+
 def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _listed(value)]
     declared = tuple((pattern.strip().lower(), provider.strip()) for pattern, provider in pairs)
@@ -151,4 +158,5 @@ _READERS: dict[str, _Reader] = {
     "host_providers": _Reader(_host_providers, "a comma-separated list of HOST[:PORT]=PROVIDER, where HOST may hold *"),
     "per_chunk_metric": _Reader(_boolean, "true, false"),
     "allow_others": _Reader(_boolean, "true, false"),
+    "anthropic_native_tracing": _Reader(_native_tracing, ", ".join(_NATIVE_TRACING)),
 }

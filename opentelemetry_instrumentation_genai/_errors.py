@@ -84,8 +84,8 @@ def reported(code: Any, message: Any) -> Failure:
 
 
 def _error_type(error: BaseException) -> str:
-    for name in ("code", "type"):
-        code = member(error, name)
+    for source, name in ((error, "code"), (error, "type"), (member(member(error, "body"), "error"), "type")):
+        code = member(source, name)
         if isinstance(code, str) and _CODE.fullmatch(code):
             return code
     return _exception_type(error)

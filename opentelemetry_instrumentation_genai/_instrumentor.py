@@ -34,6 +34,12 @@ class Seam(Protocol):
         """The (module, `Class.method`, wrapper) rows of what is patched."""
         ...
 
+    def start(self) -> None:
+        """Called when they are patched."""
+
+    def stop(self) -> None:
+        """Called before they are unpatched: from now on nothing is followed."""
+
 
 class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
     """What the instrumentors of all providers share.
@@ -103,8 +109,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         try:
             for module, name, wrap in seam.targets():
                 patches.append(apply(import_module(module), name, wrap))
+            seam.start()
         except (AttributeError, ImportError):
-            seam.active = False
+            seam.stop()
             for patch in patches:
                 remove(patch)
             raise
@@ -114,7 +121,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     def _stop(self) -> None:
         self._config = None
         if self._seam is not None:
-            self._seam.active = False
+            self._seam.stop()
             self._seam = None
         for patch in self._patches:
             remove(patch)

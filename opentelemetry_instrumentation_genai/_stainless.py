@@ -7,23 +7,38 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._context import attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
+from ._iterators import listed
 from ._operation import Operation, Request
 from ._streams import Body, body_of
 from ._wire import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ._signals import Signals
 
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
+
+
+class Native(Protocol):
+    """The SDK's own tracing."""
+
+    def start(self) -> None:
+        """Take it in hand."""
+
+    def stop(self) -> None:
+        """Leave it alone again."""
+
+    def spans(self, client: Any, options: Any, /) -> bool:
+        """Whether the span of a call is the SDK's."""
+        ...
 
 
 class Stainless:
@@ -34,7 +49,10 @@ class Stainless:
         signals: where the telemetry goes.
         routes: (method, path with `*` for ids) -> operation.
         provider: client and host -> `gen_ai.provider.name`.
-        request_id: the response header with the provider's id of the request, and its attribute.
+        headers: (response header, attribute) pairs, the provider's id of the request among them.
+        told: client and options -> attributes that are known at the start and are not in the body.
+        native: what becomes of the spans that the SDK itself makes, if it does.
+        lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
     """
 
     def __init__(
@@ -43,14 +61,21 @@ class Stainless:
         signals: Signals,
         routes: Mapping[tuple[str, str], Operation],
         provider: Callable[[Any, str, int], str],
-        request_id: tuple[str, str],
+        headers: Sequence[tuple[str, str]],
+        *,
+        told: Callable[[Any, Any], dict[str, Attribute]] = lambda _client, _options: {},
+        native: Native | None = None,
+        lazy_bodies: bool = False,
     ) -> None:
         self.active = True
         self._sdk = sdk
         self._signals = signals
         self._routes = routes
         self._provider = provider
-        self._request_id = request_id
+        self._headers = headers
+        self._told = told
+        self._native = native
+        self._lists = lazy_bodies and (signals.span_content or signals.event_content)
         self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -65,6 +90,17 @@ class Stainless:
             (streams, "AsyncStream.__stream__", self.events),
         ]
 
+    def start(self) -> None:
+        """Called when the targets are patched."""
+        if self._native is not None:
+            self._native.start()
+
+    def stop(self) -> None:
+        """Called before they are unpatched."""
+        self.active = False
+        if self._native is not None:
+            self._native.stop()
+
     # The wrappers, as wrapt calls them.
 
     def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
@@ -77,6 +113,8 @@ class Stainless:
         call = self._begin(client, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
+        if call.options is not None:
+            args, kwargs = _handed_on(call, args, kwargs)
         token = attach(call)
         try:
             result = wrapped(*args, **kwargs)
@@ -93,6 +131,8 @@ class Stainless:
         call = self._begin(client, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
+        if call.options is not None:
+            args, kwargs = _handed_on(call, args, kwargs)
         token = attach(call)
         try:
             result = await wrapped(*args, **kwargs)
@@ -119,15 +159,20 @@ class Stainless:
 
     @guarded
     def _begin(self, client: Any, args: Any, kwargs: Any) -> Call | None:
-        options = args[1] if len(args) > 1 else kwargs.get("options")
+        given = options = args[1] if len(args) > 1 else kwargs.get("options")
         operation, identity = self._route(options)
         if operation is None or not self.active or stand_back():
             return None
+        if self._lists:
+            options = listed(options)
         body = _body(options, identity)
         host, port, provider = self._server(client)
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, provider, host, port, body, stream)
-        return Call(self._signals, request, client)
+        request = Request(operation, provider, host, port, body, stream, self._told(client, options))
+        adopts = self._native is not None and self._native.spans(client, options)
+        call = Call(self._signals, request, client, adopts=adopts)
+        call.options = None if options is given else options
+        return call
 
     def _server(self, client: Any) -> tuple[str, int, str]:
         """Host, port and provider of a client, remembered by its URL, which never changes in itself."""
@@ -167,11 +212,11 @@ class Stainless:
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""
-        header, attribute = self._request_id
         facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: response.status_code}
-        request_id = response.headers.get(header)
-        if request_id:
-            facts[attribute] = request_id
+        for header, attribute in self._headers:
+            value = response.headers.get(header)
+            if value:
+                facts[attribute] = value
         return {**facts, **_resent(response.request if retries is None else None, retries)}
 
     @guarded
@@ -187,7 +232,7 @@ class Stainless:
 
     @guarded
     def _blame(self, call: Call, error: BaseException) -> None:
-        call.keyed(getattr(call.client, "api_key", None))
+        call.keyed(getattr(call.client, "api_key", None) or getattr(call.client, "auth_token", None))
         response = member(error, "response")
         if response is not None:
             call.answered(self._facts(response, None))
@@ -195,6 +240,12 @@ class Stainless:
             resent = _resent(member(error, "request"), None)
             if resent:
                 call.answered(resent)
+
+
+def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with other options than the caller's."""
+    options, call.options = call.options, None
+    return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:

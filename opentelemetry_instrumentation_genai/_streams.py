@@ -117,8 +117,10 @@ class Body:
 
 
 def body_of(response: Any) -> Body | None:
-    """The body that is followed behind an HTTP response, if one is."""
+    """The body that is followed behind an HTTP response, if one is, though the SDK's own tracing stand in between."""
     stream = getattr(response, "stream", None)
+    if type(stream) is not _Watched:
+        stream = getattr(stream, "_body", None) or getattr(stream, "_async_body", None)
     return stream._self_body if type(stream) is _Watched else None
 
 

@@ -25,10 +25,11 @@ class OpenAIInstrumentor(GenAIInstrumentor):
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        from .._attributes import OPENAI_REQUEST_ID
         from .._signals import Signals
         from .._stainless import Stainless
         from ._provider import Providers
         from ._routes import ROUTES
 
-        request_id = ("x-request-id", "openai.request.id")
-        return Stainless("openai", Signals(config, **providers), ROUTES, Providers(config.host_providers), request_id)
+        headers = (("x-request-id", OPENAI_REQUEST_ID),)
+        return Stainless("openai", Signals(config, **providers), ROUTES, Providers(config.host_providers), headers)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from .._hosts import by_host
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # Public API hosts, by the providers' own documentation. What the conventions' enum does not name has its own plain name.
 _HOSTS = (
@@ -68,20 +69,12 @@ class Providers:
 
     def __call__(self, client: Any, host: str, port: int) -> str:
         """The provider; `openai` for a host that nothing is known of."""
-        return self._by_host(host, port) or _by_class(type(client)) or _by_runtime(client)
-
-    def _by_host(self, host: str, port: int) -> str | None:
-        host = host.lower()
-        return _match(self._declared, (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")) or _match(
-            _HOSTS, (host,)
+        return (
+            by_host(self._declared, host, port)
+            or by_host(_HOSTS, host, port)
+            or _by_class(type(client))
+            or _by_runtime(client)
         )
-
-
-def _match(table: Iterable[tuple[str, str]], names: Sequence[str]) -> str | None:
-    for pattern, provider in table:
-        if any(fnmatchcase(name, pattern.replace("[", "[[]")) for name in names):
-            return provider
-    return None
 
 
 def _by_class(kind: type) -> str | None:

@@ -1,0 +1,25 @@
+"""Which provider a host belongs to, by patterns: those that the user declared, and the public API hosts that are known."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def by_host(table: Iterable[tuple[str, str]], host: str, port: int) -> str | None:
+    """The provider of the first pattern that fits.
+
+    Args:
+        table: (pattern, provider) pairs; a pattern is HOST or HOST:PORT, in lower case, with `*` for anything.
+        host: of the server, IPv6 addresses without brackets.
+        port: of the server.
+    """
+    host = host.lower()
+    names = (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")
+    for pattern, provider in table:
+        if any(fnmatchcase(name, pattern.replace("[", "[[]")) for name in names):
+            return provider
+    return None

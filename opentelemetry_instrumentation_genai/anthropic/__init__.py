@@ -1,0 +1,44 @@
+"""Instrumentation of the `anthropic` SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .._instrumentor import GenAIInstrumentor
+
+if TYPE_CHECKING:
+    from .._config import Config
+    from .._instrumentor import Seam
+
+__all__ = ["AnthropicInstrumentor"]
+
+
+class AnthropicInstrumentor(GenAIInstrumentor):
+    """Instruments every client of the `anthropic` SDK, those made before included.
+
+    `instrument()` takes `tracer_provider`, `meter_provider` and `logger_provider`, and every setting as a keyword:
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It raises nothing.
+    """
+
+    sdk = "anthropic"
+    module = "anthropic._base_client"
+    supported: ClassVar[tuple[str, str]] = ("0.40.0", "3")
+
+    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        from .._signals import Signals
+        from .._stainless import Stainless
+        from ._facts import HEADERS, start_attributes
+        from ._native import NativeTracing
+        from ._provider import Providers
+        from ._routes import ROUTES
+
+        return Stainless(
+            "anthropic",
+            Signals(config, **providers),
+            ROUTES,
+            Providers(config.host_providers),
+            HEADERS,
+            told=start_attributes,
+            native=NativeTracing(config.anthropic_native_tracing),
+            lazy_bodies=True,
+        )

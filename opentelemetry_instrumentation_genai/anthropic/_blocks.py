@@ -1,0 +1,168 @@
+"""The content blocks of a message as parts, every type of them; one that is not known becomes a generic part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._content import (
+    Part,
+    attached,
+    generic,
+    modality_of,
+    plain,
+    reasoning,
+    server_tool_call,
+    server_tool_call_response,
+    text,
+    tool_call,
+    tool_call_answer,
+    tool_call_response,
+)
+from .._fields import items, member, string
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CREDENTIALS = ("authorization_token", "headers")
+
+
+def parts_of(content: Any) -> list[Part]:
+    """The parts of a message's content: a text, or a list of blocks."""
+    if isinstance(content, str):
+        return [text(content)]
+    return [part_of(block) for block in content] if isinstance(content, (list, tuple)) else []
+
+
+def part_of(block: Any) -> Part:
+    """One block as a part."""
+    if isinstance(block, str):
+        return text(block)
+    kind = string(member(block, "type")) or ""
+    reader = _READERS.get(kind)
+    if reader is None:
+        reader = _server_answer if kind.endswith("_tool_result") else generic
+    return reader(block)
+
+
+def tool_definition(tool: Any) -> dict[str, Any]:
+    """A tool by the conventions' schema: the caller's are functions, the provider's keep their type.
+
+    Credentials that an MCP server is given are left out.
+    """
+    told = generic(tool)
+    for credential in _CREDENTIALS:
+        told.pop(credential, None)
+    kind = told["type"]
+    told["type"] = "function" if kind in ("custom", "unknown") else kind
+    if "input_schema" in told:
+        told["parameters"] = told.pop("input_schema")
+    return {**told, "name": str(told.get("name") or kind)}
+
+
+def _text(block: Any) -> Part:
+    said = member(block, "text")
+    if not isinstance(said, str):
+        return generic(block)
+    citations = items(block, "citations")
+    return text(said, citations=[generic(entry) for entry in citations]) if citations else text(said)
+
+
+def _thinking(block: Any) -> Part:
+    thought = member(block, "thinking")
+    return reasoning(thought if isinstance(thought, str) else "")
+
+
+def _redacted(_block: Any) -> Part:
+    """What the model thought is encrypted: it stays out."""
+    return reasoning("", redacted=True)
+
+
+def _media(block: Any) -> Part:
+    """An image or a document by its source: inline, by URL or by the id of a file, a text, or blocks."""
+    source, kind = member(block, "source"), str(member(block, "type"))
+    form, mime_type = member(source, "type"), member(source, "media_type")
+    about = {name: plain(value) for name in ("title", "context") if (value := member(block, name)) is not None}
+    if form == "text" and isinstance(member(source, "data"), str):
+        return {"type": kind, "content": plain(member(source, "data")), "mime_type": plain(mime_type), **about}
+    if form == "content":
+        return {"type": kind, "content": parts_of(member(source, "content")), **about}
+    known = string(mime_type)
+    modality = modality_of(known) if known and kind != "image" else kind
+    return {
+        **attached(
+            modality,
+            url=member(source, "url"),
+            data=_data(source, form),
+            file_id=member(source, "file_id"),
+            mime_type=known,
+        ),
+        **about,
+    }
+
+
+def _data(source: Any, form: Any) -> Any:
+    """Inline data; a file or path that the SDK reads only when it sends is inline data of unknown bytes."""
+    data = member(source, "data")
+    return "" if form == "base64" and not isinstance(data, str) else data
+
+
+def _tool_result(block: Any) -> Part:
+    identity, content = member(block, "tool_use_id"), member(block, "content")
+    if isinstance(content, (list, tuple)):
+        answer = tool_call_answer(identity, parts_of(content))
+    else:
+        answer = tool_call_response(identity, content)
+    return {**answer, "is_error": True} if member(block, "is_error") is True else answer
+
+
+def _tool_use(block: Any) -> Part:
+    return tool_call(member(block, "id"), member(block, "name"), member(block, "input"))
+
+
+def _server_tool_use(block: Any) -> Part:
+    """A tool that the provider runs, or an MCP server that it calls."""
+    name = str(member(block, "name") or "")
+    call = tool_call(None, name, member(block, "input"))
+    told: dict[str, Any] = {"type": name, "input": call["arguments"]}
+    server = member(block, "server_name")
+    if server is not None:
+        told = {"type": "mcp", "server_name": plain(server), "input": call["arguments"]}
+    return server_tool_call(member(block, "id"), name, told)
+
+
+def _server_answer(block: Any) -> Part:
+    kind = str(member(block, "type")).removesuffix("_tool_result")
+    told: dict[str, Any] = {"type": kind, "content": _without_bytes(member(block, "content"))}
+    if member(block, "is_error") is True:
+        told["is_error"] = True
+    return server_tool_call_response(member(block, "tool_use_id"), told)
+
+
+def _without_bytes(content: Any) -> Any:
+    """A result as JSON: encrypted content and the bytes of documents are left out."""
+    if isinstance(content, (list, tuple)):
+        return [_without_bytes(entry) for entry in content]
+    if member(content, "type") in ("document", "image"):
+        return part_of(content)
+    told = plain(content)
+    if isinstance(told, dict):
+        told = {name: value for name, value in told.items() if not name.startswith("encrypted_")}
+        inner = member(content, "content")
+        if inner is not None and not isinstance(inner, str):
+            told["content"] = _without_bytes(inner)
+    return told
+
+
+_READERS: dict[str, Callable[[Any], Part]] = {
+    "text": _text,
+    "thinking": _thinking,
+    "redacted_thinking": _redacted,
+    "image": _media,
+    "document": _media,
+    "tool_use": _tool_use,
+    "tool_result": _tool_result,
+    "server_tool_use": _server_tool_use,
+    "mcp_tool_use": _server_tool_use,
+    "compaction": lambda block: {"type": "compaction", "content": plain(member(block, "content"))},
+    "container_upload": lambda block: attached("document", file_id=member(block, "file_id")),
+}

@@ -1,0 +1,156 @@
+"""Messages: `POST /v1/messages`, by Anthropic's API reference, with the beta features of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _attributes as names
+from .._content import Part, first_text, plain, text
+from .._errors import Failure, reported
+from .._fields import count, field, integer, items, member, number, string, strings, table
+from .._operation import Content, Operation
+from ._blocks import parts_of, tool_definition
+from ._events import MessageEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SAMPLING = (
+    field(names.REQUEST_TEMPERATURE, number, "temperature"),
+    field(names.REQUEST_TOP_P, number, "top_p"),
+    field(names.REQUEST_TOP_K, integer, "top_k"),
+    field(names.REQUEST_STOP_SEQUENCES, strings, "stop_sequences"),
+)
+RESPONSE = (
+    field(names.RESPONSE_ID, string, "id"),
+    field(names.RESPONSE_MODEL, string, "model"),
+    field(names.ANTHROPIC_STOP_REASON, string, "stop_reason"),
+)
+# The provider's stop reasons in the words of the conventions; what is not here stays the provider's word.
+_FINISH = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+}
+
+
+def _json(value: Any) -> str | None:
+    return "json" if member(value, "type") in ("json_schema", "json_object") else None
+
+
+def input_tokens(usage: Any) -> int | None:
+    """All tokens of the input: the provider counts those that were read from a cache, or written to it, apart."""
+    fresh = count(member(usage, "input_tokens"))
+    if fresh is None:
+        return None
+    cached = (member(usage, name) for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
+    return fresh + sum(count(tokens) or 0 for tokens in cached)
+
+
+def _compactions(iterations: Any) -> list[Any]:
+    entries = iterations if isinstance(iterations, (list, tuple)) else ()
+    return [entry for entry in entries if member(entry, "type") == "compaction"]
+
+
+def _compaction_input(iterations: Any) -> int | None:
+    return sum(input_tokens(entry) or 0 for entry in _compactions(iterations)) or None
+
+
+def _compaction_output(iterations: Any) -> int | None:
+    return sum(count(member(entry, "output_tokens")) or 0 for entry in _compactions(iterations)) or None
+
+
+def _compacted(content: Any) -> bool | None:
+    blocks = content if isinstance(content, (list, tuple)) else ()
+    return True if any(member(block, "type") == "compaction" for block in blocks) else None
+
+
+def _edited(edits: Any) -> bool | None:
+    return True if isinstance(edits, (list, tuple)) and edits else None
+
+
+_REQUEST = table(
+    *SAMPLING,
+    field(names.REQUEST_MAX_TOKENS, integer, "max_tokens"),
+    field(names.REQUEST_REASONING_LEVEL, string, "output_config.effort"),
+    field(names.OUTPUT_TYPE, _json, "output_format"),
+    field(names.OUTPUT_TYPE, _json, "output_config.format"),
+    field(names.ANTHROPIC_REQUEST_SERVICE_TIER, string, "service_tier"),
+    field(names.ANTHROPIC_THINKING_TYPE, string, "thinking.type"),
+    field(names.ANTHROPIC_THINKING_BUDGET, integer, "thinking.budget_tokens"),
+)
+# Usage of the API reference.
+_USAGE = (
+    field(names.USAGE_INPUT_TOKENS, input_tokens, "usage"),
+    field(names.USAGE_OUTPUT_TOKENS, count, "usage.output_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cache_read_input_tokens"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, count, "usage.cache_creation_input_tokens"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.cache_creation_input_tokens"),
+    field(names.ANTHROPIC_CACHE_CREATION_5M, count, "usage.cache_creation.ephemeral_5m_input_tokens"),
+    field(names.ANTHROPIC_CACHE_CREATION_1H, count, "usage.cache_creation.ephemeral_1h_input_tokens"),
+    field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.output_tokens_details.thinking_tokens"),
+    field(names.ANTHROPIC_RESPONSE_SERVICE_TIER, string, "usage.service_tier"),
+    field(names.ANTHROPIC_COMPACTION_INPUT_TOKENS, _compaction_input, "usage.iterations"),
+    field(names.ANTHROPIC_COMPACTION_OUTPUT_TOKENS, _compaction_output, "usage.iterations"),
+)
+
+
+def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
+    """The one reason; `error` for a message whose reason never came, nothing where there is no message."""
+    reason = string(member(response, "stop_reason"))
+    if reason is not None:
+        return [_FINISH.get(reason, reason)]
+    return ["error"] if isinstance(member(response, "content"), (list, tuple)) else []
+
+
+def failure(response: Any) -> Failure | None:
+    """An error event of a stream that was read as bytes; in any other the SDK raises it."""
+    error = member(response, "stream_error")
+    return None if error is None else reported(member(error, "type"), first_text(error, "message"))
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    content: Content = {}
+    messages = items(body, "messages")
+    if messages:
+        content[names.INPUT_MESSAGES] = [_message(message) for message in messages]
+    system = parts_of(member(body, "system"))
+    if system:
+        content[names.SYSTEM_INSTRUCTIONS] = system
+    tools = [*items(body, "tools"), *items(body, "mcp_servers")]
+    if tools:
+        content[names.TOOL_DEFINITIONS] = [tool_definition(tool) for tool in tools]
+    return content
+
+
+def _message(message: Any) -> dict[str, Any]:
+    role, content = member(message, "role"), member(message, "content")
+    parts: list[Part] = [text(content)] if isinstance(content, str) else parts_of(content)
+    return {"role": string(role) or str(plain(role) or "user"), "parts": parts}
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    if not reasons:
+        return {}
+    parts = parts_of(member(response, "content"))
+    return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reasons[0]}]}
+
+
+MESSAGES = Operation(
+    name="chat",
+    request=_REQUEST,
+    response=table(
+        *RESPONSE,
+        *_USAGE,
+        field(names.CONVERSATION_COMPACTED, _compacted, "content"),
+        field(names.CONVERSATION_COMPACTED, _edited, "context_management.applied_edits"),
+    ),
+    finish_reasons=finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    failure=failure,
+    accumulator=MessageEvents,
+)

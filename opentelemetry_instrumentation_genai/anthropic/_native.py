@@ -1,0 +1,152 @@
+"""The SDK's own tracing: newer versions make a span of their own for each call, on by default.
+
+Its clients read a tracer from the property `BaseClient._tracer`, within `request`, at each call; None makes no span. We answer for
+it while a call of ours runs: with None (`replace`), or with a tracer whose spans our call shares (`enrich`, `off`).
+The property is private to the SDK: without it the SDK keeps its spans, and that is said.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+from opentelemetry.trace import NonRecordingSpan
+
+from .._context import current_call
+from .._guard import guarded, say_once
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from .._call import Call
+
+_CLIENT = "anthropic._base_client"
+_SDK_TRACING = "anthropic._tracing"
+
+
+class NativeTracing:
+    """What becomes of the SDK's own spans of calls that are followed.
+
+    Args:
+        mode: `replace` has none made, `enrich` adds to them what they lack, `off` leaves them alone, as the only spans.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self._original: Any = None
+        self._ours: Any = None
+
+    def start(self) -> None:
+        """Answer for the SDK's tracer from now on."""
+        owner = import_module(_CLIENT).BaseClient
+        original = vars(owner).get("_tracer")
+        if isinstance(original, property):
+            self._original = original
+            self._ours = property(self._tracer)
+            owner._tracer = self._ours
+        elif find_spec(_SDK_TRACING) is not None:
+            say_once(
+                "This version of anthropic traces itself in a way that is not known: its calls have two spans, its own and ours. "
+                "ANTHROPIC_OPEN_TELEMETRY=false leaves ours alone."
+            )
+
+    def stop(self) -> None:
+        """Have the SDK's own answer again."""
+        owner = import_module(_CLIENT).BaseClient
+        if self._ours is not None and vars(owner).get("_tracer") is self._ours:
+            owner._tracer = self._original
+
+    def spans(self, client: Any, options: Any) -> bool:
+        """Whether the span of this call is the SDK's: it makes one, and is to go on doing so."""
+        return (
+            self._mode != "replace"
+            and self._original is not None
+            and bool(getattr(options, "span_name", None))
+            and self._original.fget(client) is not None
+        )
+
+    def _tracer(self, client: Any) -> Any:
+        call = current_call()
+        if call is None or call.client is not client:
+            return self._original.fget(client)
+        if self._mode == "replace":
+            return None
+        tracer = self._original.fget(client)
+        return tracer if tracer is None else _Tracer(tracer, call, shares=self._mode == "enrich")
+
+
+class _Tracer:
+    """The SDK's tracer while a call of ours runs."""
+
+    def __init__(self, tracer: Any, call: Call, *, shares: bool) -> None:
+        self._tracer = tracer
+        self._call = call
+        self._shares = shares
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Any:
+        """The SDK's span, which our call adopts."""
+        span = self._tracer.start_span(*args, **kwargs)
+        return self._adopted(span) or span
+
+    @guarded
+    def _adopted(self, span: Span) -> Any:
+        if not self._shares:
+            self._call.adopt(NonRecordingSpan(span.get_span_context()))
+            return None
+        shared = _Shared(span)
+        ours: Any = _Ours(span, shared)
+        self._call.adopt(ours)
+        return shared
+
+
+class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The SDK's span as the SDK sees it. It ends when our call does: a plain call's would end before its response is known to us."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self._self_end_time: int | None = None
+        self._self_over = False
+
+    def is_recording(self) -> bool:
+        """Whether the SDK may still add to it."""
+        return self._self_end_time is None and not self._self_over and self.__wrapped__.is_recording()
+
+    def end(self, end_time: int | None = None) -> None:
+        """When it ended, for the SDK."""
+        if self._self_end_time is None:
+            self._self_end_time = end_time or time_ns()
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """As long as it has not ended."""
+        if not self._self_over:
+            self.__wrapped__.set_attribute(key, value)
+
+    def set_status(self, *args: Any, **kwargs: Any) -> None:
+        """As long as it has not ended."""
+        if not self._self_over:
+            self.__wrapped__.set_status(*args, **kwargs)
+
+
+class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The same span as our call sees it: what the SDK has told stays, its status too."""
+
+    def __init__(self, span: Span, shared: _Shared) -> None:
+        super().__init__(span)
+        self._self_shared = shared
+
+    def set_attributes(self, attributes: Any) -> None:
+        """Add what the span lacks."""
+        told = getattr(self.__wrapped__, "attributes", None) or {}
+        self.__wrapped__.set_attributes({name: value for name, value in attributes.items() if name not in told})
+
+    def set_status(self, *_args: Any, **_kwargs: Any) -> None:
+        """The SDK says it."""
+
+    def end(self) -> None:
+        """End it, at the time that the SDK said if it did."""
+        shared = self._self_shared
+        shared._self_over = True
+        self.__wrapped__.end(shared._self_end_time)

@@ -1,0 +1,19 @@
+"""Which endpoint of the API is which operation: (method, path) -> operation.
+
+What is not in the table is not followed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._completions import COMPLETIONS
+from ._messages import MESSAGES
+
+if TYPE_CHECKING:
+    from .._operation import Operation
+
+ROUTES: dict[tuple[str, str], Operation] = {
+    ("post", "/v1/messages"): MESSAGES,
+    ("post", "/v1/complete"): COMPLETIONS,
+}
