@@ -108,7 +108,7 @@ def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
 
 def failure(response: Any) -> Failure | None:
     """An error event of a stream that was read as bytes; in any other the SDK raises it."""
-    error = member(response, "stream_error")
+    error = response.get("stream_error") if type(response) is dict else None
     return None if error is None else reported(member(error, "type"), first_text(error, "message"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.anthropic import ANTHROPIC
 from contract.openai import OPENAI
 
-PROVIDERS = (OPENAI,)
+PROVIDERS = (OPENAI, ANTHROPIC)
