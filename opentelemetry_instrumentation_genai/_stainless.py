@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
-from ._context import attach, current_call, detach, stand_back
+from ._context import Outside, attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
 from ._iterators import listed
@@ -114,7 +114,8 @@ class Stainless:
             wrapped = functools.partial(wrapped, client)
         call = self._begin(client, args, kwargs)
         if call is None:
-            return wrapped(*args, **kwargs)
+            with Outside():
+                return wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
         token = attach(call)
@@ -132,7 +133,8 @@ class Stainless:
         """Around `AsyncAPIClient.request`."""
         call = self._begin(client, args, kwargs)
         if call is None:
-            return await wrapped(*args, **kwargs)
+            with Outside():
+                return await wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
         token = attach(call)
@@ -209,7 +211,7 @@ class Stainless:
             return
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if not response.is_closed or kwargs.get("stream"):
+        if response.is_success and (kwargs.get("stream") or not response.is_closed):
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
@@ -226,6 +228,8 @@ class Stainless:
         call.client = None
         if not call.open:
             call.succeed(_response(result))
+        elif call.early:
+            call.stop()
 
     def _fail(self, call: Call, error: BaseException) -> None:
         self._blame(call, error)

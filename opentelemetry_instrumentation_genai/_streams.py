@@ -52,7 +52,7 @@ class Body:
         self._read = False
         self._stepping = False
         response.stream = _Watched(response.stream, self)
-        call.opened()
+        call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
@@ -86,6 +86,10 @@ class Body:
     def _end(self) -> None:
         self._call.succeed(self._wire.body())
 
+    def forget(self) -> None:
+        """Another body has taken its place: whatever becomes of it is nothing of the call any more."""
+        self._call = _NOBODY
+
     def failed(self, error: BaseException) -> None:
         """A step raised. GeneratorExit is no failure: the consumer left."""
         if isinstance(error, GeneratorExit):
@@ -114,6 +118,27 @@ class Body:
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.left()
+
+
+class _Nobody:
+    """In the place of a call that is not concerned any more."""
+
+    over = True
+
+    def chunk(self, _chunk: Any) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def succeed(self, _response: Any) -> None:
+        pass
+
+    def fail(self, _error: BaseException) -> None:
+        pass
+
+
+_NOBODY: Any = _Nobody()
 
 
 def body_of(response: Any) -> Body | None:
