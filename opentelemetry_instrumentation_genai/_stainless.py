@@ -157,7 +157,7 @@ class Stainless:
         """Around `__stream__` of either stream class."""
         chunks = wrapped(*args, **kwargs)
         body = body_of(getattr(stream, "response", None))
-        return chunks if body is None else body.events(chunks)
+        return chunks if body is None else body.events(chunks, stream)
 
     # What they do.
 

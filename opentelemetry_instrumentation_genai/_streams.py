@@ -17,7 +17,7 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import wrapt
 
@@ -49,21 +49,21 @@ class Body:
     def __init__(self, call: Call, response: Any) -> None:
         self._call = call
         self._headers = response.headers
-        self._read = False
+        self._read: ref[Any] | None = None
         self._stepping = False
         response.stream = _Watched(response.stream, self)
         call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
-    def events(self, chunks: Any) -> Any:
-        """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes.
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """The events that a stream of the SDK makes of the body, an iterator of their kind: each is told to the call as it passes.
 
-        A silent patch that had to stay below another's asks a second time.
+        A silent patch that had to stay below another's asks a second time. Older SDKs' helpers make a second stream of the body.
         """
-        if self._read:
+        if self._read is not None and self._read() is stream:
             return chunks
-        self._read = True
+        self._read = ref(stream)
         return self._follow(chunks, self._call.chunk, self._call.stop)
 
     def read(self, data: Any) -> Any:
