@@ -118,14 +118,14 @@ class Stainless:
                 return wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
-        token = attach(call)
+        attached = attach(call)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -137,14 +137,14 @@ class Stainless:
                 return await wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
-        token = attach(call)
+        attached = attach(call)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -211,7 +211,7 @@ class Stainless:
             return
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if response.is_success and (kwargs.get("stream") or not response.is_closed):
+        if (kwargs.get("stream") or not response.is_closed) and response.is_success:
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
