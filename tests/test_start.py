@@ -152,7 +152,13 @@ def test_starting_imports_no_sdk(tmp_path):
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
     """Disabled entry points are not even loaded."""
-    written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="genai_openai,genai_anthropic", **NONE)
+    written = run(
+        tmp_path,
+        LOADED,
+        instrumented=True,
+        OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="genai_openai,genai_anthropic",
+        **NONE,
+    )
 
     assert (["", "False"], []) == written
 

@@ -47,8 +47,10 @@ def input_tokens(usage: Any) -> int | None:
     fresh = count(told.get("input_tokens"))
     if fresh is None:
         return None
-    cached = count(told.get("cache_read_input_tokens")) or 0
-    return count(fresh + cached + (count(told.get("cache_creation_input_tokens")) or 0))
+    read, written = told.get("cache_read_input_tokens"), told.get("cache_creation_input_tokens")
+    if not read and not written:
+        return fresh
+    return count(fresh + (count(read) or 0) + (count(written) or 0))
 
 
 def _compactions(iterations: Any) -> list[Any]:
