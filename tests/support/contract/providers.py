@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.ollama import OLLAMA
 from contract.openai import OPENAI
 
-PROVIDERS = (OPENAI,)
+PROVIDERS = (OPENAI, OLLAMA)

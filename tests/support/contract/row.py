@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,8 @@ class Row:
         arguments: client -> keywords of a plain call, new ones for each.
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
-        style: how it is read: a `call` has all raw variants, a `helper` is a context manager, `by hand` is neither.
+        style: how it is read: a `call` has all raw variants, a `helper` is a context manager, `by hand` is neither, and
+            `generator` is one whose stream is a generator.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
         streamed: the reply to a streamed call, if there is one.
@@ -40,6 +41,7 @@ class Row:
         output: those that a plain response gives.
         stream_output: those that a stream gives; the same as a plain response if not given.
         details: whether the operation has messages, and so a details event.
+        timings: the metrics that come of what the server says of its own time, plain and streamed.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Row:
     output: Attributes = field(default_factory=dict)
     stream_output: Attributes | None = None
     details: bool = True
+    timings: Sequence[str] = ()
 
     def reply(self, *, stream: bool) -> Reply | None:
         """What the server answers."""
