@@ -47,8 +47,16 @@ def _class(way: Way) -> Any:
     return ollama.Client if way is SYNC else ollama.AsyncClient
 
 
+def closing(client: Any) -> Any:
+    """The client, with what closes it, which older SDKs have not."""
+    if not hasattr(client, "close"):
+        http = client._client
+        client.close = getattr(http, "aclose", None) or http.close
+    return client
+
+
 def _client(way: Way, url: str) -> Any:
-    return _class(way)(host=url)
+    return closing(_class(way)(host=url))
 
 
 def _subclass(way: Way, url: str) -> Any:
@@ -59,7 +67,7 @@ def _subclass(way: Way, url: str) -> Any:
         def _request(self, *args: Any, **kwargs: Any) -> Any:
             return super()._request(*args, **kwargs)
 
-    return Own(host=url)
+    return closing(Own(host=url))
 
 
 def _module(_way: Way, url: str) -> Any:
