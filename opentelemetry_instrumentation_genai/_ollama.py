@@ -206,14 +206,15 @@ class _AsyncFollowed(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has
         return self
 
     def __anext__(self) -> Awaitable[Any]:
-        return self._self_steps.__anext__() if self._self_start is None else self._first(None)
+        return self._self_steps.__anext__() if self._self_start is None else self._first()
 
     def asend(self, value: Any) -> Awaitable[Any]:
-        return self._self_steps.asend(value) if self._self_start is None else self._first(value)
+        if value is not None and self._self_start is not None:  # which Python refuses, and the generator is as it was
+            refused: Awaitable[Any] = self.__wrapped__.asend(value)
+            return refused
+        return self.__anext__()  # the SDK's generator makes nothing of what is sent
 
-    async def _first(self, value: Any) -> Any:
-        if value is not None:  # which Python refuses, and the generator is as it was
-            return await self.__wrapped__.asend(value)
+    async def _first(self) -> Any:
         start, self._self_start = self._self_start, None
         call = None if start is None else start()
         if call is None:

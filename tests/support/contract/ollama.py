@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import ollama
@@ -35,6 +36,10 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "web_fetch": _ELSEWHERE,
     "web_search": _ELSEWHERE,
 }
+
+
+# In older SDKs it wants a file.
+_WITH_FILES = ("create",) if "modelfile" in signature(ollama.Client.create).parameters else ()
 
 
 def _instrumentor() -> Any:
@@ -98,7 +103,7 @@ OLLAMA = Provider(
     samples=("ollama-chat", "ollama-generate", "ollama-embed"),
     always=("chat", "generate", "embed", "embeddings", "list", "pull"),
     not_followed=NOT_FOLLOWED,
-    not_called=("close", "create_blob", "web_fetch", "web_search"),
+    not_called=("close", "create_blob", "web_fetch", "web_search", *_WITH_FILES),
     other_paths=(),
     resources=(),  # type: ignore[arg-type] # all its methods are the client's own
     funnels=(_CLIENT_MODULE.BaseClient, _CLIENT_MODULE.BaseClient),

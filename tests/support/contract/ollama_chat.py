@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from inspect import signature
 from typing import Any
+
+import ollama
 
 from contract.expected import INPUT, OUTPUT, TOOLS
 from contract.row import Row, given
@@ -219,4 +222,7 @@ _ONE_TOKEN = replace(
     timings=("gen_ai.server.request.duration", "gen_ai.server.time_to_first_token"),
 )
 
-CHAT_ROWS = (_CHAT, _FULL, _THINKING, _SCHEMA, _LOAD, _ZERO_PLAIN, _ONE_TOKEN)
+# Older SDKs refuse a schema themselves.
+_TAKES_SCHEMA = "dict" in str(signature(ollama.Client.chat).parameters["format"].annotation).lower()
+
+CHAT_ROWS = (_CHAT, _FULL, _THINKING, *([_SCHEMA] if _TAKES_SCHEMA else []), _LOAD, _ZERO_PLAIN, _ONE_TOKEN)

@@ -46,7 +46,7 @@ _FULL = replace(
         context=[1, 2, 3],
         images=[IMAGE, "AQID"],
         options=OPTIONS,
-        format={"type": "object"},
+        format="json",
         raw=False,
         keep_alive=60.0,
     ),
