@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 
@@ -24,7 +25,7 @@ def twice(server: ModelServer, telemetry: Telemetry) -> Twice:
 @pytest.fixture
 def client(server: ModelServer) -> Iterator[ollama.Client]:
     """A client of the model server."""
-    made = ollama.Client(host=server.url)
+    made = ollama.Client(host=server.url, verify=False)
     yield made
     made._client.close()
 
@@ -32,9 +33,20 @@ def client(server: ModelServer) -> Iterator[ollama.Client]:
 @pytest.fixture
 async def async_client(server: ModelServer) -> AsyncIterator[ollama.AsyncClient]:
     """An asynchronous client of the model server."""
-    made = ollama.AsyncClient(host=server.url)
+    made = ollama.AsyncClient(host=server.url, verify=False)
     yield made
     await made._client.aclose()
+
+
+@pytest.fixture(autouse=True)
+def collections_when_told() -> Iterator[None]:
+    """The collector runs where a test says so, and looks only at what came since the test began."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

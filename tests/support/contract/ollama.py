@@ -61,7 +61,7 @@ def closing(client: Any) -> Any:
 
 
 def _client(way: Way, url: str) -> Any:
-    return closing(_class(way)(host=url))
+    return closing(_class(way)(host=url, verify=False))
 
 
 def _subclass(way: Way, url: str) -> Any:
@@ -72,7 +72,7 @@ def _subclass(way: Way, url: str) -> Any:
         def _request(self, *args: Any, **kwargs: Any) -> Any:
             return super()._request(*args, **kwargs)
 
-    return closing(Own(host=url))
+    return closing(Own(host=url, verify=False))
 
 
 def _module(_way: Way, url: str) -> Any:
