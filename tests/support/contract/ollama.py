@@ -95,9 +95,9 @@ OLLAMA = Provider(
     instrumentor=_instrumentor,
     constants={},
     clients=(
-        Client("client", _client, "ollama", classes=("Client", "AsyncClient")),
-        Client("subclass", _subclass, "ollama", classes=("Own",)),
-        Client("module", _module, "ollama", ways=(SYNC,), reset=_reset_module),
+        Client("ollama", _client, "ollama", classes=("Client", "AsyncClient")),
+        Client("ollama-subclass", _subclass, "ollama", classes=("Own",)),
+        Client("ollama-module", _module, "ollama", ways=(SYNC,), reset=_reset_module),
     ),
     rows=(*CHAT_ROWS, *OTHER_ROWS),
     samples=("ollama-chat", "ollama-generate", "ollama-embed"),
