@@ -68,11 +68,11 @@ class Ollama:
 
     def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around `Client._request`."""
-        request = self._request(client, args, kwargs)
+        request = self._asked(client, args, kwargs)
         if request is None:
             return wrapped(*args, **kwargs)
         if request.stream:
-            return _followed(wrapped(*args, **kwargs), partial(self._call, request, client))
+            return _stream(wrapped(*args, **kwargs), partial(self._call, request, client))
         call = self._call(request, client)
         if call is None:
             return wrapped(*args, **kwargs)
@@ -90,11 +90,11 @@ class Ollama:
 
     async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         """Around `AsyncClient._request`."""
-        request = self._request(client, args, kwargs)
+        request = self._asked(client, args, kwargs)
         if request is None:
             return await wrapped(*args, **kwargs)
         if request.stream:
-            return _AsyncFollowed(await wrapped(*args, **kwargs), partial(self._call, request, client))
+            return _AsyncStream(await wrapped(*args, **kwargs), partial(self._call, request, client))
         call = self._call(request, client)
         if call is None:
             return await wrapped(*args, **kwargs)
@@ -125,7 +125,7 @@ class Ollama:
     # What they do.
 
     @guarded
-    def _request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
+    def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
         """What is asked, if it is an operation that is followed."""
         operation = self._routes.get(args[1:3])
         if operation is None or not self.active or stand_back():
@@ -151,31 +151,32 @@ def _answered(client: Any, response: Any) -> None:
 @guarded
 def _blame(call: Call, error: BaseException) -> None:
     """Take what is known of a failure besides the exception itself."""
-    headers = member(member(call.client, "_client"), "_headers") or {}
-    call.keyed(headers.get("authorization", "").rpartition(" ")[2])
+    client: Any = call.client
+    call.keyed(client._client.headers.get("authorization", "").rpartition(" ")[2])
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
         call.answered({HTTP_RESPONSE_STATUS_CODE: status})
 
 
-class _Stream(Reading):
+class _StreamReading(Reading):
     """The reading of a stream."""
 
     __slots__ = ()
 
     def failed(self, error: BaseException) -> None:
         """The SDK raised, or the consumer left."""
-        _blame(self._call, error)
+        if self._stepping:
+            _blame(self._call, error)
         super().failed(error)
 
 
-def _followed(source: Generator[Any, Any, Any], start: Callable[[], Call | None]) -> Generator[Any, Any, Any]:
+def _stream(source: Generator[Any, Any, Any], start: Callable[[], Call | None]) -> Generator[Any, Any, Any]:
     """The SDK's generator within one that starts the call at the first step, and follows it."""
     call = start()
     if call is None:
         yield from source
         return
-    steps = _Stream(call).events(source)
+    steps = _StreamReading(call).events(source)
     try:
         token = attach(call)
         try:
@@ -190,7 +191,7 @@ def _followed(source: Generator[Any, Any, Any], start: Callable[[], Call | None]
         source.close()
 
 
-class _AsyncFollowed(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The asynchronous twin, to all who look the SDK's generator itself.
 
     A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
@@ -199,7 +200,7 @@ class _AsyncFollowed(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has
     def __init__(self, source: Any, start: Callable[[], Call | None]) -> None:
         super().__init__(source)
         self._self_start: Callable[[], Call | None] | None = start
-        self._self_reading: _Stream | None = None
+        self._self_reading: _StreamReading | None = None
         self._self_steps: Any = source
 
     def __aiter__(self) -> Any:
@@ -219,7 +220,7 @@ class _AsyncFollowed(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has
         call = None if start is None else start()
         if call is None:
             return await self._self_steps.__anext__()
-        self._self_reading = reading = _Stream(call)
+        self._self_reading = reading = _StreamReading(call)
         self._self_steps = steps = reading.events(self.__wrapped__)
         token = attach(call)
         try:

@@ -94,9 +94,27 @@ async def sends_too_early_async(client, seen):
         seen.note(chunk)
 
 
+def breaks_when_done(client, seen):
+    """Looks for the last chunk itself, and asks for no more."""
+    for chunk in chat(client):
+        seen.note(chunk)
+        if chunk.done:
+            break
+
+
+async def breaks_when_done_async(client, seen):
+    """The same, asynchronous."""
+    async for chunk in await chat(client):
+        seen.note(chunk)
+        if chunk.done:
+            break
+
+
 @pytest.mark.parametrize(
     "reading",
     [
+        breaks_when_done,
+        breaks_when_done_async,
         reads,
         reads_async,
         reads_by_next,
@@ -110,7 +128,7 @@ async def sends_too_early_async(client, seen):
 )
 def test_read_to_the_end(twice: Twice, telemetry: Telemetry, reading):
     """All of it is told, and no status is set."""
-    twice(stream(), reading, leaves=False)
+    twice(stream(), reading)
 
     assert whole() == Ended.of(telemetry)
 
