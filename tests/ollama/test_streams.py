@@ -9,6 +9,7 @@ import gc
 import inspect
 import threading
 
+import ollama
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -409,6 +410,17 @@ def test_fails_in_the_middle(twice: Twice, telemetry: Telemetry, failing, readin
     assert error == seen.raised[0]
     assert partly(status="ERROR", error=error) == Ended.of(telemetry)
     assert "http.response.status_code" not in telemetry.span.attributes
+
+
+def test_an_error_line_without_content(server, telemetry: Telemetry, client):
+    """It has no status of its own, and what it says may quote the prompt."""
+    OllamaInstrumentor().instrument(**telemetry.providers)
+    server.reply(FAILING["an error line"][0])
+
+    with pytest.raises(ollama.ResponseError):
+        list(chat(client))
+
+    assert "ResponseError" == telemetry.span.status.description
 
 
 @pytest.mark.parametrize("reading", [reads, reads_async])
