@@ -158,7 +158,9 @@ class Call:
 
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
         asked = _read(self._operation.request, request.body) or {}
-        attributes = {**self._identity, **self._operation.constants, **asked, **request.told}
+        attributes = {**self._identity, **self._operation.constants, **asked}
+        if request.told:
+            attributes.update(request.told)
         if self._stream:
             attributes[REQUEST_STREAM] = True
         return attributes

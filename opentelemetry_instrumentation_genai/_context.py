@@ -23,6 +23,9 @@ class Owner:
     """What stands under the ecosystem's key where `opentelemetry-util-genai` is not in use."""
 
 
+_OURS = Owner()
+
+
 def stand_back() -> bool:
     """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it."""
     current = otel_context.get_current()
@@ -33,7 +36,7 @@ def stand_back() -> bool:
 
 def current_call() -> Call | None:
     """The call whose SDK code runs here."""
-    call: Call | None = otel_context.get_value(_CALL_KEY)  # type: ignore[assignment] # the key is ours alone
+    call: Call | None = otel_context.get_current().get(_CALL_KEY)  # type: ignore[assignment] # the key is ours alone
     return call
 
 
@@ -49,7 +52,9 @@ def detach(call: Call, token: Token[Context]) -> None:
 
 
 def _owner() -> object:
-    """An object of the class that others look for, if what defines it is in use, else of ours."""
+    """An object of the class that others look for, if what defines it is in use, else ours."""
     module = sys.modules.get("opentelemetry.util.genai._inference_invocation")
+    if module is None:
+        return _OURS
     kind: type = getattr(module, "InferenceData", Owner)
     return kind()

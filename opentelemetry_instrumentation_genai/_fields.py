@@ -109,14 +109,12 @@ def read(rows: Table, source: Any) -> dict[str, Attribute]:
 def _read(rows: Table, source: Any, found: dict[str, Attribute]) -> None:
     present = members(source)
     for name, attribute, convert in rows.leaves:
-        value = present.get(name)
-        if value is not None:
+        if name in present and (value := present[name]) is not None:
             converted = convert(value)
             if converted is not None:
                 found[attribute] = converted
     for name, below in rows.branches:
-        value = present.get(name)
-        if value is not None:
+        if name in present and (value := present[name]) is not None:
             _read(below, value, found)
 
 

@@ -7,6 +7,7 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 from __future__ import annotations
 
 import functools
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ._signals import Signals
 
+_NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
 
 
@@ -63,7 +65,7 @@ class Stainless:
         provider: Callable[[Any, str, int], str],
         headers: Sequence[tuple[str, str]],
         *,
-        told: Callable[[Any, Any], dict[str, Attribute]] = lambda _client, _options: {},
+        told: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
         native: Native | None = None,
         lazy_bodies: bool = False,
     ) -> None:
@@ -72,7 +74,7 @@ class Stainless:
         self._signals = signals
         self._routes = routes
         self._provider = provider
-        self._headers = headers
+        self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._native = native
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
@@ -213,10 +215,10 @@ class Stainless:
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""
         facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: response.status_code}
-        for header, attribute in self._headers:
-            value = response.headers.get(header)
-            if value:
-                facts[attribute] = value
+        for name, value in response.headers.raw:
+            attribute = self._headers.get(name.lower())
+            if attribute is not None and value:
+                facts[attribute] = value.decode("latin-1")
         return {**facts, **_resent(response.request if retries is None else None, retries)}
 
     @guarded

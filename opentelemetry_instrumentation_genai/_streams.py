@@ -228,6 +228,10 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
 class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The HTTP response's own byte stream, whose reading and close are seen."""
 
+    # Newer anthropic asks for it at each event; a proxy takes longer to say no than all the rest of a chunk.
+    # Where the SDK traces itself, what it puts there stands around this one.
+    stream_observer = None
+
     def __init__(self, stream: Any, body: Body) -> None:
         super().__init__(stream)
         self._self_body = body

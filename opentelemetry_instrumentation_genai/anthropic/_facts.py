@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
 from .._fields import string
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .._fields import Attribute
 
 # Response headers, by Anthropic's API reference.
@@ -19,9 +19,10 @@ HEADERS = (
     ("anthropic-workspace-id", names.ANTHROPIC_WORKSPACE_ID),
 )
 _BETA_HEADER = "anthropic-beta"
+_NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 
 
-def start_attributes(client: Any, options: Any) -> dict[str, Attribute]:
+def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
     """What is known before the call is sent.
 
     Args:
@@ -31,26 +32,24 @@ def start_attributes(client: Any, options: Any) -> dict[str, Attribute]:
     Returns:
         The beta features that are asked for, and the conversation that the client belongs to.
     """
+    betas = _betas(options.headers) or _betas(getattr(client, "_custom_headers", None))
+    conversation = getattr(getattr(client, "_otel", None), "conversation_id", None)
+    if not betas and conversation is None:
+        return _NOTHING
     found: dict[str, Attribute] = {}
-    betas = _betas(options.headers)
-    if betas is None:
-        betas = _betas(getattr(client, "_custom_headers", None))
     if betas:
         found[names.ANTHROPIC_BETA] = betas
-    conversation = string(getattr(getattr(client, "_otel", None), "conversation_id", None))
-    if conversation:
-        found[names.CONVERSATION_ID] = conversation
+    identity = string(conversation)
+    if identity:
+        found[names.CONVERSATION_ID] = identity
     return found
 
 
-def _betas(headers: Any) -> list[str] | None:
-    for name, value in _items(headers):
-        if isinstance(name, str) and name.lower() == _BETA_HEADER:
-            return [beta.strip() for beta in value.split(",") if beta.strip()] if isinstance(value, str) else []
-    return None
-
-
-def _items(headers: Any) -> Iterator[tuple[Any, Any]]:
-    """The headers of a mapping; of a sentinel, none."""
-    if hasattr(headers, "items"):
-        yield from headers.items()
+def _betas(headers: Any) -> list[str]:
+    """What the header lists; of a sentinel in the place of headers, nothing."""
+    if not headers or not isinstance(headers, Mapping):
+        return []
+    for name, value in headers.items():
+        if name.lower() == _BETA_HEADER and isinstance(value, str):
+            return [beta.strip() for beta in value.split(",") if beta.strip()]
+    return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import Part, first_text, plain, text
 from .._errors import Failure, reported
-from .._fields import count, field, integer, items, member, number, string, strings, table
+from .._fields import count, field, integer, items, member, members, number, string, strings, table
 from .._operation import Content, Operation
 from ._blocks import parts_of, tool_definition
 from ._events import MessageEvents
@@ -43,11 +43,11 @@ def _json(value: Any) -> str | None:
 
 def input_tokens(usage: Any) -> int | None:
     """All tokens of the input: the provider counts those that were read from a cache, or written to it, apart."""
-    fresh = count(member(usage, "input_tokens"))
+    told = members(usage)
+    fresh = count(told.get("input_tokens"))
     if fresh is None:
         return None
-    cached = (member(usage, name) for name in ("cache_read_input_tokens", "cache_creation_input_tokens"))
-    return fresh + sum(count(tokens) or 0 for tokens in cached)
+    return fresh + (count(told.get("cache_read_input_tokens")) or 0) + (count(told.get("cache_creation_input_tokens")) or 0)
 
 
 def _compactions(iterations: Any) -> list[Any]:
@@ -108,7 +108,7 @@ def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
 
 def failure(response: Any) -> Failure | None:
     """An error event of a stream that was read as bytes; in any other the SDK raises it."""
-    error = member(response, "stream_error")
+    error = response.get("stream_error") if type(response) is dict else None
     return None if error is None else reported(member(error, "type"), first_text(error, "message"))
 
 

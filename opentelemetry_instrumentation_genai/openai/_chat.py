@@ -69,7 +69,7 @@ def in_order(response: Any) -> Sequence[Any]:
 
 def failure(response: Any) -> Failure | None:
     """An error event of a stream that was read as bytes; in any other the SDK raises it."""
-    error = member(response, "stream_error")
+    error = response.get("stream_error") if type(response) is dict else None
     if error is None:
         return None
     return reported(first_text(error, "code", "type"), first_text(error, "message"))

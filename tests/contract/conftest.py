@@ -11,15 +11,16 @@ import pytest
 from contract import Client, Provider, Row, Variant, Way
 from contract.drive import LOOP, WAYS, settled
 from contract.expected import read_content
-from loopback import ModelServer, RecordedRequest, Snapshot, Telemetry
+from loopback import ModelServer, RecordedRequest, Reply, Snapshot, Telemetry
 
 Clients = Callable[[Client, Way], Any]
+_SIGNATURE = ("x-amz-date", "authorization")
 
 
 @pytest.fixture(scope="session")
-def made_clients(model_server: ModelServer) -> Iterator[dict[tuple[str, str], Any]]:
+def made_clients(model_server: ModelServer) -> Iterator[dict[tuple[Client, str], Any]]:
     """Those made so far: making one loads certificates, which takes longer than a test."""
-    made: dict[tuple[str, str], Any] = {}
+    made: dict[tuple[Client, str], Any] = {}
     yield made
     ways = {way.name: way for way in WAYS}
     for (_, way), client in made.items():
@@ -33,13 +34,15 @@ async def _closed(client: Any) -> None:
 
 
 @pytest.fixture
-def clients(server: ModelServer, made_clients: dict[tuple[str, str], Any]) -> Iterator[Clients]:
+def clients(server: ModelServer, made_clients: dict[tuple[Client, str], Any]) -> Iterator[Clients]:
     """Makes a client of the model server, or gives the one it made before; what is global is put back after the test."""
     resets = []
 
     def client(wanted: Client, way: Way) -> Any:
-        key = (wanted.id, way.name)
+        key = (wanted, way.name)
         found = made_clients.get(key)
+        if wanted.lacks:
+            pytest.skip(wanted.lacks)
         if found is None:
             found = wanted.make(way, server.url)
             if wanted.reset is None:
@@ -76,7 +79,9 @@ class Caller:
         """One that no test had before."""
         return self.clients(replace(client, id=f"{client.id}, new"), way)
 
-    def make(self, row: Row, variant: Variant, client: Any, way: Way) -> Made:
+    def make(
+        self, row: Row, variant: Variant, client: Any, way: Way, answers: Callable[[Reply], Reply] = lambda reply: reply
+    ) -> Made:
         """One call, with or without instrumentation, whichever there is. The caller's arguments stay as they are."""
         lacks = row.lacks(client, variant.access, stream=variant.stream)
         if lacks:
@@ -84,7 +89,7 @@ class Caller:
         reply = row.reply(stream=variant.stream)
         assert reply is not None, "a variant that does not fit the row"
         self.server.reset()
-        self.server.reply(reply)
+        self.server.reply(answers(reply))
         keywords = row.keywords(client, stream=variant.stream)
         before = repr(keywords)
         result = way.run(variant.read(lambda: row.find(client, variant.access)(**keywords)))
@@ -95,17 +100,27 @@ class Caller:
         )
 
     def make_twice(
-        self, provider: Provider, row: Row, variant: Variant, client: Any, way: Way, **settings: Any
+        self,
+        provider: Provider,
+        row: Row,
+        variant: Variant,
+        client: Any,
+        way: Way,
+        *,
+        answers: Callable[[Reply], Reply] = lambda reply: reply,
+        **settings: Any,
     ) -> tuple[Made, Made]:
-        """The same call without and with instrumentation."""
-        bare = self.make(row, variant, client, way)
+        """The same call without and with instrumentation; `answers` says what the server makes of the row's reply."""
+        bare = self.make(row, variant, client, way, answers=answers)
         provider.instrumentor().instrument(**self.telemetry.providers, **settings)
-        return bare, self.make(row, variant, client, way)
+        return bare, self.make(row, variant, client, way, answers=answers)
 
 
 def _asked(request: RecordedRequest) -> Any:
-    """All of a request: its headers in their order, and the bytes of its body."""
-    return request.method, request.path, list(request.headers.items()), request.body
+    """All of a request: its headers in their order, and the bytes of its body; of what signs a moment, the names."""
+    signed = _SIGNATURE if "x-amz-date" in request.headers else ()
+    headers = [(name, "" if name in signed else value) for name, value in request.headers.items()]
+    return request.method, request.path, headers, request.body
 
 
 @pytest.fixture

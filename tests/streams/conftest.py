@@ -12,13 +12,19 @@ from loopback import ModelServer, Telemetry
 
 pytest.register_assert_rewrite("endings")
 
-from endings import Twice  # noqa: E402 - its assertions tell what differs
+from endings import CHAT, Api, Twice  # noqa: E402 - its assertions tell what differs
 
 
 @pytest.fixture
-def twice(server: ModelServer, telemetry: Telemetry) -> Twice:
+def api() -> Api:
+    """The endpoint, of a test that is not about several."""
+    return CHAT
+
+
+@pytest.fixture
+def twice(server: ModelServer, telemetry: Telemetry, api: Api) -> Twice:
     """Reads without and with the instrumentation; content goes to the spans, so that what was received shows."""
-    return Twice(server, telemetry, {"capture_message_content": "span_only"})
+    return Twice(server, telemetry, {"capture_message_content": "span_only"}, api.sdk)
 
 
 @pytest.fixture(scope="session")

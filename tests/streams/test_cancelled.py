@@ -7,7 +7,7 @@ import functools
 
 import pytest
 
-from endings import APIS, CHAT, CHAT_AND_RESPONSES, Ended, Twice, until
+from endings import APIS, CHAT, DIFFERENT_APIS, Ended, Twice, until
 from loopback import Hang, Telemetry
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
@@ -68,7 +68,7 @@ def named(reading) -> str:
 
 
 @pytest.mark.parametrize("reading", [is_cancelled, has_no_time], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_before_the_response(twice: Twice, telemetry: Telemetry, server, api, reading):
     """The provider has not answered yet: an error, and the exception goes on as it was."""
     seen = twice(Hang(), bound(reading, api, server, 0), leaves=True)
@@ -146,7 +146,7 @@ def test_a_cancelled_group(twice: Twice, telemetry: Telemetry, server):
     assert 2 == sum(point.count for point in telemetry.metrics["gen_ai.client.operation.duration"])
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_cancelled_and_read_on(twice: Twice, telemetry: Telemetry, api):
     """A step that was cancelled ends the call, whatever the SDK makes of the next one."""
 

@@ -8,15 +8,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from openai import AsyncOpenAI
 from opentelemetry import trace
 
-from endings import CHAT_AND_RESPONSES, Ended, Seen, Twice, collected, until
+from endings import CHAT_AND_RESPONSES, DIFFERENT_APIS, Ended, Seen, Twice, collected, until
 from loopback import Telemetry
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_read_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     """What web servers do with a synchronous stream: each chunk is read by whichever thread is free."""
 
@@ -32,7 +31,7 @@ def test_read_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     assert api.whole() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_closed_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     """One reads, and another one closes between two chunks."""
 
@@ -49,7 +48,7 @@ def test_closed_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     assert api.partly() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_collected_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     """A stream in a cycle is found by whichever thread happens to collect."""
 
@@ -68,7 +67,7 @@ def test_collected_in_another_thread(twice: Twice, telemetry: Telemetry, api):
     assert api.partly() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_read_in_another_task(twice: Twice, telemetry: Telemetry, api):
     """Made in one task, read by several others in turn, each in a context of its own."""
 
@@ -89,7 +88,7 @@ def test_read_in_another_task(twice: Twice, telemetry: Telemetry, api):
     assert api.whole() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_closed_in_another_task(twice: Twice, telemetry: Telemetry, api):
     """Half read in one task, closed by another."""
 
@@ -108,7 +107,7 @@ def test_closed_in_another_task(twice: Twice, telemetry: Telemetry, api):
     assert api.partly() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_closed_while_another_task_waits(twice: Twice, telemetry: Telemetry, api):
     """The reader is told by the SDK, with whatever exception it has for that: the call ended with that."""
 
@@ -153,7 +152,7 @@ async def test_two_tasks_at_once(server, telemetry: Telemetry, async_openai_clie
     assert api.whole() == Ended.of(telemetry)
 
 
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_generator_in_another_task(twice: Twice, telemetry: Telemetry, api):
     """An asynchronous generator that holds the stream, stepped in one task and closed in another."""
 
@@ -183,14 +182,14 @@ unclosed = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @unclosed
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("taken", ["some", "none"])
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_the_loop_is_closed(server, telemetry: Telemetry, api, taken):
     """`asyncio.run` ends while a stream is held that nobody closed; it ends when it is lost, at the latest."""
-    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    api.sdk.instrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
     server.reply(api.stalled())
 
     async def main():
-        client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+        client = api.sdk.open_async(server)
         stream = await api.create(client)
         for _ in range(api.part if taken == "some" else 0):
             await anext(stream)

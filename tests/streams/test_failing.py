@@ -8,11 +8,9 @@ import signal
 import pytest
 from inline_snapshot import snapshot
 
-from endings import APIS, CHAT, CHAT_AND_RESPONSES, Ended, Twice, response_events, told
+from endings import APIS, CHAT, DIFFERENT_APIS, ONLY_RESPONSES, Ended, Twice, response_events, told
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import response
-
-OVERLOADED = {"error": {"message": "Too much at once", "type": "server_error", "code": "overloaded", "param": None}}
 
 
 def loops(api, client, seen):
@@ -74,22 +72,20 @@ def named(reading) -> str:
 @pytest.mark.parametrize("api", APIS)
 def test_an_error_instead_of_a_chunk(twice: Twice, telemetry: Telemetry, api, reading):
     """The SDK raises what the provider says; `error.type` is the provider's code."""
-    reply = Sse([*api.events[: api.part], OVERLOADED], done=False)
+    seen = twice(api.failing(api.part), functools.partial(reading, api))
 
-    seen = twice(reply, functools.partial(reading, api))
-
-    assert ("openai.APIError", "Too much at once", "") == seen.raised
-    assert api.partly(status="ERROR", error="overloaded") == Ended.of(telemetry)
+    assert api.sdk.raised == seen.raised
+    assert api.partly(status="ERROR", error=api.sdk.code) == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("reading", LOOPS, ids=named)
 @pytest.mark.parametrize("api", APIS)
 def test_an_error_before_the_first_chunk(twice: Twice, telemetry: Telemetry, api, reading):
     """Nothing but the error was received."""
-    seen = twice(Sse([OVERLOADED], done=False), functools.partial(reading, api))
+    seen = twice(api.failing(0), functools.partial(reading, api))
 
-    assert ("openai.APIError", "Too much at once", "") == seen.raised
-    assert Ended(status="ERROR", error="overloaded") == Ended.of(telemetry)
+    assert api.sdk.raised == seen.raised
+    assert Ended(status="ERROR", error=api.sdk.code) == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("reading", READINGS, ids=named)
@@ -118,7 +114,8 @@ def test_a_chunk_that_is_no_json(twice: Twice, telemetry: Telemetry, api, readin
     """What the SDK's parser raises."""
     reply = Sse([*api.events[: api.part], '{"id": "chatcm'], event_names=False)
     if api.names:
-        reply = Sse([*map(_with_name, api.events[: api.part]), b'event: response.x\ndata: {"id"\n\n'], done=False)
+        broken = f'event: {api.events[api.part]["type"]}\ndata: {{"id"\n\n'.encode()
+        reply = Sse([*map(_with_name, api.events[: api.part]), broken], done=False)
 
     seen = twice(reply, functools.partial(reading, api))
 
@@ -175,7 +172,7 @@ def is_interrupted(api, client, seen):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that interrupt on this platform")
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_interrupted_by_the_user(twice: Twice, telemetry: Telemetry, api):
     """KeyboardInterrupt comes out of the SDK, and is what the span says."""
     seen = twice(api.reply(end="stall", sent=api.part), functools.partial(is_interrupted, api), leaves=True)
@@ -216,7 +213,7 @@ async def leaves_at_the_error_async(api, client, seen):
 
 @pytest.mark.parametrize("reading", [*LOOPS, leaves_at_the_error, leaves_at_the_error_async], ids=named)
 @pytest.mark.parametrize("kind", REPORTED)
-@pytest.mark.parametrize("api", APIS[1:2])
+@pytest.mark.parametrize("api", ONLY_RESPONSES)
 def test_a_failure_that_the_sdk_does_not_raise(twice: Twice, telemetry: Telemetry, api, kind, reading):
     """The Responses API reports failures by events, which the SDK yields: an error, whoever raises."""
     last, code = REPORTED[kind]
@@ -230,9 +227,7 @@ def test_a_failure_that_the_sdk_does_not_raise(twice: Twice, telemetry: Telemetr
 
 def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
     """All signals of a stream in which the provider reported an error."""
-    reply = Sse([*CHAT.events[:2], OVERLOADED], done=False)
-
-    twice(reply, functools.partial(loops, CHAT))
+    twice(CHAT.failing(2), functools.partial(loops, CHAT))
 
     assert told(telemetry) == snapshot(
         {
@@ -336,7 +331,7 @@ def test_a_traceback_that_leads_to_the_application(server, telemetry: Telemetry,
     from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
     OpenAIInstrumentor().instrument(**telemetry.providers)
-    server.reply(Sse([OVERLOADED], done=False))
+    server.reply(CHAT.failing(0))
 
     with pytest.raises(openai.APIError) as raised:
         next(CHAT.create(openai_client()))
@@ -345,5 +340,5 @@ def test_a_traceback_that_leads_to_the_application(server, telemetry: Telemetry,
     assert frames[0] == __file__
     assert frames[-1].endswith("_streaming.py")
     assert "/v1/chat/completions" == raised.value.request.url.path
-    assert OVERLOADED["error"] == raised.value.body
+    assert CHAT.sdk.failure["error"] == raised.value.body
     assert None is raised.value.__cause__

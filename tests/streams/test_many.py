@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from endings import APIS, CHAT, Api, Ended, Twice, response_events
+from endings import CHAT, DIFFERENT_APIS, Api, Ended, Twice, response_events
 from loopback import Sse, Telemetry
+from loopback.anthropic_bodies import ended, events, text_events
 from loopback.openai_bodies import chunk
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
@@ -26,7 +27,12 @@ def chat_events(words: list[str], identity: str = "chatcmpl-1") -> list[dict[str
     return [*said, chunk(reason="stop", id=identity), chunk(choices=[], usage=usage, id=identity)]
 
 
-LONG = {"chat.completions": Sse(chat_events(WORDS)), "responses": Sse(response_events(*WORDS), event_names=True)}
+MESSAGE = events(text_events(*WORDS)[:-2], ended(output_tokens=len(WORDS)))
+LONG = {
+    "chat.completions": Sse(chat_events(WORDS)),
+    "responses": Sse(response_events(*WORDS), event_names=True),
+    "messages": Sse(MESSAGE, event_names=True),
+}
 
 
 def loops(client, seen, api):
@@ -42,7 +48,7 @@ async def loops_async(client, seen, api):
 
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
-@pytest.mark.parametrize("api", APIS[:2])
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_thousand_chunks(twice: Twice, telemetry: Telemetry, api: Api, asynchronous):
     """The application gets each, the span their text, and the metric one record for each but the first."""
 

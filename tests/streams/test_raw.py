@@ -8,11 +8,11 @@ import zlib
 
 import pytest
 
-from endings import APIS, CHAT, CHAT_AND_RESPONSES, Ended, Twice
+from endings import APIS, CHAT, DIFFERENT_APIS, Ended, Twice
 from loopback import Json, Sse, Telemetry
+from loopback.anthropic_bodies import message, text
 from loopback.openai_bodies import completion, response
 
-OVERLOADED = {"error": {"message": "Too much at once", "type": "server_error", "code": "overloaded", "param": None}}
 GZIP = pytest.mark.parametrize("gzip", [False, True], ids=["plain", "gzip"])
 
 
@@ -286,7 +286,7 @@ def within(api, read, **more):
 
 @GZIP
 @pytest.mark.parametrize("read", [*BODIES, *EVENTS], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_stream_read_as_anything(twice: Twice, telemetry: Telemetry, api, read, gzip):
     """Whoever reads lines or bytes gets the same span as whoever reads events."""
     seen = twice(api.reply(gzip=gzip), within(api, read))
@@ -298,6 +298,7 @@ def test_a_stream_read_as_anything(twice: Twice, telemetry: Telemetry, api, read
 PLAIN = {
     "chat.completions": (completion("onetwothree", usage={**completion()["usage"], "completion_tokens": 3}), [8, 3]),
     "responses": (response("onetwothree", usage={"input_tokens": 8, "output_tokens": 3, "total_tokens": 11}), [8, 3]),
+    "messages": (message(text("onetwothree")), [8, 3]),
 }
 
 
@@ -323,7 +324,7 @@ async def reads_model_async(raw, seen):
 
 @GZIP
 @pytest.mark.parametrize("read", [*BODIES, reads_json, reads_json_async, reads_model, reads_model_async], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_plain_response_read_as_anything(twice: Twice, telemetry: Telemetry, api, read, gzip):
     """The same without a stream: one span has the response, and there are no chunks."""
     seen = twice(Json(PLAIN[api.path][0], gzip=gzip), within(api, read, stream=False))
@@ -400,7 +401,7 @@ async def closes_after_events_async(api, client, seen):
     ],
     ids=named,
 )
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_stream_left_early(twice: Twice, telemetry: Telemetry, api, reading, gzip):
     """What came until then is kept, and that the application stops is no error."""
     twice(api.reply(end="stall", sent=api.part, gzip=gzip), functools.partial(reading, api), leaves=True)
@@ -421,7 +422,7 @@ async def looks_only_async(api, client, seen):
 
 
 @pytest.mark.parametrize("reading", [looks_only, looks_only_async], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_left_unread(twice: Twice, telemetry: Telemetry, api, reading):
     """Nothing is read that the application did not read."""
     twice(api.stalled(), functools.partial(reading, api), leaves=True)
@@ -445,7 +446,7 @@ async def takes_a_piece_async(api, client, seen):
 
 
 @pytest.mark.parametrize("reading", [takes_a_piece, takes_a_piece_async], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_half_of_a_plain_response(twice: Twice, telemetry: Telemetry, api, reading):
     """Half a JSON text says nothing, and is no error."""
     twice(Json(PLAIN[api.path][0], end="stall"), functools.partial(reading, api), leaves=True)
@@ -454,7 +455,7 @@ def test_half_of_a_plain_response(twice: Twice, telemetry: Telemetry, api, readi
 
 
 @pytest.mark.parametrize("read", [*BODIES, *EVENTS], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_stream_that_is_cut(twice: Twice, telemetry: Telemetry, api, read):
     """The exception arrives in whoever reads; the call failed, with what had come."""
     seen = twice(api.reply(end="cut", sent=api.part), within(api, read))
@@ -474,24 +475,24 @@ def test_a_plain_response_that_is_cut(twice: Twice, telemetry: Telemetry, read):
 
 @GZIP
 @pytest.mark.parametrize("read", BODIES, ids=named)
-def test_an_error_read_as_anything(twice: Twice, telemetry: Telemetry, read, gzip):
+@pytest.mark.parametrize("api", [DIFFERENT_APIS[0], DIFFERENT_APIS[2]])
+def test_an_error_read_as_anything(twice: Twice, telemetry: Telemetry, api, read, gzip):
     """Nobody raises what the provider says in a stream that is read as lines or bytes; the call failed all the same."""
-    reply = Sse([*CHAT.events[:2], OVERLOADED], done=False, gzip=gzip)
-
-    seen = twice(reply, within(CHAT, read))
+    seen = twice(api.failing(api.part, gzip=gzip), within(api, read))
 
     assert None is seen.raised
-    # What is no chunk of a completion is still an event of the stream, and timed as one.
-    assert CHAT.partly(status="ERROR", error="overloaded", per_chunk=2) == Ended.of(telemetry)
+    # What is no chunk of an answer is still an event of the stream, and timed as one.
+    assert api.partly(status="ERROR", error=api.sdk.code, per_chunk=api.part) == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("read", EVENTS, ids=named)
-def test_an_error_read_as_events(twice: Twice, telemetry: Telemetry, read):
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
+def test_an_error_read_as_events(twice: Twice, telemetry: Telemetry, api, read):
     """Here the SDK raises it."""
-    seen = twice(Sse([*CHAT.events[:2], OVERLOADED], done=False), within(CHAT, read))
+    seen = twice(api.failing(api.part), within(api, read))
 
-    assert "openai.APIError" == seen.raised[0]
-    assert CHAT.partly(status="ERROR", error="overloaded") == Ended.of(telemetry)
+    assert api.sdk.raised == seen.raised
+    assert api.partly(status="ERROR", error=api.sdk.code) == Ended.of(telemetry)
 
 
 ODD = {
@@ -620,7 +621,7 @@ BELOW = [reads_lines_below, reads_lines_below_async, reads_all_below, reads_all_
 
 
 @pytest.mark.parametrize("reading", BELOW, ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_read_below_the_stream(twice: Twice, telemetry: Telemetry, api, reading):
     """Proxies forward the bytes of a stream that they let the SDK open: the span is whole for them as well."""
     twice(api.reply(), functools.partial(reading, api))
@@ -663,7 +664,7 @@ async def loops_async(api, client, seen):
 
 
 @pytest.mark.parametrize("reading", [loops, loops_async], ids=named)
-@pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_a_stream_whose_body_is_in_memory(twice: Twice, telemetry: Telemetry, api, reading):
     """A stream is a stream, although its HTTP response was read before anybody took a chunk."""
     seen = twice(api.reply(), functools.partial(reading, api))

@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from endings import APIS, CHAT, CHAT_AND_RESPONSES, Ended, Twice, response_events, told
+from endings import APIS, CHAT, CHAT_AND_RESPONSES, ONLY_RESPONSES, Ended, Twice, response_events, told
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import chunk, response
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
@@ -432,7 +432,7 @@ INCOMPLETE = response(
 @pytest.mark.parametrize(
     "ends", [("max_output_tokens", "length"), ("content_filter", "content_filter")], ids=lambda ends: ends[0]
 )
-@pytest.mark.parametrize("api", APIS[1:2])
+@pytest.mark.parametrize("api", ONLY_RESPONSES)
 def test_incomplete(twice: Twice, telemetry: Telemetry, api, reading, ends):
     """`response.incomplete` is an end with a reason, and no failure."""
     reason, finish_reason = ends

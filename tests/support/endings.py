@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+import anthropic
+import openai
 import pytest
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 from opentelemetry import trace
 
-from loopback import ModelServer, Reply, Snapshot, Sse, Telemetry
+from loopback import ModelServer, Reply, Snapshot, Sse, Telemetry, anthropic_bodies
 from loopback.openai_bodies import MODEL, SERVED, chunk, response
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
 
 API_KEY = "sk-test-not-a-key"
 # No test waits for longer, whatever goes wrong.
@@ -116,6 +117,68 @@ def _texts(messages: str | None) -> list[str] | None:
 
 
 @dataclass(frozen=True)
+class Sdk:
+    """Whose clients read.
+
+    Attributes:
+        name: the package.
+        module: the same, imported.
+        clients: its client classes, sync and async.
+        instrumentor: the class of its instrumentor.
+        root: what a client's URL has after the server's.
+        failure: what the provider sends in a stream instead of a chunk when it is overloaded.
+        code: `error.type` of that.
+        raised: what the SDK raises then, as it is `described`.
+    """
+
+    name: str
+    module: Any
+    clients: tuple[Any, Any]
+    instrumentor: Any
+    root: str
+    failure: Mapping[str, Any]
+    code: str
+    raised: tuple[str, str, str]
+
+    def settings(self, server: ModelServer) -> dict[str, Any]:
+        """Those of every client."""
+        return {"base_url": server.url + self.root, "api_key": API_KEY, "max_retries": 0}
+
+    def open(self, server: ModelServer, **settings: Any) -> Any:
+        """A synchronous client."""
+        # Without TLS there is nothing to verify, and loading the certificates takes longer than the call.
+        http = self.module.DefaultHttpxClient(verify=False)
+        return self.clients[0](**{**self.settings(server), "http_client": http, **settings})
+
+    def open_async(self, server: ModelServer, **settings: Any) -> Any:
+        """An asynchronous one."""
+        http = self.module.DefaultAsyncHttpxClient(verify=False)
+        return self.clients[1](**{**self.settings(server), "http_client": http, **settings})
+
+
+OPENAI = Sdk(
+    name="openai",
+    module=openai,
+    clients=(openai.OpenAI, openai.AsyncOpenAI),
+    instrumentor=OpenAIInstrumentor,
+    root="/v1",
+    failure={"error": {"message": "Too much at once", "type": "server_error", "code": "overloaded", "param": None}},
+    code="overloaded",
+    raised=("openai.APIError", "Too much at once", ""),
+)
+ANTHROPIC = Sdk(
+    name="anthropic",
+    module=anthropic,
+    clients=(anthropic.Anthropic, anthropic.AsyncAnthropic),
+    instrumentor=AnthropicInstrumentor,
+    root="",
+    failure=anthropic_bodies.error("Too much at once"),
+    code="overloaded_error",
+    raised=("anthropic.APIStatusError", str(anthropic_bodies.error("Too much at once")), ""),
+)
+
+
+@dataclass(frozen=True)
 class Api:
     """An endpoint that streams, and one stream of it.
 
@@ -126,6 +189,7 @@ class Api:
         part: how many events a reader takes who takes some, so that two of the three words have come.
         names: whether the events have names.
         identity: the id of the response.
+        sdk: whose clients call it.
     """
 
     path: str
@@ -134,6 +198,7 @@ class Api:
     part: int
     names: bool
     identity: str
+    sdk: Sdk = OPENAI
 
     def resource(self, client: Any) -> Any:
         """What has `create`."""
@@ -146,6 +211,12 @@ class Api:
     def reply(self, **ending: Any) -> Sse:
         """The stream as the server sends it."""
         return Sse(self.events, event_names=self.names, **ending)
+
+    def failing(self, count: int, **more: Any) -> Sse:
+        """As many events, and then the provider says that it is overloaded."""
+        events = [*self.events[:count], self.sdk.failure]
+        # OpenAI's errors have no name of an event.
+        return Sse(events, done=False, event_names=self.sdk is not OPENAI, **more)
 
     def stalled(self) -> Sse:
         """One event more than is read comes, then nothing: who leaves is seen to leave."""
@@ -227,21 +298,38 @@ COMPLETIONS = Api(
 )
 
 
+MESSAGES = Api(
+    path="messages",
+    body=anthropic_bodies.MESSAGES,
+    events=anthropic_bodies.text_events(*WORDS),
+    part=4,
+    names=True,
+    identity="msg_1",
+    sdk=ANTHROPIC,
+)
+
+
 def _parameter(api: Api) -> Any:
     """Skipped where the SDK does not have the endpoint."""
-    missing = find_spec(f"openai.resources.{api.path}") is None
+    missing = find_spec(f"{api.sdk.name}.resources.{api.path}") is None
     return pytest.param(api, id=api.path, marks=pytest.mark.skipif(missing, reason=f"this SDK has no {api.path}"))
 
 
-APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS))]
+APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS, MESSAGES))]
+ONLY_RESPONSES = APIS[1:2]
 CHAT_AND_RESPONSES = APIS[:2]
+# One that has names for its events and one that has not, and one of each SDK.
+DIFFERENT_APIS = [*APIS[:2], APIS[3]]
 
 
 class Twice:
     """Reads twice, the second time instrumented."""
 
-    def __init__(self, server: ModelServer, telemetry: Telemetry, settings: Mapping[str, Any]) -> None:
-        """`settings` are those of `instrument()`."""
+    def __init__(
+        self, server: ModelServer, telemetry: Telemetry, settings: Mapping[str, Any], sdk: Sdk = OPENAI
+    ) -> None:
+        """`settings` are those of `instrument()`, `sdk` is whose clients the readings get."""
+        self._sdk = sdk
         self._server = server
         self._telemetry = telemetry
         self._settings = settings
@@ -256,7 +344,7 @@ class Twice:
             client: settings of the client.
         """
         plain = self._read(reply, reading, leaves, client)
-        OpenAIInstrumentor().instrument(**self._telemetry.providers, **self._settings)
+        self._sdk.instrumentor().instrument(**self._telemetry.providers, **self._settings)
         seen = self._read(reply, reading, leaves, client)
         assert plain == seen
         assert leaves in (None, seen.left)
@@ -266,22 +354,20 @@ class Twice:
     def _read(self, reply: Reply, reading: Callable[..., Any], leaves: bool | None, client: Mapping[str, Any]) -> Seen:
         """One reading, with a client of its own."""
         self._server.reply(reply)
-        settings = {"base_url": f"{self._server.url}/v1", "api_key": API_KEY, "max_retries": 0, **client}
         seen = Seen()
         if inspect.iscoroutinefunction(reading):
             with _listening(seen.logged):
-                asyncio.run(self._read_async(reading, seen, leaves, settings))
+                asyncio.run(self._read_async(reading, seen, leaves, client))
                 gc.collect()
         else:
-            self._read_sync(reading, seen, leaves, settings)
+            self._read_sync(reading, seen, leaves, client)
         return seen
 
     def _read_sync(
         self, reading: Callable[..., Any], seen: Seen, leaves: bool | None, settings: Mapping[str, Any]
     ) -> None:
         """In this thread."""
-        # Without TLS there is nothing to verify, and loading the certificates takes longer than the call.
-        with OpenAI(http_client=DefaultHttpxClient(verify=False), **settings) as opened:
+        with self._sdk.open(self._server, **settings) as opened:
             try:
                 reading(opened, seen)
             except (Exception, KeyboardInterrupt) as error:
@@ -294,7 +380,7 @@ class Twice:
         self, reading: Callable[..., Any], seen: Seen, leaves: bool | None, settings: Mapping[str, Any]
     ) -> None:
         """In an event loop."""
-        async with AsyncOpenAI(http_client=DefaultAsyncHttpxClient(verify=False), **settings) as opened:
+        async with self._sdk.open_async(self._server, **settings) as opened:
             try:
                 await reading(opened, seen)
             except (Exception, asyncio.CancelledError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.drive import WAYS, Way
+from loopback import Reply
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Client:
         classes: which classes of the SDK it stands for, by their names.
         kind: what it is made of -> its class; a module holds its client.
         reset: what puts back what making it left behind, if it is global.
+        answers: what the server of a client makes of a reply, where it speaks another language than the others.
+        lacks: what is not installed and it cannot do without, in words; nothing where it has all of it.
+        blind: the variants, by name, in which nobody can tell what such an answer says.
     """
 
     id: str
@@ -30,3 +34,6 @@ class Client:
     classes: tuple[str, ...] = ()
     kind: Callable[[Any], type] = type
     reset: Callable[[], None] | None = None
+    answers: Callable[[Reply], Reply] = lambda reply: reply
+    lacks: str = ""
+    blind: tuple[str, ...] = ()

@@ -26,8 +26,8 @@ def _without_a_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise AssertionError("a synchronous call waited for something")
 
 
-class _Loop:
-    """One event loop for all asynchronous calls, so that a client can keep its connections from test to test."""
+class Loop:
+    """One event loop for many asynchronous calls, so that a client can keep its connections from test to test."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -46,7 +46,7 @@ class _Loop:
             self._loop = None
 
 
-LOOP = _Loop()
+LOOP = Loop()
 SYNC = Way("sync", _without_a_loop)
 ASYNC = Way("async", LOOP)
 WAYS = (SYNC, ASYNC)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from contract.anthropic import ANTHROPIC
 from contract.ollama import OLLAMA
 from contract.openai import OPENAI
 
-PROVIDERS = (OPENAI, OLLAMA)
+PROVIDERS = (OPENAI, ANTHROPIC, OLLAMA)

@@ -28,8 +28,8 @@ class Row:
         arguments: client -> keywords of a plain call, new ones for each.
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
-        style: how it is read: a `call` has all raw variants, a `helper` is a context manager, `by hand` is neither, and
-            `generator` is one whose stream is a generator.
+        style: how it is read: a `call` has all raw variants, a `helper` is a context manager, a `message helper`
+            one that also has the text by itself, `generator` is one whose stream is a generator, `by hand` is none of them.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
         streamed: the reply to a streamed call, if there is one.

@@ -9,6 +9,9 @@ from pydantic import BaseModel
 # Of raw responses; what is missing in an SDK is missing with and without instrumentation.
 _RAW = ("status_code", "http_version", "method", "retries_taken", "request_id", "is_closed")
 
+# Left on a class by `copy`, the first time that something of it is copied.
+_COPIED = {"__slotnames__"}
+
 
 def told(value: Any) -> Any:
     """The type of a value and all that is in it; a model's `repr` names the types of what it holds."""
@@ -27,7 +30,7 @@ def told(value: Any) -> Any:
 def told_of_stream(stream: Any) -> Any:
     """The type of a stream and what it has besides its chunks."""
     kinds = [(kind.__module__, kind.__qualname__) for kind in type(stream).__mro__]
-    return type(stream), kinds, sorted(vars(stream)), sorted(dir(stream)), told_of_http(stream.response)
+    return type(stream), kinds, sorted(vars(stream)), sorted({*dir(stream)} - _COPIED), told_of_http(stream.response)
 
 
 def told_of_raw(raw: Any) -> Any:

@@ -182,15 +182,18 @@ async def helper(call: Call) -> Any:
         return type(events), sorted(dir(events)), told(await listed(events))
 
 
+_FINALS = ("get_final_completion", "get_final_response", "get_final_message")
+
+
 async def helper_final(call: Call) -> Any:
-    """`stream.get_final_completion()` or `stream.get_final_response()`, at once, and again."""
+    """`stream.get_final_completion()`, `get_final_response()` or `get_final_message()`, at once, and again."""
     async with Opened(call()) as events:
-        final = getattr(events, "get_final_completion", None) or events.get_final_response
+        final = next(getattr(events, name) for name in _FINALS if hasattr(events, name))
         return told(await settled(final())), told(await settled(final()))
 
 
 async def helper_until_done(call: Call) -> Any:
-    """`stream.until_done()`, which gives the stream."""
+    """`stream.until_done()`, which gives the stream, or nothing."""
     async with Opened(call()) as events:
         return await settled(events.until_done()) is events
 
@@ -214,6 +217,18 @@ async def generator_stepped(call: Call) -> Any:
             read.append(type(end))
             break
     return read
+
+
+async def helper_text(call: Call) -> Any:
+    """`for text in stream.text_stream`, and the message that it made."""
+    async with Opened(call()) as events:
+        return await listed(events.text_stream), told(events.current_message_snapshot)
+
+
+async def helper_final_text(call: Call) -> Any:
+    """`stream.get_final_text()`, at once, and again."""
+    async with Opened(call()) as events:
+        return await settled(events.get_final_text()), await settled(events.get_final_text())
 
 
 VARIANTS = (
@@ -249,7 +264,15 @@ VARIANTS = (
     Variant("generator-plain", plain, style="generator"),
     Variant("generator", generator, stream=True, style="generator"),
     Variant("generator-next", generator_stepped, stream=True, style="generator"),
-    Variant("helper", helper, stream=True, style="helper"),
-    Variant("helper-final", helper_final, stream=True, style="helper"),
-    Variant("helper-until-done", helper_until_done, stream=True, style="helper"),
+    *(
+        Variant(name, read, stream=True, style=style)
+        for style in ("helper", "message helper")
+        for name, read in (
+            ("helper", helper),
+            ("helper-final", helper_final),
+            ("helper-until-done", helper_until_done),
+        )
+    ),
+    Variant("helper-text", helper_text, stream=True, style="message helper"),
+    Variant("helper-final-text", helper_final_text, stream=True, style="message helper"),
 )
