@@ -10,6 +10,7 @@ import os
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request
     from ._signals import Signals
+    from ._streams import Reading
 
 _read = guarded(read)
 _forks = 0
@@ -65,6 +67,7 @@ class Call:
         told: whether more than metrics is reported: the span is sampled, or there is a details event.
         options: what the SDK is to be given in place of the caller's options, if anything.
         open: whether its response is read by the application, later; then reading finishes the call.
+        early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
     """
 
     __slots__ = (
@@ -81,6 +84,7 @@ class Call:
         "_once",
         "_operation",
         "_point",
+        "_reading",
         "_recording",
         "_request",
         "_signals",
@@ -91,6 +95,7 @@ class Call:
         "_wanted",
         "client",
         "context",
+        "early",
         "open",
         "options",
         "span",
@@ -112,7 +117,8 @@ class Call:
         self._accumulator: Accumulator | None = None
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
-        self.open = False
+        self.open = self.early = False
+        self._reading: ref[Reading] | None = None
         self.options: Any = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
@@ -184,9 +190,13 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
-    def opened(self) -> None:
-        """Its response will be read by the application, later."""
-        self.open = True
+    def opened(self, reading: Reading) -> None:
+        """Its response will be read by the application, later. The last of several counts."""
+        earlier = None if self._reading is None else self._reading()
+        if earlier is not None:
+            earlier.forget()
+        self._reading = ref(reading)
+        self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
             self._accumulator = make(self._wanted)
@@ -235,7 +245,12 @@ class Call:
         self._finish(None, error)
 
     def _finish(self, response: Any, error: BaseException | None) -> None:
-        if self._forks != _forks or not self._once.acquire(blocking=False):
+        if self._forks != _forks:
+            return
+        if self.client is not None:
+            self.early = True
+            return
+        if not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
         if self._first is not None:
@@ -251,7 +266,8 @@ class Call:
         self._write_metrics(seconds, response, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
-        self._end_span()
+        if self._recording:
+            self._end_span()
         self._content, self._texts, self._accumulator, self._add = {}, {}, None, None
 
     @guarded
