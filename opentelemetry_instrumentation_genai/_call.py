@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request
     from ._signals import Signals
-    from ._streams import Body
+    from ._streams import Reading
 
 _read = guarded(read)
 _forks = 0
@@ -118,7 +118,7 @@ class Call:
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
         self.open = self.early = False
-        self._reading: ref[Body] | None = None
+        self._reading: ref[Reading] | None = None
         self.options: Any = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
@@ -190,12 +190,12 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
-    def opened(self, body: Body) -> None:
+    def opened(self, reading: Reading) -> None:
         """Its response will be read by the application, later. The last of several counts."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
-        self._reading = ref(body)
+        self._reading = ref(reading)
         self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
@@ -263,7 +263,7 @@ class Call:
             self._read_content(response, found)
         if self._recording:
             self._write_span(found, failure)
-        self._write_metrics(seconds, found)
+        self._write_metrics(seconds, response, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
         if self._recording:
@@ -303,10 +303,7 @@ class Call:
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
-        attributes: dict[str, Any] = dict(found)
-        if self._signals.span_content:
-            attributes.update(self._texts)
-        self.span.set_attributes(attributes)
+        self.span.set_attributes({**found, **self._texts} if self._signals.span_content else found)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
 
@@ -319,8 +316,12 @@ class Call:
         return {**self._identity, RESPONSE_MODEL: model} if model else self._identity
 
     @guarded
-    def _write_metrics(self, seconds: float, found: dict[str, Attribute]) -> None:
-        self._signals.metrics.record(seconds, self._first, found, self._metric_point(found), self.context)
+    def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
+        metrics, point = self._signals.metrics, self._metric_point(found)
+        metrics.record(seconds, self._first, found, point, self.context)
+        timings = None if response is None else self._operation.timings(response, found)
+        if timings is not None:
+            metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
     def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:

@@ -6,6 +6,7 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 
 from __future__ import annotations
 
+import copy
 import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,7 @@ from ._call import Call
 from ._context import Outside, attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
+from ._hosts import Servers
 from ._iterators import listed
 from ._operation import Operation, Request
 from ._streams import Body, body_of
@@ -73,12 +75,12 @@ class Stainless:
         self._sdk = sdk
         self._signals = signals
         self._routes = routes
-        self._provider = provider
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._native = native
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
-        self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
+        self._propagation = signals.propagation
+        self._servers = Servers(provider, self._tells)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -170,25 +172,31 @@ class Stainless:
         if self._lists:
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider = self._server(client)
+        host, port, provider, told = self._servers.of(client, client.base_url)
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, provider, host, port, body, stream, self._told(client, options))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
+        if told and not adopts:  # else the SDK tells of its span by itself
+            options = self._propagated(call, client, options) or options
         call.options = None if options is given else options
         return call
 
-    def _server(self, client: Any) -> tuple[str, int, str]:
-        """Host, port and provider of a client, remembered by its URL, which never changes in itself."""
-        url = client.base_url
-        known = self._servers.get(id(url))
-        if known is None or known[0] is not url or known[1] is not type(client):
-            host = url.host
-            port = url.port or (80 if url.scheme == "http" else 443)
-            if len(self._servers) >= 256:
-                self._servers.clear()
-            known = self._servers[id(url)] = url, type(client), (host, port, self._provider(client, host, port))
-        return known[2]
+    def _tells(self, client: Any, host: str, port: int) -> bool:
+        """Whether a server is told of the trace."""
+        return self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
+
+    @guarded
+    def _propagated(self, call: Call, client: Any, options: Any) -> Any:
+        """A copy of the options, whose headers tell the server of the call's span."""
+        assert self._propagation is not None
+        given = options.headers or {}
+        told = self._propagation.headers(call.context, given, client.default_headers, client._client.headers)
+        if not told:
+            return options
+        copied = copy.copy(options)
+        copied.headers = {**given, **told}
+        return copied
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
         """The operation of an endpoint, and the id in its path if it has one."""
@@ -252,6 +260,13 @@ def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments with other options than the caller's."""
     options, call.options = call.options, None
     return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
+
+
+def _signs(client: Any) -> bool:
+    """Whether a client signs its headers, as those of AWS do: an HTTP instrumentation that replaces one would spoil that."""
+    runtime = getattr(getattr(client, "_provider_runtime", None), "name", None)
+    names = [kind.__name__ for kind in type(client).__mro__]
+    return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:

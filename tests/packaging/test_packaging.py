@@ -159,6 +159,7 @@ class TestWheel:
         assert ["opentelemetry_instrumentor"] == parser.sections()
         assert {
             "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
+            "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
             "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
         } == dict(parser["opentelemetry_instrumentor"])
 

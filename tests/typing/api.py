@@ -10,18 +10,19 @@ from opentelemetry.sdk.trace import TracerProvider
 from typing_extensions import assert_type
 
 import opentelemetry_instrumentation_genai
-from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
+from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
 from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
 assert_type(opentelemetry_instrumentation_genai.__version__, str)
 
 
 def the_same_class_from_both_places(
-    openai: OpenAIInstrumentor, anthropic: AnthropicInstrumentor
-) -> tuple[OpenAIFromItsPackage, AnthropicFromItsPackage]:
+    openai: OpenAIInstrumentor, anthropic: AnthropicInstrumentor, ollama: OllamaInstrumentor
+) -> tuple[OpenAIFromItsPackage, AnthropicFromItsPackage, OllamaFromItsPackage]:
     """The names at the top, which are loaded late, are the classes of the subpackages."""
-    return openai, anthropic
+    return openai, anthropic, ollama
 
 
 def as_in_an_application() -> None:
@@ -48,6 +49,18 @@ def as_in_an_application_of_anthropic() -> None:
     AnthropicInstrumentor().uninstrument()
 
 
-def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor) -> None:
+def as_in_an_application_of_ollama() -> None:
+    """The same, and how a trace goes on in a server of one's own."""
+    OllamaInstrumentor().instrument()
+    OllamaInstrumentor().instrument(
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    OllamaInstrumentor().instrument(host_providers={"localhost:8080": "llama_cpp"}, propagate="self-hosted")
+    OllamaInstrumentor().uninstrument()
+
+
+def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
