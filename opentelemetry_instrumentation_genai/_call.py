@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from ._fields import Attribute
-    from ._operation import Accumulator, Content, Request
+    from ._operation import Accumulator, Content, Request, StreamUsage
     from ._signals import Signals
 
 _read = guarded(read)
@@ -64,6 +64,7 @@ class Call:
         context: a context with that span, which metrics and events link to.
         told: whether more than metrics is reported: the span is sampled, or there is a details event.
         options: what the SDK is to be given in place of the caller's options, if anything.
+        asked: the same with a question for the usage of the stream, while the request is sent with that.
         open: whether its response is read by the application, later; then reading finishes the call.
     """
 
@@ -89,6 +90,7 @@ class Call:
         "_texts",
         "_timed",
         "_wanted",
+        "asked",
         "client",
         "context",
         "open",
@@ -114,6 +116,7 @@ class Call:
         self.client: object = client
         self.open = False
         self.options: Any = None
+        self.asked: Any = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
         self._texts: dict[str, str] = {}
@@ -168,6 +171,11 @@ class Call:
     @guarded
     def _input_content(self, request: Request) -> Content:
         return self._operation.input_content(request.body)
+
+    @property
+    def stream_usage(self) -> StreamUsage | None:
+        """How the usage of its stream is asked for."""
+        return self._operation.stream_usage
 
     @property
     def over(self) -> bool:

@@ -40,3 +40,4 @@ class Signals:
         self.span_content = config.capture_message_content.span
         self.event_content = config.capture_message_content.event and config.details
         self.per_chunk = config.per_chunk_metric
+        self.asks_for_usage = config.stream_usage == "inject"

@@ -10,6 +10,7 @@ import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._context import attach, current_call, detach, stand_back
@@ -77,6 +78,7 @@ class Stainless:
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._native = native
+        self._asking = Asking() if signals.asks_for_usage else None
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
         self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
 
@@ -117,6 +119,8 @@ class Stainless:
             return wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
+        if call.asked is not None and self._asking is not None:
+            wrapped = functools.partial(self._asking.send, call, wrapped)
         token = attach(call)
         try:
             result = wrapped(*args, **kwargs)
@@ -135,6 +139,8 @@ class Stainless:
             return await wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
+        if call.asked is not None and self._asking is not None:
+            wrapped = functools.partial(self._asking.async_send, call, wrapped)
         token = attach(call)
         try:
             result = await wrapped(*args, **kwargs)
@@ -174,6 +180,8 @@ class Stainless:
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
         call.options = None if options is given else options
+        if self._asking is not None and operation.stream_usage is not None and kwargs.get("stream") is True:
+            self._asking.ask(call, operation.stream_usage, options, body, provider)
         return call
 
     def _server(self, client: Any) -> tuple[str, int, str]:
@@ -247,7 +255,7 @@ class Stainless:
 def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments with other options than the caller's."""
     options, call.options = call.options, None
-    return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
+    return with_options(options, args, kwargs)
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from weakref import WeakSet
 import wrapt
 
 from ._guard import guarded
+from ._sieve import Bytes, Events, Sieve, sifted
 from ._wire import Wire
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Body:
         response: the HTTP response, of httpx or alike, still unread.
     """
 
-    __slots__ = ("__weakref__", "_call", "_headers", "_read", "_stepping", "_wire")
+    __slots__ = ("__weakref__", "_call", "_headers", "_read", "_stepping", "_usage", "_wire")
 
     _wire: Wire
 
@@ -51,6 +52,7 @@ class Body:
         self._headers = response.headers
         self._read = False
         self._stepping = False
+        self._usage = None if call.asked is None else call.stream_usage
         response.stream = _Watched(response.stream, self)
         call.opened()
         _register_at_exit()
@@ -64,14 +66,17 @@ class Body:
         if self._read:
             return chunks
         self._read = True
-        return self._follow(chunks, self._call.chunk, self._call.stop)
+        followed = self._follow(chunks, self._call.chunk, self._call.stop)
+        usage = self._usage
+        return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
 
     def read(self, data: Any) -> Any:
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
             return data
         self._wire = Wire(self._headers)
-        return self._follow(data, self._take, self._end)
+        followed = self._follow(data, self._take, self._end)
+        return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
 
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed

@@ -47,7 +47,11 @@ def input_tokens(usage: Any) -> int | None:
     fresh = count(told.get("input_tokens"))
     if fresh is None:
         return None
-    return fresh + (count(told.get("cache_read_input_tokens")) or 0) + (count(told.get("cache_creation_input_tokens")) or 0)
+    return (
+        fresh
+        + (count(told.get("cache_read_input_tokens")) or 0)
+        + (count(told.get("cache_creation_input_tokens")) or 0)
+    )
 
 
 def _compactions(iterations: Any) -> list[Any]:

@@ -33,6 +33,7 @@ from ._common import (
     role_of,
     tool_definition,
 )
+from ._stream_usage import STREAM_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,4 +174,5 @@ CHAT = Operation(
     output_content=_output,
     failure=failure,
     accumulator=ChoiceChunks,
+    stream_usage=STREAM_USAGE,
 )

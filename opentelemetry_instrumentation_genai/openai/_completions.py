@@ -11,6 +11,7 @@ from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
 from ._chunks import ChoiceChunks
 from ._common import RESPONSE, SAMPLING, USAGE, choice_count
+from ._stream_usage import STREAM_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,4 +54,5 @@ COMPLETIONS = Operation(
     output_content=_output,
     failure=failure,
     accumulator=ChoiceChunks,
+    stream_usage=STREAM_USAGE,
 )
