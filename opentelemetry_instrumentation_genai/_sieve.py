@@ -200,7 +200,7 @@ class Bytes:
         )
         self._unpack: Callable[[bytes], bytes] = decoder(encoding)
         self._sieve = Sieve(usage, Texts(), headers)
-        self._words = (usage.member.encode(), *(usage.moved(headers) and (b"",)))
+        self._word = b"" if usage.moved(headers) else usage.member.encode()  # what has to be in an event to be of interest
         self._undecided = bytearray()
 
     def take(self, data: bytes) -> Sequence[bytes]:
@@ -241,7 +241,7 @@ class Bytes:
         del self._undecided[:start]
 
     def _text(self, raw: bytes) -> _Text:
-        if not any(word in raw for word in self._words):
+        if self._word not in raw:
             return _Text(raw)
         lines = [line.partition(b":") for line in raw.splitlines()]
         told = [value for name, _, value in lines if name == b"data"]
