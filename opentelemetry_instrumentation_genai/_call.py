@@ -10,6 +10,7 @@ import os
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._signals import Signals
+    from ._streams import Body
 
 _read = guarded(read)
 _forks = 0
@@ -66,6 +68,7 @@ class Call:
         options: what the SDK is to be given in place of the caller's options, if anything.
         asked: the same with a question for the usage of the stream, while the request is sent with that.
         open: whether its response is read by the application, later; then reading finishes the call.
+        early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
     """
 
     __slots__ = (
@@ -82,6 +85,7 @@ class Call:
         "_once",
         "_operation",
         "_point",
+        "_reading",
         "_recording",
         "_request",
         "_signals",
@@ -93,6 +97,7 @@ class Call:
         "asked",
         "client",
         "context",
+        "early",
         "open",
         "options",
         "span",
@@ -114,7 +119,8 @@ class Call:
         self._accumulator: Accumulator | None = None
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
-        self.open = False
+        self.open = self.early = False
+        self._reading: ref[Body] | None = None
         self.options: Any = None
         self.asked: Any = None
         self._identity = request.identity()
@@ -192,9 +198,13 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
-    def opened(self) -> None:
-        """Its response will be read by the application, later."""
-        self.open = True
+    def opened(self, body: Body) -> None:
+        """Its response will be read by the application, later. The last of several counts."""
+        earlier = None if self._reading is None else self._reading()
+        if earlier is not None:
+            earlier.forget()
+        self._reading = ref(body)
+        self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
             self._accumulator = make(self._wanted)
@@ -243,7 +253,12 @@ class Call:
         self._finish(None, error)
 
     def _finish(self, response: Any, error: BaseException | None) -> None:
-        if self._forks != _forks or not self._once.acquire(blocking=False):
+        if self._forks != _forks:
+            return
+        if self.client is not None:
+            self.early = True
+            return
+        if not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
         if self._first is not None:

@@ -45,6 +45,21 @@ def attach(call: Call) -> Token[Context]:
     return otel_context.attach(Context({**call.context, _CALL_KEY: call, OWNER_KEY: _owner()}))
 
 
+class Outside:
+    """While it is entered, no call of ours is current: for what the SDK does below a call that is not that call's."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = None
+        if current_call() is not None:
+            self._token = otel_context.attach(Context({**otel_context.get_current(), _CALL_KEY: None}))
+
+    def __exit__(self, *_error: object) -> None:
+        if self._token is not None:
+            otel_context.detach(self._token)
+
+
 def detach(call: Call, token: Token[Context]) -> None:
     """Give the context back; a task that closes an abandoned coroutine of another has nothing to give back."""
     if current_call() is call:

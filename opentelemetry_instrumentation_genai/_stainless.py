@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
-from ._context import attach, current_call, detach, stand_back
+from ._context import Outside, attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
 from ._iterators import listed
@@ -116,7 +116,8 @@ class Stainless:
             wrapped = functools.partial(wrapped, client)
         call = self._begin(client, args, kwargs)
         if call is None:
-            return wrapped(*args, **kwargs)
+            with Outside():
+                return wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
         if call.asked is not None and self._asking is not None:
@@ -136,7 +137,8 @@ class Stainless:
         """Around `AsyncAPIClient.request`."""
         call = self._begin(client, args, kwargs)
         if call is None:
-            return await wrapped(*args, **kwargs)
+            with Outside():
+                return await wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
         if call.asked is not None and self._asking is not None:
@@ -161,7 +163,7 @@ class Stainless:
         """Around `__stream__` of either stream class."""
         chunks = wrapped(*args, **kwargs)
         body = body_of(getattr(stream, "response", None))
-        return chunks if body is None else body.events(chunks)
+        return chunks if body is None else body.events(chunks, stream)
 
     # What they do.
 
@@ -217,7 +219,7 @@ class Stainless:
             return
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if not response.is_closed or kwargs.get("stream"):
+        if response.is_success and (kwargs.get("stream") or not response.is_closed):
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
@@ -234,6 +236,8 @@ class Stainless:
         call.client = None
         if not call.open:
             call.succeed(_response(result))
+        elif call.early:
+            call.stop()
 
     def _fail(self, call: Call, error: BaseException) -> None:
         self._blame(call, error)

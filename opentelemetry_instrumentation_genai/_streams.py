@@ -17,7 +17,7 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import wrapt
 
@@ -50,22 +50,22 @@ class Body:
     def __init__(self, call: Call, response: Any) -> None:
         self._call = call
         self._headers = response.headers
-        self._read = False
+        self._read: ref[Any] | None = None
         self._stepping = False
         self._usage = None if call.asked is None else call.stream_usage
         response.stream = _Watched(response.stream, self)
-        call.opened()
+        call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
-    def events(self, chunks: Any) -> Any:
-        """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes.
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """The events that a stream of the SDK makes of the body, an iterator of their kind: each is told to the call as it passes.
 
-        A silent patch that had to stay below another's asks a second time.
+        A silent patch that had to stay below another's asks a second time. Older SDKs' helpers make a second stream of the body.
         """
-        if self._read:
+        if self._read is not None and self._read() is stream:
             return chunks
-        self._read = True
+        self._read = ref(stream)
         followed = self._follow(chunks, self._call.chunk, self._call.stop)
         usage = self._usage
         return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
@@ -90,6 +90,10 @@ class Body:
     @guarded
     def _end(self) -> None:
         self._call.succeed(self._wire.body())
+
+    def forget(self) -> None:
+        """Another body has taken its place: whatever becomes of it is nothing of the call any more."""
+        self._call = _NOBODY
 
     def failed(self, error: BaseException) -> None:
         """A step raised. GeneratorExit is no failure: the consumer left."""
@@ -119,6 +123,27 @@ class Body:
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.left()
+
+
+class _Nobody:
+    """In the place of a call that is not concerned any more."""
+
+    over = True
+
+    def chunk(self, _chunk: Any) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def succeed(self, _response: Any) -> None:
+        pass
+
+    def fail(self, _error: BaseException) -> None:
+        pass
+
+
+_NOBODY: Any = _Nobody()
 
 
 def body_of(response: Any) -> Body | None:

@@ -60,8 +60,13 @@ class Wire:
             elif line in (b"", b"\r") and self._data:
                 event = parsed(b"\n".join(self._data))
                 self._data.clear()
-                if event is not None:
+                if event is not None and not _keeps_alive(event):
                     yield event
+
+
+def _keeps_alive(event: Any) -> bool:
+    """Anthropic's `ping`, which tells nothing, and which the SDK gives to nobody."""
+    return type(event) is dict and event.get("type") == "ping"
 
 
 def parsed(body: bytes) -> Any:
