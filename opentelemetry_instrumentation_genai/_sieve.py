@@ -200,7 +200,8 @@ class Bytes:
         )
         self._unpack: Callable[[bytes], bytes] = decoder(encoding)
         self._sieve = Sieve(usage, Texts(), headers)
-        self._word = b"" if usage.moved(headers) else usage.member.encode()  # what has to be in an event to be of interest
+        # What is in every event that is of interest.
+        self._word = b"" if usage.moved(headers) else usage.member.encode()
         self._undecided = bytearray()
 
     def take(self, data: bytes) -> Sequence[bytes]:
