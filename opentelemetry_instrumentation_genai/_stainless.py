@@ -18,6 +18,7 @@ from ._fields import Attribute, member
 from ._guard import guarded
 from ._iterators import listed
 from ._operation import Operation, Request
+from ._stranger import Stranger
 from ._streams import Body, body_of
 from ._wire import parsed
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._signals import Signals
+    from ._stranger import Signs
 
 _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
@@ -54,6 +56,7 @@ class Stainless:
         provider: client and host -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
         told: client and options -> attributes that are known at the start and are not in the body.
+        signs: how servers that `provider` does not know are known by what they say.
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
     """
@@ -67,6 +70,7 @@ class Stainless:
         headers: Sequence[tuple[str, str]],
         *,
         told: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
+        signs: Signs | None = None,
         native: Native | None = None,
         lazy_bodies: bool = False,
     ) -> None:
@@ -77,10 +81,12 @@ class Stainless:
         self._provider = provider
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
+        self._signs = signs
+        self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
         self._asking = Asking() if signals.asks_for_usage else None
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
-        self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
+        self._servers: dict[int, tuple[Any, type, tuple[str, int, str], Stranger | None]] = {}
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -176,18 +182,21 @@ class Stainless:
         if self._lists:
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider = self._server(client)
+        (host, port, provider), stranger = self._server(client)
+        if stranger is not None:
+            provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, provider, host, port, body, stream, self._told(client, options))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
+        call.stranger = stranger
         call.options = None if options is given else options
         if self._asking is not None and operation.stream_usage is not None and kwargs.get("stream") is True:
             self._asking.ask(call, operation.stream_usage, options, body, provider)
         return call
 
-    def _server(self, client: Any) -> tuple[str, int, str]:
-        """Host, port and provider of a client, remembered by its URL, which never changes in itself."""
+    def _server(self, client: Any) -> tuple[tuple[str, int, str], Stranger | None]:
+        """Host, port and provider of a client, remembered by its URL, which never changes in itself; or a stranger's."""
         url = client.base_url
         known = self._servers.get(id(url))
         if known is None or known[0] is not url or known[1] is not type(client):
@@ -195,8 +204,17 @@ class Stainless:
             port = url.port or (80 if url.scheme == "http" else 443)
             if len(self._servers) >= 256:
                 self._servers.clear()
-            known = self._servers[id(url)] = url, type(client), (host, port, self._provider(client, host, port))
-        return known[2]
+            server = host, port, self._provider(client, host, port)
+            known = self._servers[id(url)] = url, type(client), server, self._stranger(client, *server)
+        return known[2:]
+
+    def _stranger(self, client: Any, host: str, port: int, provider: str) -> Stranger | None:
+        """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
+        if self._signs is None or not self._signs.unknown(client, host, port):
+            return None
+        if len(self._strangers) >= 256:
+            self._strangers.clear()
+        return self._strangers.setdefault((host, port, client.base_url.path), Stranger(provider, self._signs))
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
         """The operation of an endpoint, and the id in its path if it has one."""
@@ -217,6 +235,8 @@ class Stainless:
         response = kwargs["response"]
         if call is None or call.client is not client or body_of(response) is not None:
             return
+        if call.stranger is not None:
+            call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
         if response.is_success and (kwargs.get("stream") or not response.is_closed):
@@ -249,6 +269,8 @@ class Stainless:
         call.keyed(getattr(call.client, "api_key", None) or getattr(call.client, "auth_token", None))
         response = member(error, "response")
         if response is not None:
+            if call.stranger is not None:
+                call.answered_by(call.stranger.by_headers(response.headers))
             call.answered(self._facts(response, None))
         else:
             resent = _resent(member(error, "request"), None)
