@@ -298,7 +298,8 @@ class Call:
         self._write_metrics(seconds, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
-        self._end_span()
+        if self._recording:
+            self._end_span()
         self._content, self._texts, self._accumulator, self._add = {}, {}, None, None
 
     @guarded

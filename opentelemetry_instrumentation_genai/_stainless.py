@@ -128,14 +128,14 @@ class Stainless:
             args, kwargs = _handed_on(call, args, kwargs)
         if call.asked is not None and self._asking is not None:
             wrapped = functools.partial(self._asking.send, call, wrapped)
-        token = attach(call)
+        attached = attach(call)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -149,14 +149,14 @@ class Stainless:
             args, kwargs = _handed_on(call, args, kwargs)
         if call.asked is not None and self._asking is not None:
             wrapped = functools.partial(self._asking.async_send, call, wrapped)
-        token = attach(call)
+        attached = attach(call)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -239,7 +239,7 @@ class Stainless:
             call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if response.is_success and (kwargs.get("stream") or not response.is_closed):
+        if (kwargs.get("stream") or not response.is_closed) and response.is_success:
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:

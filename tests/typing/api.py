@@ -10,15 +10,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from typing_extensions import assert_type
 
 import opentelemetry_instrumentation_genai
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as FromItsPackage
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
+from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
 assert_type(opentelemetry_instrumentation_genai.__version__, str)
 
 
-def the_same_class_from_both_places(instrumentor: OpenAIInstrumentor) -> FromItsPackage:
-    """The name at the top, which is loaded late, is the class of the subpackage."""
-    return instrumentor
+def the_same_class_from_both_places(
+    openai: OpenAIInstrumentor, anthropic: AnthropicInstrumentor
+) -> tuple[OpenAIFromItsPackage, AnthropicFromItsPackage]:
+    """The names at the top, which are loaded late, are the classes of the subpackages."""
+    return openai, anthropic
 
 
 def as_in_an_application() -> None:
@@ -33,6 +36,18 @@ def as_in_an_application() -> None:
     OpenAIInstrumentor().uninstrument()
 
 
-def dependencies(instrumentor: OpenAIInstrumentor) -> None:
+def as_in_an_application_of_anthropic() -> None:
+    """The same, and what becomes of the SDK's own spans."""
+    AnthropicInstrumentor().instrument()
+    AnthropicInstrumentor().instrument(
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    AnthropicInstrumentor().instrument(capture_message_content="event_only", anthropic_native_tracing="enrich")
+    AnthropicInstrumentor().uninstrument()
+
+
+def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
