@@ -285,8 +285,6 @@ class Call:
         seconds = perf_counter() - self._started
         if self._first is not None:
             response = self._received()
-        if self.stranger is not None:
-            self._look_at(response)
         found = self._response_attributes(response) or {}
         failure = self._failure(response, error)
         if failure is not None:
@@ -304,6 +302,8 @@ class Call:
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
+        if self.stranger is not None:
+            self._look_at(response)
         if not self.told:
             return read(self._operation.measured, response)
         found = read(self._operation.response, response)

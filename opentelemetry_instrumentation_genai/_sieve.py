@@ -6,15 +6,15 @@ those that would have come without the question, pieces of bytes ending where an
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._fields import member, members
 from ._guard import guarded
+from ._texts import Text, Texts
 from ._wire import decoder, parsed
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ._operation import StreamUsage
 
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_value_at = json.JSONDecoder().raw_decode
 _COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -124,66 +122,6 @@ def _unknown(event: Any) -> Any:
     return event.__dict__ if extra is None else extra
 
 
-class _Text(NamedTuple):
-    """One server-sent event as it came, and the JSON in it, if one line of it is that."""
-
-    raw: bytes
-    data: bytes = b""
-    value: Any = None
-
-    def with_data(self, text: str) -> _Text:
-        return self._replace(raw=self.raw.replace(self.data, text.encode(), 1))
-
-
-class Texts:
-    """Events as they are on the wire: a member is taken out of, or put into, their JSON text, the rest of which stays as it is."""
-
-    def chunk(self, event: _Text) -> Any:
-        """What its data says."""
-        return event.value
-
-    def cleared(self, event: _Text, name: str) -> _Text:
-        """Its text without the member and one comma."""
-        text = event.data.decode()
-        found = _members(text)
-        for position, (held, start, end) in enumerate(found):
-            if held == name and position:
-                return event.with_data(text[: found[position - 1][2]] + text[end:])
-            if held == name:
-                rest = text[found[1][1] :] if len(found) > 1 else text[end:]
-                return event.with_data(text[:start] + rest)
-        return event
-
-    def given(self, event: _Text, other: _Text, names: Sequence[str]) -> _Text:
-        """Its text with the members as the other has them, at its end."""
-        text, source = event.data.decode(), other.data.decode()
-        (_, _, before), (_, start, end) = _members(text)[-2:]
-        comma = text[before:start]
-        more = "".join(comma + source[at:to] for name, at, to in _members(source) if name in names)
-        return event.with_data(text[:end] + more + text[end:])
-
-
-def _members(text: str) -> list[tuple[str, int, int]]:
-    """The members of a JSON object: name, where it starts, where its value ends."""
-    found = []
-    at = _after_space(text, text.index("{") + 1)
-    while text[at] == '"':
-        start = at
-        name, at = _value_at(text, at)
-        _, at = _value_at(text, _after_space(text, text.index(":", at) + 1))
-        found.append((name, start, at))
-        at = _after_space(text, at)
-        if text[at] != ",":
-            break
-        at = _after_space(text, at + 1)
-    return found
-
-
-def _after_space(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    return at if match is None else match.end()
-
-
 class Bytes:
     """The sieve of bytes, as they are read: it holds an event back until all of it is there.
 
@@ -231,7 +169,7 @@ class Bytes:
             packed += self._packing.flush(zlib.Z_FINISH if ended else zlib.Z_SYNC_FLUSH)
         return (packed,) if packed else ()
 
-    def _events(self, plain: bytes) -> Iterator[_Text]:
+    def _events(self, plain: bytes) -> Iterator[Text]:
         known = max(0, len(self._undecided) - 2)
         self._undecided += plain
         start = 0
@@ -241,12 +179,12 @@ class Bytes:
             start = end
         del self._undecided[:start]
 
-    def _text(self, raw: bytes) -> _Text:
+    def _text(self, raw: bytes) -> Text:
         if self._word not in raw:
-            return _Text(raw)
+            return Text(raw)
         lines = [line.partition(b":") for line in raw.splitlines()]
         told = [value for name, _, value in lines if name == b"data"]
-        return _Text(raw, told[0], parsed(told[0])) if len(told) == 1 else _Text(raw)
+        return Text(raw, told[0], parsed(told[0])) if len(told) == 1 else Text(raw)
 
 
 def sifted(source: Any, sieve: Sieve | Bytes) -> Any:
