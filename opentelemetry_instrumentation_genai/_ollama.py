@@ -142,7 +142,7 @@ class Ollama:
         operation = self._routes.get(args[1:3])
         if operation is None or not self.active or stand_back():
             return None
-        host, port, provider, _ = self._servers.of(client, client._client.base_url)
+        host, port, provider, *_ = self._servers.of(client, client._client.base_url)
         return Request(operation, provider, host, port, kwargs.get("json") or {}, bool(kwargs.get("stream")))
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:

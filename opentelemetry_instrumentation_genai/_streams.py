@@ -22,6 +22,7 @@ from weakref import WeakSet, ref
 import wrapt
 
 from ._guard import guarded
+from ._sieve import Bytes, Events, Sieve, sifted
 from ._wire import Wire
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Body(Reading):
         response: the HTTP response, of httpx or alike, still unread.
     """
 
-    __slots__ = ("_headers", "_read", "_wire")
+    __slots__ = ("_headers", "_read", "_usage", "_wire")
 
     _wire: Wire
 
@@ -108,6 +109,7 @@ class Body(Reading):
         super().__init__(call)
         self._headers = response.headers
         self._read: ref[Any] | None = None
+        self._usage = None if call.asked is None else call.stream_usage
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
@@ -118,14 +120,16 @@ class Body(Reading):
         if self._read is not None and self._read() is stream:
             return chunks
         self._read = ref(stream)
-        return self.chunks(chunks)
+        followed, usage = self.chunks(chunks), self._usage
+        return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
 
     def read(self, data: Any) -> Any:
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
             return data
         self._wire = Wire(self._headers)
-        return self._follow(data, self._take, self._end)
+        followed = self._follow(data, self._take, self._end)
+        return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
 
     @guarded
     def _take(self, data: bytes) -> None:

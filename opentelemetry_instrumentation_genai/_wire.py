@@ -23,7 +23,7 @@ class Wire:
     __slots__ = ("_body", "_data", "_decode", "_rest", "_streamed")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._decode = _decoder((headers.get("content-encoding") or "identity").strip().lower())
+        self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
         self._streamed = "event-stream" in (headers.get("content-type") or "")
         self._body = bytearray()
         self._rest: list[bytes] = []
@@ -77,7 +77,8 @@ def parsed(body: bytes) -> Any:
         return None
 
 
-def _decoder(encoding: str) -> Callable[[bytes], bytes]:
+def decoder(encoding: str) -> Callable[[bytes], bytes]:
+    """What undoes a content encoding, piece by piece; of one that is not known, it makes nothing."""
     if encoding in ("gzip", "x-gzip"):
         return _inflating(_GZIP)
     if encoding == "deflate":
