@@ -30,7 +30,7 @@ from ._fields import read
 from ._guard import guarded, guarded_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Span, Tracer
 
@@ -173,8 +173,6 @@ class Call:
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
         asked = _read(self._operation.request, request.body) or {}
         attributes = {**self._identity, **self._operation.constants, **asked}
-        if request.told:
-            attributes.update(request.told)
         if self._stream:
             attributes[REQUEST_STREAM] = True
         return attributes
@@ -194,6 +192,13 @@ class Call:
         return self._once.locked()
 
     # While it runs.
+
+    def tell(self, attributes: Mapping[str, Attribute]) -> None:
+        """Take what is known of the request besides its body."""
+        if attributes:
+            self._attributes.update(attributes)
+            if self._recording:
+                self.span.set_attributes(attributes)
 
     def keyed(self, key: Any) -> None:
         """Take the client's key, which the message of a failure may quote."""

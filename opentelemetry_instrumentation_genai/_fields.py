@@ -62,9 +62,10 @@ def table(*rows: Field) -> Table:
 
 def only(rows: Table, attributes: Collection[str]) -> Table:
     """The rows of a table for some attributes."""
+    branches = ((name, only(below, attributes)) for name, below in rows.branches)
     return Table(
         tuple(leaf for leaf in rows.leaves if leaf[1] in attributes),
-        tuple((name, only(below, attributes)) for name, below in rows.branches),
+        tuple((name, below) for name, below in branches if any(below)),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._attributes import (
@@ -128,7 +127,6 @@ class Request(NamedTuple):
         port: port of the server, if known.
         body: the request's body; for a request without one, its parameters.
         stream: whether the response was asked for as a stream.
-        told: attributes that are known from elsewhere than the body.
     """
 
     operation: Operation
@@ -137,7 +135,6 @@ class Request(NamedTuple):
     port: int | None
     body: Mapping[str, Any]
     stream: bool
-    told: Mapping[str, Attribute] = MappingProxyType({})
 
     def identity(self) -> dict[str, Attribute]:
         """The attributes that span and metrics share, as far as they are known at the start."""

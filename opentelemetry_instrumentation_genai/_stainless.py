@@ -57,7 +57,7 @@ class Stainless:
         routes: (method, path with `*` for ids) -> operation.
         provider: client and host -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
-        told: client and options -> attributes that are known at the start and are not in the body.
+        told: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
         signs: how servers that `provider` does not know are known by what they say.
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
@@ -188,16 +188,22 @@ class Stainless:
         if stranger is not None:
             provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, provider, host, port, body, stream, self._told(client, options))
+        request = Request(operation, provider, host, port, body, stream)
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
         call.stranger = stranger
+        if call.told or adopts:
+            self._tell(call, client, options)
         if told and not adopts:  # else the SDK tells of its span by itself
             options = self._propagated(call, client, options) or options
         call.options = None if options is given else options
         if self._asking is not None and operation.stream_usage is not None and kwargs.get("stream") is True:
             self._asking.ask(call, operation.stream_usage, options, body, provider)
         return call
+
+    @guarded
+    def _tell(self, call: Call, client: Any, options: Any) -> None:
+        call.tell(self._told(client, options))
 
     def _stranger(self, client: Any, host: str, port: int, provider: str) -> Stranger | None:
         """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
