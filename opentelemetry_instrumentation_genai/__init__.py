@@ -12,11 +12,12 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .anthropic import AnthropicInstrumentor
+    from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
 
-__all__ = ["AnthropicInstrumentor", "OpenAIInstrumentor", "__version__"]
+__all__ = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor", "__version__"]
 
-_HOMES = {"AnthropicInstrumentor": ".anthropic", "OpenAIInstrumentor": ".openai"}
+_HOMES = {"AnthropicInstrumentor": ".anthropic", "OllamaInstrumentor": ".ollama", "OpenAIInstrumentor": ".openai"}
 
 
 def __getattr__(name: str) -> Any:

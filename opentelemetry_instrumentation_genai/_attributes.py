@@ -77,6 +77,9 @@ METRIC_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
+METRIC_SERVER_DURATION: Final = "gen_ai.server.request.duration"
+METRIC_SERVER_TIME_PER_OUTPUT_TOKEN: Final = "gen_ai.server.time_per_output_token"
+METRIC_SERVER_TIME_TO_FIRST_TOKEN: Final = "gen_ai.server.time_to_first_token"
 
 EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"
 EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
@@ -100,6 +103,10 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
+    "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
+    "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
+    "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
+    "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
 }
 ANTHROPIC_BETA: Final = "anthropic.beta"
@@ -115,4 +122,8 @@ ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
+OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
+OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
+OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
+OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_REQUEST_ID: Final = "openai.request.id"

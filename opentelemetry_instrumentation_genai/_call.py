@@ -249,6 +249,8 @@ class Call:
         if self._recording:
             self._write_span(found, failure)
         self._write_metrics(seconds, found)
+        if response is not None:
+            self._write_timings(response, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
         self._end_span()
@@ -305,6 +307,13 @@ class Call:
     @guarded
     def _write_metrics(self, seconds: float, found: dict[str, Attribute]) -> None:
         self._signals.metrics.record(seconds, self._first, found, self._metric_point(found), self.context)
+
+    @guarded
+    def _write_timings(self, response: Any, found: dict[str, Attribute]) -> None:
+        timings = self._operation.timings(response)
+        if timings is not None:
+            point = self._metric_point(found)
+            self._signals.metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
     def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:

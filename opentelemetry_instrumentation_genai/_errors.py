@@ -98,7 +98,8 @@ def _exception_type(error: BaseException) -> str:
 
 def _plain(error: BaseException) -> str:
     status = member(error, "status_code")
-    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+    known = isinstance(status, int) and status > 0  # Ollama's is -1 for an error that came within a stream
+    return f"{type(error).__name__} {status}" if known else type(error).__name__
 
 
 def _trace(error: BaseException, key: str | None, *, content: bool) -> Iterator[str]:

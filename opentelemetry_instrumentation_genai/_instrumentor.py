@@ -128,7 +128,12 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._patches = ()
 
     def _supports_installed(self) -> bool:
-        return self._supports(import_module(self.sdk + "._version").__version__)
+        return self._supports(self._installed())
+
+    def _installed(self) -> str:
+        """The SDK's version, as the SDK that is imported says."""
+        version: str = import_module(self.sdk + "._version").__version__
+        return version
 
     def _supports(self, installed: str) -> bool:
         lowest, too_new = self.supported

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from ._attributes import (
     ERROR_TYPE,
     METRIC_DURATION,
+    METRIC_SERVER_DURATION,
+    METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
+    METRIC_SERVER_TIME_TO_FIRST_TOKEN,
     METRIC_TIME_PER_OUTPUT_CHUNK,
     METRIC_TIME_TO_FIRST_CHUNK,
     METRIC_TOKEN_USAGE,
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, Meter
 
     from ._fields import Attribute
+    from ._timings import Timings
 
 _SECONDS = [0.01 * 2**n for n in range(14)]
+_FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
+_OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5]
 _TOKENS = [4**n for n in range(14)]
 _TOKEN_TYPES = (("input", USAGE_INPUT_TOKENS), ("output", USAGE_OUTPUT_TOKENS))
 
@@ -35,8 +41,8 @@ class Metrics:
     """The instruments of one meter, all of them histograms."""
 
     def __init__(self, meter: Meter) -> None:
-        def seconds(name: str, description: str) -> Histogram:
-            return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=_SECONDS)
+        def seconds(name: str, description: str, boundaries: list[float] = _SECONDS) -> Histogram:
+            return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
 
         self._duration = seconds(METRIC_DURATION, "GenAI operation duration.")
         self._first = seconds(METRIC_TIME_TO_FIRST_CHUNK, "Time to receive the first chunk.")
@@ -46,6 +52,15 @@ class Metrics:
             "{token}",
             "Number of input and output tokens used.",
             explicit_bucket_boundaries_advisory=_TOKENS,
+        )
+        self._server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
+        self._server_first = seconds(
+            METRIC_SERVER_TIME_TO_FIRST_TOKEN, "Time that the server took to the first token.", _FIRST_TOKEN
+        )
+        self._server_per_token = seconds(
+            METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
+            "Time that the server took per token after the first one.",
+            _OUTPUT_TOKEN,
         )
 
     def record(
@@ -73,3 +88,21 @@ class Metrics:
                 self._tokens.record(tokens, {**point, TOKEN_TYPE: token_type}, context)
         if first is not None:
             self._first.record(first, point, context)
+
+    def record_server(
+        self, timings: Timings, error: Attribute | None, point: dict[str, Attribute], context: Context
+    ) -> None:
+        """Record what the server measured; the times of tokens are those of successful responses only.
+
+        Args:
+            timings: what it says.
+            error: `error.type` of a failed call.
+            point: attributes of the points.
+            context: the call's context, which exemplars link to.
+        """
+        if timings.request is not None:
+            self._server_duration.record(timings.request, {**point, ERROR_TYPE: error} if error else point, context)
+        if timings.first_token is not None and not error:
+            self._server_first.record(timings.first_token, point, context)
+        if timings.per_token is not None and not error:
+            self._server_per_token.record(timings.per_token, point, context)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._errors import Failure
     from ._fields import Attribute, Table
+    from ._timings import Timings
 
 _MEASURED = frozenset({RESPONSE_MODEL, USAGE_INPUT_TOKENS, USAGE_OUTPUT_TOKENS})
 
@@ -56,6 +57,7 @@ class Operation:
         input_content: request body -> input messages, system instructions, tool definitions.
         output_content: response, and its finish reasons -> output messages.
         failure: response -> the failure that it reports without the SDK raising it.
+        timings: response -> what the server says of its own time, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         details: whether the operation has messages, and so a details event.
     """
@@ -68,6 +70,7 @@ class Operation:
     input_content: Callable[[Mapping[str, Any]], Content] = lambda _body: {}
     output_content: Callable[[Any, Sequence[str]], Content] = lambda _response, _reasons: {}
     failure: Callable[[Any], Failure | None] = lambda _response: None
+    timings: Callable[[Any], Timings | None] = lambda _response: None
     accumulator: Callable[[bool], Accumulator] | None = None
     details: bool = True
     measured: Table = dataclasses.field(init=False)

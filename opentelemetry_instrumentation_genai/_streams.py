@@ -30,34 +30,29 @@ if TYPE_CHECKING:
 
     from ._call import Call
 
-_unfinished: WeakSet[Body] = WeakSet()
+_unfinished: WeakSet[Reading] = WeakSet()
 _registered = -1
 
 
-class Body:
-    """One streamed body of one call.
+class Reading:
+    """The reading of one call's response by the application, to its end or not.
 
     Args:
-        call: the call, which ends with the body.
-        response: the HTTP response, of httpx or alike, still unread.
+        call: the call, which ends with the reading.
     """
 
-    __slots__ = ("__weakref__", "_call", "_headers", "_read", "_stepping", "_wire")
+    __slots__ = ("__weakref__", "_call", "_read", "_stepping")
 
-    _wire: Wire
-
-    def __init__(self, call: Call, response: Any) -> None:
+    def __init__(self, call: Call) -> None:
         self._call = call
-        self._headers = response.headers
         self._read = False
         self._stepping = False
-        response.stream = _Watched(response.stream, self)
         call.opened()
         _register_at_exit()
         _unfinished.add(self)
 
     def events(self, chunks: Any) -> Any:
-        """The events that the SDK makes of the body, an iterator of their kind: each is told to the call as it passes.
+        """The events that the SDK makes of the response, an iterator of their kind: each is told to the call as it passes.
 
         A silent patch that had to stay below another's asks a second time.
         """
@@ -66,41 +61,25 @@ class Body:
         self._read = True
         return self._follow(chunks, self._call.chunk, self._call.stop)
 
-    def read(self, data: Any) -> Any:
-        """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
-        if self._stepping:
-            return data
-        self._wire = Wire(self._headers)
-        return self._follow(data, self._take, self._end)
-
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
         return follow(self, source, take, end)
 
-    @guarded
-    def _take(self, data: bytes) -> None:
-        for event in self._wire.feed(data):
-            self._call.chunk(event)
-
-    @guarded
-    def _end(self) -> None:
-        self._call.succeed(self._wire.body())
-
     def failed(self, error: BaseException) -> None:
-        """A step raised. GeneratorExit is no failure: the consumer left."""
-        if isinstance(error, GeneratorExit):
+        """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left."""
+        if isinstance(error, GeneratorExit) or not self._stepping:
             self.left()
         else:
             self._call.fail(error)
 
     def closed(self) -> None:
-        """The HTTP response was closed."""
+        """The response was closed."""
         if not self._stepping:
             self.left()
 
     @guarded
     def left(self) -> None:
-        """The consumer is done with the body, maybe in the middle of it, maybe in a garbage collection.
+        """The consumer is done with the response, maybe in the middle of it, maybe in a garbage collection.
 
         That can interrupt the OpenTelemetry SDK while it holds a lock that finishing wants: then another thread finishes.
         """
@@ -114,6 +93,40 @@ class Body:
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.left()
+
+
+class Body(Reading):
+    """One streamed body of one call.
+
+    Args:
+        call: the call, which ends with the body.
+        response: the HTTP response, of httpx or alike, still unread.
+    """
+
+    __slots__ = ("_headers", "_wire")
+
+    _wire: Wire
+
+    def __init__(self, call: Call, response: Any) -> None:
+        super().__init__(call)
+        self._headers = response.headers
+        response.stream = _Watched(response.stream, self)
+
+    def read(self, data: Any) -> Any:
+        """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
+        if self._stepping:
+            return data
+        self._wire = Wire(self._headers)
+        return self._follow(data, self._take, self._end)
+
+    @guarded
+    def _take(self, data: bytes) -> None:
+        for event in self._wire.feed(data):
+            self._call.chunk(event)
+
+    @guarded
+    def _end(self) -> None:
+        self._call.succeed(self._wire.body())
 
 
 def body_of(response: Any) -> Body | None:
@@ -152,7 +165,7 @@ def _finish_all() -> None:
 
 
 def _followed(
-    body: Body, source: Iterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+    body: Reading, source: Iterator[Any], take: Callable[[Any], object], end: Callable[[], object]
 ) -> Generator[Any, None, None]:
     try:
         body._stepping = True
@@ -175,7 +188,7 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
     __slots__ = ("_body", "_end", "_source", "_take")
 
     def __init__(
-        self, body: Body, source: AsyncIterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+        self, body: Reading, source: AsyncIterator[Any], take: Callable[[Any], object], end: Callable[[], object]
     ) -> None:
         self._body = body
         self._source: Any = source

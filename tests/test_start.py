@@ -38,7 +38,7 @@ LOADED = """
 import sys
 
 packages = {name.partition(".")[0] for name in sys.modules}
-print(*sorted(packages & {"openai", "httpx", "httpx2", "httpcore", "pydantic", "pydantic_core", "anyio"}))
+print(*sorted(packages & {"openai", "anthropic", "ollama", "httpx", "httpx2", "httpcore", "pydantic", "pydantic_core", "anyio"}))
 print("opentelemetry_instrumentation_genai" in packages)
 """
 
@@ -152,7 +152,8 @@ def test_starting_imports_no_sdk(tmp_path):
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
     """A disabled entry point is not even loaded."""
-    written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="genai_openai", **NONE)
+    ours = "genai_openai,genai_anthropic,genai_ollama"
+    written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=ours, **NONE)
 
     assert (["", "False"], []) == written
 

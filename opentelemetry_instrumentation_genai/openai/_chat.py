@@ -33,6 +33,7 @@ from ._common import (
     role_of,
     tool_definition,
 )
+from ._timings import server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,5 +173,6 @@ CHAT = Operation(
     input_content=_input,
     output_content=_output,
     failure=failure,
+    timings=server_timings,
     accumulator=ChoiceChunks,
 )

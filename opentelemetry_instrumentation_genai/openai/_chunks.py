@@ -81,7 +81,14 @@ class ChoiceChunks:
         if self._last is not None:
             self._add_head(self._last)
         choices = [choice.result(index) for index, choice in sorted(self._choices.items())]
-        return {**self._head, "usage": self._usage, "stream_error": self._error, "choices": choices}
+        timings = member(self._last, "timings")
+        return {
+            **self._head,
+            "usage": self._usage,
+            "timings": timings,
+            "stream_error": self._error,
+            "choices": choices,
+        }
 
 
 class _Choice:

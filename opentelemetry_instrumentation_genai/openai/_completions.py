@@ -11,6 +11,7 @@ from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
 from ._chunks import ChoiceChunks
 from ._common import RESPONSE, SAMPLING, USAGE, choice_count
+from ._timings import server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,5 +53,6 @@ COMPLETIONS = Operation(
     input_content=_input,
     output_content=_output,
     failure=failure,
+    timings=server_timings,
     accumulator=ChoiceChunks,
 )

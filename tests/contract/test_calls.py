@@ -52,7 +52,7 @@ def test_every_variant_has_a_row() -> None:
     for provider in PROVIDERS:
         styles = {row.style for row in provider.rows}
         variants = [variant for variant in VARIANTS if variant.style in styles]
-        assert {"call", "by hand", "helper"} <= styles
+        assert styles >= ({"call", "by hand", "helper"} if "call" in styles else {"generator"})
         assert [] == [variant.id for variant in variants if not any(map(variant.fits, provider.rows))]
         assert [] == [row.id for row in provider.rows if not any(variant.fits(row) for variant in VARIANTS)]
 

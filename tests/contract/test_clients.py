@@ -12,6 +12,7 @@ from contract.providers import PROVIDERS
 
 # As many as tell whether a client reaches what is patched: what is read how, `test_calls` has in full.
 READ = ("plain", "stream", "raw", "raw-stream", "streaming-parse", "streaming-iter_lines-stream", "helper", "by-hand")
+READ += ("generator-plain", "generator")
 CALLS = [
     pytest.param(
         provider, client, row, variant, way, id=f"{provider.name}-{client.id}-{row.id}-{variant.id}-{way.name}"
@@ -54,7 +55,8 @@ def test_a_client_made_after_instrumenting_is_followed(
     caller: Any, provider: Provider, client: Client, way: Way
 ) -> None:
     """It is all the same whether a client or the instrumentation was first."""
-    row, variant = provider.rows[0], VARIANTS[0]
+    row = provider.rows[0]
+    variant = next(variant for variant in VARIANTS if variant.fits(row))
     provider.instrumentor().instrument(**caller.telemetry.providers)
 
     caller.make(row, variant, caller.new(client, way), way)

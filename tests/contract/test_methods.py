@@ -48,6 +48,8 @@ def test_a_new_resource_is_noticed(clients: Any, provider: Provider, way: Way, m
     """So does a resource, with all of its methods."""
     client = clients(provider.clients[0], way)
     path, _, name = provider.rows[0].method.rpartition(".")
+    if not path:
+        pytest.skip("this SDK has its methods on the client")
     known = _resource(client, path)
 
     monkeypatch.setattr(type(client), "novel", property(lambda _: known), raising=False)

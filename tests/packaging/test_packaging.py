@@ -137,7 +137,11 @@ class TestWheel:
             parser.read_string(archive.read(name).decode())
 
         assert ["opentelemetry_instrumentor"] == parser.sections()
-        assert {"genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor"} == dict(parser["opentelemetry_instrumentor"])
+        assert {
+            "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
+            "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
+            "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
+        } == dict(parser["opentelemetry_instrumentor"])
 
     def test_requires_no_sdk(self, metadata):
         """Without extras it brings the API, the instrumentation base and wrapt."""

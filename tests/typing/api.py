@@ -10,15 +10,19 @@ from opentelemetry.sdk.trace import TracerProvider
 from typing_extensions import assert_type
 
 import opentelemetry_instrumentation_genai
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as FromItsPackage
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
+from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
+from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
 assert_type(opentelemetry_instrumentation_genai.__version__, str)
 
 
-def the_same_class_from_both_places(instrumentor: OpenAIInstrumentor) -> FromItsPackage:
-    """The name at the top, which is loaded late, is the class of the subpackage."""
-    return instrumentor
+def the_same_class_from_both_places(
+    openai: OpenAIInstrumentor, anthropic: AnthropicInstrumentor, ollama: OllamaInstrumentor
+) -> tuple[OpenAIFromItsPackage, AnthropicFromItsPackage, OllamaFromItsPackage]:
+    """The names at the top, which are loaded late, are the classes of the subpackages."""
+    return openai, anthropic, ollama
 
 
 def as_in_an_application() -> None:
@@ -31,6 +35,8 @@ def as_in_an_application() -> None:
     )
     OpenAIInstrumentor().instrument(capture_message_content="span_only", emit_event=True, per_chunk_metric=False)
     OpenAIInstrumentor().uninstrument()
+    AnthropicInstrumentor().instrument(anthropic_native_tracing="enrich")
+    OllamaInstrumentor().instrument(host_providers="localhost:8080=llama_cpp")
 
 
 def dependencies(instrumentor: OpenAIInstrumentor) -> None:

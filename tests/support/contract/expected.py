@@ -24,6 +24,17 @@ _METRICS = {
     "gen_ai.client.operation.duration": ("s", "GenAI operation duration.", _SECONDS),
     "gen_ai.client.operation.time_per_output_chunk": ("s", "Time per output chunk after the first one.", _SECONDS),
     "gen_ai.client.operation.time_to_first_chunk": ("s", "Time to receive the first chunk.", _SECONDS),
+    "gen_ai.server.request.duration": ("s", "Time that the server took, by its own clock.", _SECONDS),
+    "gen_ai.server.time_per_output_token": (
+        "s",
+        "Time that the server took per token after the first one.",
+        [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5],
+    ),
+    "gen_ai.server.time_to_first_token": (
+        "s",
+        "Time that the server took to the first token.",
+        [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
+    ),
     "gen_ai.client.token.usage": ("{token}", "Number of input and output tokens used.", _TOKENS),
 }
 _RESPONSE_MODEL = "gen_ai.response.model"
@@ -142,6 +153,8 @@ def _metrics(row: Row, variant: Variant, attributes: dict[str, Any]) -> dict[str
         if row.chunks > 1:
             known = {name: value for name, value in shared.items() if not (row.late_model and name == _RESPONSE_MODEL)}
             recorded["gen_ai.client.operation.time_per_output_chunk"] = [(known, row.chunks - 1, "<seconds>")]
+    if variant.sees == "response":
+        recorded.update({name: [(shared, 1, "<seconds>")] for name in row.timings})
     used = [
         ({**shared, "gen_ai.token.type": kind}, 1, attributes[name])
         for kind, name in (("input", "gen_ai.usage.input_tokens"), ("output", "gen_ai.usage.output_tokens"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.anthropic import ANTHROPIC
+from contract.ollama import OLLAMA
 from contract.openai import OPENAI
 
-PROVIDERS = (OPENAI, ANTHROPIC)
+PROVIDERS = (OPENAI, ANTHROPIC, OLLAMA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ class Row:
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
         style: how it is read: a `call` has all raw variants, a `helper` is a context manager, a `message helper`
-            one that also has the text by itself, `by hand` is none of them.
+            one that also has the text by itself, `generator` is one whose stream is a generator, `by hand` is none of them.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
         streamed: the reply to a streamed call, if there is one.
@@ -41,6 +41,7 @@ class Row:
         output: those that a plain response gives.
         stream_output: those that a stream gives; the same as a plain response if not given.
         details: whether the operation has messages, and so a details event.
+        timings: the metrics that come of what the server says of its own time, plain and streamed.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Row:
     output: Attributes = field(default_factory=dict)
     stream_output: Attributes | None = None
     details: bool = True
+    timings: Sequence[str] = ()
 
     def reply(self, *, stream: bool) -> Reply | None:
         """What the server answers."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from typing import Any, Literal
 
 from contract.drive import Opened, listed, settled
@@ -198,6 +198,27 @@ async def helper_until_done(call: Call) -> Any:
         return await settled(events.until_done()) is events
 
 
+async def generator(call: Call) -> Any:
+    """`for chunk in chat(stream=True)`, where the stream is a generator, and nothing else."""
+    made = await settled(call())
+    kinds = isgenerator(made), isasyncgen(made), [name for name in dir(made) if not name.startswith("__")]
+    read = told(await listed(made))
+    return kinds, read, told(await listed(made))
+
+
+async def generator_stepped(call: Call) -> Any:
+    """`next(stream)`, one by one, and once more after the end."""
+    made = await settled(call())
+    read = []
+    for _ in range(100):
+        try:
+            read.append(told(await _next(made)))
+        except (StopIteration, StopAsyncIteration) as end:
+            read.append(type(end))
+            break
+    return read
+
+
 async def helper_text(call: Call) -> Any:
     """`for text in stream.text_stream`, and the message that it made."""
     async with Opened(call()) as events:
@@ -240,6 +261,9 @@ VARIANTS = (
     Variant("streaming-closed-stream", streaming_closed, stream=True, access=STREAMING, sees="nothing"),
     Variant("by-hand", plain, style="by hand"),
     Variant("by-hand-stream", stream, stream=True, style="by hand"),
+    Variant("generator-plain", plain, style="generator"),
+    Variant("generator", generator, stream=True, style="generator"),
+    Variant("generator-next", generator_stepped, stream=True, style="generator"),
     *(
         Variant(name, read, stream=True, style=style)
         for style in ("helper", "message helper")

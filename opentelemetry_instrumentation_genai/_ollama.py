@@ -1,0 +1,246 @@
+"""The seam of the `ollama` SDK, whose calls all go through `client._request`.
+
+A plain call is made within it. A stream is a generator that sends nothing before its first step, so the call starts there, and
+one that is never started is no call. `_request_raw` sees the HTTP response of a plain call; that of a stream nobody sees.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+from ._attributes import HTTP_RESPONSE_STATUS_CODE
+from ._call import Call
+from ._context import attach, current_call, detach, stand_back
+from ._fields import member
+from ._guard import guarded
+from ._operation import Operation, Request
+from ._streams import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Mapping
+
+    from ._signals import Signals
+
+_END = object()
+
+
+class Ollama:
+    """How the SDK is followed.
+
+    Args:
+        signals: where the telemetry goes.
+        routes: (method, path) -> operation.
+        provider: host and port -> `gen_ai.provider.name`.
+    """
+
+    def __init__(
+        self,
+        signals: Signals,
+        routes: Mapping[tuple[str, str], Operation],
+        provider: Callable[[str, int], str],
+    ) -> None:
+        self.active = True
+        self._signals = signals
+        self._routes = routes
+        self._provider = provider
+
+    def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        """The rows of what is patched."""
+        module = "ollama._client"
+        return [
+            (module, "Client._request", self.request),
+            (module, "AsyncClient._request", self.async_request),
+            (module, "Client._request_raw", self.request_raw),
+            (module, "AsyncClient._request_raw", self.async_request_raw),
+        ]
+
+    def start(self) -> None:
+        """Called when the targets are patched."""
+
+    def stop(self) -> None:
+        """Called before they are unpatched."""
+        self.active = False
+
+    # The wrappers, as wrapt calls them.
+
+    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `Client._request`."""
+        request = self._asked(client, args, kwargs)
+        if request is None:
+            return wrapped(*args, **kwargs)
+        if request.stream:
+            return _stream(wrapped(*args, **kwargs), partial(self._call, request, client))
+        call = self._call(request, client)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        token = attach(call)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            _blame(call, error)
+            call.fail(error)
+            raise
+        finally:
+            detach(call, token)
+        call.succeed(result)
+        return result
+
+    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `AsyncClient._request`."""
+        request = self._asked(client, args, kwargs)
+        if request is None:
+            return await wrapped(*args, **kwargs)
+        if request.stream:
+            return _AsyncStream(await wrapped(*args, **kwargs), partial(self._call, request, client))
+        call = self._call(request, client)
+        if call is None:
+            return await wrapped(*args, **kwargs)
+        token = attach(call)
+        try:
+            result = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            _blame(call, error)
+            call.fail(error)
+            raise
+        finally:
+            detach(call, token)
+        call.succeed(result)
+        return result
+
+    def request_raw(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `Client._request_raw`, which makes the HTTP request of a plain call."""
+        response = wrapped(*args, **kwargs)
+        _answered(client, response)
+        return response
+
+    async def async_request_raw(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        """Around `AsyncClient._request_raw`."""
+        response = await wrapped(*args, **kwargs)
+        _answered(client, response)
+        return response
+
+    # What they do.
+
+    @guarded
+    def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
+        """What is asked, if it is an operation that is followed."""
+        operation = self._routes.get(args[1:3])
+        if operation is None or not self.active or stand_back():
+            return None
+        url = client._client.base_url
+        host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
+        stream = bool(kwargs.get("stream"))
+        return Request(operation, self._provider(host, port), host, port, kwargs.get("json") or {}, stream)
+
+    @guarded
+    def _call(self, request: Request, client: Any) -> Call | None:
+        """The call, which starts now; a stream may have come to someone who reports it."""
+        return Call(self._signals, request, client) if self.active and not stand_back() else None
+
+
+@guarded
+def _answered(client: Any, response: Any) -> None:
+    call = current_call()
+    if call is not None and call.client is client:
+        call.answered({HTTP_RESPONSE_STATUS_CODE: response.status_code})
+
+
+@guarded
+def _blame(call: Call, error: BaseException) -> None:
+    """Take what is known of a failure besides the exception itself."""
+    client: Any = call.client
+    call.keyed(client._client.headers.get("authorization", "").rpartition(" ")[2])
+    status = member(error, "status_code")
+    if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
+        call.answered({HTTP_RESPONSE_STATUS_CODE: status})
+
+
+class _StreamReading(Reading):
+    """The reading of a stream."""
+
+    __slots__ = ()
+
+    def failed(self, error: BaseException) -> None:
+        """The SDK raised, or the consumer left."""
+        if self._stepping:
+            _blame(self._call, error)
+        super().failed(error)
+
+
+def _stream(source: Generator[Any, Any, Any], start: Callable[[], Call | None]) -> Generator[Any, Any, Any]:
+    """The SDK's generator within one that starts the call at the first step, and follows it."""
+    call = start()
+    if call is None:
+        yield from source
+        return
+    steps = _StreamReading(call).events(source)
+    try:
+        token = attach(call)
+        try:
+            item = next(steps, _END)
+        finally:
+            detach(call, token)
+        if item is not _END:
+            yield item
+            yield from steps
+    finally:
+        steps.close()
+        source.close()
+
+
+class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The asynchronous twin, to all who look the SDK's generator itself.
+
+    A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
+    """
+
+    def __init__(self, source: Any, start: Callable[[], Call | None]) -> None:
+        super().__init__(source)
+        self._self_start: Callable[[], Call | None] | None = start
+        self._self_reading: _StreamReading | None = None
+        self._self_steps: Any = source
+
+    def __aiter__(self) -> Any:
+        return self
+
+    def __anext__(self) -> Awaitable[Any]:
+        return self._self_steps.__anext__() if self._self_start is None else self._first()
+
+    def asend(self, value: Any) -> Awaitable[Any]:
+        if value is not None and self._self_start is not None:  # which Python refuses, and the generator is as it was
+            refused: Awaitable[Any] = self.__wrapped__.asend(value)
+            return refused
+        return self.__anext__()  # the SDK's generator makes nothing of what is sent
+
+    async def _first(self) -> Any:
+        start, self._self_start = self._self_start, None
+        call = None if start is None else start()
+        if call is None:
+            return await self._self_steps.__anext__()
+        self._self_reading = reading = _StreamReading(call)
+        self._self_steps = steps = reading.events(self.__wrapped__)
+        token = attach(call)
+        try:
+            return await steps.__anext__()
+        finally:
+            detach(call, token)
+
+    async def athrow(self, *error: Any) -> Any:
+        try:
+            return await self.__wrapped__.athrow(*error)
+        finally:
+            self._closed()
+
+    async def aclose(self) -> None:
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._closed()
+
+    def _closed(self) -> None:
+        self._self_start = None
+        if self._self_reading is not None:
+            self._self_reading.closed()

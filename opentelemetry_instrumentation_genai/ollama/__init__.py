@@ -1,0 +1,38 @@
+"""Instrumentation of the `ollama` SDK."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .._instrumentor import GenAIInstrumentor
+
+if TYPE_CHECKING:
+    from .._config import Config
+    from .._instrumentor import Seam
+
+__all__ = ["OllamaInstrumentor"]
+
+
+class OllamaInstrumentor(GenAIInstrumentor):
+    """Instruments every client of the `ollama` SDK, those made before and the one behind `ollama.chat` included.
+
+    `instrument()` takes `tracer_provider`, `meter_provider` and `logger_provider`, and every setting as a keyword:
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It raises nothing.
+    """
+
+    sdk = "ollama"
+    module = "ollama._client"  # by its name only: the package's attribute `_client` is a client
+    supported: ClassVar[tuple[str, str]] = ("0.4.0", "1")
+
+    def _installed(self) -> str:
+        version: str = import_module(self.module).__version__
+        return version
+
+    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        from .._ollama import Ollama
+        from .._signals import Signals
+        from ._provider import Providers
+        from ._routes import ROUTES
+
+        return Ollama(Signals(config, **providers), ROUTES, Providers(config.host_providers))

@@ -1,0 +1,16 @@
+"""Embeddings: `POST /api/embed` and its predecessor `POST /api/embeddings`, by Ollama's API reference."""
+
+from __future__ import annotations
+
+from .. import _attributes as names
+from .._fields import field, integer, table
+from .._operation import Operation
+from ._common import RESPONSE, server_timings
+
+EMBED = Operation(
+    name="embeddings",
+    request=table(field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions")),
+    response=table(*RESPONSE),
+    timings=server_timings,
+    details=False,
+)

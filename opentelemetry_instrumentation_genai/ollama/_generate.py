@@ -1,0 +1,64 @@
+"""Generated text: `POST /api/generate`, by Ollama's API reference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import _attributes as names
+from .._content import Part, attached, first_text, reasoning, text
+from .._fields import member, table
+from .._operation import Content, Operation
+from ._chunks import TextChunks
+from ._common import REQUEST, RESPONSE, finish_reasons, images, server_timings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    content: Content = {}
+    parts = _prompt(body)
+    if parts:
+        content[names.INPUT_MESSAGES] = [{"role": "user", "parts": parts}]
+    system = first_text(body, "system")
+    if system:
+        content[names.SYSTEM_INSTRUCTIONS] = [text(system)]
+    return content
+
+
+def _prompt(body: Mapping[str, Any]) -> list[Part]:
+    """The prompt; a suffix, which the answer is to lead to, is a part by the API's own word."""
+    prompt, suffix = first_text(body, "prompt"), first_text(body, "suffix")
+    parts = [text(prompt)] if prompt else []
+    if suffix:
+        parts.append({"type": "suffix", "content": suffix})
+    return [*parts, *images(body)]
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    return {
+        names.OUTPUT_MESSAGES: [
+            {"role": "assistant", "parts": _generated(response), "finish_reason": reason} for reason in reasons
+        ]
+    }
+
+
+def _generated(response: Any) -> list[Part]:
+    thought, said = first_text(response, "thinking"), first_text(response, "response")
+    parts = [reasoning(thought)] if thought else []
+    if said:
+        parts.append(text(said))
+    image = member(response, "image")
+    return [*parts, attached("image", data=image)] if isinstance(image, str) else parts
+
+
+GENERATE = Operation(
+    name="text_completion",
+    request=table(*REQUEST),
+    response=table(*RESPONSE),
+    finish_reasons=finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    timings=server_timings,
+    accumulator=TextChunks,
+)

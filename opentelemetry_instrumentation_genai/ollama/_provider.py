@@ -1,0 +1,25 @@
+"""Which provider answers a client of the `ollama` SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._hosts import by_host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Providers:
+    """Names the provider behind a host.
+
+    Args:
+        declared: the user's (pattern, provider) pairs, which win; a pattern is HOST or HOST:PORT with `*`.
+    """
+
+    def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
+        self._declared = declared
+
+    def __call__(self, host: str, port: int) -> str:
+        """The provider; `ollama` for a host that nothing was said of, its cloud among them."""
+        return by_host(self._declared, host, port) or "ollama"

@@ -1,0 +1,19 @@
+"""Which endpoint of the API is which operation. What is not in the table is not followed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._chat import CHAT
+from ._embed import EMBED
+from ._generate import GENERATE
+
+if TYPE_CHECKING:
+    from .._operation import Operation
+
+ROUTES: dict[tuple[str, str], Operation] = {
+    ("POST", "/api/chat"): CHAT,
+    ("POST", "/api/generate"): GENERATE,
+    ("POST", "/api/embed"): EMBED,
+    ("POST", "/api/embeddings"): EMBED,
+}
