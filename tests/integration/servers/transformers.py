@@ -18,13 +18,8 @@ class Transformers(PythonServer):
     pythons = ("python3.11", "python3.12", "python3.10")
 
     def start(self, log: Path) -> Running:
-        """Serves the tiny model, under the path of the directory that it is in."""
+        """Serves the tiny model, by the name of the folder that it is in."""
         port = free_port()
-        served = self.served(log)
-        model.directory(self.bin / "python", served)
-        command = [self.bin / "transformers", "serve", served, "--host", HOST, "--port", str(port), "--device", "cpu"]
-        return Running(command, port, "/health", log, seconds=120)
-
-    def served(self, log: Path) -> Path:
-        """The name of the model: the path of its directory."""
-        return log.parent / model.NAME
+        model.directory(self.bin / "python", log.parent / model.NAME)
+        command = [self.bin / "transformers", "serve", model.NAME, "--host", HOST, "--port", str(port)]
+        return Running([*command, "--device", "cpu"], port, "/health", log, seconds=120)
