@@ -76,8 +76,8 @@ def transformers(start: Callable[..., Running]) -> Served:
 
 @pytest.fixture(scope="session")
 def ollambda(start: Callable[..., Running], llama_server: Running) -> Served:
-    """ollambda in front of llama.cpp, whose counters are what it counts."""
-    return Served("ollambda", start(Ollambda, llama_server.port).url, counted=partial(of_llama, llama_server))
+    """ollambda in front of llama.cpp."""
+    return Served("ollambda", start(Ollambda, llama_server.port).url)
 
 
 @pytest.fixture

@@ -91,10 +91,19 @@ class PythonServer(Server):
         run(self.bin / "python", "-m", "pip", "--disable-pip-version-check", *arguments)
 
     def _python(self) -> str:
-        found = next(filter(None, map(shutil.which, self.pythons)), None)
-        if self.pythons and found is None:
+        if not self.pythons:
+            return sys.executable
+        folders = os.environ.get("PATH", "").split(os.pathsep)
+        found = (shutil.which(name, path=folder) for name in self.pythons for folder in folders)
+        chosen = next((python for python in found if python and _runs(python)), None)
+        if chosen is None:
             raise FileNotFoundError(f"It needs one of {', '.join(self.pythons)}, and none is on PATH.")
-        return found or sys.executable
+        return chosen
+
+
+def _runs(python: str) -> bool:
+    """Whether it is more than a name: pyenv has one for each Python there could be."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:

@@ -13,7 +13,8 @@ class Ollambda(PythonServer):
 
     name = "ollambda"
     takes = "15 s, 70 MB, Python 3.13 or 3.14"
-    requirements = ("ollambda==0.3.4",)
+    # Its server of HTTP needs `packaging`, and does not say so.
+    requirements = ("ollambda==0.3.4", "packaging")
     pythons = ("python3.13", "python3.14")
 
     def start(self, log: Path, upstream_port: int) -> Running:
