@@ -36,6 +36,8 @@ _CAPTURE_MODES: dict[str, Capture] = {
     "false": NO_CONTENT,
 }
 _NATIVE_TRACING = ("replace", "enrich", "off")
+# What a host could be called, and nobody means by it.
+_NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -51,6 +53,8 @@ class Config:
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
+        propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
+        propagate_baggage: whether they are told of the baggage as well.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -60,6 +64,8 @@ class Config:
     per_chunk_metric: bool = True
     allow_others: bool = False
     anthropic_native_tracing: str = "replace"
+    propagate: tuple[str, ...] = ()
+    propagate_baggage: bool = False
 
     @property
     def details(self) -> bool:
@@ -146,6 +152,15 @@ def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     return declared
 
 
+def _propagate(value: Any) -> tuple[str, ...]:
+    hosts = tuple(entry.lower() for entry in _listed(value))
+    if hosts == ("off",):
+        return ()
+    if not hosts or not _NO_HOSTS.isdisjoint(hosts) or any(not set(" /=@").isdisjoint(host) for host in hosts):
+        raise ValueError
+    return hosts
+
+
 class _Reader(NamedTuple):
     read: Callable[[Any], Any]
     accepted: str
@@ -159,4 +174,8 @@ _READERS: dict[str, _Reader] = {
     "per_chunk_metric": _Reader(_boolean, "true, false"),
     "allow_others": _Reader(_boolean, "true, false"),
     "anthropic_native_tracing": _Reader(_native_tracing, ", ".join(_NATIVE_TRACING)),
+    "propagate": _Reader(
+        _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
+    ),
+    "propagate_baggage": _Reader(_boolean, "true, false"),
 }

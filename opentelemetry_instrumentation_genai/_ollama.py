@@ -46,6 +46,7 @@ class Ollama:
         self._signals = signals
         self._routes = routes
         self._provider = provider
+        self._propagation = signals.propagation
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -71,9 +72,12 @@ class Ollama:
         request = self._asked(client, args, kwargs)
         if request is None:
             return wrapped(*args, **kwargs)
+        headers = None if self._propagation is None else self._headers(request, kwargs)
+        if headers is not None:
+            kwargs = {**kwargs, "headers": headers}
         if request.stream:
-            return _stream(wrapped(*args, **kwargs), partial(self._call, request, client))
-        call = self._call(request, client)
+            return _stream(wrapped(*args, **kwargs), partial(self._call, request, client, headers))
+        call = self._call(request, client, headers)
         if call is None:
             return wrapped(*args, **kwargs)
         token = attach(call)
@@ -93,9 +97,12 @@ class Ollama:
         request = self._asked(client, args, kwargs)
         if request is None:
             return await wrapped(*args, **kwargs)
+        headers = None if self._propagation is None else self._headers(request, kwargs)
+        if headers is not None:
+            kwargs = {**kwargs, "headers": headers}
         if request.stream:
-            return _AsyncStream(await wrapped(*args, **kwargs), partial(self._call, request, client))
-        call = self._call(request, client)
+            return _AsyncStream(await wrapped(*args, **kwargs), partial(self._call, request, client, headers))
+        call = self._call(request, client, headers)
         if call is None:
             return await wrapped(*args, **kwargs)
         token = attach(call)
@@ -136,9 +143,29 @@ class Ollama:
         return Request(operation, self._provider(host, port), host, port, kwargs.get("json") or {}, stream)
 
     @guarded
-    def _call(self, request: Request, client: Any) -> Call | None:
+    def _headers(self, request: Request, kwargs: Any) -> dict[str, str] | None:
+        """Headers for a request whose server is told of the trace: those that it has, until `_tell` adds to them."""
+        assert self._propagation is not None
+        assert request.address is not None
+        assert request.port is not None
+        reached = self._propagation.reaches(request.address, request.port)
+        return dict(kwargs.get("headers") or {}) if reached else None
+
+    @guarded
+    def _call(self, request: Request, client: Any, headers: dict[str, str] | None) -> Call | None:
         """The call, which starts now; a stream may have come to someone who reports it."""
-        return Call(self._signals, request, client) if self.active and not stand_back() else None
+        if not self.active or stand_back():
+            return None
+        call = Call(self._signals, request, client)
+        if headers is not None:
+            self._tell(call, client, headers)
+        return call
+
+    @guarded
+    def _tell(self, call: Call, client: Any, headers: dict[str, str]) -> None:
+        """Tell the server of the call's span. The SDK makes a stream's request only now, with the headers that it was given."""
+        assert self._propagation is not None
+        headers.update(self._propagation.headers(call.context, headers, client._client.headers) or {})
 
 
 @guarded

@@ -13,6 +13,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._config import Config
+    from ._propagation import Propagation
 
 
 class Signals:
@@ -40,3 +41,10 @@ class Signals:
         self.span_content = config.capture_message_content.span
         self.event_content = config.capture_message_content.event and config.details
         self.per_chunk = config.per_chunk_metric
+        self.propagation: Propagation | None = None
+        if config.propagate:
+            from ._propagation import Propagation
+
+            self.propagation = Propagation(
+                config.propagate, config.host_providers, with_baggage=config.propagate_baggage
+            )

@@ -6,6 +6,7 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 
 from __future__ import annotations
 
+import copy
 import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -78,7 +79,8 @@ class Stainless:
         self._told = told
         self._native = native
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
-        self._servers: dict[int, tuple[Any, type, tuple[str, int, str]]] = {}
+        self._propagation = signals.propagation
+        self._servers: dict[int, tuple[Any, type, tuple[str, int, str, bool]]] = {}
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -168,16 +170,18 @@ class Stainless:
         if self._lists:
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider = self._server(client)
+        host, port, provider, propagates = self._server(client)
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, provider, host, port, body, stream, self._told(client, options))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
+        if propagates and not adopts:  # else the SDK tells of its span by itself
+            options = self._propagated(call, client, options) or options
         call.options = None if options is given else options
         return call
 
-    def _server(self, client: Any) -> tuple[str, int, str]:
-        """Host, port and provider of a client, remembered by its URL, which never changes in itself."""
+    def _server(self, client: Any) -> tuple[str, int, str, bool]:
+        """Host, port and provider of a client, and whether it is told of the trace; remembered by its URL, which never changes."""
         url = client.base_url
         known = self._servers.get(id(url))
         if known is None or known[0] is not url or known[1] is not type(client):
@@ -185,8 +189,22 @@ class Stainless:
             port = url.port or (80 if url.scheme == "http" else 443)
             if len(self._servers) >= 256:
                 self._servers.clear()
-            known = self._servers[id(url)] = url, type(client), (host, port, self._provider(client, host, port))
+            propagates = self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
+            server = host, port, self._provider(client, host, port), propagates
+            known = self._servers[id(url)] = url, type(client), server
         return known[2]
+
+    @guarded
+    def _propagated(self, call: Call, client: Any, options: Any) -> Any:
+        """A copy of the options, whose headers tell the server of the call's span."""
+        assert self._propagation is not None
+        given = options.headers or {}
+        told = self._propagation.headers(call.context, given, client.default_headers, client._client.headers)
+        if not told:
+            return options
+        copied = copy.copy(options)
+        copied.headers = {**given, **told}
+        return copied
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
         """The operation of an endpoint, and the id in its path if it has one."""
@@ -248,6 +266,13 @@ def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments with other options than the caller's."""
     options, call.options = call.options, None
     return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
+
+
+def _signs(client: Any) -> bool:
+    """Whether a client signs its headers, as those of AWS do: an HTTP instrumentation that replaces one would spoil that."""
+    runtime = getattr(getattr(client, "_provider_runtime", None), "name", None)
+    names = [kind.__name__ for kind in type(client).__mro__]
+    return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:

@@ -27,12 +27,16 @@ GLANCE = 0.005
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """One request as it arrived; ``left`` is set if the client went away before the whole answer was sent."""
+    """One request as it arrived; ``left`` is set if the client went away before the whole answer was sent.
+
+    ``headers`` has the first of each name, ``lines`` has all of them, in their order.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    lines: tuple[tuple[str, str], ...]
     left: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
 
     @property
@@ -227,7 +231,9 @@ def closed_port() -> int:
 async def _recorded(request: Request) -> RecordedRequest:
     """The request, with its whole body."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return RecordedRequest(request.method, request.url.path + query, dict(request.headers), await request.body())
+    lines = tuple(request.headers.items())
+    path = request.url.path + query
+    return RecordedRequest(request.method, path, dict(request.headers), await request.body(), lines)
 
 
 async def _watch(receive: Receive, request: RecordedRequest) -> None:
