@@ -12,7 +12,7 @@ import pytest
 
 from loopback import OtlpReceiver
 from served import Served, of_llama, of_vllm
-from servers import SERVERS, LiteLLM, Llama, Ollambda, Running, Transformers, VLLM
+from servers import SERVERS, VLLM, LiteLLM, Llama, Ollambda, Running, Transformers
 
 KEY = "sk-of-a-server-on-loopback"
 
@@ -76,7 +76,7 @@ def transformers(start: Callable[..., Running]) -> Served:
 
 @pytest.fixture(scope="session")
 def ollambda(start: Callable[..., Running], llama_server: Running) -> Served:
-    """ollambda in front of llama.cpp."""
+    """Ollambda in front of llama.cpp."""
     return Served("ollambda", start(Ollambda, llama_server.port).url)
 
 

@@ -43,9 +43,7 @@ def instrument(telemetry: Telemetry, served: Served, capture: str) -> None:
 
 @PAIRS
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_telemetry_is_what_the_server_says(
-    served: Served, exchange: Exchange, way: Way, telemetry: Telemetry
-) -> None:
+def test_telemetry_is_what_the_server_says(served: Served, exchange: Exchange, way: Way, telemetry: Telemetry) -> None:
     """Provider, models, finish reason, status and metrics; the tokens, cached ones among the input, are the server's."""
     instrument(telemetry, served, "span_and_event")
     before = served.before()
@@ -94,6 +92,5 @@ def test_the_helper_for_streams_is_one_call(llama: Served, telemetry: Telemetry)
     assert (exchange.said, "end_turn") == (text, message.stop_reason)
     found = telemetry.span.attributes
     assert ("llama_cpp", ("stop",), 8) == tuple(
-        found[name]
-        for name in ("gen_ai.provider.name", "gen_ai.response.finish_reasons", "gen_ai.usage.output_tokens")
+        found[name] for name in ("gen_ai.provider.name", "gen_ai.response.finish_reasons", "gen_ai.usage.output_tokens")
     )

@@ -1,6 +1,6 @@
 """A real server that speaks Ollama's API, through the real `ollama` SDK.
 
-ollambda answers streamed chats, without a count of tokens, and refuses plain ones.
+Ollambda answers streamed chats, without a count of tokens, and refuses plain ones.
 """
 
 from __future__ import annotations

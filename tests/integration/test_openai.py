@@ -43,9 +43,7 @@ def instrument(telemetry: Telemetry, served: Served, capture: str) -> None:
 
 @PAIRS
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_telemetry_is_what_the_server_says(
-    served: Served, exchange: Exchange, way: Way, telemetry: Telemetry
-) -> None:
+def test_telemetry_is_what_the_server_says(served: Served, exchange: Exchange, way: Way, telemetry: Telemetry) -> None:
     """Provider, models, tokens, finish reason, status and metrics; the tokens are those of the server's own counters."""
     instrument(telemetry, served, "span_and_event")
     before = served.before()

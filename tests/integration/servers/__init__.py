@@ -16,4 +16,4 @@ SERVERS: dict[str, Server] = {
     server.name: server for server in (Llama(), LiteLLM(), VLLM(), Transformers(), Ollambda())
 }
 
-__all__ = ["SERVERS", "LiteLLM", "Llama", "Ollambda", "Running", "Server", "Transformers", "VLLM", "place"]
+__all__ = ["SERVERS", "VLLM", "LiteLLM", "Llama", "Ollambda", "Running", "Server", "Transformers", "place"]

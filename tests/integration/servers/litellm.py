@@ -40,7 +40,7 @@ class LiteLLM(PythonServer):
         environment = {"LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         if otlp:
             environment |= {"OTEL_EXPORTER": "otlp_http", "OTEL_ENDPOINT": otlp, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-        return Running(command, port, "/health/liveliness", log, environment, seconds=120), key
+        return Running(command, port, "/health/liveliness", log, environment=environment, seconds=120), key
 
 
 def _configured(upstream: str, traced: bool) -> dict[str, object]:

@@ -33,10 +33,21 @@ class Llama(Server):
         """Serves the tiny model, for embeddings too, with its metrics; `arguments` come to those of the program."""
         port = free_port()
         program, environment = self._program()
-        command = [*program, "--model", model.GGUF, "--alias", model.NAME, "--host", HOST, "--port", str(port), "--offline"]
+        command = [
+            *program,
+            "--model",
+            model.GGUF,
+            "--alias",
+            model.NAME,
+            "--host",
+            HOST,
+            "--port",
+            str(port),
+            "--offline",
+        ]
         command += ["--jinja", "--ctx-size", "4096", "--parallel", "2", "--threads", "2", "--metrics"]
         command += ["--embeddings", "--pooling", "mean", *arguments]
-        return Running(command, port, "/health", log, environment)
+        return Running(command, port, "/health", log, environment=environment)
 
     def _program(self) -> tuple[list[str | Path], dict[str, str]]:
         """How it is called, and the variables that it needs."""

@@ -1,4 +1,4 @@
-"""ollambda, which speaks Ollama's API in front of a llama-server."""
+"""Ollambda, which speaks Ollama's API in front of a llama-server."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ class Ollambda(PythonServer):
             "OLLAMBDA_PROXY_PORT": str(upstream_port),
             "OLLAMBDA_STORAGE_DIR": str(log.parent),
         }
-        return Running([self.bin / "ollambda"], port, "/api/version", log, environment, seconds=60)
+        return Running([self.bin / "ollambda"], port, "/api/version", log, environment=environment, seconds=60)

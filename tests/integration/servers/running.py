@@ -12,13 +12,23 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from servers.base import OFFLINE
 
 HOST = "127.0.0.1"
 # What a server must not inherit: settings of the tests' own telemetry, coverage, proxies, credentials of real providers.
-_NOT_INHERITED = ("OTEL_", "COV_", "COVERAGE_", "PYTHON", "OPENAI_", "ANTHROPIC_", "AZURE_", "OLLAMA_", "LITELLM_", "AWS_")
+_NOT_INHERITED = (
+    "OTEL_",
+    "COV_",
+    "COVERAGE_",
+    "PYTHON",
+    "OPENAI_",
+    "ANTHROPIC_",
+    "AZURE_",
+    "OLLAMA_",
+    "LITELLM_",
+    "AWS_",
+)
 
 
 def free_port() -> int:
@@ -47,6 +57,7 @@ class Running:
         port: int,
         ready: str,
         log: Path,
+        *,
         environment: Mapping[str, str] | None = None,
         seconds: float = 30,
     ) -> None:
@@ -98,16 +109,6 @@ class Running:
                 os.killpg(self._process.pid, ending)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(seconds)
-
-    def __enter__(self) -> Running:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends it."""
-        self.close()
 
     def _wait_until(self, ready: str, seconds: float) -> None:
         """TimeoutError, or OSError with the end of its log, if it never is."""

@@ -44,4 +44,4 @@ class VLLM(PythonServer):
         if otlp:
             command += ["--otlp-traces-endpoint", otlp]
             environment |= {"OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true", "OTEL_BSP_SCHEDULE_DELAY": "100"}
-        return Running(command, port, "/health", log, environment, seconds=300)
+        return Running(command, port, "/health", log, environment=environment, seconds=300)
