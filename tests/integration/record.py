@@ -161,7 +161,9 @@ RECORDINGS = (
         {"model": "another"},
     ),
     Recording("anthropic/messages/litellm", LITELLM, "message", "A chat, translated."),
-    Recording("anthropic/messages/litellm.stream", LITELLM, "message", "A chat, translated. Streamed.", STREAM),
+    Recording(
+        "anthropic/messages/litellm_usage.stream", LITELLM, "message", "Usage is zero until the end tells it.", STREAM
+    ),
     Recording(
         "anthropic/messages/litellm_tool_use", LITELLM, "tool use", "Beside the tool call, a text that is empty."
     ),
