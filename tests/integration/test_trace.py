@@ -23,6 +23,11 @@ CHAINS = {
     "vllm": (["llm_request"], "gen_ai.request.id"),
     "litellm": (["Received Proxy Server Request", "litellm_request"], "gen_ai.response.id"),
 }
+# What it calls the tokens there.
+TOKENS = {
+    "vllm": ("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens"),
+    "litellm": ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+}
 SERVERS = pytest.mark.parametrize("served", CHAINS, indirect=True)
 
 
@@ -88,7 +93,8 @@ def test_the_server_continues_the_trace(
     with telemetry.tracer_provider.get_tracer("application").start_as_current_span("application") as application:
         identity = ask(served)
 
-    outermost = chain(receiver, served, identity)[0]
+    spans = chain(receiver, served, identity)
+    outermost, last = spans[0], spans[-1]
     (call,) = (span for span in telemetry.spans if span.name == "chat tiny")
     assert call.parent is not None
     assert application.get_span_context().span_id == call.parent.span_id
@@ -96,6 +102,10 @@ def test_the_server_continues_the_trace(
         outermost["trace_id"],
         outermost["parent_span_id"],
     )
+    if "gen_ai.usage.input_tokens" in call.attributes:
+        assert [last["attributes"][name] for name in TOKENS[served.name]] == [
+            call.attributes[f"gen_ai.usage.{kind}_tokens"] for kind in ("input", "output")
+        ]
 
 
 @SERVERS
