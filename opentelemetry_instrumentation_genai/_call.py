@@ -248,9 +248,7 @@ class Call:
             self._read_content(response, found)
         if self._recording:
             self._write_span(found, failure)
-        self._write_metrics(seconds, found)
-        if response is not None:
-            self._write_timings(response, found)
+        self._write_metrics(seconds, response, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
         self._end_span()
@@ -289,10 +287,7 @@ class Call:
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
-        attributes: dict[str, Any] = dict(found)
-        if self._signals.span_content:
-            attributes.update(self._texts)
-        self.span.set_attributes(attributes)
+        self.span.set_attributes({**found, **self._texts} if self._signals.span_content else found)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
 
@@ -305,15 +300,12 @@ class Call:
         return {**self._identity, RESPONSE_MODEL: model} if model else self._identity
 
     @guarded
-    def _write_metrics(self, seconds: float, found: dict[str, Attribute]) -> None:
-        self._signals.metrics.record(seconds, self._first, found, self._metric_point(found), self.context)
-
-    @guarded
-    def _write_timings(self, response: Any, found: dict[str, Attribute]) -> None:
-        timings = self._operation.timings(response)
+    def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
+        metrics, point = self._signals.metrics, self._metric_point(found)
+        metrics.record(seconds, self._first, found, point, self.context)
+        timings = None if response is None else self._operation.timings(response, found)
         if timings is not None:
-            point = self._metric_point(found)
-            self._signals.metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
+            metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
     def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:

@@ -134,6 +134,8 @@ def integer(value: Any) -> int | None:
 
 def count(value: Any) -> int | None:
     """How many of something: a whole number that is not below zero."""
+    if type(value) is int:
+        return value if 0 <= value < _INT64 else None
     counted = integer(value)
     return counted if counted is not None and counted >= 0 else None
 

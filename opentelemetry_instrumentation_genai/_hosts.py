@@ -1,12 +1,55 @@
-"""Hosts by patterns: those that the user declared, and the public API hosts that are known."""
+"""The servers that clients go to, and their hosts by patterns: those that the user declared, and the public ones that are known."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+_MOST = 256  # servers that are remembered
+
+
+class Server(NamedTuple):
+    """What a call needs to know of its server.
+
+    Attributes:
+        host: its name or address, IPv6 addresses without brackets.
+        port: its port, that of the scheme where the URL has none.
+        provider: `gen_ai.provider.name`.
+        told: whether it is told of the trace.
+    """
+
+    host: str
+    port: int
+    provider: str
+    told: bool
+
+
+class Servers:
+    """The servers of clients, remembered by the client's URL, which never changes in itself.
+
+    Args:
+        provider: client, host and port -> the provider.
+        told: client, host and port -> whether the server is told of the trace.
+    """
+
+    def __init__(self, provider: Callable[[Any, str, int], str], told: Callable[[Any, str, int], bool]) -> None:
+        self._provider = provider
+        self._told = told
+        self._known: dict[int, tuple[Any, type, Server]] = {}
+
+    def of(self, client: Any, url: Any) -> Server:
+        """The server of a client, whose base URL, of httpx or alike, is given."""
+        known = self._known.get(id(url))
+        if known is None or known[0] is not url or known[1] is not type(client):
+            host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
+            server = Server(host, port, self._provider(client, host, port), self._told(client, host, port))
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            known = self._known[id(url)] = url, type(client), server
+        return known[2]
 
 
 def by_host(table: Iterable[tuple[str, str]], host: str, port: int) -> str | None:

@@ -16,6 +16,7 @@ from ._call import Call
 from ._context import attach, current_call, detach, stand_back
 from ._fields import member
 from ._guard import guarded
+from ._hosts import Servers
 from ._operation import Operation, Request
 from ._streams import Reading
 
@@ -33,20 +34,20 @@ class Ollama:
     Args:
         signals: where the telemetry goes.
         routes: (method, path) -> operation.
-        provider: host and port -> `gen_ai.provider.name`.
+        provider: client, host and port -> `gen_ai.provider.name`.
     """
 
     def __init__(
         self,
         signals: Signals,
         routes: Mapping[tuple[str, str], Operation],
-        provider: Callable[[str, int], str],
+        provider: Callable[[Any, str, int], str],
     ) -> None:
         self.active = True
         self._signals = signals
         self._routes = routes
-        self._provider = provider
         self._propagation = signals.propagation
+        self._servers = Servers(provider, self._tells)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -72,7 +73,7 @@ class Ollama:
         request = self._asked(client, args, kwargs)
         if request is None:
             return wrapped(*args, **kwargs)
-        headers = None if self._propagation is None else self._headers(request, kwargs)
+        headers = None if self._propagation is None else self._headers(client, kwargs)
         if headers is not None:
             kwargs = {**kwargs, "headers": headers}
         if request.stream:
@@ -97,7 +98,7 @@ class Ollama:
         request = self._asked(client, args, kwargs)
         if request is None:
             return await wrapped(*args, **kwargs)
-        headers = None if self._propagation is None else self._headers(request, kwargs)
+        headers = None if self._propagation is None else self._headers(client, kwargs)
         if headers is not None:
             kwargs = {**kwargs, "headers": headers}
         if request.stream:
@@ -137,19 +138,18 @@ class Ollama:
         operation = self._routes.get(args[1:3])
         if operation is None or not self.active or stand_back():
             return None
-        url = client._client.base_url
-        host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
-        stream = bool(kwargs.get("stream"))
-        return Request(operation, self._provider(host, port), host, port, kwargs.get("json") or {}, stream)
+        host, port, provider, _ = self._servers.of(client, client._client.base_url)
+        return Request(operation, provider, host, port, kwargs.get("json") or {}, bool(kwargs.get("stream")))
+
+    def _tells(self, _client: Any, host: str, port: int) -> bool:
+        """Whether a server is told of the trace."""
+        return self._propagation is not None and self._propagation.reaches(host, port)
 
     @guarded
-    def _headers(self, request: Request, kwargs: Any) -> dict[str, str] | None:
+    def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:
         """Headers for a request whose server is told of the trace: those that it has, until `_tell` adds to them."""
-        assert self._propagation is not None
-        assert request.address is not None
-        assert request.port is not None
-        reached = self._propagation.reaches(request.address, request.port)
-        return dict(kwargs.get("headers") or {}) if reached else None
+        server = self._servers.of(client, client._client.base_url)
+        return dict(kwargs.get("headers") or {}) if server.told else None
 
     @guarded
     def _call(self, request: Request, client: Any, headers: dict[str, str] | None) -> Call | None:

@@ -8,6 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._attributes import (
+    OLLAMA_EVAL_DURATION,
+    OLLAMA_LOAD_DURATION,
+    OLLAMA_PROMPT_EVAL_DURATION,
+    OLLAMA_TOTAL_DURATION,
     OPERATION_NAME,
     PROVIDER_NAME,
     REQUEST_MODEL,
@@ -26,7 +30,17 @@ if TYPE_CHECKING:
     from ._fields import Attribute, Table
     from ._timings import Timings
 
-_MEASURED = frozenset({RESPONSE_MODEL, USAGE_INPUT_TOKENS, USAGE_OUTPUT_TOKENS})
+_MEASURED = frozenset(
+    {
+        OLLAMA_EVAL_DURATION,
+        OLLAMA_LOAD_DURATION,
+        OLLAMA_PROMPT_EVAL_DURATION,
+        OLLAMA_TOTAL_DURATION,
+        RESPONSE_MODEL,
+        USAGE_INPUT_TOKENS,
+        USAGE_OUTPUT_TOKENS,
+    }
+)
 
 Content: TypeAlias = "dict[str, list[Any]]"
 """Attribute of content (`gen_ai.input.messages`, ...) -> its value by the JSON schema of the conventions."""
@@ -57,7 +71,7 @@ class Operation:
         input_content: request body -> input messages, system instructions, tool definitions.
         output_content: response, and its finish reasons -> output messages.
         failure: response -> the failure that it reports without the SDK raising it.
-        timings: response -> what the server says of its own time, if it does.
+        timings: response, and the measured attributes of it -> what the server says of its own time, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         details: whether the operation has messages, and so a details event.
     """
@@ -70,7 +84,7 @@ class Operation:
     input_content: Callable[[Mapping[str, Any]], Content] = lambda _body: {}
     output_content: Callable[[Any, Sequence[str]], Content] = lambda _response, _reasons: {}
     failure: Callable[[Any], Failure | None] = lambda _response: None
-    timings: Callable[[Any], Timings | None] = lambda _response: None
+    timings: Callable[[Any, Mapping[str, Attribute]], Timings | None] = lambda _response, _found: None
     accumulator: Callable[[bool], Accumulator] | None = None
     details: bool = True
     measured: Table = dataclasses.field(init=False)

@@ -5,7 +5,6 @@ Off unless the user asks for it: what is told goes to whoever answers. The appli
 
 from __future__ import annotations
 
-from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -52,16 +51,13 @@ class Propagation:
     """
 
     def __init__(self, hosts: Sequence[str], declared: Iterable[tuple[str, str]], *, with_baggage: bool) -> None:
-        own = SELF_HOSTED in hosts
-        patterns = [*hosts, *(pattern for pattern, _ in declared)] if own else hosts
-
-        @lru_cache(maxsize=256)
-        def reaches(host: str, port: int) -> bool:
-            """Whether the server at `host` is told."""
-            return (own and _self_hosted(host)) or among(patterns, host, port)
-
-        self.reaches = reaches
+        self._own = SELF_HOSTED in hosts
+        self._patterns = [*hosts, *(pattern for pattern, _ in declared)] if self._own else hosts
         self._with_baggage = with_baggage
+
+    def reaches(self, host: str, port: int) -> bool:
+        """Whether the server at a host and port is told."""
+        return (self._own and _self_hosted(host)) or among(self._patterns, host, port)
 
     @guarded
     def headers(self, context: Context, *given: Iterable[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ._call import Call
 from ._context import attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
+from ._hosts import Servers
 from ._iterators import listed
 from ._operation import Operation, Request
 from ._streams import Body, body_of
@@ -74,13 +75,12 @@ class Stainless:
         self._sdk = sdk
         self._signals = signals
         self._routes = routes
-        self._provider = provider
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._native = native
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
         self._propagation = signals.propagation
-        self._servers: dict[int, tuple[Any, type, tuple[str, int, str, bool]]] = {}
+        self._servers = Servers(provider, self._tells)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -170,29 +170,19 @@ class Stainless:
         if self._lists:
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider, propagates = self._server(client)
+        host, port, provider, told = self._servers.of(client, client.base_url)
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, provider, host, port, body, stream, self._told(client, options))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
-        if propagates and not adopts:  # else the SDK tells of its span by itself
+        if told and not adopts:  # else the SDK tells of its span by itself
             options = self._propagated(call, client, options) or options
         call.options = None if options is given else options
         return call
 
-    def _server(self, client: Any) -> tuple[str, int, str, bool]:
-        """Host, port and provider of a client, and whether it is told of the trace; remembered by its URL, which never changes."""
-        url = client.base_url
-        known = self._servers.get(id(url))
-        if known is None or known[0] is not url or known[1] is not type(client):
-            host = url.host
-            port = url.port or (80 if url.scheme == "http" else 443)
-            if len(self._servers) >= 256:
-                self._servers.clear()
-            propagates = self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
-            server = host, port, self._provider(client, host, port), propagates
-            known = self._servers[id(url)] = url, type(client), server
-        return known[2]
+    def _tells(self, client: Any, host: str, port: int) -> bool:
+        """Whether a server is told of the trace."""
+        return self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
 
     @guarded
     def _propagated(self, call: Call, client: Any, options: Any) -> Any:

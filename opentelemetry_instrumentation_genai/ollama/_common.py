@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
 from .._content import attached
-from .._fields import count, field, integer, items, member, members, number, string, strings
+from .._fields import count, field, integer, items, member, number, string, strings
 from .._timings import Timings, timings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._content import Part
 
 
@@ -46,14 +48,12 @@ RESPONSE = (
 )
 
 
-def server_timings(response: Any) -> Timings | None:
+def server_timings(_response: Any, found: Mapping[str, Any]) -> Timings | None:
     """What the server measured. The first token is there when the model is loaded, which it waits for, and the prompt is read."""
-    told = members(response)
-    load, prompt = _seconds(told.get("load_duration")), _seconds(told.get("prompt_eval_duration"))
+    load, prompt = found.get(names.OLLAMA_LOAD_DURATION), found.get(names.OLLAMA_PROMPT_EVAL_DURATION)
     before = None if load is None or prompt is None else load + prompt
-    return timings(
-        _seconds(told.get("total_duration")), before, _seconds(told.get("eval_duration")), count(told.get("eval_count"))
-    )
+    generating = found.get(names.OLLAMA_EVAL_DURATION)
+    return timings(found.get(names.OLLAMA_TOTAL_DURATION), before, generating, found.get(names.USAGE_OUTPUT_TOKENS))
 
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:

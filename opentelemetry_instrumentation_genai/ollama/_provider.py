@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._hosts import by_host
 
@@ -20,6 +20,6 @@ class Providers:
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = declared
 
-    def __call__(self, host: str, port: int) -> str:
+    def __call__(self, _client: Any, host: str, port: int) -> str:
         """The provider; `ollama` for a host that nothing was said of, its cloud among them."""
         return by_host(self._declared, host, port) or "ollama"

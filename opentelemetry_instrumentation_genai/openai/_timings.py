@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._fields import count, member, number
 from .._timings import Timings, timings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def server_timings(response: Any) -> Timings | None:
+
+def server_timings(response: Any, _found: Mapping[str, Any]) -> Timings | None:
     """What the server measured. It does not say how long a request waited for a slot, and so not how long it took."""
     told = member(response, "timings")
     if told is None:
