@@ -69,6 +69,13 @@ def vllm(start: Callable[..., Running], otlp_receiver: OtlpReceiver) -> Served:
 
 
 @pytest.fixture(scope="session")
+def litellm_of_vllm(start: Callable[..., Any], vllm: Served, otlp_receiver: OtlpReceiver) -> Served:
+    """LiteLLM in front of vLLM; the spans of both go to the receiver."""
+    server, key = start(LiteLLM, vllm.url, otlp_receiver.http_url)
+    return Served("litellm", server.url, key=key, counted=vllm.counted)
+
+
+@pytest.fixture(scope="session")
 def transformers(start: Callable[..., Running]) -> Served:
     """`transformers serve`, which counts nothing that can be read."""
     return Served("transformers", start(Transformers).url, answers_as="tiny@main", names_requests=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import anthropic
@@ -14,7 +13,6 @@ from opentelemetry.trace import format_span_id, format_trace_id
 from exchanges import QUESTION
 from loopback import OtlpReceiver, Telemetry
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import Config
 from served import Served
 
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 16}
@@ -79,9 +77,6 @@ def instrument(telemetry: Telemetry, **settings: Any) -> None:
     AnthropicInstrumentor().instrument(**telemetry.providers, **settings)
 
 
-@pytest.mark.skipif(
-    "propagate" not in [setting.name for setting in fields(Config)], reason="there is no setting PROPAGATE"
-)
 @SERVERS
 @pytest.mark.parametrize("ask", [chat, streamed_chat, message, streamed_message], ids=lambda ask: ask.__name__)
 def test_the_server_continues_the_trace(
@@ -106,6 +101,27 @@ def test_the_server_continues_the_trace(
         assert [last["attributes"][name] for name in TOKENS[served.name]] == [
             call.attributes[f"gen_ai.usage.{kind}_tokens"] for kind in ("input", "output")
         ]
+
+
+@pytest.mark.parametrize("ask", [chat, streamed_chat], ids=lambda ask: ask.__name__)
+def test_the_trace_goes_on_behind_a_proxy(
+    litellm_of_vllm: Served, ask: Callable[[Served], str], telemetry: Telemetry, receiver: OtlpReceiver
+) -> None:
+    """LiteLLM hands the trace on to vLLM: the spans of all three are one trace."""
+    instrument(telemetry, propagate="self-hosted")
+
+    identity = ask(litellm_of_vllm)
+
+    proxy = chain(receiver, litellm_of_vllm, identity)[0]
+    trace = format_trace_id(telemetry.span.context.trace_id)
+    (model,) = receiver.wait_for(
+        lambda received: [
+            span for span in received.spans if span["name"] == "llm_request" and span["trace_id"] == trace
+        ]
+    )
+    # It hands on the header as it came.
+    ours = format_span_id(telemetry.span.context.span_id)
+    assert [(trace, ours)] * 2 == [(span["trace_id"], span["parent_span_id"]) for span in (proxy, model)]
 
 
 @SERVERS

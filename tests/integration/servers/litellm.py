@@ -56,6 +56,7 @@ def _configured(upstream: str, traced: bool) -> dict[str, object]:
             "telemetry": False,
             "num_retries": 0,
             "drop_params": True,
+            "forward_traceparent_to_llm_provider": True,
             **({"callbacks": ["otel"]} if traced else {}),
         },
         "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
