@@ -124,6 +124,13 @@ RECORDINGS = (
     ),
     Recording("openai/chat/transformers_tool_call", TRANSFORMERS, "tool call", "The model asks for a tool."),
     Recording(
+        "openai/chat/transformers_tool_call.stream",
+        TRANSFORMERS,
+        "tool call",
+        "The model asks for a tool. Streamed.",
+        USAGE,
+    ),
+    Recording(
         "openai/chat/transformers_unknown_model", TRANSFORMERS, "chat", "An error without a word.", {"model": "another"}
     ),
     Recording("openai/responses/transformers", TRANSFORMERS, "response", "A plain answer.", {"stream": False}),

@@ -33,6 +33,21 @@ _BLOCK = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
+# How `transformers serve` finds a tool call in what the model says; vLLM is told on its command line.
+_RESPONSE = {
+    "defaults": {"role": "assistant"},
+    "start_anchor": "<|im_start|>assistant\n",
+    "fields": {
+        "tool_calls": {
+            "open_pattern": r"\s*<tool_call>",
+            "close": "</tool_call>",
+            "repeats": True,
+            "content": "json",
+            "transform": {"type": "function", "function": "{content}"},
+        },
+        "content": {"close_pattern": r"\s*<\|im_end\|>", "content": "text"},
+    },
+}
 
 
 def main(source: Path, directory: Path) -> None:
@@ -122,6 +137,7 @@ def _tokenizer_config(known: Mapping[str, Any]) -> dict[str, Any]:
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": known["llama.context_length"],
         "clean_up_tokenization_spaces": False,
+        "response_template": _RESPONSE,
         **{name.removesuffix("_id"): tokens[number] for name, number in _ends(known).items()},
     }
 
