@@ -10,12 +10,14 @@ import os
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
 
 from ._attributes import (
     ERROR_TYPE,
+    PROVIDER_NAME,
     REQUEST_MODEL,
     REQUEST_STREAM,
     RESPONSE_FINISH_REASONS,
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     from ._fields import Attribute
-    from ._operation import Accumulator, Content, Request
+    from ._operation import Accumulator, Content, Request, StreamUsage
     from ._signals import Signals
+    from ._stranger import Stranger
+    from ._streams import Reading
 
 _read = guarded(read)
 _forks = 0
@@ -64,7 +68,10 @@ class Call:
         context: a context with that span, which metrics and events link to.
         told: whether more than metrics is reported: the span is sampled, or there is a details event.
         options: what the SDK is to be given in place of the caller's options, if anything.
+        asked: the same with a question for the usage of the stream, while the request is sent with that.
+        stranger: the server, as long as it has not told who it is, and nobody else has.
         open: whether its response is read by the application, later; then reading finishes the call.
+        early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
     """
 
     __slots__ = (
@@ -81,6 +88,7 @@ class Call:
         "_once",
         "_operation",
         "_point",
+        "_reading",
         "_recording",
         "_request",
         "_signals",
@@ -89,11 +97,14 @@ class Call:
         "_texts",
         "_timed",
         "_wanted",
+        "asked",
         "client",
         "context",
+        "early",
         "open",
         "options",
         "span",
+        "stranger",
         "told",
     )
 
@@ -112,8 +123,11 @@ class Call:
         self._accumulator: Accumulator | None = None
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
-        self.open = False
+        self.open = self.early = False
+        self._reading: ref[Reading] | None = None
         self.options: Any = None
+        self.asked: Any = None
+        self.stranger: Stranger | None = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
         self._texts: dict[str, str] = {}
@@ -170,6 +184,11 @@ class Call:
         return self._operation.input_content(request.body)
 
     @property
+    def stream_usage(self) -> StreamUsage | None:
+        """How the usage of its stream is asked for."""
+        return self._operation.stream_usage
+
+    @property
     def over(self) -> bool:
         """Whether it has finished, or is about to."""
         return self._once.locked()
@@ -180,13 +199,27 @@ class Call:
         """Take the client's key, which the message of a failure may quote."""
         self._key = key if isinstance(key, str) and key else None
 
+    def answered_by(self, provider: str | None) -> None:
+        """Take who the server says that it is, if it does: the span and all metrics from now on have that."""
+        if provider is None:
+            return
+        self.stranger = None
+        if provider != self._identity[PROVIDER_NAME]:
+            self._identity = {**self._identity, PROVIDER_NAME: provider}  # a new one: recorded points hold the other
+            self._attributes[PROVIDER_NAME] = provider
+            self.span.set_attribute(PROVIDER_NAME, provider)
+
     def answered(self, facts: dict[str, Attribute]) -> None:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
-    def opened(self) -> None:
-        """Its response will be read by the application, later."""
-        self.open = True
+    def opened(self, reading: Reading) -> None:
+        """Its response will be read by the application, later. The last of several counts."""
+        earlier = None if self._reading is None else self._reading()
+        if earlier is not None:
+            earlier.forget()
+        self._reading = ref(reading)
+        self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
             self._accumulator = make(self._wanted)
@@ -213,8 +246,15 @@ class Call:
     def _chunk_point(self) -> dict[str, Attribute]:
         """The attributes of a chunk's time: the response's model is taken as it stands when the second chunk comes."""
         if self._point is None:
-            self._point = self._metric_point(read(self._operation.measured, self._received()))
+            response = self._received()
+            self._look_at(response)
+            self._point = self._metric_point(read(self._operation.measured, response))
         return self._point
+
+    @guarded
+    def _look_at(self, response: Any) -> None:
+        if self.stranger is not None and response is not None:
+            self.answered_by(self.stranger.by_response(response))
 
     @guarded
     def _received(self) -> Any:
@@ -235,7 +275,12 @@ class Call:
         self._finish(None, error)
 
     def _finish(self, response: Any, error: BaseException | None) -> None:
-        if self._forks != _forks or not self._once.acquire(blocking=False):
+        if self._forks != _forks:
+            return
+        if self.client is not None:
+            self.early = True
+            return
+        if not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
         if self._first is not None:
@@ -251,11 +296,14 @@ class Call:
         self._write_metrics(seconds, response, found)
         if self.told or failure is not None:
             self._write_events(found, failure)
-        self._end_span()
+        if self._recording:
+            self._end_span()
         self._content, self._texts, self._accumulator, self._add = {}, {}, None, None
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
+        if self.stranger is not None:
+            self._look_at(response)
         if not self.told:
             return read(self._operation.measured, response)
         found = read(self._operation.response, response)

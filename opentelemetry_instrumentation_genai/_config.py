@@ -38,6 +38,7 @@ _CAPTURE_MODES: dict[str, Capture] = {
 _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
+_STREAM_USAGE = ("off", "inject")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -52,6 +53,7 @@ class Config:
         host_providers: (host pattern, provider) pairs that the user declared, in order.
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
+        stream_usage: whether usage on streams is asked for where the caller did not, `off` or `inject`.
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
         propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
         propagate_baggage: whether they are told of the baggage as well.
@@ -63,6 +65,7 @@ class Config:
     host_providers: tuple[tuple[str, str], ...] = ()
     per_chunk_metric: bool = True
     allow_others: bool = False
+    stream_usage: str = "off"
     anthropic_native_tracing: str = "replace"
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
@@ -144,6 +147,10 @@ def _native_tracing(value: Any) -> str:
     return _NATIVE_TRACING[_NATIVE_TRACING.index(_word(value))]
 
 
+def _stream_usage(value: Any) -> str:
+    return _STREAM_USAGE[_STREAM_USAGE.index(_word(value))]
+
+
 def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _listed(value)]
     declared = tuple((pattern.strip().lower(), provider.strip()) for pattern, provider in pairs)
@@ -173,6 +180,7 @@ _READERS: dict[str, _Reader] = {
     "host_providers": _Reader(_host_providers, "a comma-separated list of HOST[:PORT]=PROVIDER, where HOST may hold *"),
     "per_chunk_metric": _Reader(_boolean, "true, false"),
     "allow_others": _Reader(_boolean, "true, false"),
+    "stream_usage": _Reader(_stream_usage, ", ".join(_STREAM_USAGE)),
     "anthropic_native_tracing": _Reader(_native_tracing, ", ".join(_NATIVE_TRACING)),
     "propagate": _Reader(
         _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from ._fields import member
+from ._fields import member, string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +22,7 @@ Part: TypeAlias = "dict[str, Any]"
 _DEPTH = 24  # OTLP's decoders stop at 100 levels of protobuf, of which an object takes three
 _INT64 = 1 << 63
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_LEFT_OUT = frozenset({"Omit", "NotGiven"})  # the SDKs' sentinels
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -43,27 +44,31 @@ def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
 
 def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
     """A call of a tool whose input is no JSON: a text stays as it is."""
-    return {"type": "tool_call", "id": plain(identity), "name": str(name or ""), "arguments": plain(given)}
+    return {"type": "tool_call", "id": _identity(identity), "name": str(name or ""), "arguments": plain(given)}
 
 
 def tool_call_response(identity: Any, response: Any) -> Part:
     """The application's answer to a tool call."""
-    return {"type": "tool_call_response", "id": plain(identity), "response": plain(response)}
+    return {"type": "tool_call_response", "id": _identity(identity), "response": plain(response)}
 
 
 def tool_call_answer(identity: Any, answer: Part | list[Part]) -> Part:
     """The same, where the answer is made of parts."""
-    return {"type": "tool_call_response", "id": plain(identity), "response": answer}
+    return {"type": "tool_call_response", "id": _identity(identity), "response": answer}
 
 
 def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
     """A call of a tool that the provider runs."""
-    return {"type": "server_tool_call", "id": plain(identity), "name": name, "server_tool_call": call}
+    return {"type": "server_tool_call", "id": _identity(identity), "name": name, "server_tool_call": call}
 
 
 def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
     """What a tool that the provider runs gave."""
-    return {"type": "server_tool_call_response", "id": plain(identity), "server_tool_call_response": response}
+    return {"type": "server_tool_call_response", "id": _identity(identity), "server_tool_call_response": response}
+
+
+def _identity(identity: Any) -> str | None:
+    return string(identity) if identity is None or isinstance(identity, str) else str(plain(identity))
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
@@ -159,10 +164,22 @@ def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, 
         return [plain(entry, depth, inline=inline, above=above) for entry in value]
     held = _members(value)
     if held is None:
-        return f"<{type(value).__name__}>"
+        return None if type(value).__name__ in _LEFT_OUT else f"<{type(value).__name__}>"
     return {
-        _plain_key(key): plain(entry, depth, inline=inline, above=above) for key, entry in held if entry is not None
+        _plain_key(key): told
+        for key, entry in _without_bytes(held)
+        if (told := plain(entry, depth, inline=inline, above=above)) is not None
     }
+
+
+def _without_bytes(held: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """The members of a JSON object; bytes in base64, as Anthropic's API has them everywhere, by their fingerprint."""
+    if held.get("type") != "base64" or not isinstance(held.get("data"), str):
+        return held.items()
+    return [
+        *((key, value) for key, value in held.items() if key != "data"),
+        *_fingerprint(_decoded(held["data"])).items(),
+    ]
 
 
 def _plain_key(key: Any) -> str:
@@ -183,14 +200,14 @@ def _plain_text(value: str, *, inline: bool) -> Any:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _members(value: Any) -> Iterable[tuple[Any, Any]] | None:
+def _members(value: Any) -> Mapping[Any, Any] | None:
     """What an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
     if isinstance(value, dict):
-        return list(value.items())
+        return dict(value)
     if isinstance(value, type) or not any(hasattr(type(value), name) for name in ("model_dump", "__fields__")):
         return None
     extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
-    return [*vars(value).items(), *extra.items()]
+    return {**vars(value), **extra}
 
 
 def serialised(value: list[Any]) -> tuple[str, list[Any]]:

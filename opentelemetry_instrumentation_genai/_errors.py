@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ._fields import Attribute
 
-_CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}")  # a number only repeats the HTTP status
+# A number only repeats the HTTP status, and LiteLLM writes out that there is none.
+_CODE = re.compile(r"(?!None$)[A-Za-z][\w.:-]{0,63}")
 _PREFIXES = "sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key"
 _SECRET = re.compile(
     rf"\b((?:{_PREFIXES})[-_])(?=[\w*-]*[\d*])[\w*.-]{{8,}}"  # by their prefixes

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import traceback
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,20 +31,20 @@ def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
         function: a step of building telemetry.
 
     Returns:
-        A function of the same parameters, which returns None where `function` failed.
+        A function of the same parameters, taken by position, which returns None where `function` failed.
     """
 
     @functools.wraps(function)
-    def safe(*args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+    def safe(*args: Any) -> _T | None:  # keywords would cost a dictionary for each call
         try:
-            return function(*args, **kwargs)
+            return function(*args)  # type: ignore[call-arg]
         except Exception as error:
             if strict:
                 raise
             _report(function.__qualname__, error)
             return None
 
-    return safe
+    return cast("Callable[_P, _T | None]", safe)
 
 
 def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:

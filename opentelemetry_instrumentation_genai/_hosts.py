@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ._stranger import Stranger
+
 _MOST = 256  # servers that are remembered
 
 
@@ -19,12 +21,14 @@ class Server(NamedTuple):
         port: its port, that of the scheme where the URL has none.
         provider: `gen_ai.provider.name`.
         told: whether it is told of the trace.
+        stranger: what it has said of itself, where nothing else tells who it is.
     """
 
     host: str
     port: int
     provider: str
     told: bool
+    stranger: Stranger | None = None
 
 
 class Servers:
@@ -33,11 +37,18 @@ class Servers:
     Args:
         provider: client, host and port -> the provider.
         told: client, host and port -> whether the server is told of the trace.
+        stranger: client, host, port and provider -> what a server is known by that only itself can tell who it is.
     """
 
-    def __init__(self, provider: Callable[[Any, str, int], str], told: Callable[[Any, str, int], bool]) -> None:
+    def __init__(
+        self,
+        provider: Callable[[Any, str, int], str],
+        told: Callable[[Any, str, int], bool],
+        stranger: Callable[[Any, str, int, str], Stranger | None] = lambda *_server: None,
+    ) -> None:
         self._provider = provider
         self._told = told
+        self._stranger = stranger
         self._known: dict[int, tuple[Any, type, Server]] = {}
 
     def of(self, client: Any, url: Any) -> Server:
@@ -45,7 +56,8 @@ class Servers:
         known = self._known.get(id(url))
         if known is None or known[0] is not url or known[1] is not type(client):
             host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
-            server = Server(host, port, self._provider(client, host, port), self._told(client, host, port))
+            known_as = host, port, self._provider(client, host, port)
+            server = Server(*known_as, self._told(client, host, port), self._stranger(client, *known_as))
             if len(self._known) >= _MOST:
                 self._known.clear()
             known = self._known[id(url)] = url, type(client), server

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DEPTH = 6  # body, messages, message, content, block, its content
+_DEPTH = 16  # a block of a document's content in a tool's result is the twelfth level
 
 
 def listed(options: Any) -> Any:
     """The options of a request, themselves or a copy whose body holds lists for iterators."""
-    body = options.json_data
-    told = _listed(body, _DEPTH)
-    if told is body:
+    body, extra = options.json_data, options.extra_json
+    told, told_extra = _listed(body, _DEPTH), _listed(extra, _DEPTH)
+    if told is body and told_extra is extra:
         return options
     copied = copy.copy(options)
-    copied.json_data = told
+    copied.json_data, copied.extra_json = told, told_extra
     return copied
 
 

@@ -77,7 +77,7 @@ class Ollama:
         if headers is not None:
             kwargs = {**kwargs, "headers": headers}
         if request.stream:
-            return _stream(wrapped(*args, **kwargs), partial(self._call, request, client, headers))
+            return _stream(wrapped(*args, **kwargs), client, partial(self._call, request, client, headers))
         call = self._call(request, client, headers)
         if call is None:
             return wrapped(*args, **kwargs)
@@ -85,11 +85,13 @@ class Ollama:
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
-            _blame(call, error)
+            _blame(call, client, error)
+            call.client = None
             call.fail(error)
             raise
         finally:
             detach(call, token)
+        call.client = None
         call.succeed(result)
         return result
 
@@ -102,7 +104,7 @@ class Ollama:
         if headers is not None:
             kwargs = {**kwargs, "headers": headers}
         if request.stream:
-            return _AsyncStream(await wrapped(*args, **kwargs), partial(self._call, request, client, headers))
+            return _AsyncStream(await wrapped(*args, **kwargs), client, partial(self._call, request, client, headers))
         call = self._call(request, client, headers)
         if call is None:
             return await wrapped(*args, **kwargs)
@@ -110,11 +112,13 @@ class Ollama:
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
-            _blame(call, error)
+            _blame(call, client, error)
+            call.client = None
             call.fail(error)
             raise
         finally:
             detach(call, token)
+        call.client = None
         call.succeed(result)
         return result
 
@@ -138,7 +142,7 @@ class Ollama:
         operation = self._routes.get(args[1:3])
         if operation is None or not self.active or stand_back():
             return None
-        host, port, provider, _ = self._servers.of(client, client._client.base_url)
+        host, port, provider, *_ = self._servers.of(client, client._client.base_url)
         return Request(operation, provider, host, port, kwargs.get("json") or {}, bool(kwargs.get("stream")))
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:
@@ -156,7 +160,8 @@ class Ollama:
         """The call, which starts now; a stream may have come to someone who reports it."""
         if not self.active or stand_back():
             return None
-        call = Call(self._signals, request, client)
+        # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
+        call = Call(self._signals, request, None if request.stream else client)
         if headers is not None:
             self._tell(call, client, headers)
         return call
@@ -176,9 +181,8 @@ def _answered(client: Any, response: Any) -> None:
 
 
 @guarded
-def _blame(call: Call, error: BaseException) -> None:
+def _blame(call: Call, client: Any, error: BaseException) -> None:
     """Take what is known of a failure besides the exception itself."""
-    client: Any = call.client
     call.keyed(client._client.headers.get("authorization", "").rpartition(" ")[2])
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
@@ -186,24 +190,35 @@ def _blame(call: Call, error: BaseException) -> None:
 
 
 class _StreamReading(Reading):
-    """The reading of a stream."""
+    """The reading of a stream.
 
-    __slots__ = ()
+    Args:
+        call: the call, which ends with the reading.
+        client: the SDK's client that makes it.
+    """
+
+    __slots__ = ("_client",)
+
+    def __init__(self, call: Call, client: Any) -> None:
+        super().__init__(call)
+        self._client = client
 
     def failed(self, error: BaseException) -> None:
         """The SDK raised, or the consumer left."""
         if self._stepping:
-            _blame(self._call, error)
+            _blame(self._call, self._client, error)
         super().failed(error)
 
 
-def _stream(source: Generator[Any, Any, Any], start: Callable[[], Call | None]) -> Generator[Any, Any, Any]:
+def _stream(
+    source: Generator[Any, Any, Any], client: Any, start: Callable[[], Call | None]
+) -> Generator[Any, Any, Any]:
     """The SDK's generator within one that starts the call at the first step, and follows it."""
     call = start()
     if call is None:
         yield from source
         return
-    steps = _StreamReading(call).events(source)
+    steps = _StreamReading(call, client).chunks(source)
     try:
         token = attach(call)
         try:
@@ -224,8 +239,9 @@ class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has n
     A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
     """
 
-    def __init__(self, source: Any, start: Callable[[], Call | None]) -> None:
+    def __init__(self, source: Any, client: Any, start: Callable[[], Call | None]) -> None:
         super().__init__(source)
+        self._self_client = client
         self._self_start: Callable[[], Call | None] | None = start
         self._self_reading: _StreamReading | None = None
         self._self_steps: Any = source
@@ -247,8 +263,8 @@ class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has n
         call = None if start is None else start()
         if call is None:
             return await self._self_steps.__anext__()
-        self._self_reading = reading = _StreamReading(call)
-        self._self_steps = steps = reading.events(self.__wrapped__)
+        self._self_reading = reading = _StreamReading(call, self._self_client)
+        self._self_steps = steps = reading.chunks(self.__wrapped__)
         token = attach(call)
         try:
             return await steps.__anext__()

@@ -58,6 +58,29 @@ class Accumulator(Protocol):
 
 
 @dataclass(frozen=True)
+class StreamUsage:
+    """How the usage of a stream is asked for, and what that adds to the stream.
+
+    Attributes:
+        member: of a chunk, that has its usage; null in chunks that have none, if it was asked for.
+        asked: request body -> the members to send in place of the caller's; None where nothing is to be asked.
+        unasked: providers that need not be asked.
+        refused: what the body of a refusal names.
+        withheld: chunk -> whether it came only because usage was asked for.
+        last: chunk -> whether without the question it could have been the last one.
+        moved: headers of the response -> members that the withheld chunk has in place of the last one.
+    """
+
+    member: str
+    asked: Callable[[Mapping[str, Any]], dict[str, Any] | None]
+    unasked: frozenset[str]
+    refused: Sequence[bytes]
+    withheld: Callable[[Any], bool]
+    last: Callable[[Any], bool]
+    moved: Callable[[Mapping[str, str]], Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Operation:
     """One endpoint of a provider, as data and pure functions.
 
@@ -73,6 +96,7 @@ class Operation:
         failure: response -> the failure that it reports without the SDK raising it.
         timings: response, and the measured attributes of it -> what the server says of its own time, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
+        stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
         details: whether the operation has messages, and so a details event.
     """
 
@@ -86,6 +110,7 @@ class Operation:
     failure: Callable[[Any], Failure | None] = lambda _response: None
     timings: Callable[[Any, Mapping[str, Attribute]], Timings | None] = lambda _response, _found: None
     accumulator: Callable[[bool], Accumulator] | None = None
+    stream_usage: StreamUsage | None = None
     details: bool = True
     measured: Table = dataclasses.field(init=False)
 

@@ -48,3 +48,4 @@ class Signals:
             self.propagation = Propagation(
                 config.propagate, config.host_providers, with_baggage=config.propagate_baggage
             )
+        self.asks_for_usage = config.stream_usage == "inject"

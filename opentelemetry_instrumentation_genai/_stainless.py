@@ -11,14 +11,16 @@ import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
-from ._context import attach, current_call, detach, stand_back
+from ._context import Outside, attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
 from ._hosts import Servers
 from ._iterators import listed
 from ._operation import Operation, Request
+from ._stranger import Stranger
 from ._streams import Body, body_of
 from ._wire import parsed
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._signals import Signals
+    from ._stranger import Signs
 
 _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
@@ -55,6 +58,7 @@ class Stainless:
         provider: client and host -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
         told: client and options -> attributes that are known at the start and are not in the body.
+        signs: how servers that `provider` does not know are known by what they say.
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
     """
@@ -68,6 +72,7 @@ class Stainless:
         headers: Sequence[tuple[str, str]],
         *,
         told: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
+        signs: Signs | None = None,
         native: Native | None = None,
         lazy_bodies: bool = False,
     ) -> None:
@@ -77,10 +82,13 @@ class Stainless:
         self._routes = routes
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
+        self._signs = signs
+        self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
+        self._asking = Asking() if signals.asks_for_usage else None
         self._lists = lazy_bodies and (signals.span_content or signals.event_content)
         self._propagation = signals.propagation
-        self._servers = Servers(provider, self._tells)
+        self._servers = Servers(provider, self._tells, self._stranger)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -116,17 +124,20 @@ class Stainless:
             wrapped = functools.partial(wrapped, client)
         call = self._begin(client, args, kwargs)
         if call is None:
-            return wrapped(*args, **kwargs)
+            with Outside():
+                return wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
-        token = attach(call)
+        if call.asked is not None and self._asking is not None:
+            wrapped = functools.partial(self._asking.send, call, wrapped)
+        attached = attach(call)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -134,17 +145,20 @@ class Stainless:
         """Around `AsyncAPIClient.request`."""
         call = self._begin(client, args, kwargs)
         if call is None:
-            return await wrapped(*args, **kwargs)
+            with Outside():
+                return await wrapped(*args, **kwargs)
         if call.options is not None:
             args, kwargs = _handed_on(call, args, kwargs)
-        token = attach(call)
+        if call.asked is not None and self._asking is not None:
+            wrapped = functools.partial(self._asking.async_send, call, wrapped)
+        attached = attach(call)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
             self._fail(call, error)
             raise
         finally:
-            detach(call, token)
+            detach(call, attached)
         self._returned(call, result)
         return result
 
@@ -157,7 +171,7 @@ class Stainless:
         """Around `__stream__` of either stream class."""
         chunks = wrapped(*args, **kwargs)
         body = body_of(getattr(stream, "response", None))
-        return chunks if body is None else body.events(chunks)
+        return chunks if body is None else body.events(chunks, stream)
 
     # What they do.
 
@@ -170,15 +184,28 @@ class Stainless:
         if self._lists:
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider, told = self._servers.of(client, client.base_url)
+        host, port, provider, told, stranger = self._servers.of(client, client.base_url)
+        if stranger is not None:
+            provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
         request = Request(operation, provider, host, port, body, stream, self._told(client, options))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
+        call.stranger = stranger
         if told and not adopts:  # else the SDK tells of its span by itself
             options = self._propagated(call, client, options) or options
         call.options = None if options is given else options
+        if self._asking is not None and operation.stream_usage is not None and kwargs.get("stream") is True:
+            self._asking.ask(call, operation.stream_usage, options, body, provider)
         return call
+
+    def _stranger(self, client: Any, host: str, port: int, provider: str) -> Stranger | None:
+        """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
+        if self._signs is None or not self._signs.unknown(client, host, port):
+            return None
+        if len(self._strangers) >= 256:
+            self._strangers.clear()
+        return self._strangers.setdefault((host, port, client.base_url.path), Stranger(provider, self._signs))
 
     def _tells(self, client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""
@@ -215,9 +242,11 @@ class Stainless:
         response = kwargs["response"]
         if call is None or call.client is not client or body_of(response) is not None:
             return
+        if call.stranger is not None:
+            call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
-        if not response.is_closed or kwargs.get("stream"):
+        if (kwargs.get("stream") or not response.is_closed) and response.is_success:
             Body(call, response)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
@@ -234,6 +263,8 @@ class Stainless:
         call.client = None
         if not call.open:
             call.succeed(_response(result))
+        elif call.early:
+            call.stop()
 
     def _fail(self, call: Call, error: BaseException) -> None:
         self._blame(call, error)
@@ -245,6 +276,8 @@ class Stainless:
         call.keyed(getattr(call.client, "api_key", None) or getattr(call.client, "auth_token", None))
         response = member(error, "response")
         if response is not None:
+            if call.stranger is not None:
+                call.answered_by(call.stranger.by_headers(response.headers))
             call.answered(self._facts(response, None))
         else:
             resent = _resent(member(error, "request"), None)
@@ -255,7 +288,7 @@ class Stainless:
 def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments with other options than the caller's."""
     options, call.options = call.options, None
-    return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
+    return with_options(options, args, kwargs)
 
 
 def _signs(client: Any) -> bool:

@@ -17,11 +17,12 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 import wrapt
 
 from ._guard import guarded
+from ._sieve import Bytes, Events, Sieve, sifted
 from ._wire import Wire
 
 if TYPE_CHECKING:
@@ -41,29 +42,26 @@ class Reading:
         call: the call, which ends with the reading.
     """
 
-    __slots__ = ("__weakref__", "_call", "_read", "_stepping")
+    __slots__ = ("__weakref__", "_call", "_stepping")
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._read = False
         self._stepping = False
-        call.opened()
+        call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
-    def events(self, chunks: Any) -> Any:
-        """The events that the SDK makes of the response, an iterator of their kind: each is told to the call as it passes.
-
-        A silent patch that had to stay below another's asks a second time.
-        """
-        if self._read:
-            return chunks
-        self._read = True
+    def chunks(self, chunks: Any) -> Any:
+        """What the SDK makes of the response, an iterator of its kind: each chunk is told to the call as it passes."""
         return self._follow(chunks, self._call.chunk, self._call.stop)
 
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
         return follow(self, source, take, end)
+
+    def forget(self) -> None:
+        """Another reading has taken its place: whatever becomes of it is nothing of the call any more."""
+        self._call = _NOBODY
 
     def failed(self, error: BaseException) -> None:
         """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left."""
@@ -103,21 +101,35 @@ class Body(Reading):
         response: the HTTP response, of httpx or alike, still unread.
     """
 
-    __slots__ = ("_headers", "_wire")
+    __slots__ = ("_headers", "_read", "_usage", "_wire")
 
     _wire: Wire
 
     def __init__(self, call: Call, response: Any) -> None:
         super().__init__(call)
         self._headers = response.headers
+        self._read: ref[Any] | None = None
+        self._usage = None if call.asked is None else call.stream_usage
         response.stream = _Watched(response.stream, self)
+
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """The events that a stream of the SDK makes of the body.
+
+        A silent patch that had to stay below another's asks a second time. Older SDKs' helpers make a second stream of the body.
+        """
+        if self._read is not None and self._read() is stream:
+            return chunks
+        self._read = ref(stream)
+        followed, usage = self.chunks(chunks), self._usage
+        return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
 
     def read(self, data: Any) -> Any:
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
             return data
         self._wire = Wire(self._headers)
-        return self._follow(data, self._take, self._end)
+        followed = self._follow(data, self._take, self._end)
+        return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
 
     @guarded
     def _take(self, data: bytes) -> None:
@@ -127,6 +139,27 @@ class Body(Reading):
     @guarded
     def _end(self) -> None:
         self._call.succeed(self._wire.body())
+
+
+class _Nobody:
+    """In the place of a call that is not concerned any more."""
+
+    over = True
+
+    def chunk(self, _chunk: Any) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def succeed(self, _response: Any) -> None:
+        pass
+
+    def fail(self, _error: BaseException) -> None:
+        pass
+
+
+_NOBODY: Any = _Nobody()
 
 
 def body_of(response: Any) -> Body | None:

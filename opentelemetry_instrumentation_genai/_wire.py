@@ -23,7 +23,7 @@ class Wire:
     __slots__ = ("_body", "_data", "_decode", "_rest", "_streamed")
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self._decode = _decoder((headers.get("content-encoding") or "identity").strip().lower())
+        self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
         self._streamed = "event-stream" in (headers.get("content-type") or "")
         self._body = bytearray()
         self._rest: list[bytes] = []
@@ -60,8 +60,13 @@ class Wire:
             elif line in (b"", b"\r") and self._data:
                 event = parsed(b"\n".join(self._data))
                 self._data.clear()
-                if event is not None:
+                if event is not None and not _keeps_alive(event):
                     yield event
+
+
+def _keeps_alive(event: Any) -> bool:
+    """Anthropic's `ping`, which tells nothing, and which the SDK gives to nobody."""
+    return type(event) is dict and event.get("type") == "ping"
 
 
 def parsed(body: bytes) -> Any:
@@ -72,7 +77,8 @@ def parsed(body: bytes) -> Any:
         return None
 
 
-def _decoder(encoding: str) -> Callable[[bytes], bytes]:
+def decoder(encoding: str) -> Callable[[bytes], bytes]:
+    """What undoes a content encoding, piece by piece; of one that is not known, it makes nothing."""
     if encoding in ("gzip", "x-gzip"):
         return _inflating(_GZIP)
     if encoding == "deflate":

@@ -151,7 +151,7 @@ def test_starting_imports_no_sdk(tmp_path):
 
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
-    """A disabled entry point is not even loaded."""
+    """Disabled entry points are not even loaded."""
     ours = "genai_openai,genai_anthropic,genai_ollama"
     written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=ours, **NONE)
 

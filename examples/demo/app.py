@@ -1,6 +1,7 @@
 """A small program that plans a weekend with a language model. It knows nothing of telemetry: no import, no setting, no hook.
 
-The address of the API and the key come from `OPENAI_BASE_URL` and `OPENAI_API_KEY`, as with any program that uses the SDK.
+The addresses of the APIs and the keys come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `ANTHROPIC_BASE_URL` and
+`ANTHROPIC_API_KEY`, as with any program that uses these SDKs.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from anthropic import Anthropic
 from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 if TYPE_CHECKING:
+    from anthropic.types import MessageParam, ToolParam
     from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 MODEL = "gpt-4.1-mini"
+CLAUDE = "claude-sonnet-5-5"
 BRIEFING = (
     "You plan weekends for two friends who travel by train and dislike hurry. Answer in one or two plain sentences. "
     "Name one place, say why it fits, and never recommend a flight, a cruise or a shopping centre."
@@ -27,6 +31,11 @@ GET_WEATHER: ChatCompletionToolParam = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
+FIND_TRAINS: ToolParam = {
+    "name": "find_trains",
+    "description": "The trains that leave a city on Sunday.",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 NOTES = [
     "The night train to Madrid no longer runs.",
     "Pastry at the bakery near the river is best before nine.",
@@ -37,6 +46,11 @@ NOTES = [
 def get_weather(city: str) -> str:
     """Look up the weather, as a real tool would over the network."""
     return {"Lisbon": "24 °C, sunny", "Porto": "18 °C, light rain"}.get(city, "unknown")
+
+
+def find_trains(city: str) -> str:
+    """Look trains up, likewise."""
+    return {"Porto": "11:32 from platform 4; 15:32 from platform 2"}.get(city, "none")
 
 
 def ask(question: str) -> list[ChatCompletionMessageParam]:
@@ -151,6 +165,48 @@ def plan(client: OpenAI) -> None:
     print()
 
 
+def consider_rain(claude: Anthropic) -> None:
+    """An answer of Anthropic's, with the thoughts before it, by the SDK's helper for streams."""
+    say("If it rains", end="")
+    with claude.messages.stream(
+        model=CLAUDE,
+        max_tokens=4000,
+        system=BRIEFING,
+        messages=[{"role": "user", "content": "And if it rains on Sunday?"}],
+        thinking={"type": "adaptive", "display": "summarized"},
+    ) as stream:
+        for text in stream.text_stream:
+            print(text, end="", flush=True)
+    print()
+
+
+def take_train(claude: Anthropic) -> None:
+    """An agent's step: the model asks for a tool, and is told what that gave. The tools and the briefing are cached."""
+    messages: list[MessageParam] = [{"role": "user", "content": "Which train takes us home from Porto on Sunday?"}]
+    while True:
+        message = claude.messages.create(
+            model=CLAUDE,
+            max_tokens=400,
+            system=[{"type": "text", "text": BRIEFING, "cache_control": {"type": "ephemeral"}}],
+            tools=[FIND_TRAINS],
+            messages=messages,
+        )
+        if message.stop_reason != "tool_use":
+            break
+        messages.append({"role": "assistant", "content": message.content})
+        messages.append(
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": block.id, "content": find_trains(str(block.input["city"]))}
+                    for block in message.content
+                    if block.type == "tool_use"
+                ],
+            }
+        )
+    say("The train", "".join(block.text for block in message.content if block.type == "text"))
+
+
 def translate(client: OpenAI) -> None:
     """A call to a busy model: the SDK is told to wait, and tries again by itself."""
     answer = client.chat.completions.create(
@@ -177,6 +233,9 @@ def main() -> None:
     check_weather(client)
     find_note(client, "Where is the best pastry?")
     plan(client)
+    claude = Anthropic()
+    consider_rain(claude)
+    take_train(claude)
     translate(client)
     upgrade(client)
 

@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from .loopback import serve
-from .model_server import Tally, model_server
+from .model_server import model_server
 from .receiver import Telemetry, receiver
+from .tally import Tally
 from .view import DETAILS, is_call, message_table, metric_table, number_calls, span_table
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ LEGEND = (
     ("opentelemetry-instrument python app.py", "and nothing in the application"),
 )
 SURROUNDINGS = {
+    "ANTHROPIC_API_KEY": "demo",
     "OPENAI_API_KEY": "demo",
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
@@ -66,7 +68,8 @@ def main() -> int:
     tally, telemetry = Tally(), Telemetry()
     with serve(model_server(tally)) as model, serve(receiver(telemetry)) as backend:
         settings = {**SETTINGS, "OTEL_EXPORTER_OTLP_ENDPOINT": backend}
-        environment = {**kept(), **settings, **chosen(), **SURROUNDINGS, "OPENAI_BASE_URL": f"{model}/v1"}
+        apis = {"OPENAI_BASE_URL": f"{model}/v1", "ANTHROPIC_BASE_URL": model}
+        environment = {**kept(), **settings, **chosen(), **SURROUNDINGS, **apis}
         section(console, "The application", "opentelemetry-instrument python examples/demo/app.py")
         try:
             status = subprocess.run(
@@ -93,7 +96,8 @@ def make_console() -> Console:
 
 def kept() -> dict[str, str]:
     """Keep the environment, except what would lead the telemetry or the calls elsewhere."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OPENAI_"))}
+    elsewhere = ("OTEL_", "OPENAI_", "ANTHROPIC_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
 
 
 def chosen() -> dict[str, str]:

@@ -15,6 +15,7 @@ SNAPSHOTS = {
     "gpt-5-mini": "gpt-5-mini-2025-08-07",
     "text-embedding-3-small": "text-embedding-3-small",
 }
+CLAUDES = ("claude-sonnet-5-5",)
 BUSY = "gpt-4o-mini"
 CITIES = ("Lisbon", "Porto", "Évora")
 ANSWERS = {
@@ -25,9 +26,12 @@ ANSWERS = {
     "river": "From the bridge follow the quay west until the trams turn round; the sea begins where the gardens end.",
     "history": "First there was a ford and somebody who charged for it. Then came the Romans, who charged more.",
     "Saturday": "Pastry before nine, the quay until noon, a long lunch, and the last tram back along the water.",
+    "rains": "Then the tiles in the hall of the station, which has a roof, and after them a long soup.",
     "thank you": "Obrigado if you are a man, obrigada if you are a woman.",
 }
 THOUGHTS = "They dislike hurry: one thing in the morning, one after lunch. Trams stop at midnight, so begin early."
+
+DOUBTS = "Rain makes the quay slippery. The hall of the station has tiles and a roof, and they like trains."
 
 
 def tokens(text: str) -> list[str]:
@@ -48,6 +52,11 @@ def answer(question: str) -> str:
 def conclude(results: list[str]) -> str:
     """Answer from what the tools have said."""
     return f"Now it is {' and '.join(result.replace(': ', ' at ', 1) for result in results)}: go where the sun is."
+
+
+def choose(results: list[str]) -> str:
+    """Choose from what a timetable has said."""
+    return f"Take the one at {results[-1].split('; ')[-1]}: there is time for lunch, and nobody has to run."
 
 
 def vector(text: str, dimensions: int) -> list[float]:
@@ -76,6 +85,26 @@ class PromptCache:
         known = max((shared(prompt, other) for other in self.seen), default=0)
         self.seen.append(prompt)
         return known // self.step * self.step
+
+
+@dataclass
+class MarkedCache:
+    """Prompts seen before, up to the marks that requests set. Anthropic caches from 1024 tokens on or more; here any number."""
+
+    seen: set[tuple[str, ...]] = field(default_factory=set)
+
+    def account(self, blocks: list[tuple[list[str], bool]]) -> tuple[int, int, int]:
+        """Count the tokens of a prompt that are read from the cache, those that are written to it, and those behind the marks."""
+        prompt: list[str] = []
+        ends = [0]
+        for block, marked in blocks:
+            prompt += block
+            if marked:
+                ends.append(len(prompt))
+        marks = [tuple(prompt[:end]) for end in ends]
+        read = max((len(mark) for mark in marks if mark in self.seen), default=0)
+        self.seen.update(marks[1:])
+        return read, ends[-1] - read, len(prompt) - ends[-1]
 
 
 def shared(one: list[str], other: list[str]) -> int:

@@ -32,6 +32,8 @@ STYLES = {
     "tool": "green",
     "exception": "red",
 }
+# What a part is tells more than who said it: Anthropic's API has the results of tools said by the user.
+ROLES = {"reasoning": "reasoning", "tool_call_response": "tool"}
 NONE = Text("-", "bright_black")
 
 Numbers = dict[bytes, int]
@@ -155,12 +157,7 @@ def call_cells(span: Span, branch: str, below: str, bar: TimeLine) -> Iterator[R
     yield milliseconds(span.seconds)
     yield milliseconds(get(FIRST_CHUNK))
     yield stack(*token_lines(span.attributes))
-    ended = ", ".join(get("gen_ai.response.finish_reasons", ()))
-    retries = get("http.request.resend_count")
-    yield stack(
-        Text(str(get("error.type", "error")), "red") if span.failed else Text(ended) if ended else NONE,
-        Text(f"after {retries} {'retry' if retries == 1 else 'retries'}" if retries else "", "yellow"),
-    )
+    yield stack(*result_lines(span))
 
 
 def other_cells(span: Span, branch: str, bar: TimeLine) -> Iterator[RenderableType]:
@@ -176,17 +173,32 @@ def other_cells(span: Span, branch: str, bar: TimeLine) -> Iterator[RenderableTy
 
 
 def token_lines(attributes: Attributes) -> tuple[Text, Text]:
-    """Show the tokens of a call, and below them those that were cached or spent on reasoning."""
+    """Show the tokens of a call, and below them those that were read from a cache, written to it, or spent on reasoning."""
     get = attributes.get
     used = [get("gen_ai.usage.input_tokens"), get("gen_ai.usage.output_tokens")]
     special = [
         (get("gen_ai.usage.cache_read.input_tokens"), "cached"),
+        (get("gen_ai.usage.cache_write.input_tokens"), "to cache"),
         (get("gen_ai.usage.reasoning.output_tokens"), "reasoning"),
     ]
     return (
         NONE if used == [None, None] else Text(" → ".join("-" if count is None else f"{count:,}" for count in used)),
         Text("\n".join(f"{count:,} {word}" for count, word in special if count), "bright_black"),
     )
+
+
+def result_lines(span: Span) -> Iterator[Text]:
+    """Show how a call ended. Where it did not fail, the finish reason `error` is the conventions' word for one that never came."""
+    get = span.attributes.get
+    reasons, retries = get("gen_ai.response.finish_reasons", ()), get("http.request.resend_count")
+    if span.failed:
+        yield Text(str(get("error.type", "error")), "red")
+    else:
+        yield Text(", ".join(reasons)) if reasons else NONE
+        if "error" in reasons:
+            yield Text("unfinished", "bright_black")
+    if retries:
+        yield Text(f"after {retries} {'retry' if retries == 1 else 'retries'}", "yellow")
 
 
 def milliseconds(seconds: float | None) -> Text:
@@ -256,13 +268,13 @@ def event_lines(event: Event) -> Iterator[tuple[str, str]]:
     if event.name == EXCEPTION:
         yield "exception", f"{get('exception.type', '')}: {get('exception.message', '')}"
         return
-    for part in content(get("gen_ai.system_instructions")):
-        yield "system", part_text(part)
     if tools := content(get("gen_ai.tool.definitions")):
         yield "tools", ", ".join(tool.get("name", "") for tool in tools)
+    for part in content(get("gen_ai.system_instructions")):
+        yield "system", part_text(part)
     for message in content(get("gen_ai.input.messages")) + content(get("gen_ai.output.messages")):
         for part in message.get("parts", ()):
-            yield ("reasoning" if part.get("type") == "reasoning" else message.get("role", "")), part_text(part)
+            yield ROLES.get(part.get("type", ""), str(message.get("role", ""))), part_text(part)
 
 
 def content(value: Any) -> list[Any]:

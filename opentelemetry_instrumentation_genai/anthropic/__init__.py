@@ -25,6 +25,8 @@ class AnthropicInstrumentor(GenAIInstrumentor):
     supported: ClassVar[tuple[str, str]] = ("0.40.0", "3")
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        from importlib import import_module
+
         from .._signals import Signals
         from .._stainless import Stainless
         from ._facts import HEADERS, start_attributes
@@ -32,6 +34,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._provider import Providers
         from ._routes import ROUTES
 
+        sdk = import_module(self.module)
         return Stainless(
             "anthropic",
             Signals(config, **providers),
@@ -40,5 +43,6 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             HEADERS,
             told=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing),
-            lazy_bodies=True,
+            # Since they read a body only when they send it, they have a step for that.
+            lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
         )

@@ -23,6 +23,7 @@ from .._fields import items, member, string
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_VIEWED_AS_BYTES = ("image", "pdf")  # `file_type` of a text editor's result
 _CREDENTIALS = ("authorization_token", "headers")
 
 
@@ -40,7 +41,7 @@ def part_of(block: Any) -> Part:
     kind = string(member(block, "type")) or ""
     reader = _READERS.get(kind)
     if reader is None:
-        reader = _server_answer if kind.endswith("_tool_result") else generic
+        reader = _server_answer if kind.endswith("_tool_result") else _other
     return reader(block)
 
 
@@ -59,12 +60,30 @@ def tool_definition(tool: Any) -> dict[str, Any]:
     return {**told, "name": str(told.get("name") or kind)}
 
 
+def _other(block: Any) -> Part:
+    told: Part = _readable(generic(block))
+    return told
+
+
+def _readable(told: Any) -> Any:
+    """JSON values without what only the provider can read: signatures and encrypted content."""
+    if isinstance(told, list):
+        return [_readable(entry) for entry in told]
+    if not isinstance(told, dict):
+        return told
+    return {
+        name: _readable(value)
+        for name, value in told.items()
+        if name != "signature" and not name.startswith("encrypted_")
+    }
+
+
 def _text(block: Any) -> Part:
     said = member(block, "text")
     if not isinstance(said, str):
-        return generic(block)
+        said = "" if said is None else str(plain(said))
     citations = items(block, "citations")
-    return text(said, citations=[generic(entry) for entry in citations]) if citations else text(said)
+    return text(said, citations=[_other(entry) for entry in citations]) if citations else text(said)
 
 
 def _thinking(block: Any) -> Part:
@@ -86,24 +105,12 @@ def _media(block: Any) -> Part:
         return {"type": kind, "content": plain(member(source, "data")), "mime_type": plain(mime_type), **about}
     if form == "content":
         return {"type": kind, "content": parts_of(member(source, "content")), **about}
-    known = string(mime_type)
+    known, data = string(mime_type), member(source, "data")
     modality = modality_of(known) if known and kind != "image" else kind
-    return {
-        **attached(
-            modality,
-            url=member(source, "url"),
-            data=_data(source, form),
-            file_id=member(source, "file_id"),
-            mime_type=known,
-        ),
-        **about,
-    }
-
-
-def _data(source: Any, form: Any) -> Any:
-    """Inline data; a file or path that the SDK reads only when it sends is inline data of unknown bytes."""
-    data = member(source, "data")
-    return "" if form == "base64" and not isinstance(data, str) else data
+    if form == "base64" and not isinstance(data, str):  # a file or path, which the SDK reads only when it sends
+        return {"type": "blob", "modality": modality, "mime_type": known, **about}
+    url, file_id = member(source, "url"), member(source, "file_id")
+    return {**attached(modality, url=url, data=data, file_id=file_id, mime_type=known), **about}
 
 
 def _tool_result(block: Any) -> Part:
@@ -132,24 +139,25 @@ def _server_tool_use(block: Any) -> Part:
 
 def _server_answer(block: Any) -> Part:
     kind = str(member(block, "type")).removesuffix("_tool_result")
-    told: dict[str, Any] = {"type": kind, "content": _without_bytes(member(block, "content"))}
+    told: dict[str, Any] = {"type": kind, "content": _readable(_result(member(block, "content")))}
     if member(block, "is_error") is True:
         told["is_error"] = True
     return server_tool_call_response(member(block, "tool_use_id"), told)
 
 
-def _without_bytes(content: Any) -> Any:
-    """A result as JSON: encrypted content and the bytes of documents are left out."""
+def _result(content: Any) -> Any:
+    """A result as JSON, without the bytes of documents and of files that were viewed."""
     if isinstance(content, (list, tuple)):
-        return [_without_bytes(entry) for entry in content]
+        return [_result(entry) for entry in content]
     if member(content, "type") in ("document", "image"):
         return part_of(content)
     told = plain(content)
-    if isinstance(told, dict):
-        told = {name: value for name, value in told.items() if not name.startswith("encrypted_")}
+    if isinstance(told, dict) and "content" in told:
         inner = member(content, "content")
-        if inner is not None and not isinstance(inner, str):
-            told["content"] = _without_bytes(inner)
+        if member(content, "file_type") in _VIEWED_AS_BYTES:
+            told["content"] = plain({"type": "base64", "data": inner})
+        elif not isinstance(inner, str):
+            told["content"] = _result(inner)
     return told
 
 

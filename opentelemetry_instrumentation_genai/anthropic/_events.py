@@ -56,7 +56,8 @@ class MessageEvents:
         self._message["content"] = []
         self._message["stop_reason"] = None
         self._usage = _given(self._message.get("usage"))
-        self._usage.pop("output_tokens", None)  # a placeholder
+        for placeholder in ("output_tokens", "output_tokens_details"):
+            self._usage.pop(placeholder, None)
 
     def _change(self, event: Any) -> None:
         message = self._message = self._message or {"content": []}

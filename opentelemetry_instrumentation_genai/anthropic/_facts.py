@@ -32,7 +32,9 @@ def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
     Returns:
         The beta features that are asked for, and the conversation that the client belongs to.
     """
-    betas = _betas(options.headers) or _betas(getattr(client, "_custom_headers", None))
+    betas = _betas(options.headers)
+    if betas is None:
+        betas = _betas(getattr(client, "_custom_headers", None))
     conversation = getattr(getattr(client, "_otel", None), "conversation_id", None)
     if not betas and conversation is None:
         return _NOTHING
@@ -45,11 +47,11 @@ def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
     return found
 
 
-def _betas(headers: Any) -> list[str]:
-    """What the header lists; of a sentinel in the place of headers, nothing."""
+def _betas(headers: Any) -> list[str] | None:
+    """What the header lists, nothing where a sentinel leaves it out; None where it is not among the headers."""
     if not headers or not isinstance(headers, Mapping):
-        return []
+        return None
     for name, value in headers.items():
-        if name.lower() == _BETA_HEADER and isinstance(value, str):
-            return [beta.strip() for beta in value.split(",") if beta.strip()]
-    return []
+        if name.lower() == _BETA_HEADER:
+            return [beta.strip() for beta in value.split(",") if beta.strip()] if isinstance(value, str) else []
+    return None

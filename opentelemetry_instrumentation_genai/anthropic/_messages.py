@@ -47,7 +47,10 @@ def input_tokens(usage: Any) -> int | None:
     fresh = count(told.get("input_tokens"))
     if fresh is None:
         return None
-    return fresh + (count(told.get("cache_read_input_tokens")) or 0) + (count(told.get("cache_creation_input_tokens")) or 0)
+    read, written = told.get("cache_read_input_tokens"), told.get("cache_creation_input_tokens")
+    if not read and not written:
+        return fresh
+    return count(fresh + (count(read) or 0) + (count(written) or 0))
 
 
 def _compactions(iterations: Any) -> list[Any]:
@@ -56,11 +59,11 @@ def _compactions(iterations: Any) -> list[Any]:
 
 
 def _compaction_input(iterations: Any) -> int | None:
-    return sum(input_tokens(entry) or 0 for entry in _compactions(iterations)) or None
+    return count(sum(input_tokens(entry) or 0 for entry in _compactions(iterations))) or None
 
 
 def _compaction_output(iterations: Any) -> int | None:
-    return sum(count(member(entry, "output_tokens")) or 0 for entry in _compactions(iterations)) or None
+    return count(sum(count(member(entry, "output_tokens")) or 0 for entry in _compactions(iterations))) or None
 
 
 def _compacted(content: Any) -> bool | None:

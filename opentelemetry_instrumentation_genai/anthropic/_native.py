@@ -103,31 +103,30 @@ class _Tracer:
 
 
 class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The SDK's span as the SDK sees it. It ends when our call does: a plain call's would end before its response is known to us."""
+    """The SDK's span as the SDK sees it. It ends when both are done with it.
+
+    The SDK's end of a plain call comes before its response is known to us, and that of a body that is read as bytes after ours.
+    """
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
         self._self_end_time: int | None = None
-        self._self_over = False
+        self._self_awaited = 2
 
     def is_recording(self) -> bool:
         """Whether the SDK may still add to it."""
-        return self._self_end_time is None and not self._self_over and self.__wrapped__.is_recording()
+        return self._self_end_time is None and self.__wrapped__.is_recording()
 
     def end(self, end_time: int | None = None) -> None:
-        """When it ended, for the SDK."""
+        """The SDK is done with it."""
         if self._self_end_time is None:
             self._self_end_time = end_time or time_ns()
+            self._self_done()
 
-    def set_attribute(self, key: str, value: Any) -> None:
-        """As long as it has not ended."""
-        if not self._self_over:
-            self.__wrapped__.set_attribute(key, value)
-
-    def set_status(self, *args: Any, **kwargs: Any) -> None:
-        """As long as it has not ended."""
-        if not self._self_over:
-            self.__wrapped__.set_status(*args, **kwargs)
+    def _self_done(self) -> None:
+        self._self_awaited -= 1
+        if self._self_awaited == 0:
+            self.__wrapped__.end(self._self_end_time)
 
 
 class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
@@ -146,7 +145,5 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
         """The SDK says it."""
 
     def end(self) -> None:
-        """End it, at the time that the SDK said if it did."""
-        shared = self._self_shared
-        shared._self_over = True
-        self.__wrapped__.end(shared._self_end_time)
+        """We are done with it."""
+        self._self_shared._self_done()

@@ -32,4 +32,5 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         from ._routes import ROUTES
 
         headers = (("x-request-id", OPENAI_REQUEST_ID),)
-        return Stainless("openai", Signals(config, **providers), ROUTES, Providers(config.host_providers), headers)
+        provider = Providers(config.host_providers)
+        return Stainless("openai", Signals(config, **providers), ROUTES, provider, headers, signs=provider)

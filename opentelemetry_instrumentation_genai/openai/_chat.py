@@ -33,6 +33,7 @@ from ._common import (
     role_of,
     tool_definition,
 )
+from ._stream_usage import STREAM_USAGE
 from ._timings import server_timings
 
 if TYPE_CHECKING:
@@ -175,4 +176,5 @@ CHAT = Operation(
     failure=failure,
     timings=server_timings,
     accumulator=ChoiceChunks,
+    stream_usage=STREAM_USAGE,
 )

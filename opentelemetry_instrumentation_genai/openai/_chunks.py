@@ -81,14 +81,15 @@ class ChoiceChunks:
         if self._last is not None:
             self._add_head(self._last)
         choices = [choice.result(index) for index, choice in sorted(self._choices.items())]
+        usage = _usage_within(self._last) if self._usage is None else self._usage
         timings = member(self._last, "timings")
-        return {
-            **self._head,
-            "usage": self._usage,
-            "timings": timings,
-            "stream_error": self._error,
-            "choices": choices,
-        }
+        return {**self._head, "usage": usage, "timings": timings, "stream_error": self._error, "choices": choices}
+
+
+def _usage_within(chunk: Any) -> Any:
+    """The usage that Groq has in its own part of the last chunk, and Moonshot in the choice."""
+    places = (member(chunk, "x_groq"), *items(chunk, "choices"))
+    return next((usage for place in places if (usage := member(place, "usage")) is not None), None)
 
 
 class _Choice:
@@ -101,7 +102,7 @@ class _Choice:
         self._texts: dict[str, list[str]] = {}
         self._listed: list[Any] = []
         self._annotations: list[Any] = []
-        self._tools: dict[int, _ToolCall] = {}
+        self._tools: dict[int, list[_ToolCall]] = {}
         self._function: _ToolCall | None = None
         self._audio: dict[str, Any] = {}
 
@@ -119,7 +120,7 @@ class _Choice:
         self._annotations += items(held, "annotations")
         for position, piece in enumerate(items(held, "tool_calls")):
             index = integer(member(piece, "index"))
-            self._tools.setdefault(position if index is None else index, _ToolCall()).add(piece)
+            self._tool(position if index is None else index, piece).add(piece)
         function = held.get("function_call")
         if function is not None:
             self._function = self._function or _ToolCall()
@@ -127,6 +128,13 @@ class _Choice:
         audio = held.get("audio")
         if audio is not None:
             self._add_audio(audio)
+
+    def _tool(self, index: int, piece: Any) -> _ToolCall:
+        """The tool call that a piece is of. Gemini gives the same index to all calls, and each of them whole."""
+        told = self._tools.setdefault(index, [])
+        if not told or told[-1].over(piece):
+            told.append(_ToolCall())
+        return told[-1]
 
     def _add_text(self, name: str, piece: Any) -> None:
         if name == "content" and isinstance(piece, (list, tuple)):
@@ -151,7 +159,7 @@ class _Choice:
         message: dict[str, Any] = {
             **texts,
             "annotations": self._annotations,
-            "tool_calls": [tool.result() for _, tool in sorted(self._tools.items())],
+            "tool_calls": [tool.result() for _, tools in sorted(self._tools.items()) for tool in tools],
             "audio": self._audio or None,
             "function_call": self._function and self._function.result()["function"],
         }
@@ -192,6 +200,12 @@ class _ToolCall:
         self._custom = False
         self._pieces: list[str] = []
         self._given: Any = None
+
+    def over(self, piece: Any) -> bool:
+        """Whether a piece begins another call. Older vLLM gives each piece another id, but a name to the first only."""
+        identity = member(piece, "id")
+        named = member(member(piece, "function"), "name")
+        return bool(identity and named and self._identity) and identity != self._identity
 
     def add(self, piece: Any) -> None:
         """Take what came anew. Gateways give arguments as an object, whole."""

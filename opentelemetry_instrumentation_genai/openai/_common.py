@@ -46,8 +46,10 @@ RESPONSE = (
     field(names.OPENAI_RESPONSE_SERVICE_TIER, string, "service_tier"),
     field(names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string, "system_fingerprint"),
 )
-# CompletionUsage of the API reference.
+# CompletionUsage of the API reference. What DeepSeek and Moonshot say of their caches counts where the details do not.
 USAGE = (
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.prompt_cache_hit_tokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cached_tokens"),
     field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
     field(names.USAGE_OUTPUT_TOKENS, count, "usage.completion_tokens"),
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.prompt_tokens_details.cached_tokens"),

@@ -11,6 +11,7 @@ from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
 from ._chunks import ChoiceChunks
 from ._common import RESPONSE, SAMPLING, USAGE, choice_count
+from ._stream_usage import STREAM_USAGE
 from ._timings import server_timings
 
 if TYPE_CHECKING:
@@ -55,4 +56,5 @@ COMPLETIONS = Operation(
     failure=failure,
     timings=server_timings,
     accumulator=ChoiceChunks,
+    stream_usage=STREAM_USAGE,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._hosts import by_host
+from ._signs import by_headers, by_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,18 +39,39 @@ _HOSTS = (
     ("api.perplexity.ai", "perplexity"),
     ("api.x.ai", "x_ai"),
     ("*.api.x.ai", "x_ai"),
+    ("api.ai21.com", "ai21"),
+    ("inference.baseten.co", "baseten"),
     ("api.cerebras.ai", "cerebras"),
+    ("api.cloudflare.com", "cloudflare"),
+    ("gateway.ai.cloudflare.com", "cloudflare"),
+    ("*.cloud.databricks.com", "databricks"),
+    ("*.gcp.databricks.com", "databricks"),
+    ("*.azuredatabricks.net", "databricks"),
     ("api.deepinfra.com", "deepinfra"),
     ("api.fireworks.ai", "fireworks"),
+    ("models.github.ai", "github"),
     ("router.huggingface.co", "huggingface"),
     ("api.hyperbolic.xyz", "hyperbolic"),
     ("api.minimax.io", "minimax"),
+    ("api.minimaxi.com", "minimax"),
+    ("api.studio.nebius.ai", "nebius"),
+    ("api.studio.nebius.com", "nebius"),
+    ("api.tokenfactory.nebius.com", "nebius"),
     ("integrate.api.nvidia.com", "nvidia"),
     ("api.novita.ai", "novita"),
+    ("ollama.com", "ollama"),
     ("openrouter.ai", "openrouter"),
     ("api.sambanova.ai", "sambanova"),
+    ("api.scaleway.ai", "scaleway"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
     ("api.together.ai", "together_ai"),
     ("api.together.xyz", "together_ai"),
+    ("api.upstage.ai", "upstage"),
+    ("ai-gateway.vercel.sh", "vercel"),
+    ("ark.*.volces.com", "volcengine"),
+    ("api.z.ai", "z_ai"),
+    ("open.bigmodel.cn", "z_ai"),
     ("dashscope*.aliyuncs.com", "alibaba_cloud"),
     ("*.openai.com", "openai"),
 )
@@ -69,6 +91,16 @@ class Providers:
 
     def __call__(self, client: Any, host: str, port: int) -> str:
         """The provider; `openai` for a host that nothing is known of."""
+        return self._known(client, host, port) or "openai"
+
+    def unknown(self, client: Any, host: str, port: int) -> bool:
+        """Whether nothing is known of who is behind a client, until the server itself says something."""
+        return self._known(client, host, port) is None
+
+    by_headers = staticmethod(by_headers)
+    by_response = staticmethod(by_response)
+
+    def _known(self, client: Any, host: str, port: int) -> str | None:
         return (
             by_host(self._declared, host, port)
             or by_host(_HOSTS, host, port)
@@ -81,7 +113,7 @@ def _by_class(kind: type) -> str | None:
     return next((_CLIENTS[base.__name__] for base in kind.__mro__ if base.__name__ in _CLIENTS), None)
 
 
-def _by_runtime(client: Any) -> str:
+def _by_runtime(client: Any) -> str | None:
     """By the provider that a client was made with: `OpenAI(provider=...)` of newer SDKs."""
     name = getattr(getattr(client, "_provider_runtime", None), "name", None)
-    return _RUNTIMES.get(name or "", "openai")
+    return _RUNTIMES.get(name or "")

@@ -22,8 +22,9 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PACKAGE = "opentelemetry_instrumentation_genai"
 
-# What a user types today, without bounds.
-TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp", "openai"]
+# What a user types today, without bounds, beside an SDK.
+TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp"]
+FOLLOWED = ["anthropic", "openai"]
 
 # None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
 HEAVY = {"openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
@@ -42,6 +43,25 @@ print(json.dumps({{
     "instrumented": list(sys.modules),
     "instrumentors": [instrumentor.__name__ for instrumentor in instrumentors],
 }}))
+"""
+
+# What becomes of the SDKs that are there, whichever are not.
+PATCH_EVERYTHING = f"""
+import json, logging
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from logging.handlers import BufferingHandler
+import wrapt
+said = BufferingHandler(1000)
+logging.basicConfig(handlers=[said], level=logging.INFO)
+for ep in entry_points(group="opentelemetry_instrumentor"):
+    if ep.name.startswith("genai_"):
+        ep.load()().instrument(skip_dep_check=True)
+present = [sdk for sdk in {FOLLOWED} if find_spec(sdk)]
+clients = [import_module(sdk + "._base_client").SyncAPIClient for sdk in present]
+patched = [isinstance(vars(client)["request"], wrapt.FunctionWrapper) for client in clients]
+print(json.dumps({{"patched": dict(zip(present, patched)), "said": [record.getMessage() for record in said.buffer]}}))
 """
 
 # What `opentelemetry-instrument` asks before it loads an entry point of ours.
@@ -189,10 +209,11 @@ class TestSdist:
 class TestInstalled:
     """Fresh environments, as users make them."""
 
+    @pytest.mark.parametrize("sdk", FOLLOWED)
     @pytest.mark.parametrize("installer", ["pip", "uv"])
-    def test_beside_unbounded_opentelemetry(self, tmp_path, wheel, installer):
-        """The newest OpenTelemetry is resolved, not one so old that it does not start."""
-        python = make_environment(tmp_path, installer, str(wheel), *TYPICAL)
+    def test_beside_unbounded_opentelemetry(self, tmp_path, wheel, installer, sdk):
+        """The newest OpenTelemetry is resolved, not one so old that it does not start; the one SDK is patched, the other not missed."""
+        python = make_environment(tmp_path, installer, str(wheel), *TYPICAL, sdk)
         versions = installed_versions(python, cwd=tmp_path)
 
         assert versions["opentelemetry-instrumentation"] >= Version("0.57b0")
@@ -200,6 +221,7 @@ class TestInstalled:
         run(sys.executable, "-m", "uv", "pip", "check", "--python", python, cwd=tmp_path)
         assert "None" == run(python, "-I", "-c", CONFLICT, cwd=tmp_path).strip()
         assert_light(python, cwd=tmp_path)
+        assert_patched(python, [sdk], cwd=tmp_path)
 
     def test_alone(self, tmp_path, wheel):
         """Without any SDK the package imports, every instrumentor starts, and none of them is in the way."""
@@ -208,12 +230,14 @@ class TestInstalled:
         assert HEAVY.isdisjoint(installed_versions(python, cwd=tmp_path))
         assert "None" != run(python, "-I", "-c", CONFLICT, cwd=tmp_path).strip()
         assert_light(python, cwd=tmp_path)
+        assert_patched(python, [], cwd=tmp_path)
 
     def test_with_extras(self, tmp_path, wheel):
-        """The extras install together, each its SDK in a supported version."""
+        """The extras install together, each its SDK in a version that is supported, and so patched."""
         python = make_environment(tmp_path, "uv", f"{wheel}[openai,anthropic,ollama]")
 
         assert {"openai", "anthropic", "ollama"} <= installed_versions(python, cwd=tmp_path).keys()
+        assert_patched(python, FOLLOWED, cwd=tmp_path)
 
 
 def requirements(metadata, extra):
@@ -247,6 +271,13 @@ def assert_light(python, cwd):
     found = json.loads(run(python, "-I", "-c", LOAD_EVERYTHING, cwd=cwd))
 
     assert "site-packages" in Path(found["file"]).parts
-    assert ["OpenAIInstrumentor"] == found["instrumentors"]
+    assert ["AnthropicInstrumentor", "OpenAIInstrumentor"] == sorted(found["instrumentors"])
     assert set() == HEAVY & set(found["imported"])
     assert set() == HEAVY & set(found["instrumented"])
+
+
+def assert_patched(python, sdks, cwd):
+    """Started together, the instrumentors patch the SDKs that are there, these, and say nothing of others."""
+    found = json.loads(run(python, "-I", "-c", PATCH_EVERYTHING, cwd=cwd))
+
+    assert {"patched": dict.fromkeys(sdks, True), "said": []} == found

@@ -334,11 +334,18 @@ class Twice:
         self._telemetry = telemetry
         self._settings = settings
 
-    def __call__(self, reply: Reply, reading: Callable[..., Any], *, leaves: bool | None = None, **client: Any) -> Seen:
+    def __call__(
+        self,
+        reply: Reply | Callable[[Any], Reply],
+        reading: Callable[..., Any],
+        *,
+        leaves: bool | None = None,
+        **client: Any,
+    ) -> Seen:
         """What both readings saw; AssertionError where they differ.
 
         Args:
-            reply: the server's answer, given twice.
+            reply: the server's answer, given twice; what makes one of a request answers every one.
             reading: called with a client and a `Seen`; a coroutine function gets an asynchronous client.
             leaves: whether the server sees the client leave before the body ends; None does not look.
             client: settings of the client.
@@ -351,9 +358,18 @@ class Twice:
         assert not trace.get_current_span().get_span_context().is_valid, "a span was left current"
         return seen
 
-    def _read(self, reply: Reply, reading: Callable[..., Any], leaves: bool | None, client: Mapping[str, Any]) -> Seen:
+    def _read(
+        self,
+        reply: Reply | Callable[[Any], Reply],
+        reading: Callable[..., Any],
+        leaves: bool | None,
+        client: Mapping[str, Any],
+    ) -> Seen:
         """One reading, with a client of its own."""
-        self._server.reply(reply)
+        if callable(reply):
+            self._server.reply_always(reply)
+        else:
+            self._server.reply(reply)
         seen = Seen()
         if inspect.iscoroutinefunction(reading):
             with _listening(seen.logged):

@@ -35,10 +35,32 @@ def as_in_an_application() -> None:
     )
     OpenAIInstrumentor().instrument(capture_message_content="span_only", emit_event=True, per_chunk_metric=False)
     OpenAIInstrumentor().uninstrument()
-    AnthropicInstrumentor().instrument(anthropic_native_tracing="enrich")
-    OllamaInstrumentor().instrument(host_providers="localhost:8080=llama_cpp")
 
 
-def dependencies(instrumentor: OpenAIInstrumentor) -> None:
+def as_in_an_application_of_anthropic() -> None:
+    """The same, and what becomes of the SDK's own spans."""
+    AnthropicInstrumentor().instrument()
+    AnthropicInstrumentor().instrument(
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    AnthropicInstrumentor().instrument(capture_message_content="event_only", anthropic_native_tracing="enrich")
+    AnthropicInstrumentor().uninstrument()
+
+
+def as_in_an_application_of_ollama() -> None:
+    """The same, and how a trace goes on in a server of one's own."""
+    OllamaInstrumentor().instrument()
+    OllamaInstrumentor().instrument(
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+    )
+    OllamaInstrumentor().instrument(host_providers={"localhost:8080": "llama_cpp"}, propagate="self-hosted")
+    OllamaInstrumentor().uninstrument()
+
+
+def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])

@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,14 +46,18 @@ class RecordedRequest:
         return json.loads(self.body)
 
 
+Answer = Reply | Callable[[RecordedRequest], Reply]
+"""A reply, or what makes one of the request."""
+
+
 class ModelServer:
     """Replies are queued and used up in order, whatever the path; one that nobody scripted is status 599."""
 
     def __init__(self) -> None:
         """Serves until ``close()``."""
         self._lock = threading.Lock()
-        self._replies: deque[Reply] = deque()
-        self._always: Reply | None = None
+        self._replies: deque[Answer] = deque()
+        self._always: Answer | None = None
         self._requests: list[RecordedRequest] = []
         self._released = threading.Event()
         self._serving = Serving(self._answer)
@@ -79,12 +84,12 @@ class ModelServer:
         with self._lock:
             return len(self._replies)
 
-    def reply(self, *replies: Reply) -> None:
+    def reply(self, *replies: Answer) -> None:
         """Adds replies to the queue."""
         with self._lock:
             self._replies.extend(replies)
 
-    def reply_always(self, reply: Reply) -> None:
+    def reply_always(self, reply: Answer) -> None:
         """Answers this, as often as it is asked, whenever the queue is empty."""
         with self._lock:
             self._always = reply
@@ -125,9 +130,8 @@ class ModelServer:
         """Records the request and takes its reply, in one step, so that both are in the same order."""
         with self._lock:
             self._requests.append(request)
-            if self._replies:
-                return self._replies.popleft(), self._released
-            return self._always or _unscripted(request), self._released
+            answer = self._replies.popleft() if self._replies else self._always or _unscripted
+            return answer(request) if callable(answer) else answer, self._released
 
 
 class _Answer:

@@ -1,0 +1,40 @@
+"""What the model server saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from .model import MarkedCache, PromptCache
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    Reply = Callable[["Tally", dict[str, Any]], Awaitable[Response]]
+
+
+@dataclass
+class Tally:
+    """What the server saw: `calls` are requests that are no retry of an earlier one, `inferences` those without embeddings."""
+
+    calls: int = 0
+    inferences: int = 0
+    requests: int = 0
+    cache: PromptCache = field(default_factory=PromptCache)
+    marked: MarkedCache = field(default_factory=MarkedCache)
+
+    def count(self, request: Request) -> bool:
+        """Count a request and tell whether it is the first try of a call."""
+        first = request.headers.get("x-stainless-retry-count", "0") == "0"
+        self.requests += 1
+        self.calls += first
+        self.inferences += first and not request.url.path.endswith("/embeddings")
+        return first
+
+    def identifier(self, prefix: str, digits: int = 24) -> str:
+        """Make an id in the style of the APIs, the same in every run."""
+        return prefix + sha256(f"{prefix}{self.requests}".encode()).hexdigest()[:digits]
