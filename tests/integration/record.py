@@ -28,6 +28,7 @@ HEADERS = (
     "content-type",
     "server",
     "x-request-id",
+    "x-litellm-call-id",
     "x-litellm-version",
     "x-litellm-model-group",
     "llm_provider-server",
@@ -262,7 +263,7 @@ def scrubbed(server: Server, served: Served, text: str, headers: Mapping[str, st
     """What is replaced -> by what."""
     words = {served.url: server.address, served.url.removeprefix("http://"): server.address.removeprefix("http://")}
     counts: dict[str, int] = {}
-    for identity in [*identities(text), headers.get("x-request-id", "")]:
+    for identity in [*identities(text), headers.get("x-request-id", ""), headers.get("x-litellm-call-id", "")]:
         if not identity or identity in words:
             continue
         kind = re.match(r"(?:chatcmpl-tool|chatcmpl|cmpl|call|resp|msg|toolu)[-_]", identity)

@@ -78,6 +78,58 @@ def test_no_usage_that_was_not_asked_for(served: Served, ask: Any, telemetry: Te
     assert ("stop",) == telemetry.span.attributes["gen_ai.response.finish_reasons"]
 
 
+@pytest.mark.parametrize("way", ["plain", "streamed"])
+@pytest.mark.parametrize(
+    ("served", "provider"),
+    [("llama", "llama_cpp"), ("litellm", "litellm"), ("vllm", "vllm"), ("transformers", "openai")],
+    indirect=["served"],
+)
+def test_who_a_server_says_it_is(served: Served, provider: str, way: str, telemetry: Telemetry) -> None:
+    """Undeclared, it is known by its own words, on the span and in every metric; else it is taken for OpenAI's."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+
+    with openai.OpenAI(**served.settings()) as client:
+        if way == "plain":
+            client.chat.completions.create(**CHAT)
+        else:
+            list(client.chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True}))
+
+    assert provider == telemetry.span.attributes["gen_ai.provider.name"]
+    duration, usage = (
+        {point.attributes["gen_ai.provider.name"] for point in telemetry.metrics[name]}
+        for name in ("gen_ai.client.operation.duration", "gen_ai.client.token.usage")
+    )
+    assert ({provider}, {provider}) == (duration, usage)
+
+
+@pytest.mark.parametrize("served", ["llama", "litellm", "vllm", "transformers"], indirect=True)
+def test_usage_that_we_ask_for(served: Served, telemetry: Telemetry) -> None:
+    """With `STREAM_USAGE=inject` the tokens are the server's, and the application sees the stream that it would have seen."""
+    with openai.OpenAI(**served.settings()) as client:
+        plain = list(client.chat.completions.create(**CHAT, stream=True))
+    OpenAIInstrumentor().instrument(**telemetry.providers, host_providers=served.declared, stream_usage="inject")
+    before = served.before()
+
+    with openai.OpenAI(**served.settings()) as client:
+        given = list(client.chat.completions.create(**CHAT, stream=True))
+
+    found = telemetry.span.attributes
+    told = (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"])
+    counted = served.since(before, told[1]) or served.says("/v1/chat/completions", CHAT)
+    assert counted[:2] == told
+    assert _seen(plain) == _seen(given)
+
+
+def _seen(chunks: list[Any]) -> tuple[Any, ...]:
+    """What an application sees of a stream, wherever the server cuts it: its text, its ends, and whether it has usage."""
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    return (
+        "".join(choice.delta.content or "" for choice in choices),
+        [choice.finish_reason for choice in choices if choice.finish_reason],
+        [chunk.usage is not None for chunk in chunks if not chunk.choices or chunk.usage],
+    )
+
+
 @pytest.mark.parametrize("served", ["llama", "litellm", "vllm", "transformers"], indirect=True)
 def test_a_stream_left_early(served: Served, ask: Any, telemetry: Telemetry) -> None:
     """The call ends where the application stops reading: no error, what was received, and no reason."""
