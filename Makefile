@@ -1,6 +1,6 @@
 # Needs make and a Python of at least 3.10; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help test demo clean
+.PHONY: help test demo integration servers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,6 +21,12 @@ test: $(VENV)/tox ## run everything a change must pass; TOX="-e lint" runs a par
 
 demo: $(VENV)/demo ## show what comes out, with an application and a model server on loopback
 	@$(VENV)/bin/python -m examples.demo
+
+integration: $(VENV)/tox $(if $(SERVERS),servers) ## call real model servers on loopback, those that are there; SERVERS="llama litellm" installs them first
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e integration $(TOX)
+
+servers: $(VENV)/pip ## say which real servers are there and what each takes; SERVERS="llama vllm" installs them
+	@$(WITH_PYTHONS) PYTHONPATH=tests/integration $(VENV)/bin/python -m servers $(SERVERS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tox reports dist

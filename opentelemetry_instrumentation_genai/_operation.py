@@ -65,7 +65,7 @@ class StreamUsage:
         asked: request body -> the members to send in place of the caller's; None where nothing is to be asked.
         unasked: providers that need not be asked.
         refused: what the body of a refusal names.
-        withheld: chunk -> whether it came only because usage was asked for.
+        withheld: chunk, and headers of the response -> whether it came only because usage was asked for.
         last: chunk -> whether without the question it could have been the last one.
         moved: headers of the response -> members that the withheld chunk has in place of the last one.
     """
@@ -74,7 +74,7 @@ class StreamUsage:
     asked: Callable[[Mapping[str, Any]], dict[str, Any] | None]
     unasked: frozenset[str]
     refused: Sequence[bytes]
-    withheld: Callable[[Any], bool]
+    withheld: Callable[[Any, Mapping[str, str]], bool]
     last: Callable[[Any], bool]
     moved: Callable[[Mapping[str, str]], Sequence[str]]
 

@@ -51,6 +51,7 @@ class Sieve:
     def __init__(self, usage: StreamUsage, form: _Form, headers: Mapping[str, str]) -> None:
         self._usage = usage
         self._form = form
+        self._headers = headers
         self._moved = usage.moved(headers)
         self._held: list[Any] = []
 
@@ -69,7 +70,7 @@ class Sieve:
         chunk = self._form.chunk(item)
         if chunk is None:
             return self._after(item)
-        if self._usage.withheld(chunk):
+        if self._usage.withheld(chunk, self._headers):
             return [self._form.given(held, item, self._moved) for held in self.rest(ended=True)]
         if members(chunk).get(self._usage.member, chunk) is None:
             item = self._form.cleared(item, self._usage.member)

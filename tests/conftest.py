@@ -17,6 +17,8 @@ from loopback import ModelServer, OtlpReceiver, Telemetry, uninstrument_all
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
+# Real servers, which are asked only if somebody asks for them: `make integration`.
+collect_ignore = ["integration"]
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
 SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")

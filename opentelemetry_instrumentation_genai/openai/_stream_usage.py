@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._fields import items, member
+from .._fields import items, member, members
 from .._operation import StreamUsage
 
 if TYPE_CHECKING:
@@ -29,9 +29,19 @@ def _asked(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"stream_options": {**options, "include_usage": True}}
 
 
-def _withheld(chunk: Any) -> bool:
+def _withheld(chunk: Any, headers: Mapping[str, str]) -> bool:
     """Usage and no choices: content filters, errors and what else has no choices has no usage."""
-    return not member(chunk, "choices") and member(chunk, "usage") is not None and not member(chunk, "error")
+    if member(chunk, "usage") is None or member(chunk, "error"):
+        return False
+    choices = member(chunk, "choices")
+    return not choices or ("x-litellm-call-id" in headers and all(map(_empty, items(chunk, "choices"))))
+
+
+def _empty(choice: Any) -> bool:
+    """What LiteLLM's proxy has beside the usage: a choice that says nothing, and does not end."""
+    held = members(choice)
+    said = (*members(held.get("delta")).values(), held.get("text"), held.get("logprobs"), held.get("finish_reason"))
+    return not any(said)
 
 
 def _last(chunk: Any) -> bool:

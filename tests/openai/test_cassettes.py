@@ -289,8 +289,15 @@ def test_items_need_no_number(name: str, server: ModelServer, telemetry: Telemet
 def _cut(name: str, *events: str) -> Exchange:
     """The exchange, whose answer ends before the last one of these events."""
     exchange = Exchange.of(name)
-    places = [exchange.answer.rfind(f"event: {event}\n") for event in events]
-    return replace(exchange, answer=exchange.answer[: max(places)])
+    blocks = exchange.answer.split("\n\n")
+    last = max(place for place, block in enumerate(blocks) if _event_type(block) in events)
+    return replace(exchange, answer="".join(f"{block}\n\n" for block in blocks[:last]))
+
+
+def _event_type(block: str) -> Any:
+    """What an event says that it is; not every server names it on a line of its own."""
+    lines = [line.removeprefix("data: ") for line in block.splitlines() if line.startswith("data: {")]
+    return json.loads(lines[0])["type"] if lines else None
 
 
 def _parts(name: str) -> Any:

@@ -191,6 +191,7 @@ ANSWERS = {
     "Azure": (servers.azure, (8, 3)),
     "vLLM": (servers.vllm, (8, 3)),
     "llama.cpp": (servers.llama_cpp, (8, 3)),
+    "LiteLLM": (servers.litellm, (8, 3)),
     "JSON with spaces": (servers.spaced, (8, 3)),
     "talk of usage": (servers.quoting, (8, 3)),
     "choices in turns": (servers.choices, (8, 3)),
@@ -222,7 +223,7 @@ def test_the_caller_sees_the_stream_of_before(both, telemetry, kind, read, way):
 
 @BOTH_WAYS
 @pytest.mark.parametrize("read", [every_chunk, as_dicts, *TEXTS], ids=named)
-@pytest.mark.parametrize("kind", ["OpenAI", "vLLM", "JSON with spaces", "usage without being asked"])
+@pytest.mark.parametrize("kind", ["OpenAI", "vLLM", "LiteLLM", "JSON with spaces", "usage without being asked"])
 def test_legacy_completions(both, telemetry, kind, read, way):
     """They have the same question."""
     answer, usage = ANSWERS[kind]

@@ -83,6 +83,15 @@ def llama_cpp(request: RecordedRequest) -> Sse:
     return Sse(chunks, headers={"server": "llama.cpp"})
 
 
+def litellm(request: RecordedRequest) -> Sse:
+    """LiteLLM's proxy: the chunk with the usage has a choice that says nothing."""
+    chunks = said(request)
+    if asks(request):
+        empty = {"index": 0, "delta": {}} if request.path.endswith("/chat/completions") else {"index": 0}
+        chunks.append({**extra(request), "choices": [empty]})
+    return Sse(chunks, headers={"x-litellm-call-id": "1"})
+
+
 def always(request: RecordedRequest) -> Sse:
     """One that sends usage with the last choice, whatever it is asked."""
     *chunks, last = said(request)
