@@ -15,9 +15,9 @@ WITH_PYTHONS := PATH="$$PATH$(if $(PYENV_BINS),:$(subst $(space),:,$(strip $(PYE
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
-test: $(VENV)/tox ## run everything a change must pass; TOX="-e lint" runs a part
+test: $(VENV)/tox ## run everything a change must pass, side by side; TOX="-e lint" runs a part
 	@rm -rf reports && mkdir reports
-	@$(WITH_PYTHONS) $(VENV)/bin/tox run --result-json reports/tox.json $(TOX)
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run-parallel --parallel auto --parallel-no-spinner --result-json reports/tox.json $(TOX)
 
 demo: $(VENV)/demo ## show what comes out, with an application and a model server on loopback
 	@$(VENV)/bin/python -m examples.demo
