@@ -37,6 +37,8 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 NAMES = sorted(path.relative_to(CASSETTES).with_suffix("").as_posix() for path in CASSETTES.rglob("*.yaml"))
 PLAIN = [name for name in NAMES if f"{name.removesuffix('.stream')}" not in NAMES or not name.endswith(".stream")]
 TWINS = sorted(set(NAMES) - set(PLAIN))
+if not hasattr(anthropic, "OverloadedError"):  # the exception by whose name the snapshot knows it
+    PLAIN.remove("messages/overloaded")
 # Twins whose streams are cut as well.
 CUT = [name for name in TWINS if name.startswith("messages/") and "refusal" not in name]
 
