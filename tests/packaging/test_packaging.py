@@ -24,7 +24,14 @@ PACKAGE = "opentelemetry_instrumentation_genai"
 
 # What a user types today, without bounds, beside an SDK.
 TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp"]
-FOLLOWED = ["anthropic", "openai"]
+
+# The instrumentors, and for each SDK the method of a client that all its calls go through.
+INSTRUMENTORS = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor"]
+FUNNELS = {
+    "anthropic": ("anthropic._base_client", "SyncAPIClient", "request"),
+    "ollama": ("ollama._client", "Client", "_request"),
+    "openai": ("openai._base_client", "SyncAPIClient", "request"),
+}
 
 # None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
 HEAVY = {"openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
@@ -58,10 +65,12 @@ logging.basicConfig(handlers=[said], level=logging.INFO)
 for ep in entry_points(group="opentelemetry_instrumentor"):
     if ep.name.startswith("genai_"):
         ep.load()().instrument(skip_dep_check=True)
-present = [sdk for sdk in {FOLLOWED} if find_spec(sdk)]
-clients = [import_module(sdk + "._base_client").SyncAPIClient for sdk in present]
-patched = [isinstance(vars(client)["request"], wrapt.FunctionWrapper) for client in clients]
-print(json.dumps({{"patched": dict(zip(present, patched)), "said": [record.getMessage() for record in said.buffer]}}))
+
+def patched(module, client, method):
+    return isinstance(vars(getattr(import_module(module), client))[method], wrapt.FunctionWrapper)
+
+found = {{sdk: patched(*funnel) for sdk, funnel in {FUNNELS}.items() if find_spec(sdk)}}
+print(json.dumps({{"patched": found, "said": [record.getMessage() for record in said.buffer]}}))
 """
 
 # What `opentelemetry-instrument` asks before it loads an entry point of ours.
@@ -209,10 +218,10 @@ class TestSdist:
 class TestInstalled:
     """Fresh environments, as users make them."""
 
-    @pytest.mark.parametrize("sdk", FOLLOWED)
+    @pytest.mark.parametrize("sdk", FUNNELS)
     @pytest.mark.parametrize("installer", ["pip", "uv"])
     def test_beside_unbounded_opentelemetry(self, tmp_path, wheel, installer, sdk):
-        """The newest OpenTelemetry is resolved, not one so old that it does not start; the one SDK is patched, the other not missed."""
+        """The newest OpenTelemetry is resolved, not one so old that it does not start; the one SDK is patched, the others not missed."""
         python = make_environment(tmp_path, installer, str(wheel), *TYPICAL, sdk)
         versions = installed_versions(python, cwd=tmp_path)
 
@@ -236,8 +245,8 @@ class TestInstalled:
         """The extras install together, each its SDK in a version that is supported, and so patched."""
         python = make_environment(tmp_path, "uv", f"{wheel}[openai,anthropic,ollama]")
 
-        assert {"openai", "anthropic", "ollama"} <= installed_versions(python, cwd=tmp_path).keys()
-        assert_patched(python, FOLLOWED, cwd=tmp_path)
+        assert FUNNELS.keys() <= installed_versions(python, cwd=tmp_path).keys()
+        assert_patched(python, FUNNELS, cwd=tmp_path)
 
 
 def requirements(metadata, extra):
@@ -271,7 +280,7 @@ def assert_light(python, cwd):
     found = json.loads(run(python, "-I", "-c", LOAD_EVERYTHING, cwd=cwd))
 
     assert "site-packages" in Path(found["file"]).parts
-    assert ["AnthropicInstrumentor", "OpenAIInstrumentor"] == sorted(found["instrumentors"])
+    assert INSTRUMENTORS == sorted(found["instrumentors"])
     assert set() == HEAVY & set(found["imported"])
     assert set() == HEAVY & set(found["instrumented"])
 
