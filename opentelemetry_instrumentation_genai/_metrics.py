@@ -72,7 +72,9 @@ class Metrics:
         self._duration = seconds(measures.duration, "GenAI operation duration.")
         self._first = seconds(measures.first_chunk, "Time to receive the first chunk.")
         self.per_chunk = seconds(measures.per_chunk, "Time per output chunk after the first one.")
-        self._tokens = [(row.attribute, tokens(row.metric), row.more) for row in measures.tokens]
+        self._tokens: list[tuple[str, Histogram, dict[str, Attribute]]] = [
+            (row.attribute, tokens(row.metric), {**row.more}) for row in measures.tokens
+        ]
         self._usage = [(usage, meter.create_counter(usage.metric, "{token}", _USED)) for usage in measures.usage]
         self._server_duration = seconds([METRIC_SERVER_DURATION], "Time that the server took, by its own clock.")
         self._server_first = seconds(
@@ -106,7 +108,7 @@ class Metrics:
         for name, histogram, more in self._tokens:
             tokens = found.get(name)
             if isinstance(tokens, int):
-                histogram.record(tokens, {**point, **more}, context)
+                histogram.record(tokens, point | more, context)
         for usage, counter in self._usage:
             for modality, used in _by_modality(usage, found):
                 counter.add(used, {**point, TOKEN_MODALITY: modality}, context)
