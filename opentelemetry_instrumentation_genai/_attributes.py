@@ -1,14 +1,12 @@
-"""Names of attributes, metrics and events, in one place.
+"""Names of attributes, metrics and events, in one place; which of them a generation of the conventions has, `_generations` says.
 
-Source: the OpenTelemetry GenAI semantic conventions, v1.41, and the general `error`, `exception`, `http` and `server` registries.
-They are spelled here because `opentelemetry.semconv` marks its own `gen_ai` names as moved.
+Source: the OpenTelemetry GenAI semantic conventions, v1.41 and latest, and the general `error`, `exception`, `http` and `server`
+registries. They are spelled here because `opentelemetry.semconv` marks its own `gen_ai` names as moved.
 """
 
 from __future__ import annotations
 
 from typing import Final
-
-SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.41.0"
 
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
@@ -18,6 +16,7 @@ OUTPUT_TYPE: Final = "gen_ai.output.type"
 PROMPT_NAME: Final = "gen_ai.prompt.name"
 PROMPT_VERSION: Final = "gen_ai.prompt.version"
 EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+TOKEN_MODALITY: Final = "gen_ai.token.modality"
 TOKEN_TYPE: Final = "gen_ai.token.type"
 
 REQUEST_MODEL: Final = "gen_ai.request.model"
@@ -52,6 +51,7 @@ USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
 USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
 USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
 USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
+USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
 
 INPUT_MESSAGES: Final = "gen_ai.input.messages"
@@ -77,6 +77,16 @@ METRIC_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
 METRIC_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.operation.time_per_output_chunk"
+METRIC_INFERENCE_DURATION: Final = "gen_ai.client.inference.duration"
+METRIC_INFERENCE_INPUT_TOKENS: Final = "gen_ai.client.inference.operation.input_tokens"
+METRIC_INFERENCE_OUTPUT_TOKENS: Final = "gen_ai.client.inference.operation.output_tokens"
+METRIC_INFERENCE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.inference.time_to_first_chunk"
+METRIC_INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = "gen_ai.client.inference.time_per_output_chunk"
+METRIC_USAGE_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.input_tokens"
+METRIC_USAGE_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.output_tokens"
+METRIC_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_read.input_tokens"
+METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_write.input_tokens"
+METRIC_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
 METRIC_SERVER_DURATION: Final = "gen_ai.server.request.duration"
 METRIC_SERVER_TIME_PER_OUTPUT_TOKEN: Final = "gen_ai.server.time_per_output_token"
 METRIC_SERVER_TIME_TO_FIRST_TOKEN: Final = "gen_ai.server.time_to_first_token"

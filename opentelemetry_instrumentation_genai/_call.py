@@ -85,6 +85,7 @@ class Call:
         "_identity",
         "_key",
         "_last",
+        "_metrics",
         "_once",
         "_operation",
         "_point",
@@ -111,6 +112,7 @@ class Call:
     def __init__(self, signals: Signals, request: Request, client: object = None, *, adopts: bool = False) -> None:
         self._signals = signals
         self._operation = request.operation
+        self._metrics = signals.metrics[request.operation.name]
         self._stream = request.stream
         self._forks = _forks
         self._once = Lock()
@@ -245,7 +247,7 @@ class Call:
             self._first = now - self._started
             self._timed = self._signals.per_chunk and self._forks == _forks
         else:
-            self._signals.metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
+            self._metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
         self._last = now
 
     def _chunk_point(self) -> dict[str, Attribute]:
@@ -354,7 +356,7 @@ class Call:
 
     @guarded
     def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
-        metrics, point = self._signals.metrics, self._metric_point(found)
+        metrics, point = self._metrics, self._metric_point(found)
         metrics.record(seconds, self._first, found, point, self.context)
         timings = None if response is None else self._operation.timings(response, found)
         if timings is not None:

@@ -6,6 +6,7 @@ A value that cannot be read gets one warning that names the setting, the value a
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
+# All of OpenTelemetry has this one: a list, in which each domain has words of its own.
+_VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
 PROVIDERS = ("openai", "anthropic", "ollama")
 
 
@@ -39,6 +42,9 @@ _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _STREAM_USAGE = ("off", "inject")
+# The stronger one last.
+_GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
+_NOT_A_LETTER = re.compile("[^a-z]")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -57,6 +63,7 @@ class Config:
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
         propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
         propagate_baggage: whether they are told of the baggage as well.
+        semconv_stability_opt_in: the generation of the conventions, a key of `_generations.GENERATIONS`.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -69,6 +76,7 @@ class Config:
     anthropic_native_tracing: str = "replace"
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
+    semconv_stability_opt_in: str = "default"
 
     @property
     def details(self) -> bool:
@@ -100,7 +108,7 @@ def _given(name: str, keywords: Mapping[str, Any]) -> tuple[str, Any] | None:
     """Where the setting `name` was spelled out and as what; None leaves the default."""
     if keywords.get(name) is not None:
         return name, keywords[name]
-    variable = PREFIX + name.upper()
+    variable = _VARIABLES.get(name, PREFIX + name.upper())
     text = os.environ.get(variable, "").strip()
     return (variable, text) if text else None
 
@@ -168,6 +176,15 @@ def _propagate(value: Any) -> tuple[str, ...]:
     return hosts
 
 
+def _semconv(value: Any) -> str:
+    """The generation that a list asks for. What is of another domain (http, database) is not ours to judge."""
+    ours = {entry.lower() for entry in _listed(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
+    chosen = [generation for generation in _GENERATIONS if generation in ours]
+    if ours.difference(_GENERATIONS):
+        raise ValueError
+    return chosen[-1] if chosen else "default"
+
+
 class _Reader(NamedTuple):
     read: Callable[[Any], Any]
     accepted: str
@@ -186,4 +203,5 @@ _READERS: dict[str, _Reader] = {
         _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
     ),
     "propagate_baggage": _Reader(_boolean, "true, false"),
+    "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
 }

@@ -69,6 +69,14 @@ def only(rows: Table, attributes: Collection[str]) -> Table:
     )
 
 
+def without(rows: Table, attributes: Collection[str]) -> Table:
+    """The rows of a table for all other attributes."""
+    return Table(
+        tuple(leaf for leaf in rows.leaves if leaf[1] not in attributes),
+        tuple((name, without(below, attributes)) for name, below in rows.branches),
+    )
+
+
 def members(source: Any) -> Mapping[str, Any]:
     """The members of a JSON object or of an SDK's model, empty for anything else.
 

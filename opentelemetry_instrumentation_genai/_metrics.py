@@ -5,60 +5,83 @@ Boundaries are the conventions' advice to the SDK; a View of the user wins.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ._attributes import (
     ERROR_TYPE,
-    METRIC_DURATION,
     METRIC_SERVER_DURATION,
     METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
     METRIC_SERVER_TIME_TO_FIRST_TOKEN,
-    METRIC_TIME_PER_OUTPUT_CHUNK,
-    METRIC_TIME_TO_FIRST_CHUNK,
-    METRIC_TOKEN_USAGE,
-    TOKEN_TYPE,
-    USAGE_INPUT_TOKENS,
-    USAGE_OUTPUT_TOKENS,
+    TOKEN_MODALITY,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opentelemetry.context import Context
-    from opentelemetry.metrics import Histogram, Meter
+    from opentelemetry.metrics import Meter
 
     from ._fields import Attribute
+    from ._generations import Measures, Usage
     from ._timings import Timings
 
 _SECONDS = [0.01 * 2**n for n in range(14)]
 _FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
 _OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5]
 _TOKENS = [4**n for n in range(14)]
-_TOKEN_TYPES = (("input", USAGE_INPUT_TOKENS), ("output", USAGE_OUTPUT_TOKENS))
+_USED = "Number of input and output tokens used."
+
+
+class Histogram(Protocol):
+    """What values are recorded into."""
+
+    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+        """Record a value."""
+
+
+class _Histograms:
+    """Several histograms, or none, in the place of one."""
+
+    def __init__(self, histograms: Sequence[Histogram]) -> None:
+        self._histograms = histograms
+
+    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+        for histogram in self._histograms:
+            histogram.record(amount, attributes, context)
 
 
 class Metrics:
-    """The instruments of one meter, all of them histograms."""
+    """The instruments of one meter for one kind of operation.
 
-    def __init__(self, meter: Meter) -> None:
-        def seconds(name: str, description: str, boundaries: list[float] = _SECONDS) -> Histogram:
-            return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
+    Args:
+        meter: makes the instruments; one that it has made before, it gives again.
+        measures: their names.
+    """
 
-        self._duration = seconds(METRIC_DURATION, "GenAI operation duration.")
-        self._first = seconds(METRIC_TIME_TO_FIRST_CHUNK, "Time to receive the first chunk.")
-        self.per_chunk = seconds(METRIC_TIME_PER_OUTPUT_CHUNK, "Time per output chunk after the first one.")
-        self._tokens = meter.create_histogram(
-            METRIC_TOKEN_USAGE,
-            "{token}",
-            "Number of input and output tokens used.",
-            explicit_bucket_boundaries_advisory=_TOKENS,
-        )
-        self._server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
+    def __init__(self, meter: Meter, measures: Measures) -> None:
+        def seconds(names: Sequence[str], description: str, boundaries: list[float] = _SECONDS) -> Histogram:
+            made = [
+                meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
+                for name in names
+            ]
+            return made[0] if len(made) == 1 else _Histograms(made)
+
+        def tokens(name: str) -> Histogram:
+            return meter.create_histogram(name, "{token}", _USED, explicit_bucket_boundaries_advisory=_TOKENS)
+
+        self._duration = seconds(measures.duration, "GenAI operation duration.")
+        self._first = seconds(measures.first_chunk, "Time to receive the first chunk.")
+        self.per_chunk = seconds(measures.per_chunk, "Time per output chunk after the first one.")
+        self._tokens: list[tuple[str, Histogram, dict[str, Attribute]]] = [
+            (row.attribute, tokens(row.metric), {**row.more}) for row in measures.tokens
+        ]
+        self._usage = [(usage, meter.create_counter(usage.metric, "{token}", _USED)) for usage in measures.usage]
+        self._server_duration = seconds([METRIC_SERVER_DURATION], "Time that the server took, by its own clock.")
         self._server_first = seconds(
-            METRIC_SERVER_TIME_TO_FIRST_TOKEN, "Time that the server took to the first token.", _FIRST_TOKEN
+            [METRIC_SERVER_TIME_TO_FIRST_TOKEN], "Time that the server took to the first token.", _FIRST_TOKEN
         )
         self._server_per_token = seconds(
-            METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
+            [METRIC_SERVER_TIME_PER_OUTPUT_TOKEN],
             "Time that the server took per token after the first one.",
             _OUTPUT_TOKEN,
         )
@@ -82,10 +105,13 @@ class Metrics:
         """
         error = found.get(ERROR_TYPE)
         self._duration.record(seconds, {**point, ERROR_TYPE: error} if error else point, context)
-        for token_type, name in _TOKEN_TYPES:
+        for name, histogram, more in self._tokens:
             tokens = found.get(name)
             if isinstance(tokens, int):
-                self._tokens.record(tokens, {**point, TOKEN_TYPE: token_type}, context)
+                histogram.record(tokens, point | more, context)
+        for usage, counter in self._usage:
+            for modality, used in _by_modality(usage, found):
+                counter.add(used, {**point, TOKEN_MODALITY: modality}, context)
         if first is not None:
             self._first.record(first, point, context)
 
@@ -106,3 +132,17 @@ class Metrics:
             self._server_first.record(timings.first_token, point, context)
         if timings.per_token is not None and not error:
             self._server_per_token.record(timings.per_token, point, context)
+
+
+def _by_modality(usage: Usage, found: Mapping[str, Attribute]) -> Iterator[tuple[str, int]]:
+    """The tokens of each modality, whose sum is the total; what the provider does not say the modality of is `unknown`."""
+    total = found.get(usage.attribute)
+    if not isinstance(total, int):
+        return
+    parts = [(modality, part) for modality, name in usage.parts if isinstance(part := found.get(name), int) and part]
+    rest = total - sum(part for _, part in parts)
+    if rest < 0:  # they are not parts of this total
+        parts, rest = [], total
+    yield from parts
+    if rest:
+        yield "unknown", rest

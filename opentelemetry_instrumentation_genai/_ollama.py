@@ -45,7 +45,7 @@ class Ollama:
     ) -> None:
         self.active = True
         self._signals = signals
-        self._routes = routes
+        self._routes = signals.operations(routes)
         self._propagation = signals.propagation
         self._servers = Servers(provider, self._tells)
 

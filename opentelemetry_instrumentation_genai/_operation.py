@@ -12,6 +12,7 @@ from ._attributes import (
     OLLAMA_PROMPT_EVAL_DURATION,
     OLLAMA_TOTAL_DURATION,
     OPERATION_NAME,
+    OUTPUT_MESSAGES,
     PROVIDER_NAME,
     REQUEST_MODEL,
     RESPONSE_MODEL,
@@ -20,13 +21,14 @@ from ._attributes import (
     USAGE_INPUT_TOKENS,
     USAGE_OUTPUT_TOKENS,
 )
-from ._fields import only, string
+from ._fields import only, string, without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ._errors import Failure
     from ._fields import Attribute, Table
+    from ._generations import Generation
     from ._timings import Timings
 
 _MEASURED = frozenset(
@@ -97,6 +99,7 @@ class Operation:
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
         details: whether the operation has messages, and so a details event.
+        counted: response attributes that metrics need besides those that they always do.
     """
 
     name: str
@@ -111,10 +114,37 @@ class Operation:
     accumulator: Callable[[bool], Accumulator] | None = None
     stream_usage: StreamUsage | None = None
     details: bool = True
+    counted: frozenset[str] = frozenset()
     measured: Table = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "measured", only(self.response, _MEASURED))
+        object.__setattr__(self, "measured", only(self.response, _MEASURED | self.counted))
+
+    def of(self, generation: Generation) -> Operation:
+        """The operation without what a generation of the conventions does not have."""
+        return dataclasses.replace(
+            self,
+            response=without(self.response, generation.lacks),
+            counted=generation.counted,
+            output_content=_without_members(self.output_content, generation.lacks_in_messages),
+        )
+
+
+def _without_members(
+    output_content: Callable[[Any, Sequence[str]], Content], lacking: Collection[str]
+) -> Callable[[Any, Sequence[str]], Content]:
+    """What reads output messages without some of their members."""
+    if not lacking:
+        return output_content
+
+    def content(response: Any, reasons: Sequence[str]) -> Content:
+        told = output_content(response, reasons)
+        for message in told.get(OUTPUT_MESSAGES, ()):
+            for name in lacking:
+                message.pop(name, None)
+        return told
+
+    return content
 
 
 class Request(NamedTuple):

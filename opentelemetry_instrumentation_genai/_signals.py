@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 
-from ._attributes import SCHEMA_URL
 from ._events import Events
+from ._generations import GENERATIONS, INFERENCE
 from ._metrics import Metrics
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._config import Config
+    from ._operation import Operation
     from ._propagation import Propagation
 
 
@@ -24,6 +28,9 @@ class Signals:
         tracer_provider: of the application, or None for the global one.
         meter_provider: likewise.
         logger_provider: likewise.
+
+    Attributes:
+        metrics: operation name -> its metrics.
     """
 
     def __init__(
@@ -34,9 +41,12 @@ class Signals:
         logger_provider: Any = None,
     ) -> None:
         name = "opentelemetry_instrumentation_genai"
-        self.tracer = trace.get_tracer(name, __version__, tracer_provider, SCHEMA_URL)
-        self.metrics = Metrics(metrics.get_meter(name, __version__, meter_provider, SCHEMA_URL))
-        self.events = Events(_logs.get_logger(name, __version__, logger_provider, SCHEMA_URL))
+        self._generation = generation = GENERATIONS[config.semconv_stability_opt_in]
+        self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
+        self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
+        meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
+        others = Metrics(meter, generation.others)
+        self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
         self.details = config.details
         self.span_content = config.capture_message_content.span
         self.event_content = config.capture_message_content.event and config.details
@@ -49,3 +59,7 @@ class Signals:
                 config.propagate, config.host_providers, with_baggage=config.propagate_baggage
             )
         self.asks_for_usage = config.stream_usage == "inject"
+
+    def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
+        """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""
+        return {route: operation.of(self._generation) for route, operation in routes.items()}

@@ -79,7 +79,7 @@ class Stainless:
         self.active = True
         self._sdk = sdk
         self._signals = signals
-        self._routes = routes
+        self._routes = signals.operations(routes)
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._signs = signs

@@ -60,6 +60,7 @@ USAGE = (
     field(names.USAGE_AUDIO_INPUT_TOKENS, count, "usage.prompt_tokens_details.audio_tokens"),
     field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.completion_tokens_details.reasoning_tokens"),
     field(names.USAGE_TEXT_OUTPUT_TOKENS, count, "usage.completion_tokens_details.text_tokens"),
+    field(names.USAGE_IMAGE_OUTPUT_TOKENS, count, "usage.completion_tokens_details.image_tokens"),
     field(names.USAGE_AUDIO_OUTPUT_TOKENS, count, "usage.completion_tokens_details.audio_tokens"),
 )
 

@@ -19,22 +19,35 @@ CONTENT = {
 }
 
 
-def complaints(attribute: str, value: Any, *, closely: bool = True) -> list[str]:
+def complaints(attribute: str, value: Any, *, closely: bool = True, generation: str = "v1.41") -> list[str]:
     """What is wrong with the content in an attribute, each with the place where; nothing if all is well.
 
     Every schema ends with a generic part or tool that any object with a ``type`` satisfies. So, looking ``closely``,
     what has the type of a schema of its own is held against that one as well. Blobs come without their bytes, on purpose.
     """
-    schema = _schema(CONTENT[attribute])
+    name = f"{generation}/gen-ai/{CONTENT[attribute]}"
+    schema = _schema(name)
     found = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(value)]
     if found or not closely:
         return found
     for entry in _entries(attribute, value):
-        own = _own_schemas(CONTENT[attribute]).get(entry["type"])
+        own = _own_schemas(name).get(entry["type"])
         if own is not None:
             errors = Draft202012Validator(own).iter_errors(entry)
             found += [f"{entry['type']} {error.json_path}: {error.message}" for error in errors]
     return found
+
+
+def deprecated(attribute: str, value: Any, *, generation: str) -> list[str]:
+    """The members of messages, parts or tools in an attribute that their schema has and calls deprecated."""
+    definitions = _schema(f"{generation}/gen-ai/{CONTENT[attribute]}")["$defs"].values()
+    old = {
+        name
+        for definition in definitions
+        for name, member in definition.get("properties", {}).items()
+        if member.get("deprecated")
+    }
+    return sorted(old.intersection(name for entry in (*value, *_entries(attribute, value)) for name in entry))
 
 
 def _entries(attribute: str, value: Any) -> Iterator[Mapping[str, Any]]:

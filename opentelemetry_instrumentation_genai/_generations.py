@@ -1,0 +1,179 @@
+"""The generations of the conventions, as data: what each calls what is measured of a call, and what it does not have.
+
+Source: the metrics, spans and message schemas of the GenAI conventions, v1.41 (published with the general ones) and latest (in
+the repository of their own).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from . import _attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_T = TypeVar("_T")
+
+INFERENCE: Final = ("chat", "text_completion", "generate_content")
+"""The operations by which a model generates something."""
+
+
+class Tokens(NamedTuple):
+    """A histogram of token counts.
+
+    Attributes:
+        metric: its name.
+        attribute: of the response, that has the count.
+        more: attributes that its points have besides those of every metric.
+    """
+
+    metric: str
+    attribute: str
+    more: Mapping[str, str] = MappingProxyType({})
+
+
+class Usage(NamedTuple):
+    """A counter of tokens by their modality.
+
+    Attributes:
+        metric: its name.
+        attribute: of the response, that has the total.
+        parts: (modality, attribute) pairs of what the total is made of, as far as a provider says.
+    """
+
+    metric: str
+    attribute: str
+    parts: tuple[tuple[str, str], ...] = ()
+
+
+class Measures(NamedTuple):
+    """The metrics of an operation: for each thing that is measured the histograms that it goes into, one, several or none.
+
+    Attributes:
+        duration: of the call, in seconds.
+        first_chunk: seconds to the first chunk of a stream.
+        per_chunk: seconds for each chunk after the first.
+        tokens: of the tokens of a call.
+        usage: the counters of tokens.
+    """
+
+    duration: tuple[str, ...]
+    first_chunk: tuple[str, ...] = ()
+    per_chunk: tuple[str, ...] = ()
+    tokens: tuple[Tokens, ...] = ()
+    usage: tuple[Usage, ...] = ()
+
+
+class Generation(NamedTuple):
+    """What one generation emits.
+
+    Attributes:
+        schema_url: of what is emitted; None where none is published.
+        inference: the metrics of operations by which a model generates something.
+        others: the metrics of all other operations.
+        lacks: attributes of a response that it does not have.
+        lacks_in_messages: members of an output message that it does not have.
+    """
+
+    schema_url: str | None
+    inference: Measures
+    others: Measures
+    lacks: frozenset[str] = frozenset()
+    lacks_in_messages: frozenset[str] = frozenset()
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The attributes of a response that its token metrics need."""
+        return frozenset({*_counted(self.inference), *_counted(self.others)})
+
+
+def _counted(measures: Measures) -> Iterator[str]:
+    for tokens in measures.tokens:
+        yield tokens.attribute
+    for usage in measures.usage:
+        yield usage.attribute
+        for _, attribute in usage.parts:
+            yield attribute
+
+
+_BY_TYPE = Measures(
+    duration=(names.METRIC_DURATION,),
+    first_chunk=(names.METRIC_TIME_TO_FIRST_CHUNK,),
+    per_chunk=(names.METRIC_TIME_PER_OUTPUT_CHUNK,),
+    tokens=(
+        Tokens(names.METRIC_TOKEN_USAGE, names.USAGE_INPUT_TOKENS, MappingProxyType({names.TOKEN_TYPE: "input"})),
+        Tokens(names.METRIC_TOKEN_USAGE, names.USAGE_OUTPUT_TOKENS, MappingProxyType({names.TOKEN_TYPE: "output"})),
+    ),
+)
+_BY_MODALITY = Measures(
+    duration=(names.METRIC_INFERENCE_DURATION,),
+    first_chunk=(names.METRIC_INFERENCE_TIME_TO_FIRST_CHUNK,),
+    per_chunk=(names.METRIC_INFERENCE_TIME_PER_OUTPUT_CHUNK,),
+    tokens=(
+        Tokens(names.METRIC_INFERENCE_INPUT_TOKENS, names.USAGE_INPUT_TOKENS),
+        Tokens(names.METRIC_INFERENCE_OUTPUT_TOKENS, names.USAGE_OUTPUT_TOKENS),
+    ),
+    usage=(
+        Usage(
+            names.METRIC_USAGE_INPUT_TOKENS,
+            names.USAGE_INPUT_TOKENS,
+            (
+                ("text", names.USAGE_TEXT_INPUT_TOKENS),
+                ("image", names.USAGE_IMAGE_INPUT_TOKENS),
+                ("audio", names.USAGE_AUDIO_INPUT_TOKENS),
+            ),
+        ),
+        Usage(
+            names.METRIC_USAGE_OUTPUT_TOKENS,
+            names.USAGE_OUTPUT_TOKENS,
+            (
+                ("text", names.USAGE_TEXT_OUTPUT_TOKENS),
+                ("image", names.USAGE_IMAGE_OUTPUT_TOKENS),
+                ("audio", names.USAGE_AUDIO_OUTPUT_TOKENS),
+            ),
+        ),
+        Usage(names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS, names.USAGE_CACHE_READ_INPUT_TOKENS),
+        Usage(names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS, names.USAGE_CACHE_WRITE_INPUT_TOKENS),
+        Usage(names.METRIC_USAGE_REASONING_OUTPUT_TOKENS, names.USAGE_REASONING_OUTPUT_TOKENS),
+    ),
+)
+
+# What is newer than v1.41 and takes no name of it away is in both: `cache_write` beside `cache_creation`, tokens by modality.
+V1_41: Final = Generation("https://opentelemetry.io/schemas/1.41.0", inference=_BY_TYPE, others=_BY_TYPE)
+LATEST: Final = Generation(
+    None,
+    inference=_BY_MODALITY,
+    others=Measures(duration=(names.METRIC_DURATION,)),
+    lacks=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
+    lacks_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
+)
+
+
+def _each(one: tuple[_T, ...], other: tuple[_T, ...]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
+
+
+def _both(one: Measures, other: Measures) -> Measures:
+    return Measures(
+        duration=_each(one.duration, other.duration),
+        first_chunk=_each(one.first_chunk, other.first_chunk),
+        per_chunk=_each(one.per_chunk, other.per_chunk),
+        tokens=(*one.tokens, *other.tokens),
+        usage=(*one.usage, *other.usage),
+    )
+
+
+DUP: Final = Generation(
+    V1_41.schema_url,
+    inference=_both(V1_41.inference, LATEST.inference),
+    others=_both(V1_41.others, LATEST.others),
+    lacks=V1_41.lacks & LATEST.lacks,
+    lacks_in_messages=V1_41.lacks_in_messages & LATEST.lacks_in_messages,
+)
+GENERATIONS: Final[Mapping[str, Generation]] = {
+    "default": V1_41,
+    "gen_ai_latest_experimental": LATEST,
+    "gen_ai_latest_experimental/dup": DUP,
+}

@@ -1,0 +1,155 @@
+"""The registry of a generation of the conventions, from `tests/data/semconv`, and what of a recording is not as it says."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DATA = Path(__file__).parents[1] / "data" / "semconv"
+Levels = Mapping[str, str]
+"""Attribute -> requirement level, without its condition."""
+
+# What a value of the type is, on a span and in the SDK's events.
+_TYPES = {
+    "string": lambda value: type(value) is str,
+    "int": lambda value: type(value) is int,
+    "double": lambda value: type(value) is float,
+    "boolean": lambda value: type(value) is bool,
+    "string[]": lambda value: isinstance(value, (list, tuple)) and all(type(entry) is str for entry in value),
+    "any": lambda value: isinstance(value, (str, list, tuple)),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What the registry says of a metric."""
+
+    instrument: str
+    unit: str
+    levels: Levels
+    bounds: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What one generation has.
+
+    Attributes:
+        attributes: name -> its definition.
+        spans: span type -> its attributes; refinements of a provider by their own ids.
+        refined: (provider, span type) -> the id of its refinement.
+        metrics: name -> metric.
+        events: name -> its attributes.
+    """
+
+    attributes: Mapping[str, Mapping[str, Any]]
+    spans: Mapping[str, Levels]
+    refined: Mapping[tuple[str, str], str]
+    metrics: Mapping[str, Metric]
+    events: Mapping[str, Levels]
+
+    def span(self, operation: str, provider: str) -> Levels:
+        """What a span of an operation has, by a provider's own page if it has one."""
+        kind = next(kind for kind in self.spans if kind in _span_types(operation))
+        refinement = self.refined.get((provider, kind))
+        return {**self.spans[kind], **(self.spans[refinement] if refinement else {})}
+
+    def complaints(self, name: str, value: Any, others: Mapping[str, Sequence[str]]) -> list[str]:
+        """What is wrong with an attribute; `others` are the values that an enum does not name and that are right."""
+        definition = self.attributes.get(name)
+        if definition is None:
+            return [f"{name} is not in the registry"]
+        if "deprecated" in definition:
+            return [f"{name} is deprecated"]
+        kind = definition["type"]
+        if isinstance(kind, str):
+            return [] if typed(kind, value) else [f"{name} is no {kind}: {value!r}"]
+        known = [member["value"] for member in kind["members"] if "deprecated" not in member]
+        return [] if value in known or value in others.get(name, ()) else [f"{name} has no such value: {value!r}"]
+
+
+def typed(kind: str, value: Any) -> bool:
+    """Whether a value is of a type of the registry."""
+    return _TYPES[kind](value)
+
+
+def _span_types(operation: str) -> tuple[str, ...]:
+    """The span type of an operation, as either generation calls it."""
+    if operation in ("chat", "text_completion", "generate_content"):
+        return ("gen_ai.inference.client", "gen_ai.client.inference")
+    return (f"gen_ai.{operation}.client", f"gen_ai.{operation}.internal")
+
+
+@functools.cache
+def registry(generation: str) -> Registry:
+    """The registry of `v1.41` or `latest`."""
+    folder = DATA / generation
+    files = [_read(path) for path in sorted(folder.glob("gen-ai/*.yaml"))]
+    groups = {group["id"]: group["attributes"] for file in files for group in file.get("attribute_groups", ())}
+    spans = [span for file in files for span in file.get("spans", ())]
+    groups |= {f"span.{span['type']}": span["attributes"] for span in spans}
+    refinements = [span for file in files for span in file.get("span_refinements", ())]
+    bounds = json.loads((folder / "buckets.json").read_text(encoding="utf-8"))
+    return Registry(
+        attributes={key: found for path in _registries(folder) for key, found in _attributes(_read(path))},
+        spans={
+            **{span["type"]: _levels(groups, span["attributes"]) for span in spans},
+            **{span["id"]: _levels(groups, span.get("attributes", ())) for span in refinements},
+        },
+        refined={(_provider(span["id"]), span["ref"]): span["id"] for span in refinements},
+        metrics={
+            metric["name"]: Metric(
+                metric["instrument"],
+                metric["unit"],
+                _levels(groups, metric["attributes"]),
+                bounds.get(metric["name"], ()),
+            )
+            for file in files
+            for metric in file.get("metrics", ())
+        },
+        events={
+            event["name"]: _levels(groups, event["attributes"]) for file in files for event in file.get("events", ())
+        },
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _registries(folder: Path) -> list[Path]:
+    return [*sorted((DATA / "core").glob("*/registry.yaml")), *sorted(folder.glob("*/registry.yaml"))]
+
+
+def _attributes(file: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The attributes of a file of either format."""
+    for attribute in file.get("attributes", ()):
+        yield attribute["key"], attribute
+    for group in file.get("groups", ()):
+        yield from ((attribute["id"], attribute) for attribute in group["attributes"])
+
+
+def _levels(groups: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Levels:
+    """The attributes of some rows, groups among them; a later row that says no level leaves it as it is."""
+    levels: dict[str, str] = {}
+    for row in rows:
+        if "ref_group" in row:
+            levels |= _levels(groups, groups[row["ref_group"]])
+        elif "requirement_level" in row:
+            level = row["requirement_level"]
+            levels[row["ref"]] = level if isinstance(level, str) else next(iter(level))
+        else:
+            levels.setdefault(row["ref"], "recommended")
+    return levels
+
+
+def _provider(refinement: str) -> str:
+    """Whose a refinement is, by its id."""
+    return refinement.partition(".gen_ai.")[0].partition(".inference.")[0].partition(".fetch_response.")[0]
