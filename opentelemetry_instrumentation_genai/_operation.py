@@ -26,6 +26,7 @@ from ._fields import only, string
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ._capture import Capture
     from ._errors import Failure
     from ._fields import Attribute, Table
     from ._timings import Timings
@@ -129,6 +130,7 @@ class Request(NamedTuple):
         body: the request's body; for a request without one, its parameters.
         stream: whether the response was asked for as a stream.
         told: attributes that are known from elsewhere than the body.
+        capture: what the block of code around the call asks for, if one does.
     """
 
     operation: Operation
@@ -138,6 +140,7 @@ class Request(NamedTuple):
     body: Mapping[str, Any]
     stream: bool
     told: Mapping[str, Attribute] = MappingProxyType({})
+    capture: Capture | None = None
 
     def identity(self) -> dict[str, Attribute]:
         """The attributes that span and metrics share, as far as they are known at the start."""
