@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from ._capture import capture_content
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
 
-__all__ = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor", "__version__"]
+__all__ = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor", "__version__", "capture_content"]
 
-_HOMES = {"AnthropicInstrumentor": ".anthropic", "OllamaInstrumentor": ".ollama", "OpenAIInstrumentor": ".openai"}
+_HOMES = {
+    "AnthropicInstrumentor": ".anthropic",
+    "OllamaInstrumentor": ".ollama",
+    "OpenAIInstrumentor": ".openai",
+    "capture_content": "._capture",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -113,6 +113,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
+    "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
@@ -132,6 +133,7 @@ ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
+CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from opentelemetry.context import get_current
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from ._attributes import (
+    CONTENT_ORIGINAL_BYTES,
     ERROR_TYPE,
     PROVIDER_NAME,
     REQUEST_MODEL,
@@ -24,18 +25,21 @@ from ._attributes import (
     RESPONSE_MODEL,
     RESPONSE_TIME_TO_FIRST_CHUNK,
 )
-from ._content import serialised
+from ._capture import NO_CONTENT
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded, guarded_step
+from ._pipeline import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opentelemetry.trace import Span, Tracer
 
+    from ._errors import Words
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request, StreamUsage
+    from ._pipeline import Told
     from ._signals import Signals
     from ._stranger import Stranger
     from ._streams import Reading
@@ -78,10 +82,13 @@ class Call:
         "_accumulator",
         "_add",
         "_attributes",
+        "_capture",
         "_content",
+        "_emits",
         "_facts",
         "_first",
         "_forks",
+        "_given",
         "_identity",
         "_key",
         "_last",
@@ -95,7 +102,6 @@ class Call:
         "_signals",
         "_started",
         "_stream",
-        "_texts",
         "_timed",
         "_wanted",
         "asked",
@@ -132,12 +138,14 @@ class Call:
         self.stranger: Stranger | None = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
-        self._texts: dict[str, str] = {}
         self._content: Content = {}
+        self._given: Mapping[str, Any] | None = None
+        self._capture = NO_CONTENT if signals.pipeline is None else request.capture or signals.capture
         self._request = request if adopts else None
         self._started = perf_counter()
         if adopts:
             self.context = get_current()
+            self._choose(get_current_span(self.context))
             self._take(INVALID_SPAN)
         else:
             self._start(signals.tracer, request)
@@ -145,16 +153,34 @@ class Call:
     def _start(self, tracer: Tracer, request: Request) -> None:
         span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
         self.context = set_span_in_context(span)
+        self._choose(span)
         self._take(span)
-        if self._wanted:
-            self._content = self._input_content(request) or {}
+        self._take_input(request)
+
+    def _choose(self, span: Span) -> None:
+        """Decide whether it is among the share of calls whose content is captured."""
+        if self._capture.share < 1 and not self._capture.chooses(span):
+            self._capture = NO_CONTENT
 
     def _take(self, span: Span) -> None:
-        signals, operation = self._signals, self._operation
+        operation, capture, emit = self._operation, self._capture, self._signals.emit_event
         self.span = span
         self._recording = recording = span.is_recording()
-        self.told = recording or (signals.details and operation.details)
-        self._wanted = operation.details and (signals.event_content or (signals.span_content and recording))
+        self._emits = operation.details and (capture.event if emit is None else emit)
+        self.told = recording or self._emits
+        self._wanted = operation.details and ((capture.event and emit is not False) or (capture.span and recording))
+
+    def _take_input(self, request: Request) -> None:
+        """Take the content of the request; where only a failure tells of it, what it is made of then.
+
+        The caller may go on with a list that was given, such as the messages, so that is copied; what is in it is not.
+        """
+        if not self._wanted:
+            return
+        if self._capture.failed:
+            self._given = {name: [*value] if type(value) is list else value for name, value in request.body.items()}
+        else:
+            self._content = self._input_content(request.body) or {}
 
     @guarded
     def adopt(self, span: Span) -> None:
@@ -164,8 +190,7 @@ class Call:
         self.context = set_span_in_context(span, self.context)
         self._take(span)
         span.set_attributes(self._attributes)
-        if self._wanted:
-            self._content = self._input_content(self._request) or {}
+        self._take_input(self._request)
         self._request = None
 
     def _name(self) -> str:
@@ -180,8 +205,9 @@ class Call:
         return attributes
 
     @guarded
-    def _input_content(self, request: Request) -> Content:
-        return self._operation.input_content(request.body)
+    def _input_content(self, body: Mapping[str, Any]) -> Content:
+        assert self._signals.pipeline is not None
+        return self._signals.pipeline.make(self._operation.input_content, body)
 
     @property
     def stream_usage(self) -> StreamUsage | None:
@@ -296,16 +322,27 @@ class Call:
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
+        told = NOTHING
+        if self._capture.failed and failure is None:
+            self._wanted = False
+            self._emits = self._emits and self._signals.emit_event is not None
         if self._wanted:
-            self._read_content(response, found)
+            told = self._read_content(response, found) or NOTHING
+        self._write(seconds, response, found, failure, told)
+        self._content, self._given, self._accumulator, self._add = {}, None, None, None
+
+    def _write(
+        self, seconds: float, response: Any, found: dict[str, Attribute], failure: Failure | None, told: Told
+    ) -> None:
         if self._recording:
-            self._write_span(found, failure)
+            self._write_span(found, failure, told)
         self._write_metrics(seconds, response, found)
-        if self.told or failure is not None:
-            self._write_events(found, failure)
+        if self._emits:
+            self._write_details(found, told)
+        if failure is not None:
+            self._write_exception(failure)
         if self._recording:
             self._end_span()
-        self._content, self._texts, self._accumulator, self._add = {}, {}, None, None
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
@@ -329,22 +366,34 @@ class Call:
         return self._operation.failure(response) if response is not None else None
 
     @guarded
-    def _read_content(self, response: Any, found: dict[str, Attribute]) -> None:
+    def _read_content(self, response: Any, found: dict[str, Attribute]) -> Told:
+        assert self._signals.pipeline is not None
+        content = self._content
+        if self._given is not None:
+            content = self._input_content(self._given) or {}
         if response is not None:
-            self._content.update(self._read_output(response, found) or {})
-        for name, value in self._content.items():
-            self._texts[name], self._content[name] = serialised(value)
+            content.update(self._read_output(response, found) or {})
+        told = self._signals.pipeline.tell(content)
+        if told.original_bytes is not None:
+            found[CONTENT_ORIGINAL_BYTES] = told.original_bytes
+        return told
 
     @guarded
     def _read_output(self, response: Any, found: dict[str, Attribute]) -> Content:
+        assert self._signals.pipeline is not None
         reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
-        return self._operation.output_content(response, reasons)
+        return self._signals.pipeline.make(self._operation.output_content, response, reasons)
 
     @guarded
-    def _write_span(self, found: dict[str, Attribute], failure: Failure | None) -> None:
-        self.span.set_attributes({**found, **self._texts} if self._signals.span_content else found)
+    def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: Told) -> None:
+        self.span.set_attributes({**found, **told.texts} if self._capture.span else found)
         if failure is not None:
-            self.span.set_status(Status(StatusCode.ERROR, failure.description(content=self._signals.span_content)))
+            self.span.set_status(Status(StatusCode.ERROR, failure.description(self._words(quoted=self._capture.span))))
+
+    def _words(self, *, quoted: bool) -> Words | None:
+        """How messages of exceptions are told, if they are quoted."""
+        pipeline = self._signals.pipeline
+        return pipeline.words if quoted and pipeline is not None else None
 
     @guarded
     def _end_span(self) -> None:
@@ -363,9 +412,11 @@ class Call:
             metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
-    def _write_events(self, found: dict[str, Attribute], failure: Failure | None) -> None:
-        if self._signals.details and self._operation.details:
-            content = self._content if self._signals.event_content else {}
-            self._signals.events.details({**self._attributes, **found, **content}, self.context)
-        if failure is not None:
-            self._signals.events.exception(failure.attributes(content=self._signals.event_content), self.context)
+    def _write_details(self, found: dict[str, Attribute], told: Told) -> None:
+        content = told.values if self._capture.event else {}
+        self._signals.events.details({**self._attributes, **found, **content}, self.context)
+
+    @guarded
+    def _write_exception(self, failure: Failure) -> None:
+        quoted = self._capture.event and self._signals.emit_event is not False
+        self._signals.events.exception(failure.attributes(self._words(quoted=quoted)), self.context)

@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._capture import ACCEPTED, NO_CONTENT, Capture, capture_of
 from ._guard import say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from ._redaction import Redaction
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 # All of OpenTelemetry has this one: a list, in which each domain has words of its own.
@@ -21,23 +24,6 @@ _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
 PROVIDERS = ("openai", "anthropic", "ollama")
 
 
-class Capture(NamedTuple):
-    """Where message content goes."""
-
-    span: bool
-    event: bool
-
-
-NO_CONTENT = Capture(span=False, event=False)
-_SPAN_AND_EVENT = Capture(span=True, event=True)
-_CAPTURE_MODES: dict[str, Capture] = {
-    "no_content": NO_CONTENT,
-    "span_only": Capture(span=True, event=False),
-    "event_only": Capture(span=False, event=True),
-    "span_and_event": _SPAN_AND_EVENT,
-    "true": _SPAN_AND_EVENT,  # what older packages accept
-    "false": NO_CONTENT,
-}
 _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
@@ -45,6 +31,7 @@ _STREAM_USAGE = ("off", "inject")
 # The stronger one last.
 _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
 _NOT_A_LETTER = re.compile("[^a-z]")
+_REFUSED: Any = object()
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -54,7 +41,14 @@ class Config:
 
     Attributes:
         enabled: the providers to instrument.
-        capture_message_content: where message content goes.
+        capture_message_content: where message content goes, and of which calls.
+        capture_binary: whether inline images, sounds and files are told as such.
+        content_budget: how many bytes of content are told of a call.
+        content_part_budget: how many of one part; None leaves it to `content_budget`.
+        redact: what is redacted.
+        redactor: a callable of the user's that redacts a part, after what it is called.
+        redact_timeout: how many seconds the user's own redaction may take for one call.
+        refused: whether redaction was asked for in a way that is not understood, so that no content is captured.
         emit_event: whether the details event is emitted; None leaves it to `capture_message_content`.
         host_providers: (host pattern, provider) pairs that the user declared, in order.
         per_chunk_metric: whether the time per output chunk is recorded.
@@ -68,6 +62,13 @@ class Config:
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
     capture_message_content: Capture = NO_CONTENT
+    capture_binary: bool = False
+    content_budget: int = 1 << 16
+    content_part_budget: int | None = None
+    redact: Redaction | None = None
+    redactor: tuple[str, Callable[[Any], Any]] | None = None
+    redact_timeout: float = 0.25
+    refused: bool = False
     emit_event: bool | None = None
     host_providers: tuple[tuple[str, str], ...] = ()
     per_chunk_metric: bool = True
@@ -77,11 +78,6 @@ class Config:
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
     semconv_stability_opt_in: str = "default"
-
-    @property
-    def details(self) -> bool:
-        """Whether the details event is emitted. An explicit `emit_event` wins over the capture mode."""
-        return self.capture_message_content.event if self.emit_event is None else self.emit_event
 
 
 def resolve(keywords: Mapping[str, Any]) -> Config:
@@ -98,9 +94,12 @@ def resolve(keywords: Mapping[str, Any]) -> Config:
         say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(_READERS))
     chosen: dict[str, Any] = {}
     for setting in fields(Config):
-        given = _given(setting.name, keywords)
+        given = _given(setting.name, keywords) if setting.name in _READERS else None
         if given is not None:
             chosen[setting.name] = _value(setting.name, *given, setting.default)
+    if _REFUSED in chosen.values():
+        chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
+        chosen["refused"] = True
     return Config(**chosen)
 
 
@@ -114,12 +113,17 @@ def _given(name: str, keywords: Mapping[str, Any]) -> tuple[str, Any] | None:
 
 
 def _value(name: str, spelled: str, value: object, default: object) -> object:
-    read, accepted = _READERS[name]
+    read, accepted, refuses = _READERS[name]
     try:
         return read(value)
-    except (ValueError, TypeError, AttributeError, KeyError):
-        say_once("%s=%r is not accepted. Accepted is: %s. The default applies.", spelled, value, accepted)
-        return default
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        if not refuses:
+            say_once("%s=%r is not accepted. Accepted is: %s. The default applies.", spelled, value, accepted)
+            return default
+        # Who asks for redaction, and is not understood, would be told on without it.
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
+        say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
+        return _REFUSED
 
 
 def _listed(value: Any) -> list[str]:
@@ -143,8 +147,37 @@ def _enabled(value: Any) -> frozenset[str]:
     return names.intersection(PROVIDERS)
 
 
-def _capture(value: Any) -> Capture:
-    return _CAPTURE_MODES[_word(value)]
+def _bytes(value: Any) -> int:
+    """A number of bytes, also with `KiB` or `MiB` after it."""
+    number, unit = value, 1
+    if isinstance(value, str):
+        digits, unit_name = re.fullmatch(r"([0-9]{1,12})\s*(|[km]i?b?|b)", value.strip().lower()).groups()  # type: ignore[union-attr]
+        number, unit = int(digits), {"k": 1 << 10, "m": 1 << 20}.get(unit_name[:1], 1)
+    if type(number) is not int or number < 0:
+        raise ValueError
+    return number * unit
+
+
+def _redact(value: Any) -> Redaction | None:
+    names = [name if name.startswith("file:") else name.lower() for name in _listed(value)]
+    if not names or names == ["off"]:
+        return None
+    from ._redaction import redaction
+
+    return redaction(names)
+
+
+def _redactor(value: Any) -> tuple[str, Callable[[Any], Any]]:
+    from ._redaction import named
+
+    return named(value)
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if isinstance(value, bool) or not 0 < seconds < 3600:
+        raise ValueError
+    return seconds
 
 
 def _boolean(value: Any) -> bool:
@@ -185,14 +218,32 @@ def _semconv(value: Any) -> str:
     return chosen[-1] if chosen else "default"
 
 
+class RefusedError(ValueError):
+    """A value is not accepted; the message says why, and goes into the warning."""
+
+
 class _Reader(NamedTuple):
     read: Callable[[Any], Any]
     accepted: str
+    refuses: bool = False
+
+
+_RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
 
 
 _READERS: dict[str, _Reader] = {
     "enabled": _Reader(_enabled, "a comma-separated list of " + ", ".join(PROVIDERS)),
-    "capture_message_content": _Reader(_capture, ", ".join(_CAPTURE_MODES)),
+    "capture_message_content": _Reader(capture_of, ACCEPTED),
+    "capture_binary": _Reader(_boolean, "true, false"),
+    "content_budget": _Reader(_bytes, "a number of bytes, such as 65536 or 64KiB"),
+    "content_part_budget": _Reader(_bytes, "a number of bytes, such as 65536 or 64KiB"),
+    "redact": _Reader(
+        _redact, f"off, all, or a comma-separated list of {_RULES}, file:PATH, and names of entry points", refuses=True
+    ),
+    "redactor": _Reader(
+        _redactor, "a callable that takes a part and returns it or None, or the name of an entry point", refuses=True
+    ),
+    "redact_timeout": _Reader(_seconds, "a number of seconds above 0"),
     "emit_event": _Reader(_boolean, "true, false"),
     "host_providers": _Reader(_host_providers, "a comma-separated list of HOST[:PORT]=PROVIDER, where HOST may hold *"),
     "per_chunk_metric": _Reader(_boolean, "true, false"),

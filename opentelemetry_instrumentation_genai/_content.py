@@ -1,13 +1,14 @@
 """Message content on its way into telemetry: parts by the JSON schemas of the conventions, and values that JSON can carry.
 
-Binary data does not belong in telemetry: a part says what kind it was, how large, and its SHA-256.
+Binary data does not belong in telemetry: a part says what kind it was, how large, and its SHA-256, and has it only if asked.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from contextvars import ContextVar
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -21,10 +22,23 @@ Part: TypeAlias = "dict[str, Any]"
 
 _DEPTH = 24  # OTLP's decoders stop at 100 levels of protobuf, of which an object takes three
 _INT64 = 1 << 63
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+"""JSON values -> their JSON text."""
 _LEFT_OUT = frozenset({"Omit", "NotGiven"})  # the SDKs' sentinels
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
 _URL_SAFE = str.maketrans("-_", "+/")
+
+
+with_bytes: ContextVar[bool] = ContextVar("opentelemetry_instrumentation_genai.with_bytes", default=False)
+"""Whether the bytes of what is inline are wanted, while content is made."""
+
+
+class Dropped(Exception):  # noqa: N818 - nothing is wrong with the call
+    """The content of a call is not to be told."""
+
+
+class Blob(dict[str, Any]):
+    """A part made of what is inline: its `content`, if it has any, is base64, and no text."""
 
 
 def text(content: str, **more: Any) -> Part:
@@ -72,7 +86,7 @@ def _identity(identity: Any) -> str | None:
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
-    """An image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part without its bytes.
+    """An image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part, by default without its bytes.
 
     Args:
         modality: image, audio, video or document.
@@ -85,12 +99,19 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
         head, _, data = url[5:].partition(",")
         mime_type = mime_type or head.partition(";")[0] or None
         content = _decoded(data) if head.endswith(";base64") else unquote_to_bytes(data)
-        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(content)}
+        return _blob(modality, mime_type, content)
     if isinstance(data, str):
-        return {"type": "blob", "modality": modality, "mime_type": mime_type, **_fingerprint(_decoded(data))}
+        return _blob(modality, mime_type, _decoded(data))
     if isinstance(url, str):
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
     return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": str(file_id or "")}
+
+
+def _blob(modality: str, mime_type: Any, content: bytes) -> Part:
+    blob = Blob(type="blob", modality=modality, mime_type=mime_type, **_fingerprint(content))
+    if with_bytes.get():
+        blob["content"] = b64encode(content).decode()
+    return blob
 
 
 def modality_of(mime_type: Any) -> str:
@@ -220,12 +241,12 @@ def serialised(value: list[Any]) -> tuple[str, list[Any]]:
         The JSON text, and the same as JSON values: valid and in UTF-8 whatever was in `value`.
     """
     try:
-        encoded = _encode(value)
+        encoded = encode(value)
         if not encoded.isascii():
             encoded.encode()
     except (TypeError, ValueError, RecursionError):  # UnicodeEncodeError is a ValueError
         value = plain(value, _DEPTH + 8, inline=True)
-        encoded = _encode(value)
+        encoded = encode(value)
     return encoded, value
 
 

@@ -30,9 +30,12 @@ class Owner:
 _OURS = Owner()
 
 
-def stand_back() -> bool:
-    """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it."""
-    current = otel_context.get_current()
+def stand_back(current: Context) -> bool:
+    """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it.
+
+    Args:
+        current: the OpenTelemetry context.
+    """
     if not current:
         return False
     return current.get(OWNER_KEY) is not None or not is_instrumentation_enabled()

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import re
 import traceback
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from ._fields import member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ._fields import Attribute
 
 # A number only repeats the HTTP status, and LiteLLM writes out that there is none.
 _CODE = re.compile(r"(?!None$)[A-Za-z][\w.:-]{0,63}")
-_PREFIXES = "sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key"
-_SECRET = re.compile(
-    rf"\b((?:{_PREFIXES})[-_])(?=[\w*-]*[\d*])[\w*.-]{{8,}}"  # by their prefixes
-    r"|\b(AIza|eyJ)[\w*.-]{8,}"
-    r"|(\b[Bb]earer )[\w*.~+/=-]{8,}"
-    r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{24,}\b"  # long words of letters and digits, as Azure's
-)
+Words: TypeAlias = "Callable[[str], str | None]"
+"""The message of an exception -> the same as it may be told; None if it may not."""
 
 
 class Failure(NamedTuple):
@@ -35,31 +30,40 @@ class Failure(NamedTuple):
     Attributes:
         error_type: `error.type`.
         exception_type: `exception.type`.
-        quoting: the message as it was given, which may quote content.
         plain: a message in words of our own.
         error: the exception, if the SDK raised one.
+        message: else what the provider says.
         key: the client's own key, which is never told.
     """
 
     error_type: str
     exception_type: str
-    quoting: str
     plain: str
     error: BaseException | None = None
+    message: str | None = None
     key: str | None = None
 
-    def description(self, *, content: bool) -> str:
-        """The description of the span's status."""
-        return self.quoting if content else self.plain
+    @property
+    def quoting(self) -> str:
+        """The message as it was given, without keys; it may quote content."""
+        if self.error is not None:
+            return _quoting(self.error, self.key)
+        return self.plain if self.message is None else _masked(self.message)
 
-    def attributes(self, *, content: bool) -> dict[str, Attribute]:
-        """The attributes of the exception event; without content no message is quoted, in the stack trace neither."""
+    def description(self, words: Words | None = None) -> str:
+        """The description of the span's status; without `words`, or where they have none, nothing is quoted."""
+        told = None if words is None else words(self.quoting)
+        return self.plain if told is None else told
+
+    def attributes(self, words: Words | None = None) -> dict[str, Attribute]:
+        """The attributes of the exception event; without `words` no message is quoted, in the stack trace neither."""
         attributes: dict[str, Attribute] = {
             EXCEPTION_TYPE: self.exception_type,
-            EXCEPTION_MESSAGE: self.description(content=content),
+            EXCEPTION_MESSAGE: self.description(words),
         }
         if self.error is not None:
-            attributes[EXCEPTION_STACKTRACE] = "".join(_trace(self.error, self.key, content=content))
+            trace = None if words is None else words("".join(_trace(self.error, self.key, content=True)))
+            attributes[EXCEPTION_STACKTRACE] = trace or "".join(_trace(self.error, self.key, content=False))
         return attributes
 
 
@@ -70,7 +74,7 @@ def raised(error: BaseException, key: str | None = None) -> Failure:
         error: the exception.
         key: the client's own key, which no message may quote.
     """
-    return Failure(_error_type(error), _exception_type(error), _quoting(error, key), _plain(error), error, key)
+    return Failure(_error_type(error), _exception_type(error), _plain(error), error, key=key)
 
 
 def reported(code: Any, message: Any) -> Failure:
@@ -81,7 +85,7 @@ def reported(code: Any, message: Any) -> Failure:
         message: what the provider says.
     """
     kind = code if isinstance(code, str) and _CODE.fullmatch(code) else "error"
-    return Failure(kind, kind, _masked(message) if isinstance(message, str) else kind, kind)
+    return Failure(kind, kind, kind, message=message if isinstance(message, str) else None)
 
 
 def _error_type(error: BaseException) -> str:
@@ -120,7 +124,7 @@ def _last_line(error: BaseException, key: str | None, *, content: bool) -> str:
 
 def _quoting(error: BaseException, key: str | None) -> str:
     message = _said(error)
-    return _masked(message.replace(key, "***") if key else message)
+    return _masked(message.replace(key, "[secrets]") if key else message)
 
 
 def _said(error: BaseException) -> str:
@@ -132,9 +136,9 @@ def _said(error: BaseException) -> str:
 
 
 def _masked(message: str) -> str:
-    """A message without keys: providers quote the one they refuse."""
-    return _SECRET.sub(_prefixed, message).encode("utf-8", "replace").decode("utf-8")
+    """A message without keys, redacted or not: providers quote the one they refuse."""
+    from ._rules import MASKED
 
-
-def _prefixed(match: re.Match[str]) -> str:
-    return "".join(group for group in match.groups() if group) + "***"
+    for rule in MASKED:
+        message = rule.redacted(message)
+    return message.encode("utf-8", "replace").decode("utf-8")

@@ -10,9 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import wrapt
+from opentelemetry.context import get_current
 
 from ._attributes import HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
+from ._capture import asked_here
 from ._context import attach, current_call, detach, stand_back
 from ._fields import member
 from ._guard import guarded
@@ -140,10 +142,14 @@ class Ollama:
     def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
         """What is asked, if it is an operation that is followed."""
         operation = self._routes.get(args[1:3])
-        if operation is None or not self.active or stand_back():
+        if operation is None or not self.active:
+            return None
+        context = get_current()
+        if stand_back(context):
             return None
         host, port, provider, *_ = self._servers.of(client, client._client.base_url)
-        return Request(operation, provider, host, port, kwargs.get("json") or {}, bool(kwargs.get("stream")))
+        body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
+        return Request(operation, provider, host, port, body, stream, capture=asked_here(context))
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""
@@ -158,7 +164,7 @@ class Ollama:
     @guarded
     def _call(self, request: Request, client: Any, headers: dict[str, str] | None) -> Call | None:
         """The call, which starts now; a stream may have come to someone who reports it."""
-        if not self.active or stand_back():
+        if not self.active or stand_back(get_current()):
             return None
         # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
         call = Call(self._signals, request, None if request.stream else client)

@@ -26,6 +26,7 @@ from ._fields import only, string, without
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from ._capture import Capture
     from ._errors import Failure
     from ._fields import Attribute, Table
     from ._generations import Generation
@@ -157,6 +158,7 @@ class Request(NamedTuple):
         port: port of the server, if known.
         body: the request's body; for a request without one, its parameters.
         stream: whether the response was asked for as a stream.
+        capture: what the block of code around the call asks for, if one does.
     """
 
     operation: Operation
@@ -165,6 +167,7 @@ class Request(NamedTuple):
     port: int | None
     body: Mapping[str, Any]
     stream: bool
+    capture: Capture | None = None
 
     def identity(self) -> dict[str, Attribute]:
         """The attributes that span and metrics share, as far as they are known at the start."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 
+from ._budget import Budget
 from ._events import Events
 from ._generations import GENERATIONS, INFERENCE
 from ._metrics import Metrics
+from ._pipeline import Pipeline
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -18,6 +20,22 @@ if TYPE_CHECKING:
     from ._config import Config
     from ._operation import Operation
     from ._propagation import Propagation
+
+
+def _pipeline(config: Config) -> Pipeline | None:
+    """The way of content into telemetry; None where none may go."""
+    if config.refused:
+        return None
+    redaction = config.redact
+    if redaction is not None or config.redactor is not None:
+        from ._redaction import Redaction
+
+        given = redaction or Redaction()
+        redactors = given.redactors if config.redactor is None else (*given.redactors, config.redactor)
+        redaction = Redaction(given.rules, given.patterns, redactors, config.redact_timeout)
+    part = config.content_part_budget
+    budget = Budget(config.content_budget, config.content_budget if part is None else part)
+    return Pipeline(redaction, budget, binary=config.capture_binary)
 
 
 class Signals:
@@ -47,9 +65,9 @@ class Signals:
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
         others = Metrics(meter, generation.others)
         self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
-        self.details = config.details
-        self.span_content = config.capture_message_content.span
-        self.event_content = config.capture_message_content.event and config.details
+        self.capture = config.capture_message_content
+        self.emit_event = config.emit_event
+        self.pipeline = _pipeline(config)
         self.per_chunk = config.per_chunk_metric
         self.propagation: Propagation | None = None
         if config.propagate:

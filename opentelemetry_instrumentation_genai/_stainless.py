@@ -11,9 +11,12 @@ import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from opentelemetry.context import get_current
+
 from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
+from ._capture import NO_CONTENT, asked_here
 from ._context import Outside, attach, current_call, detach, stand_back
 from ._fields import Attribute, member
 from ._guard import guarded
@@ -86,7 +89,8 @@ class Stainless:
         self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
         self._asking = Asking() if signals.asks_for_usage else None
-        self._lists = lazy_bodies and (signals.span_content or signals.event_content)
+        self._lazy = lazy_bodies and signals.pipeline is not None
+        self._captures = signals.capture != NO_CONTENT
         self._propagation = signals.propagation
         self._servers = Servers(provider, self._tells, self._stranger)
 
@@ -179,16 +183,20 @@ class Stainless:
     def _begin(self, client: Any, args: Any, kwargs: Any) -> Call | None:
         given = options = args[1] if len(args) > 1 else kwargs.get("options")
         operation, identity = self._route(options)
-        if operation is None or not self.active or stand_back():
+        if operation is None or not self.active:
             return None
-        if self._lists:
+        context = get_current()
+        if stand_back(context):
+            return None
+        capture = asked_here(context)
+        if self._lazy and (self._captures if capture is None else capture != NO_CONTENT):
             options = listed(options)
         body = _body(options, identity)
         host, port, provider, told, stranger = self._servers.of(client, client.base_url)
         if stranger is not None:
             provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, provider, host, port, body, stream)
+        request = Request(operation, provider, host, port, body, stream, capture)
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
         call.stranger = stranger

@@ -55,14 +55,14 @@ def test_without_content_nothing_is_quoted() -> None:
         raise ProviderError(quoting, status_code=400) from ValueError(quoting)
     except ProviderError as error:
         failure = errors.raised(error)
-    told = failure.attributes(content=False)
-    assert quoting not in repr(told) + failure.description(content=False)
+    told = failure.attributes()
+    assert quoting not in repr(told) + failure.description()
     assert "ProviderError 400" == told["exception.message"]
 
 
 def test_with_content_the_message_is_quoted() -> None:
     """As the exception has it."""
-    told = errors.raised(ProviderError("said: the prompt")).attributes(content=True)
+    told = errors.raised(ProviderError("said: the prompt")).attributes(str)
     assert "said: the prompt" == told["exception.message"]
     assert "said: the prompt" in told["exception.stacktrace"]
 
@@ -84,7 +84,7 @@ KEYS = [
 @pytest.mark.parametrize("sentence", ["Incorrect API key provided: {}.", "{}", "key={}", "'{}' is wrong"])
 def test_no_key_is_quoted(key: str, sentence: str) -> None:
     """Providers quote the key that they refuse, in a form of their own; with content it stays out all the same."""
-    told = errors.raised(ProviderError(sentence.format(key))).attributes(content=True)
+    told = errors.raised(ProviderError(sentence.format(key))).attributes(str)
     assert "12345678" not in repr(told)
     assert "5678" not in repr(told)
     assert "5678" not in errors.reported("code", sentence.format(key)).quoting
@@ -108,7 +108,7 @@ def test_words_are_left_as_they_are(message: str) -> None:
 @pytest.mark.parametrize("message", ["\ud800", "", "x" * 100_000])
 def test_any_message_can_be_told(message: str) -> None:
     """Also one that UTF-8 cannot carry."""
-    for value in errors.raised(ProviderError(message)).attributes(content=True).values():
+    for value in errors.raised(ProviderError(message)).attributes(str).values():
         value.encode("utf-8")
 
 
@@ -116,7 +116,7 @@ def test_a_circle_of_causes_ends() -> None:
     """An exception may be its own cause, at a distance too."""
     one, other = ProviderError("one"), ProviderError("other")
     one.__cause__, other.__cause__ = other, one
-    assert errors.raised(one).attributes(content=True)["exception.stacktrace"]
+    assert errors.raised(one).attributes(str)["exception.stacktrace"]
 
 
 def test_an_exception_that_cannot_say_what_it_is() -> None:

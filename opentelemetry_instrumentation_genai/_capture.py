@@ -1,0 +1,191 @@
+"""Whether content is captured: the modes, the switch for a block of code, and what holds for one call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Generator
+from random import random
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from opentelemetry import context as otel_context
+
+from ._guard import say_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+
+    from opentelemetry.context.context import Context
+    from opentelemetry.trace import Span
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+CAPTURE_KEY = "opentelemetry_instrumentation_genai.capture_content"
+"""Where the OpenTelemetry context has the `Capture` of a block of code."""
+_64_BITS = (1 << 64) - 1
+_ODD = 0x9E3779B97F4A7C15  # by which bits are mixed: samplers look at the lowest bits of the trace id, too
+
+
+class Capture(NamedTuple):
+    """Where message content goes, and of which calls.
+
+    Attributes:
+        span: whether spans carry it.
+        event: whether events carry it.
+        failed: whether only calls that failed have it.
+        share: of how many calls it is captured, from 0 to 1.
+    """
+
+    span: bool
+    event: bool
+    failed: bool = False
+    share: float = 1.0
+
+    def chooses(self, span: Span) -> bool:
+        """Whether a call is among the share. The calls of one trace are decided alike."""
+        if self.share >= 1:
+            return True
+        trace = span.get_span_context().trace_id
+        place = (trace * _ODD & _64_BITS) / 2**64 if trace else random()  # noqa: S311 - nobody gains from guessing it
+        return place < self.share
+
+
+NO_CONTENT = Capture(span=False, event=False)
+_SPAN_AND_EVENT = Capture(span=True, event=True)
+MODES: dict[str, Capture] = {
+    "no_content": NO_CONTENT,
+    "span_only": Capture(span=True, event=False),
+    "event_only": Capture(span=False, event=True),
+    "span_and_event": _SPAN_AND_EVENT,
+    "on_error": Capture(span=True, event=True, failed=True),
+    "true": _SPAN_AND_EVENT,  # what older packages accept
+    "false": NO_CONTENT,
+}
+ACCEPTED = ", ".join(MODES) + ", or a share of the calls from 0 to 1"
+
+
+def capture_of(value: Any) -> Capture:
+    """The capture that a mode names.
+
+    Args:
+        value: a mode in any case of letters, a bool, or a share as a number or a text.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    known = MODES.get(str(value).strip().lower()) if isinstance(value, (str, bool)) else None
+    if known is not None:
+        return known
+    if not isinstance(value, (str, int, float)) or not 0 <= float(value) <= 1:
+        raise ValueError
+    return _SPAN_AND_EVENT._replace(share=float(value)) if float(value) else NO_CONTENT
+
+
+def asked_here(context: Context) -> Capture | None:
+    """What the block of code around a call asks for, if one does."""
+    asked = context.get(CAPTURE_KEY)
+    return asked if isinstance(asked, Capture) else None
+
+
+class capture_content:  # noqa: N801 - it reads as a statement
+    """Say for a block of code whether the content of its calls is captured, whatever the settings are.
+
+    As a context manager, around code with `await` in it as well, and as a decorator of functions, coroutine functions and
+    generators. It is carried by OpenTelemetry's context into tasks, and into threads where that is. The innermost one wins.
+    Redaction and budgets are those of the settings.
+
+    Args:
+        mode: what the setting `capture_message_content` takes. A wrong one gets a warning, and counts as `no_content`.
+    """
+
+    def __init__(self, mode: str | bool | float) -> None:
+        try:
+            self._capture = capture_of(mode)
+        except ValueError:
+            say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
+            self._capture = NO_CONTENT
+        self._tokens: list[Token[Context]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(otel_context.attach(otel_context.set_value(CAPTURE_KEY, self._capture)))
+
+    def __exit__(self, *_error: object) -> None:
+        otel_context.detach(self._tokens.pop())
+
+    def __call__(self, function: _F) -> _F:
+        """Have it hold in each call of `function`."""
+        wrapped: Any
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def wrapped(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+        elif inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                return _Steps(function(*args, **kwargs), self._again)
+
+        elif inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                return _AsyncSteps(function(*args, **kwargs), self._again)
+
+        else:
+
+            @functools.wraps(function)
+            def wrapped(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[no-any-return] # a function like the one that was given
+
+    def _again(self) -> capture_content:
+        """Another block of the same kind: functions run beside themselves."""
+        block = object.__new__(capture_content)
+        block._capture, block._tokens = self._capture, []
+        return block
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A generator, whose steps each run in a block: between them its consumer runs, who has not asked for it."""
+
+    def __init__(self, source: Generator[Any, Any, Any], block: Callable[[], capture_content]) -> None:
+        self._source = source
+        self._block = block
+
+    def send(self, value: Any) -> Any:
+        with self._block():
+            return self._source.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with self._block():
+            return self._source.throw(*error)
+
+    def close(self) -> None:
+        with self._block():
+            self._source.close()
+
+
+class _AsyncSteps(AsyncGenerator[Any, Any]):
+    """The asynchronous twin."""
+
+    def __init__(self, source: AsyncGenerator[Any, Any], block: Callable[[], capture_content]) -> None:
+        self._source = source
+        self._block = block
+
+    async def asend(self, value: Any) -> Any:
+        with self._block():
+            return await self._source.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        with self._block():
+            return await self._source.athrow(*error)
+
+    async def aclose(self) -> None:
+        with self._block():
+            await self._source.aclose()

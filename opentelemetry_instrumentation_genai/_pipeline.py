@@ -1,0 +1,95 @@
+"""What becomes of the content of a call before span, event or anything else carries it: redaction, then the budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._budget import MARGIN
+from ._content import Dropped, Part, serialised, with_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._budget import Budget
+    from ._operation import Content
+    from ._redaction import Redaction
+
+
+class Told(NamedTuple):
+    """Content as it is told.
+
+    Attributes:
+        texts: attribute -> its value as JSON text, for spans.
+        values: attribute -> its value as JSON values, for events.
+        original_bytes: how many bytes it had, if not all of it is told.
+    """
+
+    texts: dict[str, str]
+    values: Content
+    original_bytes: int | None = None
+
+
+NOTHING = Told({}, {})
+
+
+class _Untouched:
+    """Where nothing is redacted."""
+
+    def part(self, part: Part) -> Part:
+        return part
+
+    def value(self, value: Any) -> Any:
+        return value
+
+
+class Pipeline:
+    """The one way of content into telemetry.
+
+    Args:
+        redaction: what is redacted, if anything.
+        budget: how much of it is told.
+        binary: whether inline data is told as such.
+    """
+
+    def __init__(self, redaction: Redaction | None, budget: Budget, *, binary: bool = False) -> None:
+        self._redaction = redaction
+        self._budget = budget
+        self._binary = binary
+
+    def make(self, function: Callable[..., Content], *given: Any) -> Content:
+        """Have content made, with the bytes of what is inline if they are wanted."""
+        if not self._binary:
+            return function(*given)
+        token = with_bytes.set(True)
+        try:
+            return function(*given)
+        finally:
+            with_bytes.reset(token)
+
+    def tell(self, content: Content) -> Told:
+        """Content as it may be told; nothing, if it could not be redacted."""
+        texts: dict[str, str] = {}
+        size = 0
+        for name, value in content.items():
+            texts[name], content[name] = serialised(value)
+            size += len(texts[name]) if texts[name].isascii() else len(texts[name].encode())
+        try:
+            redacting = None if self._redaction is None else self._redaction.begin()
+            if self._budget.allows(size) and (redacting is None or not redacting.needed([*content.values()])):
+                return Told(texts, content)
+            kept, cut = self._budget.spend(content, redacting or _Untouched())
+        except Dropped:
+            return NOTHING
+        for name in kept:
+            texts[name], kept[name] = serialised(kept[name])
+        return Told({name: texts[name] for name in kept}, kept, size if cut else None)
+
+    def words(self, message: str) -> str | None:
+        """The message of an exception as it may be told; None if nothing of it may."""
+        size, most = len(message.encode()), self._budget.part
+        told: str | None = message if size <= most else message[: most + MARGIN]
+        if self._redaction is not None and told is not None:
+            told = self._redaction.begin().words(told)
+        if told is None or size <= most:
+            return told
+        return told[:-MARGIN].encode()[:most].decode("utf-8", "ignore") + f" [cut from {size} bytes]"

@@ -1,0 +1,246 @@
+"""Redaction: what is taken out of content before anything carries it, by built-in rules, the user's patterns and their callables.
+
+The callables come first, each with one part at a time; then the rules see every text of what is left, so that what a callable
+returns is covered as well. What fails drops the content of the call, and says so once.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import entry_points
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ._config import RefusedError
+from ._content import Blob, Dropped, Part, plain
+from ._guard import say_once
+from ._patterns import Own, own_patterns
+from ._rules import RULES, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+ENTRY_POINTS = "opentelemetry_genai_redaction"
+_BETWEEN = "\n\x00\n"
+_LONG_NUMBER = 10**10  # a number with fewer digits is no card
+# Members of parts, in our own words.
+_NAMES = frozenset(
+    {
+        "arguments",
+        "byte_size",
+        "content",
+        "description",
+        "file_id",
+        "finish_reason",
+        "id",
+        "mime_type",
+        "modality",
+        "name",
+    }
+    | {"parameters", "parts", "properties", "response", "role", "sha256", "type", "uri"}
+)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Redaction:
+    """What is redacted.
+
+    Args:
+        rules: built-in rules, in the order in which they are applied.
+        patterns: the user's own.
+        redactors: the user's callables, by what they are called in messages.
+        seconds: how long the user's patterns and callables may take for one call.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule] = (),
+        patterns: Sequence[Own] = (),
+        redactors: Sequence[tuple[str, Callable[[Part], Any]]] = (),
+        seconds: float = 0.25,
+    ) -> None:
+        self.rules = tuple(rules)
+        self.patterns = tuple(patterns)
+        self.redactors = tuple(redactors)
+        self.seconds = seconds
+
+    def begin(self) -> Redacting:
+        """Start with the content of a call."""
+        return Redacting(self)
+
+
+class Redacting:
+    """The redaction of one call's content, with the time that it may still take."""
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._left = redaction.seconds
+
+    def needed(self, values: Any) -> bool:
+        """Whether anything has to be done about JSON values. All texts are looked at as one, which is the fastest."""
+        redaction = self._redaction
+        if redaction.redactors or redaction.patterns:
+            return True
+        together = _BETWEEN.join(_texts(values))
+        return any(rule.hint(together) and rule.pattern.search(together) for rule in redaction.rules)
+
+    def part(self, part: Part) -> Part | None:
+        """A part without what is redacted; None where a redactor drops it.
+
+        Raises:
+            Dropped: a redactor or a pattern failed, or took too long.
+        """
+        told: Any = part
+        for name, redactor in self._redaction.redactors:
+            told = self._asked(name, redactor, told)
+            if told is None:
+                return None
+        redacted: Part = self.value(told)
+        return redacted
+
+    def _asked(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
+        begin = perf_counter()
+        try:
+            told = redactor(part)
+        except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
+            say_once("The redactor %s raised %s: the content of such calls is left out.", name, type(error).__name__)
+            raise Dropped from None
+        self._spent(f"The redactor {name}", perf_counter() - begin)
+        if told is None:
+            return None
+        if not isinstance(told, dict) or not all(
+            isinstance(told.get(key), str) for key in ("type", "name") if key in part
+        ):
+            say_once("The redactor %s returned no part: the content of such calls is left out.", name)
+            raise Dropped
+        cleaned: Part = plain(told, inline=True)
+        return cleaned
+
+    def _spent(self, name: str, seconds: float) -> None:
+        self._left -= seconds
+        if self._left < 0:
+            say_once("%s took longer than %s s: the content of such calls is left out.", name, self._redaction.seconds)
+            raise Dropped
+
+    def value(self, value: Any) -> Any:
+        """JSON values without what is redacted, in texts, in names of members and in long numbers."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {
+                key if key in _NAMES else self.text(key): told if _is_binary(value, key, told) else self.value(told)
+                for key, told in value.items()
+            }
+        if isinstance(value, list):
+            return [self.value(entry) for entry in value]
+        if type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
+            digits = str(value)
+            told = self.text(digits)
+            return value if told == digits else told
+        return value
+
+    def text(self, text: str) -> str:
+        """A text without what is redacted."""
+        redaction = self._redaction
+        for rule in redaction.rules:
+            text = rule.redacted(text)
+        for own in redaction.patterns:
+            text = self._without(own, text)
+        return text
+
+    def _without(self, own: Own, text: str) -> str:
+        begin = perf_counter()
+        kept, end = [], 0
+        for spans in own.found(text):
+            for start, stop in spans:
+                kept += [text[end:start], f"[{own.name}]"]
+                end = stop
+            now = perf_counter()
+            self._spent(f"The pattern {own.name}", now - begin)
+            begin = now
+        return "".join([*kept, text[end:]]) if end else text
+
+    def words(self, text: str) -> str | None:
+        """A message of an exception without what is redacted; None where nothing of it is to be told."""
+        try:
+            told = self.part({"type": "exception", "content": text})
+        except Dropped:
+            return None
+        content = None if told is None else told.get("content")
+        return content if isinstance(content, str) else None
+
+
+def redaction(names: Sequence[str]) -> Redaction:
+    """Make what a setting names.
+
+    Args:
+        names: built-in rules, `all` of them, `file:PATH`, and entry points.
+
+    Raises:
+        RefusedError: one of them is not accepted.
+    """
+    wanted = set(RULES) if "all" in names else set(names)
+    patterns: list[Own] = []
+    redactors = []
+    for name in names:
+        if name.startswith("file:"):
+            patterns += own_patterns(name[len("file:") :])
+        elif name not in RULES and name != "all":
+            redactors.append(named(name))
+    return Redaction([rule for name, rules in RULES.items() if name in wanted for rule in rules], patterns, redactors)
+
+
+def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
+    """A callable after what it is called.
+
+    Args:
+        redactor: the callable, or the name of an entry point.
+
+    Raises:
+        RefusedError: it is neither.
+    """
+    if isinstance(redactor, str):
+        return redactor, _loaded(redactor)
+    if not callable(redactor):
+        raise RefusedError("it cannot be called")
+    return getattr(redactor, "__qualname__", type(redactor).__qualname__), redactor
+
+
+def _loaded(name: str) -> Callable[[Part], Any]:
+    """The callable that an entry point names."""
+    for entry in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            found = entry.load()
+        except Exception as error:  # noqa: BLE001 - it is somebody else's module
+            raise RefusedError(f"the entry point {name} cannot be loaded: {type(error).__name__}") from None
+        if callable(found):
+            loaded: Callable[[Part], Any] = found
+            return loaded
+        raise RefusedError(f"the entry point {name} is no callable")
+    raise RefusedError(f"{name} is no rule, and no entry point of {ENTRY_POINTS}")
+
+
+def _is_binary(part: Part, key: str, told: Any) -> bool:
+    """Whether a member is a digest, or base64 that was asked for."""
+    if key == "sha256":
+        return isinstance(told, str) and _DIGEST.fullmatch(told) is not None
+    return key == "content" and type(part) is Blob
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in JSON values, long numbers among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, told in value.items():
+            yield key
+            if isinstance(told, str):
+                if not _is_binary(value, key, told):
+                    yield told
+            else:
+                yield from _texts(told)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
+    elif type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
+        yield str(value)

@@ -1,0 +1,243 @@
+"""The built-in rules of redaction: what is looked for, by name, and how it is told from what only looks like it.
+
+Each pattern is linear: a repeat is bounded, or what it matches begins after something that it cannot match and is passed once.
+No repeat holds another whose ends could be drawn in several ways.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv6Address
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Rule(NamedTuple):
+    """One rule.
+
+    Attributes:
+        name: its name, which stands in brackets in the place of what it found.
+        hint: text -> whether the pattern is worth trying; cheaper than the pattern.
+        pattern: what could be it.
+        replace: a match -> what stands there instead.
+    """
+
+    name: str
+    hint: Callable[[str], object]
+    pattern: re.Pattern[str]
+    replace: Callable[[re.Match[str]], str]
+
+    def redacted(self, text: str) -> str:
+        """`text`, with the rule's mark for all that it finds."""
+        return self.pattern.sub(self.replace, text) if self.hint(text) else text
+
+
+def _rule(
+    name: str,
+    hint: Callable[[str], object],
+    pattern: str,
+    check: Callable[[str], int] | None = None,
+) -> Rule:
+    """Make a rule. `check` tells how many characters of what was matched are it, 0 for none."""
+    mark = f"[{name}]"
+
+    def replace(match: re.Match[str]) -> str:
+        if check is None:
+            # Groups that begin with `kept` say what the secret is for.
+            return (match["kept"] or "") + mark if "kept" in match.re.groupindex else mark
+        found = match[0]
+        length = check(found)
+        return mark + found[length:] if length else found
+
+    return Rule(name, hint, re.compile(pattern), replace)
+
+
+def _any_of(*words: str) -> Callable[[str], object]:
+    return lambda text: any(word in text for word in words)
+
+
+# Checksums.
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_NO_DIGITS = {ord(" "): None, ord("-"): None}
+# How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
+_CARD = re.compile(r"(?:[456]|2[2-7]|3[0-9])[0-9]{10,18}\Z")
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of ISO/IEC 7812-1."""
+    total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def _card(found: str) -> int:
+    """Groups that follow the number, such as its security code, are no part of it."""
+    for end in (len(found), max(found.rfind(" "), found.rfind("-"))):
+        digits = found[: max(end, 0)].translate(_NO_DIGITS)
+        if len(digits) >= 12 and digits.strip("0") and _CARD.match(digits) and luhn(digits):
+            return end
+    return 0
+
+
+# Lengths by country: the IBAN registry of SWIFT, ISO 13616.
+_IBAN_LENGTHS = dict(
+    re.findall(
+        r"(..)([0-9]{2})",
+        "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18"
+        "FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21"
+        "LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24"
+        "SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30",
+    )
+)
+
+
+def _iban(found: str) -> int:
+    """As many characters as its country's have, if the remainder by 97 is one."""
+    wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
+    end = taken = 0
+    for end, character in enumerate(found, 1):  # noqa: B007 - the end is what is asked for
+        taken += character not in " -"
+        if taken == wanted:
+            break
+    if not wanted or taken < wanted:
+        return 0
+    plain = found[:end].translate(_NO_DIGITS).upper()
+    return end if int("".join(str(int(character, 36)) for character in plain[4:] + plain[:4])) % 97 == 1 else 0
+
+
+def _phone(found: str) -> int:
+    """7 to 15 digits (ITU-T E.164)."""
+    return len(found) if 7 <= sum(map(str.isdigit, found)) <= 15 else 0
+
+
+def _address(found: str) -> int:
+    """An IPv4 address, or an IPv6 address that is no time, no name in C++ and not only colons."""
+    if ":" not in found:
+        return len(found) if all(int(part) < 256 for part in found.split(".")) else 0
+    told = found
+    if not any(map(str.isdigit, told)) or sum(map(bool, told.split(":"))) < 2:
+        return 0
+    try:
+        IPv6Address(told)
+    except AddressValueError:
+        return 0
+    return len(found)
+
+
+# What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
+
+_WITH_A_DIGIT = r"(?=[\w*.-]{0,80}[\d*])"
+_SECRETS = "|".join(
+    (
+        # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse; Stripe; Groq; Cerebras; xAI; Perplexity;
+        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun.
+        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_]{_WITH_A_DIGIT}[\w*.-]{{8,}}",
+        r"AIza[\w*-]{8,}|AQ\.[\w*-]{20,}|ya29\.[\w*.-]{20,}|GOCSPX-[\w*-]{20,}",  # Google
+        r"gh[pousr]_[A-Za-z0-9*]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}",  # GitHub, GitLab
+        r"xox[a-z]-[\w*-]{10,}|xapp-[\w-]{10,}",  # Slack
+        r"whsec_[\w+/=]{16,}",  # Stripe's webhooks
+        r"ABSK[A-Za-z0-9+/]{40,}={0,2}|bedrock-api-key-[\w+/=-]{20,}",  # Amazon Bedrock
+        r"jina_\w{20,}|pa-[\w-]{30,}|tvly-[\w-]{16,}|pcsk_\w{20,}|lsv2_\w{20,}|e2b_\w{20,}",  # kin of the trade
+        r"npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|dop_v1_[a-f0-9]{40,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|hv[sb]\.[\w-]{20,}",
+        r"SG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
+    )
+)
+# Each of them has one of these, and most texts have none; a search that begins with one set of characters is the fastest.
+_KEYLIKE = re.compile(r"[-_.][\w*.+/=-]{8}").search
+_UNDIVIDED = ("AIza", "ABSK")
+# What is said to be one: by an HTTP header, or as the value of a setting.
+_NAMED = r"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{1,4})(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
+_ASSIGNED = (
+    r"(?P<kept>(?i:key|token|secret|password|passwd|pwd)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
+    r"(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
+)
+
+
+def _keylike(text: str) -> object:
+    return _KEYLIKE(text) or any(word in text for word in _UNDIVIDED)
+
+
+_IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
+_IPV6 = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
+_LOCAL = r"[\w.+%'-]"
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "private_key": (
+        # Always matches from a beginning on, to its end or that of the text, so nothing is read twice.
+        _rule(
+            "private_key",
+            _any_of("PRIVATE KEY"),
+            r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----(?s:.*?)"
+            r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
+        ),
+    ),
+    "jwt": (_rule("jwt", _any_of("eyJ"), r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?"),),
+    "aws_key": (
+        _rule(
+            "aws_key",
+            _any_of("AKIA", "ASIA", "ABIA", "ACCA"),
+            r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
+        ),
+        _rule(
+            "aws_key",
+            _any_of("ecret", "ECRET", "ession", "ESSION"),
+            r"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
+            r"[A-Za-z0-9/+]{40,}={0,2}",
+        ),
+    ),
+    "secrets": (
+        _rule("secrets", _keylike, rf"(?<![A-Za-z0-9])(?:{_SECRETS})"),
+        _rule("secrets", _any_of("earer", "EARER", "asic", "oken"), _NAMED),
+        _rule("secrets", re.compile(r"[:=]\s{0,3}[\"'\\]{0,3}[\w.*~+/-]{12}").search, _ASSIGNED),
+    ),
+    "email": (
+        _rule(
+            "email",
+            _any_of("@"),
+            rf"(?<!{_LOCAL}){_LOCAL}+@(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.){{1,8}}(?:[^\W\d_]{{2,63}}|xn--[a-zA-Z0-9-]{{2,59}})",
+        ),
+    ),
+    "iban": (
+        _rule(
+            "iban",
+            re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9][ -]?[A-Za-z0-9]{4}").search,
+            r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
+            _iban,
+        ),
+    ),
+    "credit_card": (
+        _rule(
+            "credit_card",
+            re.compile(r"[0-9][0-9]{3}[ -]?[0-9]{4}").search,
+            r"(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ -][0-9]{3}(?![0-9]))?"
+            r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{12,19})(?![0-9])",
+            _card,
+        ),
+    ),
+    "phone": (
+        _rule(
+            "phone",
+            re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
+            r"(?<![\w.+-])(?:"
+            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}"  # international
+            r"|\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
+            r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
+            r")(?![\w-]|\.[0-9])",
+            _phone,
+        ),
+    ),
+    "ip": (
+        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, _address),
+        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, _address),
+    ),
+}
+"""By name, in the order in which they are applied: what could be taken for another's comes first."""
+
+# Long words of letters and digits, as the keys of Azure and of Mistral are.
+_LONG_WORDS = _rule(
+    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,80}[0-9])(?=[0-9]{0,80}[A-Za-z])[A-Za-z0-9]{24,}\b"
+)
+MASKED = (*RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
+"""What no message of an exception may quote."""

@@ -1,0 +1,266 @@
+"""What holds of content whatever was said, however much of it is allowed and whatever is redacted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings, strategies as st
+
+from loopback.schemas import CONTENT, complaints
+from opentelemetry_instrumentation_genai._budget import Budget
+from opentelemetry_instrumentation_genai._content import (
+    attached,
+    generic,
+    reasoning,
+    text,
+    tool_call,
+    tool_call_response,
+)
+from opentelemetry_instrumentation_genai._pipeline import Pipeline
+from opentelemetry_instrumentation_genai._redaction import Redaction, redaction
+from opentelemetry_instrumentation_genai._rules import RULES
+from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
+from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
+from opentelemetry_instrumentation_genai.openai._chat import CHAT
+from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
+
+INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
+ENOUGH = 1 << 20
+# The same each time, so that what fails here fails everywhere.
+anything = settings(max_examples=300, deadline=None, database=None, derandomize=True)
+
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.text(st.sampled_from('a"\\\n\x00é€😀\x1b'), max_size=400),
+    st.builds(lambda piece, times: piece * times, st.sampled_from(["word ", '"\\', "é", "😀"]), st.integers(0, 3000)),
+    st.sampled_from(
+        ["joe@example.com", "sk-proj-0123456789abcdef", "10.0.0.1 " * 50, "4111 1111 1111 1111", "data:,x"]
+    ),
+)
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    max_leaves=8,
+)
+PARTS = st.one_of(
+    st.builds(text, TEXTS),
+    st.builds(text, TEXTS, annotations=st.lists(JSON, max_size=2)),
+    st.builds(reasoning, TEXTS),
+    st.builds(tool_call, TEXTS, TEXTS, JSON),
+    st.builds(tool_call_response, TEXTS, JSON),
+    st.builds(generic, JSON),
+    st.builds(lambda data: attached("image", data=data), TEXTS),
+)
+MESSAGE = {
+    "role": st.one_of(st.sampled_from(["user", "assistant", "tool"]), TEXTS),
+    "parts": st.lists(PARTS, max_size=4),
+}
+CONTENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        INPUT: st.lists(st.fixed_dictionaries(MESSAGE, optional={"name": TEXTS}), max_size=5),
+        OUTPUT: st.lists(st.fixed_dictionaries({**MESSAGE, "finish_reason": TEXTS}), max_size=2),
+        SYSTEM: st.lists(st.builds(text, TEXTS), max_size=3),
+        TOOLS: st.lists(
+            st.builds(lambda told, name: {**generic(told, "function"), "name": name}, JSON, TEXTS), max_size=3
+        ),
+    },
+)
+BUDGETS = st.builds(
+    Budget, st.one_of(st.integers(0, 3000), st.just(ENOUGH)), st.one_of(st.integers(0, 1000), st.just(ENOUGH))
+)
+REDACTIONS = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from([*RULES]), unique=True).map(redaction),
+    st.sampled_from(
+        [
+            Redaction(redactors=[("drops", lambda _part: None)]),
+            Redaction(redactors=[("texts only", lambda part: part if part["type"] == "text" else None)]),
+            Redaction([*RULES["email"]], redactors=[("adds", lambda part: {**part, "more": ["joe@example.com"] * 99})]),
+        ]
+    ),
+)
+
+
+def hold(content: dict[str, Any], pipeline: Pipeline, budget: Budget) -> None:
+    """What is told is JSON by its schema, the same in both forms, and within the budget."""
+    told = pipeline.tell(content)
+    assert told.texts.keys() == told.values.keys()
+    for name, encoded in told.texts.items():
+        parsed = json.loads(encoded, parse_constant=pytest.fail)
+        assert parsed == told.values[name]
+        assert [] == complaints(name, parsed)
+    assert budget.call >= sum(len(encoded.encode()) for encoded in told.texts.values())
+
+
+@anything
+@given(CONTENTS, BUDGETS, REDACTIONS, st.booleans())
+@example({INPUT: [{"role": "user", "parts": [text("x" * 9000)]}]}, Budget(1000, ENOUGH), None, False)
+def test_any_content_within_any_budget(content, budget, redacted, binary):
+    """Whatever the messages are made of, however small the budget is, and whatever is redacted."""
+    hold(content, Pipeline(redacted, budget, binary=binary), budget)
+
+
+BODIES = st.fixed_dictionaries(
+    {},
+    optional={
+        name: st.one_of(
+            JSON,
+            st.lists(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "role": TEXTS,
+                        "type": st.one_of(st.sampled_from(["text", "image", "function", "tool_result", "blob"]), TEXTS),
+                        "content": st.one_of(
+                            TEXTS,
+                            st.lists(
+                                st.fixed_dictionaries(
+                                    {"type": st.sampled_from(["text", "input_text", "x"]), "text": JSON}
+                                ),
+                                max_size=3,
+                            ),
+                        ),
+                        "tool_calls": st.lists(JSON, max_size=2),
+                        "name": JSON,
+                    },
+                ),
+                max_size=4,
+            ),
+        )
+        for name in ("messages", "input", "tools", "system", "instructions")
+    },
+)
+
+
+@anything
+@given(st.sampled_from([CHAT, RESPONSES, MESSAGES, OLLAMA_CHAT]), BODIES, BUDGETS, REDACTIONS)
+def test_any_request_within_any_budget(operation, body, budget, redacted):
+    """The same of what callers give, which no SDK checks."""
+    pipeline = Pipeline(redacted, budget)
+    hold(pipeline.make(operation.input_content, body), pipeline, budget)
+
+
+@anything
+@given(CONTENTS)
+def test_what_fits_is_told_whole(content):
+    """Without redaction and with room enough, nothing is changed."""
+    before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content))
+    after = Pipeline(redaction(["iban"]), Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content))
+
+    assert (None, None) == (before.original_bytes, after.original_bytes)
+    assert before == after
+
+
+def told(content: dict[str, Any], call: int = ENOUGH, part: int = ENOUGH, **settings: Any) -> dict[str, Any]:
+    """What remains of content."""
+    return Pipeline(None, Budget(call, part), **settings).tell(content).values
+
+
+def said(*texts: str) -> dict[str, Any]:
+    """Messages of a user."""
+    return {INPUT: [{"role": "user", "parts": [text(content)]} for content in texts]}
+
+
+def test_the_newest_is_told_and_the_rest_is_counted():
+    """Whole parts from the end on, then the beginning of one; a mark says how many are left out, and how large they were."""
+    content = said("a" * 500, "b" * 500, "c" * 500, "d" * 100)
+
+    (mark,), (cut,), last = (message["parts"] for message in told(content, 700)[INPUT])
+
+    assert {"type": "cut", "parts": 2, "original_bytes": 2 * len('{"type":"text","content":""}') + 1000} == mark
+    assert [text("d" * 100)] == last
+    assert ("text", 500, set("c")) == (cut["type"], cut["original_bytes"], set(cut["content"]))
+
+
+def test_output_comes_before_input():
+    """And input before system instructions and tools."""
+    content = {
+        TOOLS: [{"type": "function", "name": "f"}],
+        SYSTEM: [text("s" * 300)],
+        **said("i" * 300),
+        OUTPUT: [{"role": "assistant", "parts": [text("o" * 300)], "finish_reason": "stop"}],
+    }
+    whole = {name: [*value] for name, value in content.items()}
+
+    assert [OUTPUT] == [*told(content, 600)]
+    assert whole[OUTPUT] == told(content, 600)[OUTPUT]
+    assert {OUTPUT, INPUT} == told(content, 1100).keys()
+
+
+@pytest.mark.parametrize("character", ["a", "é", "€", "😀", '"', "\\", "\x00", "\n"])
+def test_a_text_is_cut_between_characters(character):
+    """In as many bytes as there are, whatever a character takes in JSON."""
+    for room in range(80, 120):
+        (message,) = told(said(character * 300), part=room)[INPUT]
+        (part,) = message["parts"]
+        assert {character} == set(part["content"])
+        assert room - 6 <= len(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()) <= room
+        assert len((character * 300).encode()) == part["original_bytes"]
+
+
+def test_what_is_no_text_is_marked():
+    """Arguments are cut as the text of their JSON; of other parts a mark is left; those before them are told."""
+    content = {
+        INPUT: [
+            {"role": "user", "parts": [text("first"), {"type": "new", "deep": ["x" * 500]}]},
+            {"role": "assistant", "parts": [tool_call("call_1", "find", {"words": "y" * 500})]},
+        ]
+    }
+
+    (first, mark), (call,) = (message["parts"] for message in told(content, part=200)[INPUT])
+
+    assert text("first") == first
+    assert {"type": "cut", "original_bytes": 527} == mark
+    assert ("call_1", "find", 512) == (call["id"], call["name"], call["original_bytes"])
+    assert call["arguments"].startswith('{"words":"yyy')
+
+
+def test_a_cut_is_told_with_the_size_of_all():
+    """And nothing is told where nothing is cut."""
+    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).tell(said("a" * 99)).original_bytes
+    whole = len(json.dumps(said("a" * 99)[INPUT], separators=(",", ":")))
+    assert whole == Pipeline(None, Budget(ENOUGH, 60)).tell(said("a" * 99)).original_bytes
+
+
+def test_no_half_secret_is_told():
+    """A key that a cut goes through is found before: not a piece of it is left."""
+    key = "sk-proj-" + "Ab3" * 16
+    for room in range(180, 260):
+        pipeline = Pipeline(redaction(["secrets"]), Budget(ENOUGH, room))
+        (message,) = pipeline.tell(said("w " * 60 + key + " end" * 3000)).values[INPUT]
+        assert "Ab3" not in message["parts"][0]["content"]
+        assert "sk-" not in message["parts"][0]["content"]
+
+
+def test_binary_data_on_request():
+    """Its bytes in base64, which count in the budget like anything; without room for them, the rest of the part."""
+
+    def make() -> dict[str, Any]:
+        return {INPUT: [{"role": "user", "parts": [attached("image", url="data:image/png;base64,AAEC")]}]}
+
+    def blob(call: int, *, binary: bool) -> Any:
+        pipeline = Pipeline(None, Budget(call, call), binary=binary)
+        return pipeline.tell(pipeline.make(make)).values[INPUT][0]["parts"][0]
+
+    without = blob(ENOUGH, binary=False)
+    assert ({"type", "modality", "mime_type", "byte_size", "sha256"}, 3) == (without.keys(), without["byte_size"])
+    assert {**without, "content": "AAEC"} == blob(ENOUGH, binary=True)
+
+
+def test_base64_that_was_asked_for_is_not_redacted():
+    """It is no text, and would not be what it was."""
+    pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
+    content = pipeline.make(lambda: {INPUT: [{"role": "user", "parts": [attached("image", data="4111111111111111")]}]})
+
+    assert "4111111111111111" == pipeline.tell(content).values[INPUT][0]["parts"][0]["content"]
+
+
+def test_a_blob_of_the_callers_is_redacted():
+    """Only what was made here counts as bytes."""
+    pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
+    content = {INPUT: [{"role": "user", "parts": [generic({"type": "blob", "content": "joe@example.com"})]}]}
+
+    assert "[email]" == pipeline.tell(content).values[INPUT][0]["parts"][0]["content"]
