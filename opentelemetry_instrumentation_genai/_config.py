@@ -1,6 +1,8 @@
-"""The settings: a frozen `Config`, resolved at each `instrument()` from keywords, environment and defaults, in that order.
+"""The settings: a frozen `Config`, resolved at each `instrument()` from keywords, environment, file and defaults, in that order.
 
 A value that cannot be read gets one warning that names the setting, the value and what is accepted; then the default applies.
+Each setting is a field of `Config`, whose line in the docstring describes it in `docs/configuration.md` as well, and a row of
+`_READERS`.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
 _NOT_A_LETTER = re.compile("[^a-z]")
 _REFUSED: Any = object()
 _BOOLEANS = {"true": True, "false": False}
+_OFF = re.compile(r"\boff\b")  # where it is accepted, YAML and Python say False for it
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Config:
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
         propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
         propagate_baggage: whether they are told of the baggage as well.
-        semconv_stability_opt_in: the generation of the conventions, a key of `_generations.GENERATIONS`.
+        semconv_stability_opt_in: the generation of the conventions, by a list in which each domain has words of its own.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -80,21 +83,26 @@ class Config:
     semconv_stability_opt_in: str = "default"
 
 
-def resolve(keywords: Mapping[str, Any]) -> Config:
+def resolve(
+    keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Mapping[str, Any] | None] | None = None
+) -> Config:
     """Resolve the settings.
 
     Args:
         keywords: what `instrument()` was given; None counts as not given.
+        sdk: the SDK that is instrumented.
+        handed: the sections of a declarative file that the SDK of OpenTelemetry handed over, by name.
 
     Returns:
-        The settings, each from its keyword, else its environment variable, else its default.
+        The settings, each from its keyword, else its environment variable, else the declarative file, else its default.
     """
     unknown = sorted(keywords.keys() - _READERS.keys())
     if unknown:
         say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(_READERS))
-    chosen: dict[str, Any] = {}
+    declared = _declared(sdk, handed or {})
+    chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
-        given = _given(setting.name, keywords) if setting.name in _READERS else None
+        given = _given(setting.name, keywords, declared or {}) if setting.name in _READERS else None
         if given is not None:
             chosen[setting.name] = _value(setting.name, *given, setting.default)
     if _REFUSED in chosen.values():
@@ -103,26 +111,40 @@ def resolve(keywords: Mapping[str, Any]) -> Config:
     return Config(**chosen)
 
 
-def _given(name: str, keywords: Mapping[str, Any]) -> tuple[str, Any] | None:
+def _declared(sdk: str, handed: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, tuple[str, Any]] | None:
+    """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
+    if not os.environ.get("OTEL_CONFIG_FILE") and not any(handed.values()):
+        return {}
+    from ._config_file import declared
+
+    return declared(sdk, handed, _READERS)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return _VARIABLES.get(name, PREFIX + name.upper())
+
+
+def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[str, Any]]) -> tuple[str, Any] | None:
     """Where the setting `name` was spelled out and as what; None leaves the default."""
     if keywords.get(name) is not None:
         return name, keywords[name]
-    variable = _VARIABLES.get(name, PREFIX + name.upper())
-    text = os.environ.get(variable, "").strip()
-    return (variable, text) if text else None
+    text = os.environ.get(variable(name), "").strip()
+    return (variable(name), text) if text else declared.get(name)
 
 
 def _value(name: str, spelled: str, value: object, default: object) -> object:
-    read, accepted, refuses = _READERS[name]
+    read, accepted, refuses, secret = _READERS[name]
     try:
-        return read(value)
+        return read("off" if value is False and _OFF.search(accepted) else value)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
+        told = f"{spelled} (a secret)" if secret else f"{spelled}={value!r}"
         if not refuses:
-            say_once("%s=%r is not accepted. Accepted is: %s. The default applies.", spelled, value, accepted)
+            say_once("%s is not accepted. Accepted is: %s. The default applies.", told, accepted)
             return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        why = f" ({error})" if isinstance(error, RefusedError) else ""
-        say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
+        why = f" ({error})" if isinstance(error, RefusedError) and not secret else ""
+        say_once("%s is not accepted%s. Accepted is: %s. No content is captured.", told, why, accepted)
         return _REFUSED
 
 
@@ -137,6 +159,8 @@ def _word(value: Any) -> str:
 
 
 def _enabled(value: Any) -> frozenset[str]:
+    if _word(value) in _BOOLEANS:
+        return frozenset(PROVIDERS if _boolean(value) else ())
     names = frozenset(name.lower() for name in _listed(value))
     if names and not names.intersection(PROVIDERS):
         raise ValueError
@@ -211,6 +235,8 @@ def _propagate(value: Any) -> tuple[str, ...]:
 
 def _semconv(value: Any) -> str:
     """The generation that a list asks for. What is of another domain (http, database) is not ours to judge."""
+    if hasattr(value, "items"):
+        return _semconv_of_domain(**value)
     ours = {entry.lower() for entry in _listed(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
     chosen = [generation for generation in _GENERATIONS if generation in ours]
     if ours.difference(_GENERATIONS):
@@ -218,21 +244,40 @@ def _semconv(value: Any) -> str:
     return chosen[-1] if chosen else "default"
 
 
+def _semconv_of_domain(
+    *, version: int | None = None, experimental: bool | None = None, dual_emit: bool | None = None
+) -> str:
+    """The generation that the declarative file asks for in `general.gen_ai.semconv`. There is no stable version yet."""
+    if not {version.__class__} <= {int, type(None)} or not {experimental, dual_emit} <= {True, False, None}:
+        raise TypeError
+    return _GENERATIONS[bool(dual_emit)] if experimental else "default"
+
+
 class RefusedError(ValueError):
     """A value is not accepted; the message says why, and goes into the warning."""
 
 
 class _Reader(NamedTuple):
+    """How a setting is read, wherever it was spelled.
+
+    Attributes:
+        read: makes the field's value of a text, or of what a keyword or the file may have in its place.
+        accepted: what is accepted, in words for users.
+        refuses: whether no content is captured where it is not understood.
+        secret: whether no message may tell its value.
+    """
+
     read: Callable[[Any], Any]
     accepted: str
     refuses: bool = False
+    secret: bool = False
 
 
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
 
 
 _READERS: dict[str, _Reader] = {
-    "enabled": _Reader(_enabled, "a comma-separated list of " + ", ".join(PROVIDERS)),
+    "enabled": _Reader(_enabled, "true, false, or a comma-separated list of " + ", ".join(PROVIDERS)),
     "capture_message_content": _Reader(capture_of, ACCEPTED),
     "capture_binary": _Reader(_boolean, "true, false"),
     "content_budget": _Reader(_bytes, "a number of bytes, such as 65536 or 64KiB"),

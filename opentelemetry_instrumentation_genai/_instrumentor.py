@@ -15,6 +15,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from ._config import Config, resolve
 from ._guard import guarded, say_once
 from ._patch import Patch, apply, remove
+from ._section import GenAISettings, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__package__)
 _PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
+# What only `opentelemetry-instrument` says, depending on its version.
+_AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
 
 
 class Seam(Protocol):
@@ -53,12 +56,15 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     sdk: ClassVar[str]
     module: ClassVar[str]
     supported: ClassVar[tuple[str, str]]
+    configuration = Section
+    """How the SDK of OpenTelemetry hands over the section of a declarative file."""
 
     _config: Config | None = None
     _providers: dict[str, Any]
     _seam: Seam | None = None
     _patches: tuple[Patch, ...] = ()
     _waiting: ClassVar[bool] = False
+    _declared: bool = False
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Nothing: the SDK's version is checked when it is imported, the same way however instrumentation was started."""
@@ -67,6 +73,13 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     @abstractmethod
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
+
+    def instrument(self, **kwargs: Any) -> Any:
+        """As the base's, but silent for `opentelemetry-instrument` where the SDK has started it by the declarative file."""
+        if self._declared and self.is_instrumented_by_opentelemetry and not _AUTOMATIC.isdisjoint(kwargs):
+            return None
+        self._declared = "declared" in kwargs
+        return super().instrument(**kwargs)
 
     def _instrument(self, **kwargs: Any) -> None:
         self._start(kwargs)
@@ -77,7 +90,8 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     @guarded
     def _start(self, kwargs: dict[str, Any]) -> None:
         self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
-        config = resolve(kwargs)
+        handed = {"genai": GenAISettings.declared, f"genai_{self.sdk}": kwargs.pop("declared", None)}
+        config = resolve(kwargs, self.sdk, handed)
         if self.sdk not in config.enabled:
             _logger.info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
             return
