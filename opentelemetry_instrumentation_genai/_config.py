@@ -47,20 +47,20 @@ class Config:
         capture_message_content: where message content goes, and of which calls.
         capture_binary: whether inline images, sounds and files are told as such.
         content_budget: how many bytes of content are told of a call.
-        content_part_budget: how many of one part; None leaves it to `content_budget`.
+        content_part_budget: how many bytes of one part; None leaves it to `content_budget`.
         redact: what is redacted.
-        redactor: a callable of the user's that redacts a part, after what it is called.
+        redactor: the user's own callable that redacts a part, after what it is called.
         redact_timeout: how many seconds the user's own redaction may take for one call.
         refused: whether redaction was asked for in a way that is not understood, so that no content is captured.
         emit_event: whether the details event is emitted; None leaves it to `capture_message_content`.
-        host_providers: (host pattern, provider) pairs that the user declared, in order.
+        host_providers: who answers at the user's own hosts: (host pattern, provider) pairs, of which the first that fits counts.
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
-        stream_usage: whether usage on streams is asked for where the caller did not, `off` or `inject`.
-        anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself, `replace`, `enrich` or `off`.
-        propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
+        stream_usage: whether the usage of streams is asked for where the caller did not.
+        anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself.
+        propagate: which hosts are told of the trace, as patterns in lower case.
         propagate_baggage: whether they are told of the baggage as well.
-        semconv_stability_opt_in: the generation of the conventions, by a list in which each domain has words of its own.
+        semconv_stability_opt_in: the generation of the conventions.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -138,13 +138,15 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
     try:
         return read("off" if value is False and _OFF.search(accepted) else value)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        told = f"{spelled} (a secret)" if secret else f"{spelled}={value!r}"
+        if secret:
+            say_once("%s is not accepted as it is. Accepted is: %s. The default applies.", spelled, accepted)
+            return default
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
         if not refuses:
-            say_once("%s is not accepted. Accepted is: %s. The default applies.", told, accepted)
+            say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
             return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        why = f" ({error})" if isinstance(error, RefusedError) and not secret else ""
-        say_once("%s is not accepted%s. Accepted is: %s. No content is captured.", told, why, accepted)
+        say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
         return _REFUSED
 
 

@@ -1,10 +1,12 @@
-"""Every setting, spelled as a variable and as a keyword: what it does, and what becomes of a value that is wrong."""
+"""Every setting, spelled as a variable, as a keyword and in the declarative file: what it does, and what becomes of a value that is wrong."""
 
 from __future__ import annotations
 
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from loopback import Json, Sse
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._config import _READERS, Config, variable
 
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -47,17 +50,45 @@ def called(server, telemetry, openai_client, caplog) -> Callable[..., list[str]]
     return call
 
 
-@pytest.fixture(params=["variable", "keyword"])
-def spelled(request, monkeypatch, called) -> Callable[[str, str], list[str]]:
-    """Makes a call with a setting spelled either way."""
+@pytest.fixture(params=["variable", "keyword", "file"])
+def way(request) -> str:
+    """How a setting is spelled."""
+    return request.param
+
+
+@pytest.fixture
+def config_file(tmp_path) -> str:
+    """The path of the declarative file."""
+    return str(tmp_path / "otel.yaml")
+
+
+@pytest.fixture
+def spelled(way, monkeypatch, config_file, called) -> Callable[[str, str], list[str]]:
+    """Makes a call with a setting spelled each way."""
 
     def call(name: str, value: str) -> list[str]:
-        if request.param == "keyword":
+        if way == "keyword":
             return called(**{name: value})
-        monkeypatch.setenv(PREFIX + name.upper(), value)
+        if way == "variable":
+            monkeypatch.setenv(variable(name), value)
+            return called()
+        text = json.dumps({"instrumentation/development": {"python": {"genai": {name: value}}}})
+        Path(config_file).write_text(text, encoding="utf-8")
+        monkeypatch.setenv("OTEL_CONFIG_FILE", config_file)
         return called()
 
     return call
+
+
+@pytest.fixture
+def where(way, config_file) -> Callable[[str], str]:
+    """How a warning calls the place where a setting was spelled."""
+
+    def place(name: str) -> str:
+        section = f"{config_file}: instrumentation/development.python.genai"
+        return {"keyword": name, "variable": variable(name), "file": f"{section}.{name}"}[way]
+
+    return place
 
 
 def content(telemetry) -> tuple[Any, Any]:
@@ -194,21 +225,57 @@ WRONG = [
     ("host_providers", "localhost=vllm,nonsense", ["HOST", "PROVIDER"]),
     ("per_chunk_metric", "2", ["true", "false"]),
     ("allow_others", "?", ["true", "false"]),
+    ("capture_message_content", "1.5", ["share", "0 to 1"]),
+    ("capture_binary", "some", ["true", "false"]),
+    ("content_budget", "-1", ["bytes", "64KiB"]),
+    ("content_part_budget", "1 GB", ["bytes", "64KiB"]),
+    ("redact", "everything", ["off", "all", "email", "No content"]),
+    ("redactor", "nobody.has.it", ["callable", "entry point", "No content"]),
+    ("redact_timeout", "0", ["seconds"]),
+    ("stream_usage", "ask", ["off", "inject"]),
+    ("anthropic_native_tracing", "both", ["replace", "enrich", "off"]),
+    ("propagate", "yes", ["off", "self-hosted", "HOST"]),
+    ("propagate_baggage", "all", ["true", "false"]),
+    ("semconv_stability_opt_in", "gen_ai_newest", ["gen_ai_latest_experimental"]),
 ]
 
 
+def test_every_setting_has_a_wrong_value():
+    """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
+    assert set(_READERS) == {name for name, _, _ in WRONG}
+    assert {"refused"} == {setting.name for setting in fields(Config)} - set(_READERS)
+
+
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}={wrong[1]}")
-def test_a_wrong_value(spelled, request, telemetry, wrong):
+def test_a_wrong_value(spelled, where, telemetry, wrong):
     """Exactly one warning names where it was set, the value, and what is accepted; the default applies."""
     name, value, accepted = wrong
     (warning,) = spelled(name, value)
 
-    where = name if "keyword" in request.node.name else PREFIX + name.upper()
-    assert where in warning
-    assert repr(value) in warning
+    assert warning.startswith(f"{where(name)}={value!r} is not accepted")
     assert [] == [word for word in accepted if word not in warning]
     assert ({}, None) == content(telemetry)
     assert "openai" == telemetry.span.attributes["gen_ai.provider.name"]
+
+
+def test_a_secret_is_not_told(monkeypatch, spelled, where):
+    """A warning about a secret says where it stands and what is accepted, and not what it is."""
+    monkeypatch.setitem(_READERS, "content_budget", _READERS["content_budget"]._replace(secret=True))
+
+    (warning,) = spelled("content_budget", "hunter2")
+
+    assert warning.startswith(where("content_budget") + " is not accepted")
+    assert _READERS["content_budget"].accepted in warning
+    assert "hunter2" not in warning
+
+
+def test_secrets_are_not_shown():
+    """Nor does the settings' own representation tell them."""
+    assert [] == [setting.name for setting in fields(Config) if setting.repr and _is_secret(setting.name)]
+
+
+def _is_secret(name: str) -> bool:
+    return name in _READERS and _READERS[name].secret
 
 
 @pytest.mark.parametrize(
@@ -267,6 +334,8 @@ def test_an_unknown_keyword(called, telemetry):
         ("anthropic,ollama", False),
         ("Anthropic", False),
         ("openai,", True),
+        ("true", True),
+        ("False", False),
     ],
 )
 def test_enabled(spelled, telemetry, value, followed):
@@ -279,10 +348,18 @@ def test_enabled(spelled, telemetry, value, followed):
 
 
 @pytest.mark.parametrize(
-    ("value", "followed"), [(["openai"], True), ({"anthropic"}, False), (("OpenAI", "ollama"), True), ([], False)]
+    ("value", "followed"),
+    [
+        (["openai"], True),
+        ({"anthropic"}, False),
+        (("OpenAI", "ollama"), True),
+        ([], False),
+        (True, True),
+        (False, False),
+    ],
 )
 def test_enabled_as_a_collection(called, telemetry, value, followed):
-    """A keyword may be a list, a tuple or a set; an empty one enables nothing."""
+    """A keyword may be a list, a tuple or a set, of which an empty one enables nothing, or a bool."""
     called(enabled=value)
 
     assert followed == bool(telemetry.spans)

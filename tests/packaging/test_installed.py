@@ -29,6 +29,7 @@ def test_entry_points():
     found = [ep for ep in entry_points(group="opentelemetry_instrumentor") if ep.dist and ep.dist.name == DISTRIBUTION]
 
     assert {
+        "genai": "GenAISettings",
         "genai_anthropic": "AnthropicInstrumentor",
         "genai_ollama": "OllamaInstrumentor",
         "genai_openai": "OpenAIInstrumentor",

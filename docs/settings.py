@@ -1,0 +1,68 @@
+"""Write the table of all settings into `configuration.md`, from the code that reads them: `tox -e docs`.
+
+What each is for, the docstring of `Config` says; what is accepted, and under which names, the table of readers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from opentelemetry_instrumentation_genai._config import _READERS, Config, variable
+
+PAGE = Path(__file__).with_name("configuration.md")
+BEGIN = "<!-- Made by settings.py beside this page, from the code. -->\n"
+END = "<!-- As far as that. -->\n"
+HEAD = "| keyword, and key in the file | what | accepted | default |\n|---|---|---|---|\n"
+_ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
+
+# Defaults that a field of `Config` does not show as they are spelled.
+DEFAULTS = {"enabled": "true", "capture_message_content": "no_content"}
+# Defaults that follow from something else.
+FOLLOWING = {"content_part_budget": "`content_budget`", "emit_event": "as the capture mode says"}
+
+
+def descriptions() -> dict[str, str]:
+    """What each setting is for, by its name, as the docstring of `Config` says."""
+    found = _ATTRIBUTE.findall(inspect.cleandoc(Config.__doc__ or ""))
+    return {name: re.sub(r"\s+", " ", text).rstrip(".") for name, text in found}
+
+
+def default(name: str) -> str | None:
+    """How a setting's default is spelled; None where there is nothing to spell."""
+    (field,) = (field for field in fields(Config) if field.name == name)
+    value: Any = field.default if field.default is not MISSING else None
+    if name in DEFAULTS:
+        return DEFAULTS[name]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or value in ((), frozenset()):
+        return "off" if re.search(r"\boff\b", _READERS[name].accepted) else None
+    return str(value)
+
+
+def row(name: str) -> str:
+    """A setting's row."""
+    spelled = default(name)
+    told = FOLLOWING.get(name) or (f"`{spelled}`" if spelled else "none")
+    what = descriptions()[name]
+    cells = (f"`{name}`<br>`{variable(name)}`", what[0].upper() + what[1:], _READERS[name].accepted, told)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def page(text: str) -> str:
+    """A page with the table as the code has it.
+
+    Args:
+        text: the page as it is.
+    """
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + "\n" + HEAD + "".join(row(name) for name in _READERS) + "\n" + END + after
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

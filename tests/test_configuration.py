@@ -1,0 +1,41 @@
+"""The page about configuration has every setting, as the code has it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from runpy import run_path
+from typing import Any
+
+import pytest
+
+from opentelemetry_instrumentation_genai._config import _READERS, Config
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Any]:
+    """What makes the table."""
+    return run_path(str(DOCS / "settings.py"))
+
+
+def test_the_table_is_true(settings):
+    """It is what `tox -e docs` would write."""
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+
+    assert settings["page"](text) == text
+
+
+def test_every_setting_is_described(settings):
+    """In the docstring of `Config`, which describes nothing else."""
+    assert [field.name for field in fields(Config)] == list(settings["descriptions"]())
+
+
+@pytest.mark.parametrize("name", _READERS)
+def test_defaults_are_what_they_say(settings, name):
+    """The default that the table has reads to what applies where nothing is given."""
+    spelled = settings["default"](name)
+    applies = getattr(Config(), name)
+
+    assert not applies if spelled is None else applies == _READERS[name].read(spelled)
