@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from opentelemetry_instrumentation_genai._config import _READERS, Config, variable
+from opentelemetry_instrumentation_genai._config import _READERS, Config, takes_off, variable
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN = "<!-- Made by settings.py beside this page, from the code. -->\n"
@@ -40,7 +40,7 @@ def default(name: str) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None or value in ((), frozenset()):
-        return "off" if re.search(r"\boff\b", _READERS[name].accepted) else None
+        return "off" if takes_off(name) else None
     return str(value)
 
 

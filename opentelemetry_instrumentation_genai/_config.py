@@ -24,7 +24,8 @@ PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 # All of OpenTelemetry has this one: a list, in which each domain has words of its own.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
 PROVIDERS = ("openai", "anthropic", "ollama")
-
+shared: dict[str, Any] = {}
+"""The section of all providers, where the SDK of OpenTelemetry has handed it over."""
 
 _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
@@ -35,7 +36,6 @@ _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
 _NOT_A_LETTER = re.compile("[^a-z]")
 _REFUSED: Any = object()
 _BOOLEANS = {"true": True, "false": False}
-_OFF = re.compile(r"\boff\b")  # where it is accepted, YAML and Python say False for it
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,13 @@ class Config:
     semconv_stability_opt_in: str = "default"
 
 
-def resolve(
-    keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Mapping[str, Any] | None] | None = None
-) -> Config:
+def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
     """Resolve the settings.
 
     Args:
         keywords: what `instrument()` was given; None counts as not given.
         sdk: the SDK that is instrumented.
-        handed: the sections of a declarative file that the SDK of OpenTelemetry handed over, by name.
+        handed: the section of a declarative file that the SDK of OpenTelemetry handed over.
 
     Returns:
         The settings, each from its keyword, else its environment variable, else the declarative file, else its default.
@@ -99,7 +97,7 @@ def resolve(
     unknown = sorted(keywords.keys() - _READERS.keys())
     if unknown:
         say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(_READERS))
-    declared = _declared(sdk, handed or {})
+    declared = _declared(sdk, handed)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
         given = _given(setting.name, keywords, declared or {}) if setting.name in _READERS else None
@@ -111,13 +109,18 @@ def resolve(
     return Config(**chosen)
 
 
-def _declared(sdk: str, handed: Mapping[str, Mapping[str, Any] | None]) -> Mapping[str, tuple[str, Any]] | None:
+def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
     """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
-    if not os.environ.get("OTEL_CONFIG_FILE") and not any(handed.values()):
+    if not (handed or shared or os.environ.get("OTEL_CONFIG_FILE")):
         return {}
     from ._config_file import declared
 
-    return declared(sdk, handed, _READERS)
+    return declared(sdk, {"genai": shared, f"genai_{sdk}": handed}, _READERS)
+
+
+def takes_off(name: str) -> bool:
+    """Whether a setting has `off` among its values, for which YAML and Python say False."""
+    return "off" in _READERS[name].accepted.split(", ")
 
 
 def variable(name: str) -> str:
@@ -136,7 +139,7 @@ def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[
 def _value(name: str, spelled: str, value: object, default: object) -> object:
     read, accepted, refuses, secret = _READERS[name]
     try:
-        return read("off" if value is False and _OFF.search(accepted) else value)
+        return read("off" if value is False and takes_off(name) else value)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         if secret:
             say_once("%s is not accepted as it is. Accepted is: %s. The default applies.", spelled, accepted)

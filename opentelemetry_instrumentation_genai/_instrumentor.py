@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from ._config import Config, resolve
+from ._config import Config, resolve, shared
 from ._guard import guarded, say_once
 from ._patch import Patch, apply, remove
-from ._section import GenAISettings, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -44,6 +43,39 @@ class Seam(Protocol):
         """Called before they are unpatched: from now on nothing is followed."""
 
 
+class _Configuration:
+    """How the SDK of OpenTelemetry hands over a section of a declarative file: a dataclass, made when it asks for it."""
+
+    def __get__(self, instance: object, owner: type) -> type:
+        from ._section import Section
+
+        return Section
+
+
+class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
+    """The entry point `genai`: the section of a declarative file whose settings are those of all providers.
+
+    It instruments nothing.
+    """
+
+    configuration = _Configuration()
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing: there is nothing to instrument."""
+        return ()
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without."""
+        shared.update(kwargs.get("declared", {}))
+
+    def uninstrument(self, **kwargs: Any) -> None:
+        """Forget the section."""
+        shared.clear()
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        shared.clear()
+
+
 class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
     """What the instrumentors of all providers share.
 
@@ -56,8 +88,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     sdk: ClassVar[str]
     module: ClassVar[str]
     supported: ClassVar[tuple[str, str]]
-    configuration = Section
-    """How the SDK of OpenTelemetry hands over the section of a declarative file."""
+    configuration = _Configuration()
 
     _config: Config | None = None
     _providers: dict[str, Any]
@@ -90,8 +121,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     @guarded
     def _start(self, kwargs: dict[str, Any]) -> None:
         self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
-        handed = {"genai": GenAISettings.declared, f"genai_{self.sdk}": kwargs.pop("declared", None)}
-        config = resolve(kwargs, self.sdk, handed)
+        config = resolve(kwargs, self.sdk, kwargs.pop("declared", None))
         if self.sdk not in config.enabled:
             _logger.info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
             return

@@ -1,23 +1,18 @@
-"""What the SDK hands over from the declarative file that it has read: a section for each instrumentor, and one for all of them.
+"""What the SDK of OpenTelemetry hands over of a declarative file that it has read.
 
 The package `opentelemetry-configuration` starts the instrumentors whose entry points a file names, with the members of their
-section as keywords. By a `configuration` of their own ours get them as one keyword, so that the environment wins over them.
+section as keywords. By a `configuration` of its own an instrumentor gets them as one keyword: so the environment wins over them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from typing import Any
 
 
 @dataclass(init=False)
 class Section:
-    """The keyword of `instrument()` by which the SDK hands over a section.
+    """The keyword of `instrument()` by which a section comes.
 
     Attributes:
         declared: the members of the section, but for `enabled`, which the SDK has obeyed.
@@ -27,26 +22,3 @@ class Section:
 
     def __init__(self, **members: Any) -> None:
         self.declared = members
-
-
-class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
-    """The entry point `genai`: the section whose settings are those of all providers. It instruments nothing."""
-
-    configuration = Section
-    declared: dict[str, Any] | None = None
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """Nothing: there is nothing to instrument."""
-        return ()
-
-    def instrument(self, **kwargs: Any) -> None:
-        """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without."""
-        if "declared" in kwargs:
-            GenAISettings.declared = kwargs["declared"]
-
-    def uninstrument(self, **_kwargs: Any) -> None:
-        """Forget the section."""
-        GenAISettings.declared = None
-
-    def _uninstrument(self, **_kwargs: Any) -> None:
-        self.uninstrument()

@@ -17,7 +17,7 @@ from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._config import _READERS, Config
 from opentelemetry_instrumentation_genai._config_file import _parsed
-from opentelemetry_instrumentation_genai._section import GenAISettings
+from opentelemetry_instrumentation_genai._instrumentor import GenAISettings
 
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -31,7 +31,8 @@ has_the_package = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again, and nothing is parsed yet."""
+    """What counts as said is said again, nothing is parsed yet, and nothing was handed over."""
+    monkeypatch.setattr(f"{OURS}._config.shared", {})
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     _parsed.cache_clear()
 
