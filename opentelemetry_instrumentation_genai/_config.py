@@ -238,6 +238,15 @@ def _propagate(value: Any) -> tuple[str, ...]:
     return hosts
 
 
+def _semconv_of_domain(
+    *, version: int | None = None, experimental: bool | None = None, dual_emit: bool | None = None
+) -> str:
+    """The generation that the declarative file asks for in `general.gen_ai.semconv`. There is no stable version yet."""
+    if not {version.__class__} <= {int, type(None)} or not {experimental, dual_emit} <= {True, False, None}:
+        raise TypeError
+    return _GENERATIONS[bool(dual_emit)] if experimental else "default"
+
+
 def _semconv(value: Any) -> str:
     """The generation that a list asks for. What is of another domain (http, database) is not ours to judge."""
     if hasattr(value, "items"):
@@ -247,15 +256,6 @@ def _semconv(value: Any) -> str:
     if ours.difference(_GENERATIONS):
         raise ValueError
     return chosen[-1] if chosen else "default"
-
-
-def _semconv_of_domain(
-    *, version: int | None = None, experimental: bool | None = None, dual_emit: bool | None = None
-) -> str:
-    """The generation that the declarative file asks for in `general.gen_ai.semconv`. There is no stable version yet."""
-    if not {version.__class__} <= {int, type(None)} or not {experimental, dual_emit} <= {True, False, None}:
-        raise TypeError
-    return _GENERATIONS[bool(dual_emit)] if experimental else "default"
 
 
 class RefusedError(ValueError):

@@ -15,7 +15,7 @@ from loopback import Json
 from loopback.openai_bodies import CHAT, MODEL, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import _READERS, Config
+from opentelemetry_instrumentation_genai._config import _READERS, Config, shared
 from opentelemetry_instrumentation_genai._config_file import _parsed
 from opentelemetry_instrumentation_genai._instrumentor import GenAISettings
 
@@ -32,7 +32,7 @@ has_the_package = pytest.mark.skipif(
 @pytest.fixture(autouse=True)
 def nothing_said_before(monkeypatch) -> None:
     """What counts as said is said again, nothing is parsed yet, and nothing was handed over."""
-    monkeypatch.setattr(f"{OURS}._config.shared", {})
+    shared.clear()
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     _parsed.cache_clear()
 
