@@ -58,7 +58,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
     It instruments nothing.
     """
 
-    configuration = _Configuration()
+    configuration: ClassVar[_Configuration] = _Configuration()
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Nothing: there is nothing to instrument."""
@@ -88,7 +88,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     sdk: ClassVar[str]
     module: ClassVar[str]
     supported: ClassVar[tuple[str, str]]
-    configuration = _Configuration()
+    configuration: ClassVar[_Configuration] = _Configuration()
 
     _config: Config | None = None
     _providers: dict[str, Any]
