@@ -1,7 +1,7 @@
 """A small program that plans a weekend with a language model. It knows nothing of telemetry: no import, no setting, no hook.
 
-The addresses of the APIs and the keys come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `ANTHROPIC_BASE_URL` and
-`ANTHROPIC_API_KEY`, as with any program that uses these SDKs.
+The addresses of the APIs and the keys come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `ANTHROPIC_BASE_URL`,
+`ANTHROPIC_API_KEY` and `OLLAMA_HOST`, as with any program that uses these SDKs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import ollama
 from anthropic import Anthropic
 from openai import APIStatusError, AsyncOpenAI, OpenAI
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MODEL = "gpt-4.1-mini"
 CLAUDE = "claude-sonnet-5-5"
+LLAMA = "llama3.2"
 BRIEFING = (
     "You plan weekends for two friends who travel by train and dislike hurry. Answer in one or two plain sentences. "
     "Name one place, say why it fits, and never recommend a flight, a cruise or a shopping centre."
@@ -207,6 +209,19 @@ def take_train(claude: Anthropic) -> None:
     say("The train", "".join(block.text for block in message.content if block.type == "text"))
 
 
+def pack() -> None:
+    """An answer of a small model on one's own machine, which has to be loaded first, printed while it is written."""
+    say("Luggage", end="")
+    for part in ollama.chat(model=LLAMA, messages=[{"role": "user", "content": "What should we pack?"}], stream=True):
+        print(part.message.content or "", end="", flush=True)
+    print()
+
+
+def name_album() -> None:
+    """A prompt for the same model, which is there already."""
+    say("The album", ollama.generate(model=LLAMA, prompt="Name our album of photographs.").response)
+
+
 def translate(client: OpenAI) -> None:
     """A call to a busy model: the SDK is told to wait, and tries again by itself."""
     answer = client.chat.completions.create(
@@ -236,6 +251,8 @@ def main() -> None:
     claude = Anthropic()
     consider_rain(claude)
     take_train(claude)
+    pack()
+    name_album()
     translate(client)
     upgrade(client)
 

@@ -68,7 +68,7 @@ def main() -> int:
     tally, telemetry = Tally(), Telemetry()
     with serve(model_server(tally)) as model, serve(receiver(telemetry)) as backend:
         settings = {**SETTINGS, "OTEL_EXPORTER_OTLP_ENDPOINT": backend}
-        apis = {"OPENAI_BASE_URL": f"{model}/v1", "ANTHROPIC_BASE_URL": model}
+        apis = {"OPENAI_BASE_URL": f"{model}/v1", "ANTHROPIC_BASE_URL": model, "OLLAMA_HOST": model}
         environment = {**kept(), **settings, **chosen(), **SURROUNDINGS, **apis}
         section(console, "The application", "opentelemetry-instrument python examples/demo/app.py")
         try:
@@ -96,7 +96,7 @@ def make_console() -> Console:
 
 def kept() -> dict[str, str]:
     """Keep the environment, except what would lead the telemetry or the calls elsewhere."""
-    elsewhere = ("OTEL_", "OPENAI_", "ANTHROPIC_")
+    elsewhere = ("OTEL_", "OPENAI_", "ANTHROPIC_", "OLLAMA_")
     return {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
 
 

@@ -16,6 +16,7 @@ SNAPSHOTS = {
     "text-embedding-3-small": "text-embedding-3-small",
 }
 CLAUDES = ("claude-sonnet-5-5",)
+LLAMAS = ("llama3.2",)
 BUSY = "gpt-4o-mini"
 CITIES = ("Lisbon", "Porto", "Évora")
 ANSWERS = {
@@ -27,6 +28,8 @@ ANSWERS = {
     "history": "First there was a ford and somebody who charged for it. Then came the Romans, who charged more.",
     "Saturday": "Pastry before nine, the quay until noon, a long lunch, and the last tram back along the water.",
     "rains": "Then the tiles in the hall of the station, which has a roof, and after them a long soup.",
+    "pack": "Good shoes, a jumper for the evening, and a book that nobody has to finish.",
+    "Name": "Two Friends and a Tram.",
     "thank you": "Obrigado if you are a man, obrigada if you are a woman.",
 }
 THOUGHTS = "They dislike hurry: one thing in the morning, one after lunch. Trams stop at midnight, so begin early."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from . import anthropic_api, openai_api
+from . import anthropic_api, ollama_api, openai_api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Api(Protocol):
 
 def model_server(tally: Tally) -> Starlette:
     """Make the server; what it sees is counted in `tally`."""
-    apis: tuple[Api, ...] = (openai_api, anthropic_api)
+    apis: tuple[Api, ...] = (openai_api, anthropic_api, ollama_api)
     return Starlette(routes=[route(tally, api, path) for api in apis for path in api.REPLIES])
 
 

@@ -26,6 +26,7 @@ class Tally:
     requests: int = 0
     cache: PromptCache = field(default_factory=PromptCache)
     marked: MarkedCache = field(default_factory=MarkedCache)
+    loaded: set[str] = field(default_factory=set)
 
     def count(self, request: Request) -> bool:
         """Count a request and tell whether it is the first try of a call."""
