@@ -12,17 +12,26 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._capture import capture_content
+    from ._genai_context import genai_context
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
 
-__all__ = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor", "__version__", "capture_content"]
+__all__ = [
+    "AnthropicInstrumentor",
+    "OllamaInstrumentor",
+    "OpenAIInstrumentor",
+    "__version__",
+    "capture_content",
+    "genai_context",
+]
 
 _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
     "capture_content": "._capture",
+    "genai_context": "._genai_context",
 }
 
 

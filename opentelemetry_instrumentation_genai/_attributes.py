@@ -64,6 +64,8 @@ OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 
+ENDUSER_ID: Final = "enduser.id"
+ENDUSER_PSEUDO_ID: Final = "enduser.pseudo.id"
 ERROR_TYPE: Final = "error.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
 EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
@@ -113,7 +115,14 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
+    "conversation.fingerprint": (
+        "string",
+        "",
+        "which calls begin alike: the turns of one conversation, as in llm-otel-kit",
+    ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
+    "gen_ai.tag": ("template[any]", "", "what the application says of its calls in words of its own, by name"),
+    "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
@@ -133,9 +142,12 @@ ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
+CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
+LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
+TAG: Final = "gen_ai.tag."  # before the name that the application gives

@@ -18,6 +18,8 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_
 from ._attributes import (
     CONTENT_ORIGINAL_BYTES,
     ERROR_TYPE,
+    PROMPT_NAME,
+    PROMPT_VERSION,
     PROVIDER_NAME,
     REQUEST_MODEL,
     REQUEST_STREAM,
@@ -30,6 +32,7 @@ from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded, guarded_step
 from ._pipeline import NOTHING
+from ._who import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     from ._errors import Words
     from ._fields import Attribute
+    from ._hooks import GenAIRequest
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._pipeline import Told
     from ._signals import Signals
@@ -89,6 +93,7 @@ class Call:
         "_first",
         "_forks",
         "_given",
+        "_hooked",
         "_identity",
         "_key",
         "_last",
@@ -99,6 +104,8 @@ class Call:
         "_reading",
         "_recording",
         "_request",
+        "_said",
+        "_shown",
         "_signals",
         "_started",
         "_stream",
@@ -136,6 +143,8 @@ class Call:
         self.options: Any = None
         self.asked: Any = None
         self.stranger: Stranger | None = None
+        self._hooked: GenAIRequest | None = None
+        self._said: Mapping[str, Attribute] | None = None
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
         self._content: Content = {}
@@ -149,6 +158,8 @@ class Call:
             self._take(INVALID_SPAN)
         else:
             self._start(signals.tracer, request)
+            if signals.hooks is not None:
+                self._hook(self.span, request)
 
     def _start(self, tracer: Tracer, request: Request) -> None:
         span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
@@ -183,15 +194,28 @@ class Call:
             self._content = self._input_content(request.body) or {}
 
     @guarded
-    def adopt(self, span: Span) -> None:
-        """Take the span that the SDK has made for the call."""
+    def adopt(self, span: Span, own: Span) -> None:
+        """Take the span that the SDK has made for the call.
+
+        Args:
+            span: as we are to see it.
+            own: as it is.
+        """
         if self._request is None:
             return
         self.context = set_span_in_context(span, self.context)
         self._take(span)
         span.set_attributes(self._attributes)
         self._take_input(self._request)
+        if self._signals.hooks is not None:
+            self._hook(own, self._request)
         self._request = None
+
+    def _hook(self, span: Span, request: Request) -> None:
+        """Have the application's hook called with the call's span, as its owner has it."""
+        assert self._signals.hooks is not None
+        self._shown = span
+        self._hooked = self._signals.hooks.started(self, span, request)
 
     def _name(self) -> str:
         model = self._identity.get(REQUEST_MODEL)
@@ -202,7 +226,16 @@ class Call:
         attributes = {**self._identity, **self._operation.constants, **asked}
         if self._stream:
             attributes[REQUEST_STREAM] = True
-        return attributes
+        if self._signals.enrichers is not None:
+            attributes.update(self._signals.enrichers.of(request) or {})
+        return self._with_said(request.said, attributes) if request.said else attributes
+
+    def _with_said(self, said: Mapping[str, Attribute], attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+        """The attributes with what the application says of the call: of some it knows best, of the others the request does."""
+        self._said = first = {name: said[name] for name in FIRST if name in said}
+        if PROMPT_NAME in first:
+            attributes.pop(PROMPT_VERSION, None)  # that of the prompt that the request names
+        return {**said, **attributes, **first}
 
     @guarded
     def _input_content(self, body: Mapping[str, Any]) -> Content:
@@ -224,6 +257,8 @@ class Call:
     def tell(self, attributes: Mapping[str, Attribute]) -> None:
         """Take what is known of the request besides its body."""
         if attributes:
+            if self._said:
+                attributes = {**attributes, **self._said}
             self._attributes.update(attributes)
             if self._recording:
                 self.span.set_attributes(attributes)
@@ -255,7 +290,8 @@ class Call:
         self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
-            self._accumulator = make(self._wanted)
+            hooks = self._signals.hooks
+            self._accumulator = make(self._wanted or (hooks is not None and hooks.want_response))
             self._add = self._accumulator.add
 
     @guarded_step
@@ -329,6 +365,13 @@ class Call:
         if self._wanted:
             told = self._read_content(response, found) or NOTHING
         self._write(seconds, response, found, failure, told)
+        try:
+            if self._hooked is not None:
+                self._unhook(response if error is None else error)
+        finally:  # even an application that is interrupted in its hook gets its span
+            if self._recording or self._hooked is not None:
+                self._end_span()
+        self._hooked = None
         self._content, self._given, self._accumulator, self._add = {}, None, None, None
 
     def _write(
@@ -341,8 +384,11 @@ class Call:
             self._write_details(found, told)
         if failure is not None:
             self._write_exception(failure)
-        if self._recording:
-            self._end_span()
+
+    def _unhook(self, response: Any) -> None:
+        assert self._signals.hooks is not None
+        assert self._hooked is not None
+        self._signals.hooks.ended(self, self._shown, self._hooked, response)
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
@@ -352,6 +398,8 @@ class Call:
             return read(self._operation.measured, response)
         found = read(self._operation.response, response)
         found.update(self._facts)
+        if self._said:
+            found.update(self._said)
         if self._first is not None:
             found[RESPONSE_TIME_TO_FIRST_CHUNK] = self._first
         reasons = self._operation.finish_reasons(response, self._stream) if response is not None else None

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncGenerator, Generator
 from random import random
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
 
+from ._block import Block
 from ._guard import say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextvars import Token
-
     from opentelemetry.context.context import Context
     from opentelemetry.trace import Span
-
-_F = TypeVar("_F", bound="Callable[..., Any]")
 
 CAPTURE_KEY = "opentelemetry_instrumentation_genai.capture_content"
 """Where the OpenTelemetry context has the `Capture` of a block of code."""
@@ -88,7 +81,7 @@ def asked_here(context: Context) -> Capture | None:
     return asked if isinstance(asked, Capture) else None
 
 
-class capture_content:  # noqa: N801 - it reads as a statement
+class capture_content(Block):  # noqa: N801 - it reads as a statement
     """Say for a block of code whether the content of its calls is captured, whatever the settings are.
 
     As a context manager, around code with `await` in it as well, and as a decorator of functions, coroutine functions and
@@ -105,87 +98,6 @@ class capture_content:  # noqa: N801 - it reads as a statement
         except ValueError:
             say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
             self._capture = NO_CONTENT
-        self._tokens: list[Token[Context]] = []
 
-    def __enter__(self) -> None:
-        self._tokens.append(otel_context.attach(otel_context.set_value(CAPTURE_KEY, self._capture)))
-
-    def __exit__(self, *_error: object) -> None:
-        otel_context.detach(self._tokens.pop())
-
-    def __call__(self, function: _F) -> _F:
-        """Have it hold in each call of `function`."""
-        wrapped: Any
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    return await function(*args, **kwargs)
-
-        elif inspect.isgeneratorfunction(function):
-
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _Steps(function(*args, **kwargs), self._again)
-
-        elif inspect.isasyncgenfunction(function):
-
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _AsyncSteps(function(*args, **kwargs), self._again)
-
-        else:
-
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
-                    return function(*args, **kwargs)
-
-        return wrapped  # type: ignore[no-any-return] # a function like the one that was given
-
-    def _again(self) -> capture_content:
-        """Another block of the same kind: functions run beside themselves."""
-        block = object.__new__(capture_content)
-        block._capture, block._tokens = self._capture, []
-        return block
-
-
-class _Steps(Generator[Any, Any, Any]):
-    """A generator, whose steps each run in a block: between them its consumer runs, who has not asked for it."""
-
-    def __init__(self, source: Generator[Any, Any, Any], block: Callable[[], capture_content]) -> None:
-        self._source = source
-        self._block = block
-
-    def send(self, value: Any) -> Any:
-        with self._block():
-            return self._source.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        with self._block():
-            return self._source.throw(*error)
-
-    def close(self) -> None:
-        with self._block():
-            self._source.close()
-
-
-class _AsyncSteps(AsyncGenerator[Any, Any]):
-    """The asynchronous twin."""
-
-    def __init__(self, source: AsyncGenerator[Any, Any], block: Callable[[], capture_content]) -> None:
-        self._source = source
-        self._block = block
-
-    async def asend(self, value: Any) -> Any:
-        with self._block():
-            return await self._source.asend(value)
-
-    async def athrow(self, *error: Any) -> Any:
-        with self._block():
-            return await self._source.athrow(*error)
-
-    async def aclose(self) -> None:
-        with self._block():
-            await self._source.aclose()
+    def _within(self, outer: Context) -> Context:
+        return otel_context.set_value(CAPTURE_KEY, self._capture, outer)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._capture import ACCEPTED, NO_CONTENT, Capture, capture_of
@@ -18,6 +19,7 @@ from ._guard import say_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._purpose import Rule
     from ._redaction import Redaction
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -34,6 +36,18 @@ _STREAM_USAGE = ("off", "inject")
 # The stronger one last.
 _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
 _NOT_A_LETTER = re.compile("[^a-z]")
+_USER_ID = ("pseudo", "raw")
+_ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
+_KEY_LENGTH = 16
+# The arguments of `genai_context` as keys of baggage, and the attributes that they are told under.
+_ARGUMENTS = {
+    "conversation_id": "gen_ai.conversation.id",
+    "prompt_name": "gen_ai.prompt.name",
+    "prompt_version": "gen_ai.prompt.version",
+}
+_USERS = frozenset({"user_id", "user.id", "enduser.id", "enduser.pseudo.id"})
+# A function in a module, as entry points are spelled.
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _REFUSED: Any = object()
 _BOOLEANS = {"true": True, "false": False}
 
@@ -61,6 +75,13 @@ class Config:
         propagate: which hosts are told of the trace, as patterns in lower case.
         propagate_baggage: whether they are told of the baggage as well.
         semconv_stability_opt_in: the generation of the conventions.
+        user_id: how a user's id is told, `pseudo` or `raw`.
+        user_id_key: the secret that pseudonyms and fingerprints are made with.
+        baggage: (key, attribute or None for the key's own, whether it names a user) of the baggage that is told.
+        enrichers: the attributes that are made of a request's first messages.
+        purpose: what tells the purpose of a request: rules, a callable, or where one is, as `module:function`.
+        request_hook: the user's callable, or where it is, as `module:function`.
+        response_hook: likewise.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -81,6 +102,13 @@ class Config:
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
     semconv_stability_opt_in: str = "default"
+    user_id: str = "pseudo"
+    user_id_key: bytes | None = field(default=None, repr=False)
+    baggage: tuple[tuple[str, str | None, bool], ...] = ()
+    enrichers: frozenset[str] = frozenset()
+    purpose: tuple[Rule, ...] | Callable[[Any], Any] | str = ()
+    request_hook: Callable[[Any, Any], Any] | str | None = None
+    response_hook: Callable[[Any, Any, Any], Any] | str | None = None
 
 
 def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
@@ -258,6 +286,65 @@ def _semconv(value: Any) -> str:
     return chosen[-1] if chosen else "default"
 
 
+def _user_id(value: Any) -> str:
+    return _USER_ID[_USER_ID.index(_word(value))]
+
+
+def _user_id_key(value: Any) -> bytes:
+    key: bytes = value.strip().encode() if isinstance(value, str) else bytes(memoryview(value))
+    if len(key) < _KEY_LENGTH:
+        raise ValueError
+    return key
+
+
+def _baggage(value: Any) -> tuple[tuple[str, str | None, bool], ...]:
+    pairs = value.items() if hasattr(value, "items") else [entry.partition("=")[::2] for entry in _listed(value)]
+    entries = tuple((key.strip(), attribute.strip()) for key, attribute in pairs)
+    if entries == (("off", ""),):
+        return ()
+    if not all(key and set(" *").isdisjoint(key + attribute) for key, attribute in entries):
+        raise ValueError
+    return tuple(_entry(key, attribute) for key, attribute in entries)
+
+
+def _entry(key: str, attribute: str) -> tuple[str, str | None, bool]:
+    attribute = _ARGUMENTS.get(attribute or key, attribute)
+    if attribute in _USERS or (not attribute and key in _USERS):
+        return key, None, True
+    return key, attribute or None, key in _USERS
+
+
+def _enrichers(value: Any) -> frozenset[str]:
+    names = frozenset(name.lower() for name in _listed(value))
+    if len(names) == 1 and names <= {"off", "all"}:
+        return frozenset(_ENRICHERS if "all" in names else ())
+    if not names or not names.issubset(_ENRICHERS):
+        raise ValueError
+    return names
+
+
+def _purpose(value: Any) -> tuple[Rule, ...] | Callable[[Any], Any] | str:
+    if callable(value) or (isinstance(value, str) and not value.startswith("file:")):
+        return _hook(value)
+    from ._purpose import rules
+
+    return rules(value)
+
+
+def _hook(value: Any) -> Callable[..., Any] | str:
+    """A callable, or where it is: it is looked for at the first call, when the application's modules can be imported."""
+    if isinstance(value, str):
+        if not _FUNCTION.fullmatch(value.strip()):
+            raise ValueError
+        return value.strip()
+    if not callable(value):
+        raise RefusedError("it cannot be called")
+    if iscoroutinefunction(value):
+        raise RefusedError("it is asynchronous")
+    hook: Callable[..., Any] = value
+    return hook
+
+
 class RefusedError(ValueError):
     """A value is not accepted; the message says why, and goes into the warning."""
 
@@ -305,4 +392,11 @@ _READERS: dict[str, _Reader] = {
     ),
     "propagate_baggage": _Reader(_boolean, "true, false"),
     "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
+    "user_id": _Reader(_user_id, ", ".join(_USER_ID)),
+    "user_id_key": _Reader(_user_id_key, f"a secret of at least {_KEY_LENGTH} characters", secret=True),
+    "baggage": _Reader(_baggage, "off, or a comma-separated list of KEY and KEY=ATTRIBUTE"),
+    "enrichers": _Reader(_enrichers, "off, all, or a comma-separated list of " + ", ".join(_ENRICHERS)),
+    "purpose": _Reader(_purpose, "file:PATH with rules in JSON, a callable, or MODULE:FUNCTION"),
+    "request_hook": _Reader(_hook, "a callable that is not asynchronous, or MODULE:FUNCTION"),
+    "response_hook": _Reader(_hook, "a callable that is not asynchronous, or MODULE:FUNCTION"),
 }

@@ -41,6 +41,11 @@ class Blob(dict[str, Any]):
     """A part made of what is inline: its `content`, if it has any, is base64, and no text."""
 
 
+def left_out(value: Any) -> bool:
+    """Whether a member of a request is not given: it is null, or a sentinel of the SDKs."""
+    return value is None or type(value).__name__ in _LEFT_OUT
+
+
 def text(content: str, **more: Any) -> Part:
     """A text part."""
     return {"type": "text", "content": content, **more}

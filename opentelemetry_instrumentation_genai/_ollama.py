@@ -149,7 +149,8 @@ class Ollama:
             return None
         host, port, provider, *_ = self._servers.of(client, client._client.base_url)
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
-        return Request(operation, provider, host, port, body, stream, capture=asked_here(context))
+        said = self._signals.who.of(context)
+        return Request(operation, provider, host, port, body, stream, asked_here(context), said)
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""

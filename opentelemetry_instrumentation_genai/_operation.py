@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._attributes import (
@@ -159,6 +160,7 @@ class Request(NamedTuple):
         body: the request's body; for a request without one, its parameters.
         stream: whether the response was asked for as a stream.
         capture: what the block of code around the call asks for, if one does.
+        said: attributes by which the application says whose call it is, and what it belongs to.
     """
 
     operation: Operation
@@ -168,6 +170,7 @@ class Request(NamedTuple):
     body: Mapping[str, Any]
     stream: bool
     capture: Capture | None = None
+    said: Mapping[str, Attribute] = MappingProxyType({})
 
     def identity(self) -> dict[str, Attribute]:
         """The attributes that span and metrics share, as far as they are known at the start."""

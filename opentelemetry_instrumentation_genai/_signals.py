@@ -13,11 +13,14 @@ from ._generations import GENERATIONS, INFERENCE
 from ._metrics import Metrics
 from ._pipeline import Pipeline
 from ._version import __version__
+from ._who import Who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._config import Config
+    from ._enrichers import Enrichers
+    from ._hooks import Hooks
     from ._operation import Operation
     from ._propagation import Propagation
 
@@ -77,6 +80,17 @@ class Signals:
                 config.propagate, config.host_providers, with_baggage=config.propagate_baggage
             )
         self.asks_for_usage = config.stream_usage == "inject"
+        self.who = Who(config)
+        self.enrichers: Enrichers | None = None
+        if config.enrichers:
+            from ._enrichers import Enrichers
+
+            self.enrichers = Enrichers(config)
+        self.hooks: Hooks | None = None
+        if config.request_hook is not None or config.response_hook is not None:
+            from ._hooks import Hooks
+
+            self.hooks = Hooks(config)
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""

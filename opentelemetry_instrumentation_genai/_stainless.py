@@ -89,7 +89,8 @@ class Stainless:
         self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
         self._asking = Asking() if signals.asks_for_usage else None
-        self._lazy = lazy_bodies and signals.pipeline is not None
+        self._looks = signals.hooks is not None or signals.enrichers is not None
+        self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
         self._propagation = signals.propagation
         self._servers = Servers(provider, self._tells, self._stranger)
@@ -189,14 +190,14 @@ class Stainless:
         if stand_back(context):
             return None
         capture = asked_here(context)
-        if self._lazy and (self._captures if capture is None else capture != NO_CONTENT):
+        if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
             options = listed(options)
         body = _body(options, identity)
         host, port, provider, told, stranger = self._servers.of(client, client.base_url)
         if stranger is not None:
             provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, provider, host, port, body, stream, capture)
+        request = Request(operation, provider, host, port, body, stream, capture, self._signals.who.of(context))
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
         call.stranger = stranger

@@ -34,15 +34,15 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._provider import Providers
         from ._routes import ROUTES
 
-        sdk = import_module(self.module)
+        sdk, signals = import_module(self.module), Signals(config, **providers)
         return Stainless(
             "anthropic",
-            Signals(config, **providers),
+            signals,
             ROUTES,
             Providers(config.host_providers),
             HEADERS,
             told=start_attributes,
-            native=NativeTracing(config.anthropic_native_tracing),
+            native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
             # Since they read a body only when they send it, they have a step for that.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
         )

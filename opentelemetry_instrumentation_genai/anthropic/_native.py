@@ -32,10 +32,12 @@ class NativeTracing:
 
     Args:
         mode: `replace` has none made, `enrich` adds to them what they lack, `off` leaves them alone, as the only spans.
+        hooked: whether the application's hooks are called with them.
     """
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, *, hooked: bool = False) -> None:
         self._mode = mode
+        self._hooked = hooked
         self._original: Any = None
         self._ours: Any = None
 
@@ -75,16 +77,17 @@ class NativeTracing:
         if self._mode == "replace":
             return None
         tracer = self._original.fget(client)
-        return tracer if tracer is None else _Tracer(tracer, call, shares=self._mode == "enrich")
+        return tracer if tracer is None else _Tracer(tracer, call, self._mode == "enrich", self._hooked)
 
 
 class _Tracer:
     """The SDK's tracer while a call of ours runs."""
 
-    def __init__(self, tracer: Any, call: Call, *, shares: bool) -> None:
+    def __init__(self, tracer: Any, call: Call, shares: bool, hooked: bool) -> None:
         self._tracer = tracer
         self._call = call
         self._shares = shares
+        self._hooked = hooked
 
     def start_span(self, *args: Any, **kwargs: Any) -> Any:
         """The SDK's span, which our call adopts."""
@@ -93,12 +96,12 @@ class _Tracer:
 
     @guarded
     def _adopted(self, span: Span) -> Any:
-        if not self._shares:
-            self._call.adopt(NonRecordingSpan(span.get_span_context()))
+        if not self._shares and not self._hooked:
+            self._call.adopt(NonRecordingSpan(span.get_span_context()), span)
             return None
         shared = _Shared(span)
-        ours: Any = _Ours(span, shared)
-        self._call.adopt(ours)
+        ours: Any = _Ours(span, shared) if self._shares else _Untouched(span, shared)
+        self._call.adopt(ours, span)
         return shared
 
 
@@ -147,3 +150,15 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     def end(self) -> None:
         """We are done with it."""
         self._self_shared._self_done()
+
+
+class _Untouched(NonRecordingSpan):
+    """The same where we add nothing, and only the application's hooks do."""
+
+    def __init__(self, span: Span, shared: _Shared) -> None:
+        super().__init__(span.get_span_context())
+        self._shared = shared
+
+    def end(self, end_time: int | None = None) -> None:
+        """The hooks are done with it."""
+        self._shared._self_done()

@@ -1310,3 +1310,47 @@ def test_calls_made_by_middleware(application, telemetry, mode, inner, through):
     assert [f"anthropic.messages.{inner}"] == [below.name]
     assert 1 == sum(point.count for point in telemetry.metrics["gen_ai.client.operation.duration"])
     assert json.loads(server.requests[-1].body)["max_tokens"] == above.attributes["gen_ai.request.max_tokens"]
+
+
+# Hooks of the application.
+
+
+class Hooks:
+    """An application's hooks: both write onto the span that they are given."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+
+    def request(self, span: Any, _request: Any) -> None:
+        """A call has started."""
+        self.called.append("request")
+        span.set_attribute("hook.request", trace.get_current_span().get_span_context().span_id == _id(span))
+
+    def response(self, span: Any, _request: Any, response: Any) -> None:
+        """A call is about to end."""
+        self.called.append("response")
+        span.set_attribute("hook.response", type(response).__name__)
+
+
+def _id(span: Any) -> int:
+    identity: int = span.get_span_context().span_id
+    return identity
+
+
+@traced
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_hooks_in_every_mode(application, telemetry, caplog, *, mode, way):
+    """They are called once each, with the one span that there is, whoever makes it, while it can still be written to."""
+    caplog.set_level(logging.INFO, "opentelemetry")
+    theirs, hooks = told(bare(application, way)), Hooks()
+    application.instrument(mode, request_hook=hooks.request, response_hook=hooks.response)
+    performed(application, way)
+
+    assert ["request", "response"] == hooks.called
+    attributes = told(telemetry.span)
+    assert attributes.pop("hook.request")
+    assert attributes.pop("hook.response")
+    assert [] == [record.getMessage() for record in caplog.records]
+    if mode == "off":
+        assert theirs == attributes

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Iterator
+from typing import Any
+from uuid import UUID
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Span
 from typing_extensions import assert_type
 
 import opentelemetry_instrumentation_genai
-from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import (
+    AnthropicInstrumentor,
+    OllamaInstrumentor,
+    OpenAIInstrumentor,
+    capture_content,
+    genai_context,
+)
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
+from opentelemetry_instrumentation_genai.hooks import GenAIRequest, RequestHook, ResponseHook
 from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
 from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
@@ -64,3 +74,67 @@ def as_in_an_application_of_ollama() -> None:
 def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
+
+
+def blocks_of_code() -> None:
+    """What holds in a block of code is entered with and without a loop."""
+    with genai_context(conversation_id=UUID(int=1), user_id=7, tags={"team": "search", "groups": ["a"], "beta": True}):
+        pass
+    with capture_content("no_content"), genai_context(prompt_name="greeting", prompt_version=3):
+        pass
+
+
+async def asynchronous_blocks_of_code() -> None:
+    """The same in a coroutine."""
+    async with genai_context(conversation_id=None), capture_content(0.5):
+        pass
+
+
+@genai_context(user_id="joe")
+def decorated(number: int, *, text: str) -> list[str]:
+    """What is decorated keeps its type."""
+    return [text] * number
+
+
+@capture_content(mode=False)
+async def decorated_coroutine() -> int:
+    """So does a coroutine function."""
+    return 1
+
+
+@genai_context(user_id="joe")
+def decorated_generator() -> Iterator[int]:
+    """So does a generator."""
+    yield 1
+
+
+@genai_context(user_id="joe")
+async def decorated_asynchronous_generator() -> AsyncIterator[int]:
+    """Of either kind."""
+    yield 1
+
+
+async def called() -> None:
+    """As callers see them."""
+    assert_type(decorated(1, text="a"), list[str])
+    assert_type(await decorated_coroutine(), int)
+    assert_type(next(decorated_generator()), int)
+    assert_type([number async for number in decorated_asynchronous_generator()], list[int])
+
+
+def on_request(span: Span, request: GenAIRequest) -> None:
+    """A hook of an application's."""
+    span.set_attribute("app.model", request.model or request.operation)
+    assert_type(request.body["messages"], Any)
+
+
+def on_response(span: Span, _request: GenAIRequest, response: object) -> None:
+    """Another."""
+    span.set_attribute("app.failed", isinstance(response, BaseException))
+
+
+def hooks() -> None:
+    """Functions are hooks, and are given as settings."""
+    request_hook: RequestHook = on_request
+    response_hook: ResponseHook = on_response
+    OpenAIInstrumentor().instrument(request_hook=request_hook, response_hook=response_hook)

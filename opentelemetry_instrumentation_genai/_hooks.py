@@ -1,0 +1,197 @@
+"""Hooks: the application's own functions, called with the span of a call at its start and at its end.
+
+They are the application's code, see what it sent and got, and run where the call does. What they raise is said once, and kept
+from the call. While one runs the call's span is current, and calls of models that it makes itself are not reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from inspect import iscoroutine
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._content import left_out
+from ._context import attach, detach
+from ._fields import string
+from ._guard import guarded, say_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.trace import Span
+
+    from ._call import Call
+    from ._config import Config
+    from ._operation import Request
+
+
+@dataclass(frozen=True)
+class GenAIRequest:
+    """A request as a hook sees it.
+
+    Attributes:
+        operation: `gen_ai.operation.name`.
+        provider: `gen_ai.provider.name`, as far as it is known at the start.
+        model: the model that is asked for, if the request names one.
+        stream: whether the response was asked for as a stream.
+        server_address: host of the server, if known.
+        server_port: port of the server, if known.
+        body: what is sent, by the names of the provider's API; of a request without a body, its parameters. What is in it may be
+            the application's own objects: they are to be read, not changed.
+    """
+
+    operation: str
+    provider: str
+    model: str | None = None
+    stream: bool = False
+    server_address: str | None = None
+    server_port: int | None = None
+    body: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+
+
+class RequestHook(Protocol):
+    """Called when a call starts, with the attributes on the span that are known by then."""
+
+    def __call__(self, span: Span, request: GenAIRequest, /) -> object:
+        """Add to the span.
+
+        Args:
+            span: the span of the call, whether it is recorded or not.
+            request: what is asked.
+        """
+
+
+class ResponseHook(Protocol):
+    """Called when a call ends, just before its span does, in the thread that ends it."""
+
+    def __call__(self, span: Span, request: GenAIRequest, response: Any, /) -> object:
+        """Add to the span.
+
+        Args:
+            span: the span of the call, whether it is recorded or not.
+            request: what was asked.
+            response: what came: the SDK's object, JSON for what was read raw, for a stream what was received of it, put together
+                into JSON of the form that the plain response has; the exception of a call that failed; None for a body that
+                nobody read.
+        """
+
+
+def told_of(request: Request) -> GenAIRequest:
+    """A request as a hook sees it. The application may go on with a list that it gave, so lists are copied."""
+    body = {
+        name: [*value] if type(value) is list else value for name, value in request.body.items() if not left_out(value)
+    }
+    return GenAIRequest(
+        request.operation.name,
+        request.provider,
+        string(body.get("model")),
+        request.stream,
+        request.address,
+        request.port,
+        MappingProxyType(body),
+    )
+
+
+class Callback:
+    """A function of the application's, which may fail.
+
+    Args:
+        setting: which one gave it.
+        given: the function, or where it is, as `module:function`. That is imported at the first call: when instrumentation
+            starts, the application's modules may not be there to be imported, nor the SDK that they import.
+    """
+
+    def __init__(self, setting: str, given: Callable[..., Any] | str) -> None:
+        self._setting = setting
+        self._given = given
+        self._function = None if isinstance(given, str) else given
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function returns; None where it cannot be found, and where it raises."""
+        try:
+            function = self._function or self._found()
+            answer = function(*args)
+        except Exception as error:  # noqa: BLE001 - it is the application's; the call is not to fail with it
+            say_once("%s %s raised %s. The calls are not affected.", self._setting, self._name, type(error).__name__)
+            return None
+        if iscoroutine(answer):
+            answer.close()
+            say_once("%s %s is asynchronous, and is not run.", self._setting, self._name)
+            return None
+        return answer
+
+    @property
+    def _name(self) -> str:
+        return (
+            self._given
+            if isinstance(self._given, str)
+            else getattr(self._given, "__qualname__", type(self._given).__qualname__)
+        )
+
+    def _found(self) -> Callable[..., Any]:
+        found: Any = None
+        why = "it cannot be called"
+        try:
+            found = resolve_name(self._name)
+        except Exception as error:  # noqa: BLE001 - importing a module can raise anything
+            why = type(error).__name__
+        if not callable(found):
+            say_once("%s=%r is not accepted (%s): it is not called.", self._setting, self._given, why)
+            found = _nothing
+        function: Callable[..., Any] = found
+        self._function = function
+        return function
+
+
+def _nothing(*_args: Any) -> None:
+    """In the place of a function that is not there."""
+
+
+class Hooks:
+    """The hooks of one instrumentor.
+
+    Args:
+        config: the settings.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._request = None if config.request_hook is None else Callback("request_hook", config.request_hook)
+        self._response = None if config.response_hook is None else Callback("response_hook", config.response_hook)
+
+    @property
+    def want_response(self) -> bool:
+        """Whether a hook is given the response."""
+        return self._response is not None
+
+    @guarded
+    def started(self, call: Call, span: Span, request: Request) -> GenAIRequest:
+        """A call has started.
+
+        Args:
+            call: the call.
+            span: its span, as its owner has it.
+            request: what is asked.
+
+        Returns:
+            What `ended` wants.
+        """
+        told = told_of(request)
+        if self._request is not None:
+            _call_within(call, self._request, span, told)
+        return told
+
+    @guarded
+    def ended(self, call: Call, span: Span, request: GenAIRequest, response: Any) -> None:
+        """A call is about to end, with its response or its exception."""
+        if self._response is not None:
+            _call_within(call, self._response, span, request, response)
+
+
+def _call_within(call: Call, callback: Callback, *args: Any) -> None:
+    attached = attach(call)
+    try:
+        callback(*args)
+    finally:
+        detach(call, attached)
