@@ -40,6 +40,16 @@ VALUES = {
     "gen_ai.provider.name": re.compile("ollama"),
     "openai.request.service_tier": re.compile("flex"),
 }
+INFERENCE = ("chat", "text_completion", "generate_content")
+FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+SERVER = ("gen_ai.server.request.duration", "gen_ai.server.time_per_output_token", "gen_ai.server.time_to_first_token")
+COUNTERS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read.input_tokens",
+    "cache_write.input_tokens",
+    "reasoning.output_tokens",
+)
 DETAILS, EXCEPTION = "gen_ai.client.inference.operation.details", "gen_ai.client.operation.exception"
 DEBUG, WARN = 5, 13
 
@@ -113,9 +123,44 @@ def nonconformities(telemetry: Telemetry, generation: str, exchange: Exchange) -
     found = [*check.span(span.name, span.kind.name, attributes)]
     for name, series in telemetry.series.items():
         found += check.metric(name, series, attributes)
+    measured = {
+        name: (sum(point.count or 0 for point in series.points.values()), _total(series))
+        for name, series in telemetry.series.items()
+    }
+    expected = dict(_expected(generation, attributes, measured))
+    if measured != expected:
+        found.append(f"metrics {measured}, not {expected}")
     for event in telemetry.events:
         found += check.event(event, attributes)
     return found
+
+
+def _total(series: Any) -> Any:
+    """What all points of a metric come to."""
+    return sum(point.value if point.count is None else point.sum for point in series.points.values())
+
+
+def _expected(generation: str, span: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The metrics of a call, by its span: how often something is recorded, 0 for counters, and what that comes to.
+
+    In the latest conventions only an inference has more than its duration. How long things took is not ours to say.
+    """
+    yield from ((name, measured[name]) for name in SERVER if name in measured)
+    latest, inference = generation == "latest", span["gen_ai.operation.name"] in INFERENCE
+    prefix = "gen_ai.client.inference." if latest and inference else "gen_ai.client.operation."
+    yield f"{prefix}duration", (1, measured.get(f"{prefix}duration", (0, None))[1])
+    if latest and not inference:
+        return
+    if FIRST_CHUNK in span:
+        yield f"{prefix}time_to_first_chunk", (1, span[FIRST_CHUNK])
+        yield from ((name, measured[name]) for name in (f"{prefix}time_per_output_chunk",) if name in measured)
+    used = {kind: span[f"gen_ai.usage.{kind}"] for kind in COUNTERS if f"gen_ai.usage.{kind}" in span}
+    told = [(kind, used[kind]) for kind in ("input_tokens", "output_tokens") if kind in used]
+    if not latest and told:
+        yield "gen_ai.client.token.usage", (len(told), sum(tokens for _, tokens in told))
+    elif latest:
+        yield from ((f"{prefix}operation.{kind}", (1, tokens)) for kind, tokens in told)
+        yield from ((f"{prefix}usage.{kind}", (0, tokens)) for kind, tokens in used.items() if tokens)
 
 
 @dataclass(frozen=True)
