@@ -11,6 +11,7 @@ import pytest
 from inline_snapshot import external_file
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
+from conventions_page import with_tables
 from loopback import Json, Sse, Telemetry
 from loopback.openai_bodies import CHAT, chunk, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
@@ -239,3 +240,10 @@ def test_metrics_need_no_span(server, telemetry, openai_client):
     assert [] == dropped.spans
     assert recorded[0] == recorded[1]
     assert "gen_ai.client.inference.usage.cache_read.input_tokens" in recorded[1]
+
+
+def test_the_page_of_the_conventions_is_true():
+    """Its tables are what the code says. `pytest --inline-snapshot=fix` writes them anew."""
+    page = Path(__file__).parents[1] / "docs" / "conventions.md"
+
+    assert external_file(page, format=".txt") == with_tables(page.read_text(encoding="utf-8"))
