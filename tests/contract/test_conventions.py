@@ -16,8 +16,10 @@ import pytest
 from conformance import NEWER, Exchange, nonconformities
 from contract import SYNC, VARIANTS, Provider, Row, Variant
 from contract.expected import read_content
+from contract.openai import OPENAI
 from contract.providers import PROVIDERS
-from loopback import Json, Snapshot
+from loopback import Json, Snapshot, Sse
+from loopback.openai_bodies import response
 from opentelemetry_instrumentation_genai import _attributes
 from opentelemetry_instrumentation_genai._attributes import OWN
 from semconv import registry
@@ -82,6 +84,30 @@ def _seen(reply: Any) -> list[Mapping[str, Any]]:
     told = next(getattr(reply, name) for name in ("body", "events", "lines") if hasattr(reply, name))
     told = told if isinstance(told, list | tuple) else [told]
     return [entry for entry in (told if reply.end == "complete" else told[:-1]) if isinstance(entry, Mapping)]
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_a_failure_that_nobody_raises(
+    server: Any, telemetry: Any, openai_client: Any, *, stream: bool, generation: str
+) -> None:
+    """A response that says itself that it failed, in each generation."""
+    client = openai_client()
+    if not hasattr(client, "responses"):
+        pytest.skip("this SDK has no Responses API")
+    answer = response(status="failed", output=[], error={"code": "server_error", "message": "No"})
+    event = {"type": "response.failed", "sequence_number": 0, "response": answer}
+    server.reply(Sse([event], event_names=True) if stream else Json(answer))
+    settings = {"semconv_stability_opt_in": generation, "capture_message_content": "span_and_event"}
+    OPENAI.instrumentor().instrument(**telemetry.providers, **settings)
+
+    made = client.responses.create(model="m", input="Hi", **({"stream": True} if stream else {}))
+    if stream:
+        list(made)
+
+    exchange = Exchange(_asked(server.requests[0]), [answer], failed=True)
+    assert [] == nonconformities(telemetry, GENERATIONS[generation], exchange)
+    assert "server_error" == telemetry.span.attributes["error.type"]
 
 
 @pytest.mark.parametrize("answers", ANSWERS)

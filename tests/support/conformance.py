@@ -243,10 +243,8 @@ class _Check:
         if name in CONTENT:
             content = json.loads(value) if isinstance(value, str) else _plain(value)
             yield from (f"{name}: {text}" for text in complaints(name, content, generation=self.generation))
-            yield from (f"{name}: {member} is deprecated" for member in self._deprecated(name, content))
-
-    def _deprecated(self, name: str, content: Any) -> list[str]:
-        return deprecated(name, content, generation=self.generation)
+            old = deprecated(name, content, generation=self.generation)
+            yield from (f"{name}: {member} is deprecated" for member in old)
 
 
 def _instrument(known: Metric, series: Any) -> Iterator[str]:
