@@ -18,7 +18,7 @@ from contract import SYNC, VARIANTS, Provider, Row, Variant
 from contract.expected import read_content
 from contract.openai import OPENAI
 from contract.providers import PROVIDERS
-from loopback import Json, Snapshot, Sse
+from loopback import Json, Ndjson, Snapshot, Sse
 from loopback.openai_bodies import response
 from opentelemetry_instrumentation_genai import _attributes
 from opentelemetry_instrumentation_genai._attributes import OWN
@@ -43,10 +43,23 @@ CALLS = [
     for variant in _variants(row)
 ]
 REFUSED = Json({"error": {"message": "No", "type": "server_error", "code": None}}, status=400)
+
+
+def _failing(reply: Any) -> Any:
+    """A stream with an error in the place of its last piece, as each provider sends one; what is plain is refused."""
+    error: Any = {"type": "error", "error": {"type": "overloaded_error", "message": "No"}}
+    if isinstance(reply, Ndjson):
+        return replace(reply, lines=[*reply.lines[:-1], {"error": "No"}])
+    if isinstance(reply, Sse):
+        return replace(reply, events=[*reply.events[:-1], error if reply.event_names else {"error": error["error"]}])
+    return REFUSED
+
+
 ANSWERS: dict[str, Callable[[Any], Any]] = {
     "answered": lambda reply: reply,
     "refused": lambda _reply: REFUSED,
     "cut": lambda reply: replace(reply, end="cut"),
+    "failing": _failing,
 }
 
 
