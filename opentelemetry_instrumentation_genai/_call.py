@@ -125,7 +125,7 @@ class Call:
     def __init__(self, signals: Signals, request: Request, client: object = None, *, adopts: bool = False) -> None:
         self._signals = signals
         self._operation = request.operation
-        self._metrics = signals.metrics[request.operation.name]
+        self._metrics = signals.metrics_of(request.operation.name)
         self._stream = request.stream
         self._forks = _forks
         self._once = Lock()

@@ -14,6 +14,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._capture import ACCEPTED, NO_CONTENT, Capture, capture_of
+from ._generations import GENERATIONS
 from ._guard import say_once
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _STREAM_USAGE = ("off", "inject")
-# The stronger one last.
-_GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
+_GENERATIONS = [name for name in GENERATIONS if name != "default"]
 _NOT_A_LETTER = re.compile("[^a-z]")
 _USER_ID = ("pseudo", "raw")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")

@@ -25,11 +25,13 @@ class Tokens(NamedTuple):
 
     Attributes:
         metric: its name.
+        description: of it.
         attribute: of the response, that has the count.
         more: attributes that its points have besides those of every metric.
     """
 
     metric: str
+    description: str
     attribute: str
     more: Mapping[str, str] = MappingProxyType({})
 
@@ -39,11 +41,13 @@ class Usage(NamedTuple):
 
     Attributes:
         metric: its name.
+        description: of it.
         attribute: of the response, that has the total.
         parts: (modality, attribute) pairs of what the total is made of, as far as a provider says.
     """
 
     metric: str
+    description: str
     attribute: str
     parts: tuple[tuple[str, str], ...] = ()
 
@@ -102,9 +106,14 @@ _BY_TYPE = Measures(
     duration=(names.METRIC_DURATION,),
     first_chunk=(names.METRIC_TIME_TO_FIRST_CHUNK,),
     per_chunk=(names.METRIC_TIME_PER_OUTPUT_CHUNK,),
-    tokens=(
-        Tokens(names.METRIC_TOKEN_USAGE, names.USAGE_INPUT_TOKENS, MappingProxyType({names.TOKEN_TYPE: "input"})),
-        Tokens(names.METRIC_TOKEN_USAGE, names.USAGE_OUTPUT_TOKENS, MappingProxyType({names.TOKEN_TYPE: "output"})),
+    tokens=tuple(
+        Tokens(
+            names.METRIC_TOKEN_USAGE,
+            "Number of input and output tokens used.",
+            attribute,
+            MappingProxyType({names.TOKEN_TYPE: token_type}),
+        )
+        for token_type, attribute in (("input", names.USAGE_INPUT_TOKENS), ("output", names.USAGE_OUTPUT_TOKENS))
     ),
 )
 _BY_MODALITY = Measures(
@@ -112,12 +121,13 @@ _BY_MODALITY = Measures(
     first_chunk=(names.METRIC_INFERENCE_TIME_TO_FIRST_CHUNK,),
     per_chunk=(names.METRIC_INFERENCE_TIME_PER_OUTPUT_CHUNK,),
     tokens=(
-        Tokens(names.METRIC_INFERENCE_INPUT_TOKENS, names.USAGE_INPUT_TOKENS),
-        Tokens(names.METRIC_INFERENCE_OUTPUT_TOKENS, names.USAGE_OUTPUT_TOKENS),
+        Tokens(names.METRIC_INFERENCE_INPUT_TOKENS, "Input tokens of an inference.", names.USAGE_INPUT_TOKENS),
+        Tokens(names.METRIC_INFERENCE_OUTPUT_TOKENS, "Output tokens of an inference.", names.USAGE_OUTPUT_TOKENS),
     ),
     usage=(
         Usage(
             names.METRIC_USAGE_INPUT_TOKENS,
+            "Input tokens used, cached ones included.",
             names.USAGE_INPUT_TOKENS,
             (
                 ("text", names.USAGE_TEXT_INPUT_TOKENS),
@@ -127,6 +137,7 @@ _BY_MODALITY = Measures(
         ),
         Usage(
             names.METRIC_USAGE_OUTPUT_TOKENS,
+            "Output tokens used, those of reasoning included.",
             names.USAGE_OUTPUT_TOKENS,
             (
                 ("text", names.USAGE_TEXT_OUTPUT_TOKENS),
@@ -134,9 +145,21 @@ _BY_MODALITY = Measures(
                 ("audio", names.USAGE_AUDIO_OUTPUT_TOKENS),
             ),
         ),
-        Usage(names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS, names.USAGE_CACHE_READ_INPUT_TOKENS),
-        Usage(names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS, names.USAGE_CACHE_WRITE_INPUT_TOKENS),
-        Usage(names.METRIC_USAGE_REASONING_OUTPUT_TOKENS, names.USAGE_REASONING_OUTPUT_TOKENS),
+        Usage(
+            names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS,
+            "Input tokens read from a cache of the provider.",
+            names.USAGE_CACHE_READ_INPUT_TOKENS,
+        ),
+        Usage(
+            names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS,
+            "Input tokens written to a cache of the provider.",
+            names.USAGE_CACHE_WRITE_INPUT_TOKENS,
+        ),
+        Usage(
+            names.METRIC_USAGE_REASONING_OUTPUT_TOKENS,
+            "Output tokens used for reasoning.",
+            names.USAGE_REASONING_OUTPUT_TOKENS,
+        ),
     ),
 )
 
@@ -177,3 +200,4 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
     "gen_ai_latest_experimental": LATEST,
     "gen_ai_latest_experimental/dup": DUP,
 }
+"""The name by which each is asked for, the stronger one later -> the generation."""

@@ -29,7 +29,6 @@ _SECONDS = [0.01 * 2**n for n in range(14)]
 _FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
 _OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5]
 _TOKENS = [4**n for n in range(14)]
-_USED = "Number of input and output tokens used."
 
 
 class Histogram(Protocol):
@@ -59,29 +58,31 @@ class Metrics:
     """
 
     def __init__(self, meter: Meter, measures: Measures) -> None:
-        def seconds(names: Sequence[str], description: str, boundaries: list[float] = _SECONDS) -> Histogram:
-            made = [
-                meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
-                for name in names
-            ]
+        def seconds(name: str, description: str, boundaries: list[float] = _SECONDS) -> Histogram:
+            return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
+
+        def each(names: Sequence[str], description: str) -> Histogram:
+            made = [seconds(name, description) for name in names]
             return made[0] if len(made) == 1 else _Histograms(made)
 
-        def tokens(name: str) -> Histogram:
-            return meter.create_histogram(name, "{token}", _USED, explicit_bucket_boundaries_advisory=_TOKENS)
+        def tokens(name: str, description: str) -> Histogram:
+            return meter.create_histogram(name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKENS)
 
-        self._duration = seconds(measures.duration, "GenAI operation duration.")
-        self._first = seconds(measures.first_chunk, "Time to receive the first chunk.")
-        self.per_chunk = seconds(measures.per_chunk, "Time per output chunk after the first one.")
+        self._duration = each(measures.duration, "GenAI operation duration.")
+        self._first = each(measures.first_chunk, "Time to receive the first chunk.")
+        self.per_chunk = each(measures.per_chunk, "Time per output chunk after the first one.")
         self._tokens: list[tuple[str, Histogram, dict[str, Attribute]]] = [
-            (row.attribute, tokens(row.metric), {**row.more}) for row in measures.tokens
+            (row.attribute, tokens(row.metric, row.description), {**row.more}) for row in measures.tokens
         ]
-        self._usage = [(usage, meter.create_counter(usage.metric, "{token}", _USED)) for usage in measures.usage]
-        self._server_duration = seconds([METRIC_SERVER_DURATION], "Time that the server took, by its own clock.")
+        self._usage = [
+            (usage, meter.create_counter(usage.metric, "{token}", usage.description)) for usage in measures.usage
+        ]
+        self._server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
         self._server_first = seconds(
-            [METRIC_SERVER_TIME_TO_FIRST_TOKEN], "Time that the server took to the first token.", _FIRST_TOKEN
+            METRIC_SERVER_TIME_TO_FIRST_TOKEN, "Time that the server took to the first token.", _FIRST_TOKEN
         )
         self._server_per_token = seconds(
-            [METRIC_SERVER_TIME_PER_OUTPUT_TOKEN],
+            METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
             "Time that the server took per token after the first one.",
             _OUTPUT_TOKEN,
         )

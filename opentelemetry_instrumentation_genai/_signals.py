@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
@@ -49,9 +48,6 @@ class Signals:
         tracer_provider: of the application, or None for the global one.
         meter_provider: likewise.
         logger_provider: likewise.
-
-    Attributes:
-        metrics: operation name -> its metrics.
     """
 
     def __init__(
@@ -66,8 +62,8 @@ class Signals:
         self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
         self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
-        others = Metrics(meter, generation.others)
-        self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
+        self._inference = Metrics(meter, generation.inference)
+        self._others = Metrics(meter, generation.others)
         self.capture = config.capture_message_content
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
@@ -91,6 +87,10 @@ class Signals:
             from ._hooks import Hooks
 
             self.hooks = Hooks(config)
+
+    def metrics_of(self, operation: str) -> Metrics:
+        """The metrics of an operation, by its name."""
+        return self._inference if operation in INFERENCE else self._others
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""

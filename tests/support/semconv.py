@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,26 +43,29 @@ class Registry:
 
     Attributes:
         attributes: name -> its definition.
-        spans: span type -> its attributes; refinements of a provider by their own ids.
-        refined: (provider, span type) -> the id of its refinement.
+        spans: span type -> its attributes.
+        refinements: (span type, id of a refinement, which begins with the provider) -> its attributes.
         metrics: name -> metric.
         events: name -> its attributes.
     """
 
     attributes: Mapping[str, Mapping[str, Any]]
     spans: Mapping[str, Levels]
-    refined: Mapping[tuple[str, str], str]
+    refinements: Mapping[tuple[str, str], Levels]
     metrics: Mapping[str, Metric]
     events: Mapping[str, Levels]
 
     def span(self, operation: str, provider: str) -> Levels:
         """What a span of an operation has, by a provider's own page if it has one."""
         kind = next(kind for kind in self.spans if kind in _span_types(operation))
-        refinement = self.refined.get((provider, kind))
-        return {**self.spans[kind], **(self.spans[refinement] if refinement else {})}
+        levels = dict(self.spans[kind])
+        for (refined, name), own in self.refinements.items():
+            if refined == kind and name.startswith(f"{provider}."):
+                levels |= own
+        return levels
 
-    def complaints(self, name: str, value: Any, others: Mapping[str, Sequence[str]]) -> list[str]:
-        """What is wrong with an attribute; `others` are the values that an enum does not name and that are right."""
+    def complaints(self, name: str, value: Any, others: Mapping[str, re.Pattern[str]]) -> list[str]:
+        """What is wrong with an attribute; `others` are how values are spelled that an enum does not name."""
         definition = self.attributes.get(name)
         if definition is None:
             return [f"{name} is not in the registry"]
@@ -71,7 +75,9 @@ class Registry:
         if isinstance(kind, str):
             return [] if typed(kind, value) else [f"{name} is no {kind}: {value!r}"]
         known = [member["value"] for member in kind["members"] if "deprecated" not in member]
-        return [] if value in known or value in others.get(name, ()) else [f"{name} has no such value: {value!r}"]
+        if value in known or (name in others and others[name].fullmatch(value)):
+            return []
+        return [f"{name} has no such value: {value!r}"]
 
 
 def typed(kind: str, value: Any) -> bool:
@@ -98,11 +104,8 @@ def registry(generation: str) -> Registry:
     bounds = json.loads((folder / "buckets.json").read_text(encoding="utf-8"))
     return Registry(
         attributes={key: found for path in _registries(folder) for key, found in _attributes(_read(path))},
-        spans={
-            **{span["type"]: _levels(groups, span["attributes"]) for span in spans},
-            **{span["id"]: _levels(groups, span.get("attributes", ())) for span in refinements},
-        },
-        refined={(_provider(span["id"]), span["ref"]): span["id"] for span in refinements},
+        spans={span["type"]: _levels(groups, span["attributes"]) for span in spans},
+        refinements={(span["ref"], span["id"]): _levels(groups, _stricter(span["attributes"])) for span in refinements},
         metrics={
             metric["name"]: Metric(
                 metric["instrument"],
@@ -150,6 +153,6 @@ def _levels(groups: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Lev
     return levels
 
 
-def _provider(refinement: str) -> str:
-    """Whose a refinement is, by its id."""
-    return refinement.partition(".gen_ai.")[0].partition(".inference.")[0].partition(".fetch_response.")[0]
+def _stricter(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of a refinement that say a level; the others leave it as it is."""
+    return [row for row in rows if "requirement_level" in row]

@@ -78,10 +78,11 @@ class Point:
 
 @dataclass
 class Series:
-    """One metric: what it says about itself, and its points by their attributes."""
+    """One metric: what it says about itself, what recorded it, and its points by their attributes."""
 
     unit: str
     description: str
+    instrument: str = ""
     points: dict[str, Point] = field(default_factory=dict)
 
     def add(self, point: Point) -> None:
@@ -135,6 +136,11 @@ class Telemetry:
         return {name: [*series.points.values()] for name, series in self._collected().items() if series.points}
 
     @property
+    def series(self) -> dict[str, Series]:
+        """The same, with what each metric says about itself."""
+        return {name: series for name, series in self._collected().items() if series.points}
+
+    @property
     def logs(self) -> list[Any]:
         """Every log record, in order."""
         return [data.log_record for data in self._log_exporter.get_finished_logs()]
@@ -165,7 +171,8 @@ class Telemetry:
     def _collected(self) -> dict[str, Series]:
         """What the reader has not handed out yet, added to what it has."""
         for metric in self._read():
-            series = self._series.setdefault(metric.name, Series(metric.unit or "", metric.description or ""))
+            told = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
+            series = self._series.setdefault(metric.name, told)
             for point in metric.data.data_points:
                 series.add(Point.of(point))
         return self._series
@@ -175,6 +182,13 @@ class Telemetry:
         data = self._metric_reader.get_metrics_data()
         groups = data.resource_metrics if data else ()
         return [metric for group in groups for part in group.scope_metrics for metric in part.metrics]
+
+
+def _instrument(data: Any) -> str:
+    """The conventions' word for what recorded it."""
+    if hasattr(data, "is_monotonic"):
+        return "counter" if data.is_monotonic else "updowncounter"
+    return type(data).__name__.lower()
 
 
 def _sum(one: float | None, other: float | None) -> Any:
