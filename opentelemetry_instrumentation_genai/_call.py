@@ -24,6 +24,7 @@ from ._attributes import (
     RESPONSE_FINISH_REASONS,
     RESPONSE_MODEL,
     RESPONSE_TIME_TO_FIRST_CHUNK,
+    USAGE_COST,
 )
 from ._capture import NO_CONTENT
 from ._errors import Failure, raised
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, Tracer
 
+    from ._costs import Costs
     from ._errors import Words
     from ._fields import Attribute
     from ._operation import Accumulator, Content, Request, StreamUsage
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ._signals import Signals
     from ._stranger import Stranger
     from ._streams import Reading
+    from ._traffic import Run, Traffic
 
 _read = guarded(read)
 _forks = 0
@@ -89,6 +92,7 @@ class Call:
         "_first",
         "_forks",
         "_given",
+        "_heard",
         "_identity",
         "_key",
         "_last",
@@ -99,6 +103,8 @@ class Call:
         "_reading",
         "_recording",
         "_request",
+        "_run",
+        "_server",
         "_signals",
         "_started",
         "_stream",
@@ -136,6 +142,8 @@ class Call:
         self.options: Any = None
         self.asked: Any = None
         self.stranger: Stranger | None = None
+        self._heard: float | None = None
+        self._server = request.server
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
         self._content: Content = {}
@@ -149,6 +157,14 @@ class Call:
             self._take(INVALID_SPAN)
         else:
             self._start(signals.tracer, request)
+        self._run = None if signals.traffic is None else self._under_way(signals.traffic, request)
+
+    @guarded
+    def _under_way(self, traffic: Traffic, request: Request) -> Run:
+        from ._traffic import Run
+
+        messages = request.body.get(self._operation.messages)
+        return Run(traffic, self._identity, messages, stream=self._stream, context=self.context)
 
     def _start(self, tracer: Tracer, request: Request) -> None:
         span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
@@ -246,6 +262,17 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
+    @guarded
+    def heard(self, headers: Any) -> None:
+        """Take what the headers of the HTTP response say of its cost and of rate limits."""
+        signals = self._signals
+        if signals.costs is not None:
+            cost = signals.costs.heard(headers)
+            # A stream's headers were sent before it cost anything.
+            self._heard = None if self._stream and not cost else cost
+        if signals.limits is not None:
+            signals.limits.record(headers, self._identity, self.context)
+
     def opened(self, reading: Reading) -> None:
         """Its response will be read by the application, later. The last of several counts."""
         earlier = None if self._reading is None else self._reading()
@@ -256,7 +283,7 @@ class Call:
         make = self._operation.accumulator
         if make is not None:
             self._accumulator = make(self._wanted)
-            self._add = self._accumulator.add
+            self._add = self._accumulator.add if self._run is None else self._run.counting(self._accumulator.add)
 
     @guarded_step
     def chunk(self, chunk: Any) -> None:
@@ -316,9 +343,13 @@ class Call:
         if not self._once.acquire(blocking=False):
             return
         seconds = perf_counter() - self._started
+        if self._run is not None:
+            self._over(self._run)
         if self._first is not None:
             response = self._received()
         found = self._response_attributes(response) or {}
+        if self._signals.costs is not None:
+            self._price(self._signals.costs, response, found, None if error is not None else self._heard)
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
@@ -330,6 +361,17 @@ class Call:
             told = self._read_content(response, found) or NOTHING
         self._write(seconds, response, found, failure, told)
         self._content, self._given, self._accumulator, self._add = {}, None, None, None
+
+    @guarded
+    def _over(self, run: Run) -> None:
+        run.over()
+
+    @guarded
+    def _price(self, costs: Costs, response: Any, found: dict[str, Attribute], heard: float | None) -> None:
+        billing = self._operation.billing(response)
+        cost = costs.of(self._identity, self._server, response, found, billing, heard=heard)
+        if cost is not None:
+            found[USAGE_COST] = cost
 
     def _write(
         self, seconds: float, response: Any, found: dict[str, Attribute], failure: Failure | None, told: Told
@@ -407,6 +449,8 @@ class Call:
     def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
         metrics, point = self._metrics, self._metric_point(found)
         metrics.record(seconds, self._first, found, point, self.context)
+        if self._run is not None:
+            self._run.record(seconds, found, point)
         timings = None if response is None else self._operation.timings(response, found)
         if timings is not None:
             metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)

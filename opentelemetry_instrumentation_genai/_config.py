@@ -16,6 +16,7 @@ from ._guard import say_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._price_file import PriceFile
     from ._redaction import Redaction
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -30,6 +31,8 @@ _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all",
 _STREAM_USAGE = ("off", "inject")
 # The stronger one last.
 _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
+_METRICS = ("standard", "extended")
+_PRICES = ("off", "billed", "genai-prices")
 _NOT_A_LETTER = re.compile("[^a-z]")
 _REFUSED: Any = object()
 _BOOLEANS = {"true": True, "false": False}
@@ -58,6 +61,8 @@ class Config:
         propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
         propagate_baggage: whether they are told of the baggage as well.
         semconv_stability_opt_in: the generation of the conventions, a key of `_generations.GENERATIONS`.
+        metrics: which metrics there are, `standard` or `extended`.
+        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of the user's.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -78,6 +83,8 @@ class Config:
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
     semconv_stability_opt_in: str = "default"
+    metrics: str = "standard"
+    prices: tuple[str | PriceFile, ...] = ()
 
 
 def resolve(keywords: Mapping[str, Any]) -> Config:
@@ -117,11 +124,11 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
     try:
         return read(value)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
         if not refuses:
-            say_once("%s=%r is not accepted. Accepted is: %s. The default applies.", spelled, value, accepted)
+            say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
             return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        why = f" ({error})" if isinstance(error, RefusedError) else ""
         say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
         return _REFUSED
 
@@ -218,6 +225,30 @@ def _semconv(value: Any) -> str:
     return chosen[-1] if chosen else "default"
 
 
+def _metrics(value: Any) -> str:
+    return _METRICS[_METRICS.index(_word(value))]
+
+
+def _prices(value: Any) -> tuple[str | PriceFile, ...]:
+    """The sources in order. What a provider bills is the truth, so it comes first unless it has another place."""
+    sources: list[str | PriceFile] = []
+    for entry in _listed(value):
+        if entry.startswith("file:"):
+            from ._price_file import BadPricesError, PriceFile
+
+            try:
+                sources.append(PriceFile(entry.removeprefix("file:")))
+            except BadPricesError as error:
+                raise RefusedError(str(error)) from error
+        else:
+            sources.append(_PRICES[_PRICES.index(_word(entry))])
+    if "off" in sources:
+        if sources != ["off"]:
+            raise ValueError
+        return ()
+    return tuple(sources) if "billed" in sources or not sources else ("billed", *sources)
+
+
 class RefusedError(ValueError):
     """A value is not accepted; the message says why, and goes into the warning."""
 
@@ -254,5 +285,7 @@ _READERS: dict[str, _Reader] = {
         _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
     ),
     "propagate_baggage": _Reader(_boolean, "true, false"),
+    "metrics": _Reader(_metrics, ", ".join(_METRICS)),
+    "prices": _Reader(_prices, "off, or a comma-separated list of billed, genai-prices and file:PATH"),
     "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
 }

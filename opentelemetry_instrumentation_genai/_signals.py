@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._config import Config
+    from ._costs import Costs
+    from ._limits import Limits
     from ._operation import Operation
     from ._propagation import Propagation
+    from ._traffic import Traffic
 
 
 def _pipeline(config: Config) -> Pipeline | None:
@@ -38,6 +41,14 @@ def _pipeline(config: Config) -> Pipeline | None:
     return Pipeline(redaction, budget, binary=config.capture_binary)
 
 
+def _costs(config: Config) -> Costs | None:
+    if not config.prices:
+        return None
+    from ._costs import costs
+
+    return costs(config.prices)
+
+
 class Signals:
     """The writers of all signals.
 
@@ -49,6 +60,9 @@ class Signals:
 
     Attributes:
         metrics: operation name -> its metrics.
+        costs: what tells of the cost of calls, if anything does.
+        traffic: the extended metrics of calls, if they are asked for.
+        limits: those of rate limits, likewise.
     """
 
     def __init__(
@@ -59,12 +73,23 @@ class Signals:
         logger_provider: Any = None,
     ) -> None:
         name = "opentelemetry_instrumentation_genai"
-        self._generation = generation = GENERATIONS[config.semconv_stability_opt_in]
+        generation = GENERATIONS[config.semconv_stability_opt_in]
+        self._generation = generation = generation.split() if config.metrics == "extended" else generation
         self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
         self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
-        others = Metrics(meter, generation.others)
-        self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
+        self.costs = _costs(config)
+        priced = self.costs is not None
+        others = Metrics(meter, generation.others, priced=priced)
+        inference = Metrics(meter, generation.inference, priced=priced)
+        self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, inference))
+        self.traffic: Traffic | None = None
+        self.limits: Limits | None = None
+        if config.metrics == "extended":
+            from ._limits import Limits
+            from ._traffic import Traffic
+
+            self.traffic, self.limits = Traffic(meter), Limits(meter)
         self.capture = config.capture_message_content
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
@@ -80,4 +105,7 @@ class Signals:
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""
-        return {route: operation.of(self._generation) for route, operation in routes.items()}
+        needed: frozenset[str] = frozenset()
+        if self.costs is not None:
+            from ._units import NEEDED as needed  # noqa: N811
+        return {route: operation.of(self._generation, needed) for route, operation in routes.items()}

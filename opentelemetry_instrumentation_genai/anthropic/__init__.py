@@ -35,14 +35,16 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._routes import ROUTES
 
         sdk = import_module(self.module)
+        provider = Providers(config.host_providers)
         return Stainless(
             "anthropic",
             Signals(config, **providers),
             ROUTES,
-            Providers(config.host_providers),
+            provider,
             HEADERS,
             told=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing),
             # Since they read a body only when they send it, they have a step for that.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
+            sure=provider.sure,
         )
