@@ -51,12 +51,10 @@ class Row(NamedTuple):
 
     Attributes:
         patterns: what a call has to be, in lower case, with `*` for anything: `model`, `provider`, `host`, `service_tier`.
-        units: the units that have a price.
         rates: their prices.
     """
 
     patterns: Mapping[str, str]
-    units: frozenset[str]
     rates: Rates
 
     def fits(self, used: Used, server: Server | None) -> bool:
@@ -71,7 +69,7 @@ class Row(NamedTuple):
 
     def cost(self, used: Used) -> float | None:
         """What a call costs in USD; None where it has tokens of a direction that has no price."""
-        if any(used.amounts.get(unit) and unit not in self.units for unit in _DIRECTIONS):
+        if any(used.amounts.get(unit) and unit not in self.rates.units for unit in _DIRECTIONS):
             return None
         return self.rates.cost(used.amounts)
 
@@ -136,7 +134,7 @@ def _row(place: str, told: Any) -> Row:
     for name, unit in _SINGLE.items():
         if name in told:
             prices[unit] = _price(f"{place}.{name}", told[name]) * _MILLION
-    return Row(patterns, frozenset(prices), Rates(prices))
+    return Row(patterns, Rates(prices))
 
 
 def _pattern(place: str, value: Any) -> str:

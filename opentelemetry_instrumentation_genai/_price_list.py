@@ -42,6 +42,10 @@ _IDS = {
     "z_ai": "zai",
 }
 _NOT = frozenset({"perplexity"})
+# On Bedrock a model's price depends on where it may run, which only the name in the request tells.
+_BY_REQUEST = frozenset({"aws.bedrock"})
+# What always costs more than the whole that it is a part of: without a price for it, the list does not know the call's.
+_DEARER = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_1h_tokens")
 # What a price is listed for, unit by unit: the package's word -> how many of its prices make one for a million.
 _PER = {"_mtok": 1, "_kcount": 1000}
 # Words for what everybody gets.
@@ -69,7 +73,7 @@ class PriceList:
             return None
         url = "" if server is None else server.url
         provider = used.provider if server is None or server.sure else ""
-        key = provider, url, used.models
+        key = provider, url, used.models[-1:] if provider in _BY_REQUEST else used.models
         try:
             model = self._found[key]
         except KeyError:
@@ -77,11 +81,14 @@ class PriceList:
                 self._found.clear()
             model = self._found[key] = self._look_up(*key)
         rates = None if model is None else model.rates(used.terms)
-        return None if rates is None else rates.cost(used.amounts)
+        if rates is None or any(used.amounts.get(unit) and unit not in rates.units for unit in _DEARER):
+            return None
+        return rates.cost(used.amounts)
 
     def _look_up(self, provider: str, url: str, models: tuple[str, ...]) -> _Model | None:
-        """A model by the URL, else by the provider; by what the response calls it, else by what the request does."""
-        for model in models:
+        """A model by the URL, else by the provider; by what the response calls it, else, if that is a longer name, by the request's."""
+        answered, *asked = models
+        for model in (answered, *(name for name in asked if answered.lower().startswith(name.lower()))):
             found = self._find_by_url(url, model) if url else None
             if found is None and provider in _IDS:
                 found = self._find(_IDS[provider], model)

@@ -54,9 +54,13 @@ class Rates:
 
     Args:
         prices: unit -> USD for a million of it.
+
+    Attributes:
+        units: those that have a price.
     """
 
     def __init__(self, prices: Mapping[str, float | Tiered]) -> None:
+        self.units = frozenset(prices)
         # The parts come first: what they cost is taken off what they are parts of.
         specific = sorted(prices, key=lambda unit: (-len(UNITS[unit]), unit))
         self._priced = [_Priced(unit, prices[unit], _parts(unit, specific), _HINTS[unit]) for unit in specific]
