@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import _billed
 from ._attributes import OPERATION_NAME, PROVIDER_NAME, USAGE_COST
 from ._guard import guarded, say_once
-from ._units import BILLED_OPERATIONS, used
+from ._units import BILLED_OPERATIONS, NEEDED, used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +40,12 @@ class Costs:
 
     Args:
         sources: in the order that they are asked: `billed`, what the provider itself says, or prices to compute with.
+
+    Attributes:
+        needed: the attributes of a response that it asks for.
     """
+
+    needed = NEEDED
 
     def __init__(self, sources: Sequence[str | Prices]) -> None:
         self._sources = sources

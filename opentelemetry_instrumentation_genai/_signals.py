@@ -105,7 +105,5 @@ class Signals:
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""
-        needed: frozenset[str] = frozenset()
-        if self.costs is not None:
-            from ._units import NEEDED as needed  # noqa: N811
+        needed = frozenset[str]() if self.costs is None else self.costs.needed
         return {route: operation.of(self._generation, needed) for route, operation in routes.items()}

@@ -86,7 +86,201 @@ def test_a_call_whole(server, extended, openai_client):
     openai_client().chat.completions.create(**CHAT)
 
     metrics = extended.snapshot()["metrics"]
-    assert snapshot({'gen_ai.client.inference.usage.cache_read.input_tokens': {'unit': '{token}', 'description': 'Number of input and output tokens used.', 'bounds': [], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'gen_ai.response.model': 'gpt-4o-mini-2024-07-18', 'gen_ai.token.modality': 'unknown', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 60}]}, 'gen_ai.client.inference.usage.cache_write.input_tokens': {'unit': '{token}', 'description': 'Number of input and output tokens used.', 'bounds': [], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'gen_ai.response.model': 'gpt-4o-mini-2024-07-18', 'gen_ai.token.modality': 'unknown', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 30}]}, 'gen_ai.client.inference.usage.reasoning.output_tokens': {'unit': '{token}', 'description': 'Number of input and output tokens used.', 'bounds': [], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'gen_ai.response.model': 'gpt-4o-mini-2024-07-18', 'gen_ai.token.modality': 'unknown', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 40}]}, 'gen_ai.client.rate_limit.remaining.requests': {'unit': '{request}', 'description': "What is left of the provider's rate limit.", 'bounds': [], 'points': [{'attributes': {'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 4999}]}, 'gen_ai.client.rate_limit.remaining.tokens': {'unit': '{token}', 'description': "What is left of the provider's rate limit.", 'bounds': [], 'points': [{'attributes': {'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 159976}]}, 'llm.request.active': {'unit': '1', 'description': 'Requests that are under way.', 'bounds': [], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 0}]}, 'llm.request.count': {'unit': '1', 'description': 'Requests to models.', 'bounds': [], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>', 'stream': 'False'}, 'exemplars': ['chat gpt-4o-mini'], 'value': 1}]}, 'llm.request.message_count': {'unit': '1', 'description': 'Messages in a request.', 'bounds': [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'count': 1, 'sum': 1}]}, 'llm.token.throughput': {'unit': '{token}/s', 'description': 'Tokens of output for each second of the call.', 'bounds': [1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0, 2500.0], 'points': [{'attributes': {'gen_ai.operation.name': 'chat', 'gen_ai.provider.name': 'openai', 'gen_ai.request.model': 'gpt-4o-mini', 'gen_ai.response.model': 'gpt-4o-mini-2024-07-18', 'model': 'gpt-4o-mini', 'server.address': '127.0.0.1', 'server.port': '<port>'}, 'exemplars': ['chat gpt-4o-mini'], 'count': 1, 'sum': '<per second>'}]}}) == {name: metric for name, metric in metrics.items() if name.startswith(("llm.", LIMIT, PARTS))}
+    assert snapshot(
+        {
+            "gen_ai.client.inference.usage.cache_read.input_tokens": {
+                "unit": "{token}",
+                "description": "Number of input and output tokens used.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                            "gen_ai.token.modality": "unknown",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 60,
+                    }
+                ],
+            },
+            "gen_ai.client.inference.usage.cache_write.input_tokens": {
+                "unit": "{token}",
+                "description": "Number of input and output tokens used.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                            "gen_ai.token.modality": "unknown",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 30,
+                    }
+                ],
+            },
+            "gen_ai.client.inference.usage.reasoning.output_tokens": {
+                "unit": "{token}",
+                "description": "Number of input and output tokens used.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                            "gen_ai.token.modality": "unknown",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 40,
+                    }
+                ],
+            },
+            "gen_ai.client.rate_limit.remaining.requests": {
+                "unit": "{request}",
+                "description": "What is left of the provider's rate limit.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 4999,
+                    }
+                ],
+            },
+            "gen_ai.client.rate_limit.remaining.tokens": {
+                "unit": "{token}",
+                "description": "What is left of the provider's rate limit.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 159976,
+                    }
+                ],
+            },
+            "llm.request.active": {
+                "unit": "1",
+                "description": "Requests that are under way.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 0,
+                    }
+                ],
+            },
+            "llm.request.count": {
+                "unit": "1",
+                "description": "Requests to models.",
+                "bounds": [],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                            "stream": "False",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "value": 1,
+                    }
+                ],
+            },
+            "llm.request.message_count": {
+                "unit": "1",
+                "description": "Messages in a request.",
+                "bounds": [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "count": 1,
+                        "sum": 1,
+                    }
+                ],
+            },
+            "llm.token.throughput": {
+                "unit": "{token}/s",
+                "description": "Tokens of output for each second of the call.",
+                "bounds": [
+                    1.0,
+                    2.5,
+                    5.0,
+                    10.0,
+                    20.0,
+                    30.0,
+                    40.0,
+                    50.0,
+                    75.0,
+                    100.0,
+                    150.0,
+                    200.0,
+                    300.0,
+                    500.0,
+                    1000.0,
+                    2500.0,
+                ],
+                "points": [
+                    {
+                        "attributes": {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.request.model": "gpt-4o-mini",
+                            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                            "model": "gpt-4o-mini",
+                            "server.address": "127.0.0.1",
+                            "server.port": "<port>",
+                        },
+                        "exemplars": ["chat gpt-4o-mini"],
+                        "count": 1,
+                        "sum": "<per second>",
+                    }
+                ],
+            },
+        }
+    ) == {name: metric for name, metric in metrics.items() if name.startswith(("llm.", LIMIT, PARTS))}
 
 
 def test_a_stream(server, extended, openai_client):
