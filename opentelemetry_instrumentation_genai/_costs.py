@@ -82,7 +82,7 @@ class Costs:
         operation = identity[OPERATION_NAME]
         if operation not in BILLED_OPERATIONS:
             return None
-        usages = used(operation, identity, found, billing)
+        usages = used(operation, identity, found, billing) if self._priced else []
         for source in self._sources:
             if isinstance(source, str):
                 cost = heard if heard is not None else _billed.by_response(identity[PROVIDER_NAME], response)
@@ -90,7 +90,7 @@ class Costs:
                 cost = _sum(source, usages, server)
             if cost is not None:
                 return cost
-        if usages and self._priced:
+        if usages:
             self._say(usages[0])
         return None
 
