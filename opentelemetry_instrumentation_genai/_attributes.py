@@ -89,9 +89,20 @@ METRIC_USAGE_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.output_tokens
 METRIC_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_read.input_tokens"
 METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_write.input_tokens"
 METRIC_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
+METRIC_COST: Final = "gen_ai.client.operation.cost"
+METRIC_LIMIT_INPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.input_tokens"
+METRIC_LIMIT_OUTPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.output_tokens"
+METRIC_LIMIT_REQUESTS: Final = "gen_ai.client.rate_limit.remaining.requests"
+METRIC_LIMIT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.tokens"
+METRIC_REQUESTS: Final = "llm.request.count"
+METRIC_REQUESTS_ACTIVE: Final = "llm.request.active"
+METRIC_REQUEST_ERRORS: Final = "llm.request.errors"
+METRIC_REQUEST_MESSAGES: Final = "llm.request.message_count"
 METRIC_SERVER_DURATION: Final = "gen_ai.server.request.duration"
 METRIC_SERVER_TIME_PER_OUTPUT_TOKEN: Final = "gen_ai.server.time_per_output_token"
 METRIC_SERVER_TIME_TO_FIRST_TOKEN: Final = "gen_ai.server.time_to_first_token"
+METRIC_STREAM_CHUNKS: Final = "llm.stream.chunks"
+METRIC_TOKEN_THROUGHPUT: Final = "llm.token.throughput"
 
 EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"
 EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
@@ -123,11 +134,28 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
     "gen_ai.tag": ("template[any]", "", "what the application says of its calls in words of its own, by name"),
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
+    "gen_ai.usage.cost": ("double", "{USD}", "what the call cost; the conventions count tokens, not money"),
+    "model": ("string", "", "of the `llm.*` metrics, whose names are llm-otel-kit's: the model that was asked for"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
+    "stream": ("string", "", "of `llm.request.count`, in llm-otel-kit's words: `True` or `False`"),
+}
+# Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
+OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
+    METRIC_COST: ("histogram", "{USD}", "what calls cost; the conventions count tokens, not money"),
+    METRIC_LIMIT_INPUT_TOKENS: ("gauge", "{token}", "how many more tokens of input the provider takes for now"),
+    METRIC_LIMIT_OUTPUT_TOKENS: ("gauge", "{token}", "how many more tokens of output it gives for now"),
+    METRIC_LIMIT_REQUESTS: ("gauge", "{request}", "how many more requests it takes for now"),
+    METRIC_LIMIT_TOKENS: ("gauge", "{token}", "how many more tokens, where input and output count together"),
+    METRIC_REQUESTS: ("counter", "1", "llm-otel-kit's, with name and unit, for the dashboards that there are"),
+    METRIC_REQUESTS_ACTIVE: ("updowncounter", "1", "likewise"),
+    METRIC_REQUEST_ERRORS: ("counter", "1", "likewise"),
+    METRIC_REQUEST_MESSAGES: ("histogram", "1", "likewise"),
+    METRIC_STREAM_CHUNKS: ("counter", "1", "likewise"),
+    METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "likewise"),
 }
 ANTHROPIC_BETA: Final = "anthropic.beta"
 ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
@@ -145,9 +173,12 @@ ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
+KIT_MODEL: Final = "model"
+KIT_STREAM: Final = "stream"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
 TAG: Final = "gen_ai.tag."  # before the name that the application gives
+USAGE_COST: Final = "gen_ai.usage.cost"

@@ -26,6 +26,7 @@ from ._attributes import (
     RESPONSE_FINISH_REASONS,
     RESPONSE_MODEL,
     RESPONSE_TIME_TO_FIRST_CHUNK,
+    USAGE_COST,
 )
 from ._capture import NO_CONTENT
 from ._errors import Failure, raised
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, Tracer
 
+    from ._costs import Costs
     from ._errors import Words
     from ._fields import Attribute
     from ._hooks import GenAIRequest
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from ._signals import Signals
     from ._stranger import Stranger
     from ._streams import Reading
+    from ._traffic import Run, Traffic
 
 _read = guarded(read)
 _forks = 0
@@ -93,6 +96,7 @@ class Call:
         "_first",
         "_forks",
         "_given",
+        "_heard",
         "_hooked",
         "_identity",
         "_key",
@@ -104,7 +108,9 @@ class Call:
         "_reading",
         "_recording",
         "_request",
+        "_run",
         "_said",
+        "_server",
         "_shown",
         "_signals",
         "_started",
@@ -145,6 +151,8 @@ class Call:
         self.stranger: Stranger | None = None
         self._hooked: GenAIRequest | None = None
         self._said: Mapping[str, Attribute] | None = None
+        self._heard: float | None = None
+        self._server = request.server
         self._identity = request.identity()
         self._attributes = self._start_attributes(request)
         self._content: Content = {}
@@ -160,6 +168,14 @@ class Call:
             self._start(signals.tracer, request)
             if signals.hooks is not None:
                 self._hook(self.span, request)
+        self._run = None if signals.traffic is None else self._under_way(signals.traffic, request)
+
+    @guarded
+    def _under_way(self, traffic: Traffic, request: Request) -> Run:
+        from ._traffic import Run
+
+        messages = request.body.get(self._operation.messages)
+        return Run(traffic, self._identity, messages, stream=self._stream, context=self.context)
 
     def _start(self, tracer: Tracer, request: Request) -> None:
         span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
@@ -281,6 +297,17 @@ class Call:
         """Take what is known of the HTTP response, as attributes."""
         self._facts = facts
 
+    @guarded
+    def heard(self, headers: Any) -> None:
+        """Take what the headers of the HTTP response say of its cost and of rate limits."""
+        signals = self._signals
+        if signals.costs is not None:
+            cost = signals.costs.heard(headers)
+            # A stream's headers were sent before it cost anything.
+            self._heard = None if self._stream and not cost else cost
+        if signals.limits is not None:
+            signals.limits.record(headers, self._identity, self.context)
+
     def opened(self, reading: Reading) -> None:
         """Its response will be read by the application, later. The last of several counts."""
         earlier = None if self._reading is None else self._reading()
@@ -290,9 +317,9 @@ class Call:
         self.open, self.early, self._first = True, False, None
         make = self._operation.accumulator
         if make is not None:
-            hooks = self._signals.hooks
+            hooks, run = self._signals.hooks, self._run
             self._accumulator = make(self._wanted or (hooks is not None and hooks.want_response))
-            self._add = self._accumulator.add
+            self._add = self._accumulator.add if run is None else run.counting(self._accumulator.add)
 
     @guarded_step
     def chunk(self, chunk: Any) -> None:
@@ -349,30 +376,48 @@ class Call:
         if self.client is not None:
             self.early = True
             return
-        if not self._once.acquire(blocking=False):
-            return
-        seconds = perf_counter() - self._started
+        if self._once.acquire(blocking=False):
+            self._finish_once(perf_counter() - self._started, response, error)
+
+    def _finish_once(self, seconds: float, response: Any, error: BaseException | None) -> None:
+        if self._run is not None:
+            self._over(self._run)
         if self._first is not None:
             response = self._received()
         found = self._response_attributes(response) or {}
+        if self._signals.costs is not None:
+            self._price(self._signals.costs, response, found, None if error is not None else self._heard)
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
-        told = NOTHING
-        if self._capture.failed and failure is None:
+        elif self._capture.failed:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
-        if self._wanted:
-            told = self._read_content(response, found) or NOTHING
+        told = (self._read_content(response, found) if self._wanted else None) or NOTHING
         self._write(seconds, response, found, failure, told)
+        self._end(response if error is None else error)
+        self._content, self._given, self._accumulator, self._add = {}, None, None, None
+
+    def _end(self, outcome: Any) -> None:
+        """Have the application's hook called, and end the span: even an application that is interrupted in its hook gets it."""
         try:
             if self._hooked is not None:
-                self._unhook(response if error is None else error)
-        finally:  # even an application that is interrupted in its hook gets its span
+                self._unhook(outcome)
+        finally:
             if self._recording or self._hooked is not None:
                 self._end_span()
         self._hooked = None
-        self._content, self._given, self._accumulator, self._add = {}, None, None, None
+
+    @guarded
+    def _over(self, run: Run) -> None:
+        run.over()
+
+    @guarded
+    def _price(self, costs: Costs, response: Any, found: dict[str, Attribute], heard: float | None) -> None:
+        billing = self._operation.billing(response)
+        cost = costs.of(self._identity, self._server, response, found, billing, heard=heard)
+        if cost is not None:
+            found[USAGE_COST] = cost
 
     def _write(
         self, seconds: float, response: Any, found: dict[str, Attribute], failure: Failure | None, told: Told
@@ -455,6 +500,8 @@ class Call:
     def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
         metrics, point = self._metrics, self._metric_point(found)
         metrics.record(seconds, self._first, found, point, self.context)
+        if self._run is not None:
+            self._run.record(seconds, found, point)
         timings = None if response is None else self._operation.timings(response, found)
         if timings is not None:
             metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)

@@ -20,6 +20,7 @@ from ._guard import say_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._price_file import PriceFile
     from ._purpose import Rule
     from ._redaction import Redaction
 
@@ -35,6 +36,8 @@ _NATIVE_TRACING = ("replace", "enrich", "off")
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _STREAM_USAGE = ("off", "inject")
 _GENERATIONS = [name for name in GENERATIONS if name != "default"]
+_METRICS = ("standard", "extended")
+_PRICES = ("off", "billed", "genai-prices")
 _NOT_A_LETTER = re.compile("[^a-z]")
 _USER_ID = ("pseudo", "raw")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
@@ -82,6 +85,8 @@ class Config:
         purpose: what tells the purpose of a request: rules, a callable, or where one is, as `module:function`.
         request_hook: the user's callable, or where it is, as `module:function`.
         response_hook: likewise.
+        metrics: which metrics there are, `standard` or `extended`.
+        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of the user's.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -109,6 +114,8 @@ class Config:
     purpose: tuple[Rule, ...] | Callable[[Any], Any] | str = ()
     request_hook: Callable[[Any, Any], Any] | str | None = None
     response_hook: Callable[[Any, Any, Any], Any] | str | None = None
+    metrics: str = "standard"
+    prices: tuple[str | PriceFile, ...] = ()
 
 
 def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
@@ -345,6 +352,30 @@ def _hook(value: Any) -> Callable[..., Any] | str:
     return hook
 
 
+def _metrics(value: Any) -> str:
+    return _METRICS[_METRICS.index(_word(value))]
+
+
+def _prices(value: Any) -> tuple[str | PriceFile, ...]:
+    """The sources in order. What a provider bills is the truth, so it comes first unless it has another place."""
+    sources: list[str | PriceFile] = []
+    for entry in _listed(value):
+        if entry.startswith("file:"):
+            from ._price_file import BadPricesError, PriceFile
+
+            try:
+                sources.append(PriceFile(entry.removeprefix("file:")))
+            except BadPricesError as error:
+                raise RefusedError(str(error)) from error
+        else:
+            sources.append(_PRICES[_PRICES.index(_word(entry))])
+    if "off" in sources:
+        if sources != ["off"]:
+            raise ValueError
+        return ()
+    return tuple(sources) if "billed" in sources or not sources else ("billed", *sources)
+
+
 class RefusedError(ValueError):
     """A value is not accepted; the message says why, and goes into the warning."""
 
@@ -391,6 +422,8 @@ _READERS: dict[str, _Reader] = {
         _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
     ),
     "propagate_baggage": _Reader(_boolean, "true, false"),
+    "metrics": _Reader(_metrics, ", ".join(_METRICS)),
+    "prices": _Reader(_prices, "off, or a comma-separated list of billed, genai-prices and file:PATH"),
     "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
     "user_id": _Reader(_user_id, ", ".join(_USER_ID)),
     "user_id_key": _Reader(_user_id_key, f"a secret of at least {_KEY_LENGTH} characters", secret=True),

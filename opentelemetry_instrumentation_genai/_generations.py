@@ -87,6 +87,12 @@ class Generation(NamedTuple):
     lacks: frozenset[str] = frozenset()
     lacks_in_messages: frozenset[str] = frozenset()
 
+    def split(self) -> Generation:
+        """The generation with the counters that the latest one has of what is part of a total, if it has none itself."""
+        if self.inference.usage:
+            return self
+        return self._replace(inference=self.inference._replace(usage=PARTS))
+
     @property
     def counted(self) -> frozenset[str]:
         """The attributes of a response that its token metrics need."""
@@ -102,6 +108,24 @@ def _counted(measures: Measures) -> Iterator[str]:
             yield attribute
 
 
+# Counters of their own: as types of token in one histogram they would count twice.
+PARTS: Final = (
+    Usage(
+        names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS,
+        "Input tokens read from a cache of the provider.",
+        names.USAGE_CACHE_READ_INPUT_TOKENS,
+    ),
+    Usage(
+        names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS,
+        "Input tokens written to a cache of the provider.",
+        names.USAGE_CACHE_WRITE_INPUT_TOKENS,
+    ),
+    Usage(
+        names.METRIC_USAGE_REASONING_OUTPUT_TOKENS,
+        "Output tokens used for reasoning.",
+        names.USAGE_REASONING_OUTPUT_TOKENS,
+    ),
+)
 _BY_TYPE = Measures(
     duration=(names.METRIC_DURATION,),
     first_chunk=(names.METRIC_TIME_TO_FIRST_CHUNK,),
@@ -145,21 +169,7 @@ _BY_MODALITY = Measures(
                 ("audio", names.USAGE_AUDIO_OUTPUT_TOKENS),
             ),
         ),
-        Usage(
-            names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS,
-            "Input tokens read from a cache of the provider.",
-            names.USAGE_CACHE_READ_INPUT_TOKENS,
-        ),
-        Usage(
-            names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS,
-            "Input tokens written to a cache of the provider.",
-            names.USAGE_CACHE_WRITE_INPUT_TOKENS,
-        ),
-        Usage(
-            names.METRIC_USAGE_REASONING_OUTPUT_TOKENS,
-            "Output tokens used for reasoning.",
-            names.USAGE_REASONING_OUTPUT_TOKENS,
-        ),
+        *PARTS,
     ),
 )
 

@@ -22,6 +22,8 @@ class Server(NamedTuple):
         provider: `gen_ai.provider.name`.
         told: whether it is told of the trace.
         stranger: what it has said of itself, where nothing else tells who it is.
+        url: the client's base URL.
+        sure: whether the provider is known, and no mere default of the SDK.
     """
 
     host: str
@@ -29,6 +31,8 @@ class Server(NamedTuple):
     provider: str
     told: bool
     stranger: Stranger | None = None
+    url: str = ""
+    sure: bool = True
 
 
 class Servers:
@@ -38,6 +42,7 @@ class Servers:
         provider: client, host and port -> the provider.
         told: client, host and port -> whether the server is told of the trace.
         stranger: client, host, port and provider -> what a server is known by that only itself can tell who it is.
+        sure: client, host and port -> whether the provider is known, and no mere default.
     """
 
     def __init__(
@@ -45,10 +50,12 @@ class Servers:
         provider: Callable[[Any, str, int], str],
         told: Callable[[Any, str, int], bool],
         stranger: Callable[[Any, str, int, str], Stranger | None] = lambda *_server: None,
+        sure: Callable[[Any, str, int], bool] = lambda *_server: True,
     ) -> None:
         self._provider = provider
         self._told = told
         self._stranger = stranger
+        self._sure = sure
         self._known: dict[int, tuple[Any, type, Server]] = {}
 
     def of(self, client: Any, url: Any) -> Server:
@@ -57,7 +64,8 @@ class Servers:
         if known is None or known[0] is not url or known[1] is not type(client):
             host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
             known_as = host, port, self._provider(client, host, port)
-            server = Server(*known_as, self._told(client, host, port), self._stranger(client, *known_as))
+            told, stranger = self._told(client, host, port), self._stranger(client, *known_as)
+            server = Server(*known_as, told, stranger, str(url), self._sure(client, host, port))
             if len(self._known) >= _MOST:
                 self._known.clear()
             known = self._known[id(url)] = url, type(client), server

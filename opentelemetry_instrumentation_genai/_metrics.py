@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from ._attributes import (
     ERROR_TYPE,
+    METRIC_COST,
     METRIC_SERVER_DURATION,
     METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
     METRIC_SERVER_TIME_TO_FIRST_TOKEN,
     TOKEN_MODALITY,
+    USAGE_COST,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _SECONDS = [0.01 * 2**n for n in range(14)]
 _FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
 _OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5]
 _TOKENS = [4**n for n in range(14)]
+_DOLLARS = [step * 10.0**n for n in range(-6, 1) for step in (1, 3)] + [10.0]
 
 
 class Histogram(Protocol):
@@ -55,9 +58,10 @@ class Metrics:
     Args:
         meter: makes the instruments; one that it has made before, it gives again.
         measures: their names.
+        priced: whether the cost of calls is among them.
     """
 
-    def __init__(self, meter: Meter, measures: Measures) -> None:
+    def __init__(self, meter: Meter, measures: Measures, *, priced: bool = False) -> None:
         def seconds(name: str, description: str, boundaries: list[float] = _SECONDS) -> Histogram:
             return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
 
@@ -77,6 +81,11 @@ class Metrics:
         self._usage = [
             (usage, meter.create_counter(usage.metric, "{token}", usage.description)) for usage in measures.usage
         ]
+        self._cost: Histogram | None = None
+        if priced:
+            self._cost = meter.create_histogram(
+                METRIC_COST, "{USD}", "What GenAI operations cost.", explicit_bucket_boundaries_advisory=_DOLLARS
+            )
         self._server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
         self._server_first = seconds(
             METRIC_SERVER_TIME_TO_FIRST_TOKEN, "Time that the server took to the first token.", _FIRST_TOKEN
@@ -113,6 +122,8 @@ class Metrics:
         for usage, counter in self._usage:
             for modality, used in _by_modality(usage, found):
                 counter.add(used, {**point, TOKEN_MODALITY: modality}, context)
+        if self._cost is not None and isinstance(cost := found.get(USAGE_COST), float):
+            self._cost.record(cost, point, context)
         if first is not None:
             self._first.record(first, point, context)
 

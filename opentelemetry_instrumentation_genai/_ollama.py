@@ -147,10 +147,11 @@ class Ollama:
         context = get_current()
         if stand_back(context):
             return None
-        host, port, provider, *_ = self._servers.of(client, client._client.base_url)
+        server = self._servers.of(client, client._client.base_url)
+        host, port, provider, *_ = server
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         said = self._signals.who.of(context)
-        return Request(operation, provider, host, port, body, stream, asked_here(context), said)
+        return Request(operation, provider, host, port, body, stream, asked_here(context), said, server)
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ._errors import Failure
     from ._fields import Attribute, Table
     from ._generations import Generation
+    from ._hosts import Server
     from ._timings import Timings
 
 _MEASURED = frozenset(
@@ -83,6 +84,26 @@ class StreamUsage:
     moved: Callable[[Mapping[str, str]], Sequence[str]]
 
 
+class Billing(NamedTuple):
+    """What the price of a response depends on besides its attributes.
+
+    Attributes:
+        amounts: how many of what is billed and is no attribute, by the names of `_units`, and `total_tokens`.
+        terms: what the price depends on: name -> value, such as a speed.
+        beside: (model, attributes) of usages that are billed beside the response's own; None for the same model.
+        listed: whether a public list of prices can tell what such a response costs.
+    """
+
+    amounts: Mapping[str, int] = MappingProxyType({})
+    terms: Mapping[str, str] = MappingProxyType({})
+    beside: Sequence[tuple[str | None, Mapping[str, Attribute]]] = ()
+    listed: bool = True
+
+
+NO_MORE = Billing()
+"""Nothing besides."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One endpoint of a provider, as data and pure functions.
@@ -97,6 +118,8 @@ class Operation:
         input_content: request body -> input messages, system instructions, tool definitions.
         output_content: response, and its finish reasons -> output messages.
         failure: response -> the failure that it reports without the SDK raising it.
+        messages: the member of the body that has the messages.
+        billing: response -> what its price depends on besides its attributes.
         timings: response, and the measured attributes of it -> what the server says of its own time, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
@@ -113,6 +136,8 @@ class Operation:
     output_content: Callable[[Any, Sequence[str]], Content] = lambda _response, _reasons: {}
     failure: Callable[[Any], Failure | None] = lambda _response: None
     timings: Callable[[Any, Mapping[str, Attribute]], Timings | None] = lambda _response, _found: None
+    messages: str = "messages"
+    billing: Callable[[Any], Billing] = lambda _response: NO_MORE
     accumulator: Callable[[bool], Accumulator] | None = None
     stream_usage: StreamUsage | None = None
     details: bool = True
@@ -122,12 +147,17 @@ class Operation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "measured", only(self.response, _MEASURED | self.counted))
 
-    def of(self, generation: Generation) -> Operation:
-        """The operation without what a generation of the conventions does not have."""
+    def of(self, generation: Generation, needed: frozenset[str] = frozenset()) -> Operation:
+        """The operation without what a generation of the conventions does not have.
+
+        Args:
+            generation: of the conventions.
+            needed: response attributes that are read even if only metrics are reported.
+        """
         return dataclasses.replace(
             self,
             response=without(self.response, generation.lacks),
-            counted=generation.counted,
+            counted=generation.counted | needed,
             output_content=_without_members(self.output_content, generation.lacks_in_messages),
         )
 
@@ -161,6 +191,7 @@ class Request(NamedTuple):
         stream: whether the response was asked for as a stream.
         capture: what the block of code around the call asks for, if one does.
         said: attributes by which the application says whose call it is, and what it belongs to.
+        server: who is asked, where that is known.
     """
 
     operation: Operation
@@ -171,6 +202,7 @@ class Request(NamedTuple):
     stream: bool
     capture: Capture | None = None
     said: Mapping[str, Attribute] = MappingProxyType({})
+    server: Server | None = None
 
     def identity(self) -> dict[str, Attribute]:
         """The attributes that span and metrics share, as far as they are known at the start."""

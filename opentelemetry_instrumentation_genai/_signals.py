@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ._config import Config
+    from ._costs import Costs
     from ._enrichers import Enrichers
     from ._hooks import Hooks
+    from ._limits import Limits
     from ._operation import Operation
     from ._propagation import Propagation
+    from ._traffic import Traffic
 
 
 def _pipeline(config: Config) -> Pipeline | None:
@@ -40,6 +43,14 @@ def _pipeline(config: Config) -> Pipeline | None:
     return Pipeline(redaction, budget, binary=config.capture_binary)
 
 
+def _costs(config: Config) -> Costs | None:
+    if not config.prices:
+        return None
+    from ._costs import costs
+
+    return costs(config.prices)
+
+
 class Signals:
     """The writers of all signals.
 
@@ -48,6 +59,11 @@ class Signals:
         tracer_provider: of the application, or None for the global one.
         meter_provider: likewise.
         logger_provider: likewise.
+
+    Attributes:
+        costs: what tells of the cost of calls, if anything does.
+        traffic: the extended metrics of calls, if they are asked for.
+        limits: those of rate limits, likewise.
     """
 
     def __init__(
@@ -58,12 +74,22 @@ class Signals:
         logger_provider: Any = None,
     ) -> None:
         name = "opentelemetry_instrumentation_genai"
-        self._generation = generation = GENERATIONS[config.semconv_stability_opt_in]
+        generation = GENERATIONS[config.semconv_stability_opt_in]
+        self._generation = generation = generation.split() if config.metrics == "extended" else generation
         self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
         self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
-        self._inference = Metrics(meter, generation.inference)
-        self._others = Metrics(meter, generation.others)
+        self.costs = _costs(config)
+        priced = self.costs is not None
+        self._inference = Metrics(meter, generation.inference, priced=priced)
+        self._others = Metrics(meter, generation.others, priced=priced)
+        self.traffic: Traffic | None = None
+        self.limits: Limits | None = None
+        if config.metrics == "extended":
+            from ._limits import Limits
+            from ._traffic import Traffic
+
+            self.traffic, self.limits = Traffic(meter), Limits(meter)
         self.capture = config.capture_message_content
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
@@ -94,4 +120,5 @@ class Signals:
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""
-        return {route: operation.of(self._generation) for route, operation in routes.items()}
+        needed = frozenset[str]() if self.costs is None else self.costs.needed
+        return {route: operation.of(self._generation, needed) for route, operation in routes.items()}

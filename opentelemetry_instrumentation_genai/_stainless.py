@@ -64,6 +64,7 @@ class Stainless:
         signs: how servers that `provider` does not know are known by what they say.
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
+        sure: client, host and port -> whether the provider is known, and no mere default.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Stainless:
         signs: Signs | None = None,
         native: Native | None = None,
         lazy_bodies: bool = False,
+        sure: Callable[[Any, str, int], bool] = lambda *_server: True,
     ) -> None:
         self.active = True
         self._sdk = sdk
@@ -93,7 +95,8 @@ class Stainless:
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
         self._propagation = signals.propagation
-        self._servers = Servers(provider, self._tells, self._stranger)
+        self._servers = Servers(provider, self._tells, self._stranger, sure)
+        self._hears = signals.costs is not None or signals.limits is not None
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -193,11 +196,13 @@ class Stainless:
         if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
             options = listed(options)
         body = _body(options, identity)
-        host, port, provider, told, stranger = self._servers.of(client, client.base_url)
+        server = self._servers.of(client, client.base_url)
+        host, port, provider, told, stranger, *_ = server
         if stranger is not None:
             provider = stranger.provider
         stream = kwargs.get("stream") is True or body.get("stream") is True
-        request = Request(operation, provider, host, port, body, stream, capture, self._signals.who.of(context))
+        said = self._signals.who.of(context)
+        request = Request(operation, provider, host, port, body, stream, capture, said, server)
         adopts = self._native is not None and self._native.spans(client, options)
         call = Call(self._signals, request, client, adopts=adopts)
         call.stranger = stranger
@@ -261,6 +266,8 @@ class Stainless:
             call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
+        if self._hears:
+            call.heard(response.headers)
         if (kwargs.get("stream") or not response.is_closed) and response.is_success:
             Body(call, response)
 
@@ -294,6 +301,8 @@ class Stainless:
             if call.stranger is not None:
                 call.answered_by(call.stranger.by_headers(response.headers))
             call.answered(self._facts(response, None))
+            if self._hears:
+                call.heard(response.headers)
         else:
             resent = _resent(member(error, "request"), None)
             if resent:

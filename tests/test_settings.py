@@ -237,6 +237,10 @@ WRONG = [
     ("host_providers", "localhost=vllm,nonsense", ["HOST", "PROVIDER"]),
     ("per_chunk_metric", "2", ["true", "false"]),
     ("allow_others", "?", ["true", "false"]),
+    ("metrics", "all", ["standard", "extended"]),
+    ("prices", "genai", ["off", "billed", "genai-prices", "file:PATH"]),
+    ("prices", "off,billed", ["off", "billed", "genai-prices", "file:PATH"]),
+    ("prices", "file:", ["off", "billed", "genai-prices", "file:PATH"]),
 ]
 
 

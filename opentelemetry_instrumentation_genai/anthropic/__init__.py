@@ -35,14 +35,16 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._routes import ROUTES
 
         sdk, signals = import_module(self.module), Signals(config, **providers)
+        provider = Providers(config.host_providers)
         return Stainless(
             "anthropic",
             signals,
             ROUTES,
-            Providers(config.host_providers),
+            provider,
             HEADERS,
             told=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
             # Since they read a body only when they send it, they have a step for that.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
+            sure=provider.sure,
         )

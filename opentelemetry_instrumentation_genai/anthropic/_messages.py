@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import Part, first_text, plain, text
 from .._errors import Failure, reported
-from .._fields import count, field, integer, items, member, members, number, string, strings, table
-from .._operation import Content, Operation
+from .._fields import count, field, integer, items, member, members, number, read, string, strings, table
+from .._operation import Billing, Content, Operation
 from ._blocks import parts_of, tool_definition
 from ._events import MessageEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from .._fields import Attribute
 
 SAMPLING = (
     field(names.REQUEST_TEMPERATURE, number, "temperature"),
@@ -142,6 +144,35 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reasons[0]}]}
 
 
+# By the page of prices. Where inference ran, if that costs nothing more; anywhere else a surcharge is paid that no list has.
+_ANYWHERE = (None, "global", "not_available")
+# Usages that are billed beside the response's own: of compaction, and of another model that was asked for advice.
+_BESIDE = ("compaction", "advisor_message")
+_WITHIN = "message"
+_BESIDE_USAGE = table(*_USAGE)
+
+
+def billing(response: Any) -> Billing:
+    """What a price depends on besides the attributes of the response."""
+    usage = member(response, "usage")
+    searches = count(member(member(usage, "server_tool_use"), "web_search_requests"))
+    speed = string(member(usage, "speed"))
+    given = member(usage, "iterations")
+    iterations = given if isinstance(given, (list, tuple)) else ()
+    kinds = {member(entry, "type") for entry in iterations}
+    return Billing(
+        amounts={} if searches is None else {"web_searches": searches},
+        terms={} if speed is None else {"speed": speed},
+        beside=[_beside(entry) for entry in iterations if member(entry, "type") in _BESIDE],
+        # Of a message that another model took over, the usage does not tell which tokens were whose.
+        listed=member(usage, "inference_geo") in _ANYWHERE and kinds.issubset({*_BESIDE, _WITHIN}),
+    )
+
+
+def _beside(entry: Any) -> tuple[str | None, Mapping[str, Attribute]]:
+    return string(member(entry, "model")), read(_BESIDE_USAGE, {"usage": entry})
+
+
 MESSAGES = Operation(
     name="chat",
     request=_REQUEST,
@@ -155,5 +186,6 @@ MESSAGES = Operation(
     input_content=_input,
     output_content=_output,
     failure=failure,
+    billing=billing,
     accumulator=MessageEvents,
 )

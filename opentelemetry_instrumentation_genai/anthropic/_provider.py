@@ -18,6 +18,7 @@ _HOSTS = (
     ("api.z.ai", "z_ai"),
     ("openrouter.ai", "openrouter"),
 )
+_OWN_HOSTS = (("*.anthropic.com", "anthropic"),)
 # Of SDKs that do not say it themselves.
 _CLIENTS = {
     "BaseBedrockClient": "aws.bedrock",
@@ -39,6 +40,11 @@ class Providers:
     def __call__(self, client: Any, host: str, port: int) -> str:
         """The provider; what the SDK says of itself for a host that nothing is known of."""
         return by_host(self._declared, host, port) or by_host(_HOSTS, host, port) or _by_class(type(client))
+
+    def sure(self, client: Any, host: str, port: int) -> bool:
+        """Whether that is known: by the host, or by a client of one cloud, which are made for nothing else."""
+        known = by_host((*self._declared, *_HOSTS, *_OWN_HOSTS), host, port) is not None
+        return known or any(base.__module__.startswith("anthropic.lib.") for base in type(client).__mro__)
 
 
 def _by_class(kind: type) -> str:

@@ -33,4 +33,5 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
         headers = (("x-request-id", OPENAI_REQUEST_ID),)
         provider = Providers(config.host_providers)
-        return Stainless("openai", Signals(config, **providers), ROUTES, provider, headers, signs=provider)
+        signals = Signals(config, **providers)
+        return Stainless("openai", signals, ROUTES, provider, headers, signs=provider, sure=provider.sure)

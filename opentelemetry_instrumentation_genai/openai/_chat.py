@@ -27,6 +27,7 @@ from ._common import (
     RESPONSE,
     SAMPLING,
     USAGE,
+    billing,
     choice_count,
     output_type,
     parts_of,
@@ -175,6 +176,7 @@ CHAT = Operation(
     output_content=_output,
     failure=failure,
     timings=server_timings,
+    billing=billing,
     accumulator=ChoiceChunks,
     stream_usage=STREAM_USAGE,
 )

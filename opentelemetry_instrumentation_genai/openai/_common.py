@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _attributes as names
 from .._content import Part, attached, generic, modality_of, plain, text
 from .._fields import count, field, integer, items, member, number, string, strings
+from .._operation import NO_MORE, Billing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,12 @@ USAGE = (
     field(names.USAGE_IMAGE_OUTPUT_TOKENS, count, "usage.completion_tokens_details.image_tokens"),
     field(names.USAGE_AUDIO_OUTPUT_TOKENS, count, "usage.completion_tokens_details.audio_tokens"),
 )
+
+
+def billing(response: Any) -> Billing:
+    """What a price depends on besides: thinking that some count in the total alone."""
+    total = count(member(member(response, "usage"), "total_tokens"))
+    return NO_MORE if total is None else Billing(amounts={"total_tokens": total})
 
 
 def tool_definition(tool: Any) -> dict[str, Any]:

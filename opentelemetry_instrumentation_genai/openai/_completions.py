@@ -10,7 +10,7 @@ from .._fields import field, member, table
 from .._operation import Content, Operation
 from ._chat import failure, finish_reasons, in_order
 from ._chunks import ChoiceChunks
-from ._common import RESPONSE, SAMPLING, USAGE, choice_count
+from ._common import RESPONSE, SAMPLING, USAGE, billing, choice_count
 from ._stream_usage import STREAM_USAGE
 from ._timings import server_timings
 
@@ -55,6 +55,7 @@ COMPLETIONS = Operation(
     output_content=_output,
     failure=failure,
     timings=server_timings,
+    billing=billing,
     accumulator=ChoiceChunks,
     stream_usage=STREAM_USAGE,
 )

@@ -97,6 +97,10 @@ class Providers:
         """Whether nothing is known of who is behind a client, until the server itself says something."""
         return self._known(client, host, port) is None
 
+    def sure(self, client: Any, host: str, port: int) -> bool:
+        """The opposite."""
+        return not self.unknown(client, host, port)
+
     by_headers = staticmethod(by_headers)
     by_response = staticmethod(by_response)
 

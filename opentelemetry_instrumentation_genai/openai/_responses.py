@@ -141,6 +141,7 @@ def _fetched(response: Any, reasons: Sequence[str]) -> Content:
 
 RESPONSES = Operation(
     name="chat",
+    messages="input",
     request=_REQUEST,
     response=table(*_RESPONSE, *_USAGE),
     constants={names.OPENAI_API_TYPE: "responses"},

@@ -34,7 +34,7 @@ FUNNELS = {
 }
 
 # None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
-HEAVY = {"openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
+HEAVY = {"genai_prices", "openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
 
 LOAD_EVERYTHING = f"""
 import json, sys
@@ -179,12 +179,21 @@ class TestWheel:
             req.name for req in requirements(metadata, extra="")
         }
 
-    @pytest.mark.parametrize("sdk", ["openai", "anthropic", "ollama"])
-    def test_extra_bounds_its_sdk(self, metadata, sdk):
-        """An extra installs its SDK, from the oldest supported version up to the next major."""
-        (req,) = requirements(metadata, extra=sdk)
+    def test_extras(self, metadata):
+        """There is one for each SDK, that of prices, and the one that `opentelemetry-instrument` reads."""
+        assert ["anthropic", "instruments-any", "ollama", "openai", "prices"] == sorted(
+            metadata.get_all("Provides-Extra")
+        )
 
-        assert sdk == req.name
+    @pytest.mark.parametrize(
+        ("extra", "name"),
+        [("openai", "openai"), ("anthropic", "anthropic"), ("ollama", "ollama"), ("prices", "genai-prices")],
+    )
+    def test_extra_bounds_what_it_installs(self, metadata, extra, name):
+        """An extra installs its SDK, or the prices, from the oldest supported version up to the next major."""
+        (req,) = requirements(metadata, extra=extra)
+
+        assert name == req.name
         assert {">=", "<"} == {specifier.operator for specifier in req.specifier}
 
     def test_instruments_any(self, metadata):

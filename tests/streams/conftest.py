@@ -22,9 +22,13 @@ def api() -> Api:
 
 
 @pytest.fixture
-def twice(server: ModelServer, telemetry: Telemetry, api: Api) -> Twice:
-    """Reads without and with the instrumentation; content goes to the spans, so that what was received shows."""
-    return Twice(server, telemetry, {"capture_message_content": "span_only"}, api.sdk)
+def twice(server: ModelServer, telemetry: Telemetry, api: Api, request: pytest.FixtureRequest) -> Twice:
+    """Reads without and with the instrumentation; content goes to the spans, so that what was received shows.
+
+    However a stream ends, no call may stay active. What is compared whole has the metrics that everybody gets.
+    """
+    metrics = "standard" if request.node.name.startswith("test_all_that_is_told") else "extended"
+    return Twice(server, telemetry, {"capture_message_content": "span_only", "metrics": metrics}, api.sdk)
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,10 @@ class Ended:
             point.attributes.get("error.type") for point in metrics["gen_ai.client.operation.duration"]
         ]
         assert 1 == _count(metrics, "gen_ai.client.operation.duration")
+        if "llm.request.count" in metrics:
+            assert [0] == [point.value for point in metrics["llm.request.active"]]
+            assert [1] == [point.value for point in metrics["llm.request.count"]]
+            assert ("error.type" in attributes) == ("llm.request.errors" in metrics)
         assert sum(count is not None for count in tokens) == _count(metrics, "gen_ai.client.token.usage")
         assert first == ("gen_ai.response.time_to_first_chunk" in attributes)
         assert ("error.type" in attributes) == len(telemetry.events)

@@ -44,6 +44,7 @@ def as_in_an_application() -> None:
         logger_provider=LoggerProvider(),
     )
     OpenAIInstrumentor().instrument(capture_message_content="span_only", emit_event=True, per_chunk_metric=False)
+    OpenAIInstrumentor().instrument(metrics="extended", prices=["file:/etc/prices.json", "genai-prices"])
     OpenAIInstrumentor().uninstrument()
 
 

@@ -155,8 +155,8 @@ def _plain(value: Any) -> Any:
 
 
 def _measured(value: Any, unit: str) -> Any:
-    """Seconds are checked and replaced, everything else is exact."""
-    return _seconds(value) if unit == "s" else value
+    """Seconds, and what was divided by them, are checked and replaced; everything else is exact."""
+    return _seconds(value) if unit == "s" else "<per second>" if unit.endswith("/s") and value > 0 else value
 
 
 def _seconds(value: Any) -> str:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.metrics import (
     ObservableUpDownCounter,
     UpDownCounter,
 )
-from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader, Metric
+from opentelemetry.sdk.metrics.export import AggregationTemporality, Gauge, InMemoryMetricReader, Metric
 from opentelemetry.sdk.metrics.view import View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -85,12 +85,12 @@ class Series:
     instrument: str = ""
     points: dict[str, Point] = field(default_factory=dict)
 
-    def add(self, point: Point) -> None:
-        """A point with known attributes adds to what was recorded before; empty ones are left out."""
+    def add(self, point: Point, *, last: bool = False) -> None:
+        """A point with known attributes adds to what was recorded before, or is the last one; empty ones are left out."""
         if point.count == 0:
             return
         key = repr(sorted(point.attributes.items()))
-        self.points[key] = self.points[key] + point if key in self.points else point
+        self.points[key] = self.points[key] + point if key in self.points and not last else point
 
 
 class Telemetry:
@@ -174,7 +174,7 @@ class Telemetry:
             told = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
             series = self._series.setdefault(metric.name, told)
             for point in metric.data.data_points:
-                series.add(Point.of(point))
+                series.add(Point.of(point), last=isinstance(metric.data, Gauge))
         return self._series
 
     def _read(self) -> list[Metric]:

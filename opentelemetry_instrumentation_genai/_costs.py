@@ -1,0 +1,143 @@
+"""What calls cost, by the sources that the user chose, in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import _billed
+from ._attributes import OPERATION_NAME, PROVIDER_NAME, USAGE_COST
+from ._guard import guarded, say_once
+from ._units import BILLED_OPERATIONS, NEEDED, used
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ._hosts import Server
+    from ._operation import Billing
+    from ._units import Used
+
+BILLED = "billed"
+LIST = "genai-prices"
+INSTALL = "pip install 'opentelemetry-instrumentation-genai[prices]'"
+_MOST = 256  # models without a price that are named
+
+
+class Prices(Protocol):
+    """Where prices come from."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    def cost(self, used: Used, server: Server | None, /) -> float | None:
+        """What a usage costs, in USD; None if it does not know."""
+        ...
+
+
+class Costs:
+    """Tells what calls cost.
+
+    Args:
+        sources: in the order that they are asked: `billed`, what the provider itself says, or prices to compute with.
+
+    Attributes:
+        needed: the attributes of a response that it asks for.
+    """
+
+    needed = NEEDED
+
+    def __init__(self, sources: Sequence[str | Prices]) -> None:
+        self._sources = sources
+        self._priced = any(source != BILLED for source in sources)
+        self._unknown: set[tuple[str, tuple[str, ...], str]] = set()
+
+    def heard(self, headers: Any) -> float | None:
+        """What the headers of a response say that it cost, in USD."""
+        return _billed.by_headers(headers) if BILLED in self._sources else None
+
+    def of(
+        self,
+        identity: Mapping[str, Any],
+        server: Server | None,
+        response: Any,
+        found: Mapping[str, Any],
+        billing: Billing,
+        *,
+        heard: float | None = None,
+    ) -> float | None:
+        """What a call cost.
+
+        Args:
+            identity: operation, provider and request model among it.
+            server: who answered, if that is known.
+            response: its response.
+            found: the attributes of the response.
+            billing: what a price depends on besides.
+            heard: what the headers said.
+
+        Returns:
+            USD; None where nobody knows.
+        """
+        operation = identity[OPERATION_NAME]
+        if operation not in BILLED_OPERATIONS:
+            return None
+        usages = used(operation, identity, found, billing) if self._priced else []
+        for source in self._sources:
+            if isinstance(source, str):
+                cost = heard if heard is not None else _billed.by_response(identity[PROVIDER_NAME], response)
+            else:
+                cost = _sum(source, usages, server)
+            if cost is not None:
+                return cost
+        if usages:
+            self._say(usages[0])
+        return None
+
+    def _say(self, usage: Used) -> None:
+        tier = usage.terms.get("service_tier", "")
+        key = usage.provider, usage.models, tier
+        if key in self._unknown or len(self._unknown) >= _MOST:
+            return
+        self._unknown.add(key)
+        say_once(
+            "No price is known of %s at %s%s: such calls have no %s. Prices of your own can be given in a file: "
+            "OTEL_INSTRUMENTATION_GENAI_PRICES=file:PATH.",
+            " or ".join(usage.models) or "the model",
+            usage.provider,
+            f", service tier {tier}" if tier else "",
+            USAGE_COST,
+        )
+
+
+def _sum(source: Prices, usages: Sequence[Used], server: Server | None) -> float | None:
+    """What several usages of one call cost; None where one of them is not known."""
+    total = 0.0
+    for usage in usages:
+        cost = source.cost(usage, server)
+        if cost is None:
+            return None
+        total += cost
+    return total if usages else None
+
+
+@guarded
+def _listed() -> Prices | None:
+    from ._price_list import PriceList
+
+    try:
+        return PriceList()
+    except ImportError:
+        say_once("genai-prices is not installed, so that it has no part in the cost of calls. Install it: %s.", INSTALL)
+        return None
+
+
+def costs(sources: Sequence[str | Prices]) -> Costs | None:
+    """What tells of the cost of calls, if anything is to.
+
+    Args:
+        sources: `billed`, `genai-prices`, or prices, in order.
+    """
+    found = [_listed() if source == LIST else source for source in sources]
+    known = [source for source in found if source is not None]
+    return Costs(known) if known else None
