@@ -58,6 +58,8 @@ INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
 TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+REF: Final = "_ref"
+"""After the name of an attribute of content: where that content was uploaded to, as `opentelemetry-util-genai` calls it."""
 
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
@@ -113,6 +115,11 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
     "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
+    "gen_ai.client.completion_hook.dropped": (
+        "int",
+        "{completion}",
+        "a counter: the completions that a hook did not get, or did not take",
+    ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
@@ -133,6 +140,7 @@ ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
+METRIC_HOOK_DROPPED: Final = "gen_ai.client.completion_hook.dropped"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"

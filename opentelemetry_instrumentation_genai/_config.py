@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._capture import ACCEPTED, NO_CONTENT, Capture, capture_of
+from ._entry_points import hook_of
 from ._guard import say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._entry_points import Hook
     from ._redaction import Redaction
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -28,6 +30,7 @@ _NATIVE_TRACING = ("replace", "enrich", "off")
 # What a host could be called, and nobody means by it.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _STREAM_USAGE = ("off", "inject")
+_UPLOAD_FORMATS = ("json", "jsonl")
 # The stronger one last.
 _GENERATIONS = ("gen_ai_latest_experimental", "gen_ai_latest_experimental/dup")
 _NOT_A_LETTER = re.compile("[^a-z]")
@@ -58,6 +61,11 @@ class Config:
         propagate: patterns of the hosts that are told of the trace, in lower case, `self-hosted` among them.
         propagate_baggage: whether they are told of the baggage as well.
         semconv_stability_opt_in: the generation of the conventions, a key of `_generations.GENERATIONS`.
+        completion_hook: what is given the content of each call, and what makes it.
+        completion_hook_queue_size: how many completions may wait for it.
+        completion_hook_flush_timeout: how many seconds are waited for it at exit and at `uninstrument()`.
+        upload_base_path: where the hook `upload` uploads to, a path or URL of `fsspec`.
+        upload_format: of the files, `json` or `jsonl`.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -78,6 +86,11 @@ class Config:
     propagate: tuple[str, ...] = ()
     propagate_baggage: bool = False
     semconv_stability_opt_in: str = "default"
+    completion_hook: Hook | None = None
+    completion_hook_queue_size: int = 1000
+    completion_hook_flush_timeout: float = 10.0
+    upload_base_path: str | None = None
+    upload_format: str = "json"
 
 
 def resolve(keywords: Mapping[str, Any]) -> Config:
@@ -117,11 +130,11 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
     try:
         return read(value)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
         if not refuses:
-            say_once("%s=%r is not accepted. Accepted is: %s. The default applies.", spelled, value, accepted)
+            say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
             return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        why = f" ({error})" if isinstance(error, RefusedError) else ""
         say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
         return _REFUSED
 
@@ -178,6 +191,28 @@ def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not 0 < seconds < 3600:
         raise ValueError
     return seconds
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if isinstance(value, (bool, float)) or number < 1:
+        raise ValueError
+    return number
+
+
+def _path(value: Any) -> str:
+    return os.fspath(value)  # type: ignore[no-any-return] # what is no path raises TypeError
+
+
+def _upload_format(value: Any) -> str:
+    return _UPLOAD_FORMATS[_UPLOAD_FORMATS.index(_word(value))]
+
+
+def _completion_hook(value: Any) -> Hook | None:
+    try:
+        return hook_of(value)
+    except LookupError as error:
+        raise RefusedError(*error.args) from None
 
 
 def _boolean(value: Any) -> bool:
@@ -254,5 +289,13 @@ _READERS: dict[str, _Reader] = {
         _propagate, "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
     ),
     "propagate_baggage": _Reader(_boolean, "true, false"),
+    "completion_hook": _Reader(
+        _completion_hook,
+        "off, a callable that takes a completion, a hook of the ecosystem, or the name of an entry point",
+    ),
+    "completion_hook_queue_size": _Reader(_whole, "a whole number from 1"),
+    "completion_hook_flush_timeout": _Reader(_seconds, "a number of seconds above 0"),
+    "upload_base_path": _Reader(_path, "a path or URL that fsspec knows"),
+    "upload_format": _Reader(_upload_format, ", ".join(_UPLOAD_FORMATS)),
     "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
 }

@@ -17,6 +17,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ._completions import Completions
     from ._config import Config
     from ._operation import Operation
     from ._propagation import Propagation
@@ -49,6 +50,7 @@ class Signals:
 
     Attributes:
         metrics: operation name -> its metrics.
+        completions: the way to the completion hook; None where there is none.
     """
 
     def __init__(
@@ -65,7 +67,13 @@ class Signals:
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
         others = Metrics(meter, generation.others)
         self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
-        self.capture = config.capture_message_content
+        self.completions: Completions | None = None
+        if config.completion_hook is not None:
+            from ._completions import completions
+
+            self.completions = completions(config, meter)
+        # Who asks for a hook asks for the content that goes there, and with `no_content` nowhere else.
+        self.capture = config.capture_message_content._replace(hook=self.completions is not None)
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
         self.per_chunk = config.per_chunk_metric
@@ -77,6 +85,11 @@ class Signals:
                 config.propagate, config.host_providers, with_baggage=config.propagate_baggage
             )
         self.asks_for_usage = config.stream_usage == "inject"
+
+    def close(self) -> None:
+        """Nothing is followed any more: what waits for a completion hook is handed to it."""
+        if self.completions is not None:
+            self.completions.close()
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""

@@ -1,0 +1,188 @@
+"""A bounded queue between calls and whatever takes time, worked off by daemon threads, and flushed at exit.
+
+To put something into it never waits, and is safe wherever a call can end: in any thread, in a signal's handler, and in the garbage
+collector in the middle of another `put` of the same thread, for which reason there is no lock but a reentrant one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import RLock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
+
+from ._guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+_END: Any = object()
+_GLANCE = 0.1  # seconds: two that flush at once could take each other's tokens
+_queues: WeakSet[Queue[Any]] = WeakSet()
+_exiting = False
+
+
+class Queue(Generic[_T]):
+    """A queue, and the threads that work it off.
+
+    Args:
+        work: what is done with each entry. It raises nothing.
+        entries: how many may wait.
+        size: how many bytes they may have together.
+        seconds: how long a flush may take.
+        workers: how many threads there may be. They start when there is work.
+        lost: called at exit with the number of entries that nobody came to.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[_T], object],
+        *,
+        entries: int,
+        size: int,
+        seconds: float,
+        workers: int = 1,
+        lost: Callable[[int], object] = lambda _number: None,
+    ) -> None:
+        self._work = work
+        self._entries = entries
+        self._size = size
+        self._seconds = seconds
+        self._workers = workers
+        self._lost = lost
+        self._exits = False
+        self._begin()
+        _queues.add(self)
+
+    def _begin(self) -> None:
+        self._waiting: SimpleQueue[tuple[_T, int]] = SimpleQueue()
+        self._done: SimpleQueue[None] = SimpleQueue()
+        self._lock = RLock()
+        self._bytes = self._unfinished = self._threads = self._flushing = 0
+
+    def full(self, size: int) -> bool:
+        """Whether an entry of so many bytes has no room now."""
+        return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
+
+    def put(self, entry: _T, size: int) -> bool:
+        """Put an entry of so many bytes into it; False if there is no room."""
+        with self._lock:
+            if self.full(size):
+                return False
+            self._bytes += size
+            self._unfinished += 1
+        self._waiting.put((entry, size))
+        if self._threads < self._workers and self._unfinished > self._threads:
+            self._start()
+        if _exiting:
+            self.flush()
+        return True
+
+    def _start(self) -> None:
+        """Start a thread, unless the process is too near to its end for that: then the flush does the work."""
+        with self._lock:
+            if self._threads >= self._workers:
+                return
+            self._threads += 1
+        _register_at_exit(self)
+        thread = Thread(target=self._run, args=(self._waiting,), name="opentelemetry-genai-hook", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            with self._lock:
+                self._threads -= 1
+
+    def _run(self, waiting: SimpleQueue[tuple[_T, int]]) -> None:
+        while True:
+            entry = waiting.get()
+            if entry is _END:
+                return
+            self._take(*entry)
+
+    def _take(self, entry: _T, size: int) -> None:
+        try:
+            self._work(entry)
+        finally:
+            with self._lock:
+                self._bytes -= size
+                self._unfinished -= 1
+            if self._flushing:
+                self._done.put(None)
+
+    def flush(self) -> int:
+        """Wait until all that is in it is done, or the time for it is over.
+
+        Returns:
+            How many entries are left.
+        """
+        until = monotonic() + self._seconds
+        with self._lock:
+            self._flushing += 1
+        try:
+            while self._unfinished > 0 and (left := until - monotonic()) > 0:
+                if self._threads:
+                    with suppress(Empty):
+                        self._done.get(timeout=min(left, _GLANCE))
+                else:
+                    self._work_here()
+        finally:
+            with self._lock:
+                self._flushing -= 1
+        return self._unfinished
+
+    def _work_here(self) -> None:
+        """Do in this thread what no other is there for."""
+        with suppress(Empty):
+            self._take(*self._waiting.get_nowait())
+
+    def close(self) -> None:
+        """Flush it, and let its threads end. What is put into it later is done all the same."""
+        self.flush()
+        with self._lock:
+            threads, self._threads = self._threads, 0
+        for _ in range(threads):
+            self._waiting.put(_END)
+
+    def exit(self) -> None:
+        """The process ends."""
+        left = self.flush()
+        if left:
+            self._lost(left)
+
+
+def _register_at_exit(queue: Queue[Any]) -> None:
+    """Have the queues flushed at exit, in the children of `multiprocessing` too, which before Python 3.14 run no `atexit`."""
+    if queue._exits:
+        return
+    queue._exits = True
+    atexit.unregister(_exit)
+    atexit.register(_exit)
+    multiprocessing: Any = sys.modules.get("multiprocessing.util")
+    if multiprocessing is not None and sys.modules["multiprocessing"].parent_process() is not None:
+        multiprocessing.Finalize(None, _exit, exitpriority=0)
+
+
+@guarded
+def _exit() -> None:
+    """Flush all; a call that ends only now, such as a stream that is held open, finds its hook called within its end."""
+    global _exiting  # noqa: PLW0603 - a process has one
+    _exiting = True
+    for queue in list(_queues):
+        queue.exit()
+
+
+def _forked() -> None:
+    """What waits is the parent's, and its threads are not here."""
+    for queue in list(_queues):
+        queue._begin()
+        queue._exits = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
