@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ._entry_points import Hook
     from ._fields import Attribute
 
-_SIZE = 1 << 26  # bytes of content that may wait: a thousand calls with the default budget
+_SIZE = 1 << 26  # bytes of memory that waiting content may take: a thousand calls with the default budget
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,7 +72,7 @@ class Completions:
         Returns:
             Attributes that say where the content will be found.
         """
-        size = sum(map(len, content.values()))
+        size = sum(map(getsizeof, content.values()))
         if self._queue.full(size):
             return self._drop()
         ids = span.get_span_context()

@@ -25,7 +25,6 @@ _T = TypeVar("_T")
 _END: Any = object()
 _GLANCE = 0.1  # seconds: two that flush at once could take each other's tokens
 _queues: WeakSet[Queue[Any]] = WeakSet()
-_exiting = False
 
 
 class Queue(Generic[_T]):
@@ -56,7 +55,8 @@ class Queue(Generic[_T]):
         self._seconds = seconds
         self._workers = workers
         self._lost = lost
-        self._exits = False
+        self._closed = self._exits = False
+        self._until: float | None = None
         self._begin()
         _queues.add(self)
 
@@ -78,18 +78,18 @@ class Queue(Generic[_T]):
             self._bytes += size
             self._unfinished += 1
         self._waiting.put((entry, size))
-        if self._threads < self._workers and self._unfinished > self._threads:
+        with self._lock:
+            wanted = self._threads < self._workers and self._unfinished > self._threads
+            if wanted:
+                self._threads += 1
+        if wanted:
             self._start()
-        if _exiting:
+        if self._until is not None:
             self.flush()
         return True
 
     def _start(self) -> None:
         """Start a thread, unless the process is too near to its end for that: then the flush does the work."""
-        with self._lock:
-            if self._threads >= self._workers:
-                return
-            self._threads += 1
         _register_at_exit(self)
         thread = Thread(target=self._run, args=(self._waiting,), name="opentelemetry-genai-hook", daemon=True)
         try:
@@ -99,11 +99,26 @@ class Queue(Generic[_T]):
                 self._threads -= 1
 
     def _run(self, waiting: SimpleQueue[tuple[_T, int]]) -> None:
-        while True:
-            entry = waiting.get()
-            if entry is _END:
-                return
-            self._take(*entry)
+        told = False
+        while not (self._closed and self._ends(told)):
+            try:
+                entry = waiting.get(timeout=_GLANCE if self._closed else None)
+            except Empty:  # another thread was faster
+                continue
+            told = entry is _END
+            if not told:
+                self._take(*entry)
+
+    def _ends(self, told: bool) -> bool:
+        """Whether a thread may end, since it is closed: another is there, or nothing waits.
+
+        Args:
+            told: whether it was told to.
+        """
+        with self._lock:
+            ends = (told and self._threads > 1) or not self._waiting.qsize()
+            self._threads -= ends
+        return ends
 
     def _take(self, entry: _T, size: int) -> None:
         try:
@@ -116,12 +131,12 @@ class Queue(Generic[_T]):
                 self._done.put(None)
 
     def flush(self) -> int:
-        """Wait until all that is in it is done, or the time for it is over.
+        """Wait until all that is in it is done, or the time for it is over, of which there is no more after the process's end.
 
         Returns:
             How many entries are left.
         """
-        until = monotonic() + self._seconds
+        until = self._until or monotonic() + self._seconds
         with self._lock:
             self._flushing += 1
         try:
@@ -139,18 +154,20 @@ class Queue(Generic[_T]):
     def _work_here(self) -> None:
         """Do in this thread what no other is there for."""
         with suppress(Empty):
-            self._take(*self._waiting.get_nowait())
+            entry = self._waiting.get_nowait()
+            if entry is not _END:
+                self._take(*entry)
 
     def close(self) -> None:
         """Flush it, and let its threads end. What is put into it later is done all the same."""
         self.flush()
-        with self._lock:
-            threads, self._threads = self._threads, 0
-        for _ in range(threads):
+        self._closed = True
+        for _ in range(self._threads):
             self._waiting.put(_END)
 
     def exit(self) -> None:
         """The process ends."""
+        self._until = monotonic() + self._seconds
         left = self.flush()
         if left:
             self._lost(left)
@@ -170,9 +187,7 @@ def _register_at_exit(queue: Queue[Any]) -> None:
 
 @guarded
 def _exit() -> None:
-    """Flush all; a call that ends only now, such as a stream that is held open, finds its hook called within its end."""
-    global _exiting  # noqa: PLW0603 - a process has one
-    _exiting = True
+    """Flush all; a call that ends only after this, such as a stream that is held open, waits for its hook."""
     for queue in list(_queues):
         queue.exit()
 
