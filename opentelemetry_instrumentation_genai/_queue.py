@@ -167,18 +167,21 @@ class Queue(Generic[_T]):
 
     def exit(self) -> None:
         """The process ends."""
-        self._until = monotonic() + self._seconds
-        left = self.flush()
-        if left:
-            self._lost(left)
+        if self._until is None:
+            self._until = monotonic() + self._seconds
+            left = self.flush()
+            if left:
+                self._lost(left)
 
 
 def _register_at_exit(queue: Queue[Any]) -> None:
-    """Have the queues flushed at exit, in the children of `multiprocessing` too, which before Python 3.14 run no `atexit`."""
+    """Have the queues flushed before the providers shut down, who were there before the first call: the last comes first.
+
+    Before Python 3.14, children of `multiprocessing` run no `atexit`.
+    """
     if queue._exits:
         return
     queue._exits = True
-    atexit.unregister(_exit)
     atexit.register(_exit)
     multiprocessing: Any = sys.modules.get("multiprocessing.util")
     if multiprocessing is not None and sys.modules["multiprocessing"].parent_process() is not None:
@@ -199,5 +202,6 @@ def _forked() -> None:
         queue._exits = False
 
 
+atexit.register(_exit)  # for what comes only when the process ends: then it is too late to register
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)

@@ -98,6 +98,7 @@ import warnings
 warnings.simplefilter("ignore")
 call("parent before")
 child = os.fork()
+if child == 0: client = OpenAI(max_retries=0)
 call("child" if child == 0 else "parent after")
 gate.set()
 if child:
@@ -119,6 +120,8 @@ import multiprocessing, warnings
 warnings.simplefilter("ignore")
 gate.set()
 def work():
+    global client
+    client = OpenAI(max_retries=0)
     for number in range(20): call(str(number))
 workers = [multiprocessing.get_context("fork").Process(target=work) for _ in range(2)]
 for worker in workers: worker.start()
@@ -153,6 +156,7 @@ import warnings
 warnings.simplefilter("ignore")
 for number in range(300): call(str(number))
 child = os.fork()
+if child == 0: client = OpenAI(max_retries=0)
 for number in range(300, 600) if child else range(600, 1000): call(str(number))
 if child: assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """,
