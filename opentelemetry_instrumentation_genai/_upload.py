@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, TimeoutError as FutureTimeoutError
+from functools import partial
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,6 @@ class Upload:
                 _PATIENCE,
             )
             return True
-        if isinstance(error, UnknownVersionError | ImportError):
-            raise error
         if error is not None:
             say_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", error)
         return error is None
@@ -141,15 +140,8 @@ def upload(base_path: str | None, upload_format: str) -> Upload | None:
         say_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
         return None
 
-    def make() -> Any:
-        kind: Any = getattr(import_module(_MODULE), "UploadCompletionHook", None)
-        if not all(hasattr(kind, name) for name in _USED):
-            raise UnknownVersionError
-        return kind(base_path=base_path, upload_format=upload_format)
-
-    made = Upload(make)
     try:
-        return made if made.begin() else None
+        kind: Any = getattr(import_module(_MODULE), "UploadCompletionHook", None)
     except ImportError as error:
         say_once(
             "The completion hook upload needs opentelemetry-util-genai[upload], nothing is uploaded: %s. "
@@ -157,3 +149,7 @@ def upload(base_path: str | None, upload_format: str) -> Upload | None:
             error,
         )
         return None
+    if not all(hasattr(kind, name) for name in _USED):
+        raise UnknownVersionError
+    made = Upload(partial(kind, base_path=base_path, upload_format=upload_format))
+    return made if made.begin() else None
