@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import Future, TimeoutError as FutureTimeoutError
 from functools import partial
+from hashlib import sha256
 from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 """How many threads write at the same time: a storage service answers in tenths of seconds."""
 _PATIENCE = 5.0  # seconds that the import of an SDK may take longer, because a storage service does not answer
+_SHARED = 256
 _USED = ("_calculate_ref_path", "_do_upload")
 _MODULE = "opentelemetry.util.genai._upload.completion_hook"
 
@@ -45,6 +47,7 @@ class Upload:
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._made: dict[int, Future[Any]] = {}  # by process: a file system does not survive a fork
+        self._shared: dict[bytes, str] = {}  # files of tools by their digest: to name twenty tools takes a millisecond
 
     def begin(self) -> bool:
         """Have their hook made; False, and a warning, if that fails soon. What is slow goes on without being waited for."""
@@ -72,7 +75,28 @@ class Upload:
     def references(self, completion: Completion) -> Mapping[str, str]:
         """The files that the content will be in. After a fork, names are those of the parent's hook, which touches no file for it."""
         named = self._made.get(os.getpid()) or next(iter(self._made.values()))
-        return _named(named.result(), completion) if named.done() else {}
+        return self._named(named.result(), completion) if named.done() else {}
+
+    def _named(self, hook: Any, completion: Completion) -> dict[str, str]:
+        """Attribute -> the file of that content, as their hook names it: what many calls share, by its hash."""
+        system = completion.system_instructions
+        digest = sha256(completion.content.get(TOOL_DEFINITIONS, "").encode()).digest()
+        shared = self._shared.get(digest)
+        places = hook._calculate_ref_path(
+            parts_of(system) if is_plain_text(system) else [],
+            tools_of(completion.tool_definitions) if shared is None else None,
+        )
+        if shared is None:
+            if len(self._shared) >= _SHARED:
+                self._shared.clear()
+            shared = self._shared[digest] = places.tool_definitions_ref
+        named = {
+            INPUT_MESSAGES: places.inputs_ref,
+            OUTPUT_MESSAGES: places.outputs_ref,
+            SYSTEM_INSTRUCTIONS: places.system_instruction_ref,
+            TOOL_DEFINITIONS: shared,
+        }
+        return {name + REF: place for name, place in named.items() if completion.content.get(name, "[]") != "[]"}
 
     def __call__(self, completion: Completion) -> None:
         """Write them.
@@ -81,7 +105,7 @@ class Upload:
             Exception: whatever the storage raised last.
         """
         hook = self._writing()
-        places = completion.references or _named(hook, completion)
+        places = completion.references or self._named(hook, completion)
         failed = None
         for name, text_of in _TEXTS.items():
             if name + REF not in places:
@@ -109,21 +133,6 @@ _TEXTS: dict[str, Callable[[Completion], list[dict[str, Any]]]] = {
     SYSTEM_INSTRUCTIONS: lambda completion: completion.system_instructions,
     TOOL_DEFINITIONS: lambda completion: completion.tool_definitions,
 }
-
-
-def _named(hook: Any, completion: Completion) -> dict[str, str]:
-    """Attribute -> the file of that content, as their hook names it: what many calls share, by its hash."""
-    system = completion.system_instructions
-    places = hook._calculate_ref_path(
-        parts_of(system) if is_plain_text(system) else [], tools_of(completion.tool_definitions)
-    )
-    named = {
-        INPUT_MESSAGES: places.inputs_ref,
-        OUTPUT_MESSAGES: places.outputs_ref,
-        SYSTEM_INSTRUCTIONS: places.system_instruction_ref,
-        TOOL_DEFINITIONS: places.tool_definitions_ref,
-    }
-    return {name + REF: place for name, place in named.items() if completion.content.get(name, "[]") != "[]"}
 
 
 def upload(base_path: str | None, upload_format: str) -> Upload | None:

@@ -66,8 +66,8 @@ class Completion:
 class CompletionHook(Protocol):
     """What is called with each completion: any callable, such as a function.
 
-    It is called in a thread of the instrumentation's own, one completion at a time, in the order in which calls finished, some
-    time after they did. It may take its time, until the queue before it is full. What it raises is logged once for each type of
+    It is called in a thread of its instrumentor's own, one completion at a time, in the order in which calls finished, some time
+    after they did. It may take its time, until the queue before it is full. What it raises is logged once for each type of
     exception, and counted. Calls of models that it makes itself, in that thread, are not instrumented.
     """
 

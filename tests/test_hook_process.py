@@ -33,9 +33,9 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does n
 def ask(tmp_path, server):
     """Runs a program of an application, and returns the lines that its processes' hooks wrote, and what it wrote itself."""
 
-    def ask(program: str, settings: str = "") -> tuple[list[list[str]], list[str], list[str]]:
+    def ask(program: str, settings: str = "", before: str = "") -> tuple[list[list[str]], list[str], list[str]]:
         environment = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "k"}
-        written, said = run(tmp_path, BEFORE.format(settings=settings) + program, **environment)
+        written, said = run(tmp_path, before + BEFORE.format(settings=settings) + program, **environment)
         return sorted(path.read_text().splitlines() for path in tmp_path.glob("seen.*")), written, said
 
     return ask
@@ -77,6 +77,21 @@ def test_a_stream_that_is_open_at_exit_after_other_calls(server, ask):
     seen, _, said = ask("stream = call('Hi', stream=True)\nnext(stream); next(stream)\ncall('Later')\ngate.set()")
 
     assert ([["Hi onetwo", "Later Hello"]], []) == ([sorted(lines) for lines in seen], said)
+
+
+def test_calls_at_exit(server, ask):
+    """Calls of functions that run at exit, before and after the queue's own, when newer Pythons start no thread any more."""
+    server.reply_always(Json(completion()))
+    program = """
+gate.set()
+import openai.resources.chat
+atexit.register(call, "after everything")
+"""
+    before = "import atexit\natexit.register(lambda: call('first registered'))\n"
+
+    seen, _, said = ask(program, before=before)
+
+    assert ([["after everything Hello", "first registered Hello"]], []) == (seen, said)
 
 
 def test_a_hook_that_is_stuck_at_exit(server, ask):
