@@ -211,7 +211,7 @@ def _upload_format(value: Any) -> str:
 def _completion_hook(value: Any) -> Hook | None:
     try:
         return hook_of(value)
-    except LookupError as error:
+    except (LookupError, TypeError) as error:
         raise RefusedError(*error.args) from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ def hook_of(value: Any) -> Hook | None:
 
     Raises:
         LookupError: no entry point has that name.
-        ValueError: it is none of these.
+        TypeError: it is none of these.
     """
     if isinstance(value, str):
         return None if value.strip().lower() == "off" else _named(value.strip())
-    if isinstance(value, type) or not (callable(value) or hasattr(value, "on_completion")):
-        raise ValueError
+    if isinstance(value, type):
+        raise TypeError("it is a class")
+    if not (callable(value) or hasattr(value, "on_completion")):
+        raise TypeError("it cannot be called")
+    if iscoroutinefunction(value):
+        raise TypeError("it is a coroutine function, which nobody would await")
     return Hook(getattr(value, "__qualname__", type(value).__qualname__), lambda: value)
 
 

@@ -75,7 +75,8 @@ class Upload:
     def references(self, completion: Completion) -> Mapping[str, str]:
         """The files that the content will be in. After a fork, names are those of the parent's hook, which touches no file for it."""
         named = self._made.get(os.getpid()) or next(iter(self._made.values()))
-        return self._named(named.result(), completion) if named.done() else {}
+        known = named.done() and named.exception() is None
+        return self._named(named.result(), completion) if known else {}
 
     def _named(self, hook: Any, completion: Completion) -> dict[str, str]:
         """Attribute -> the file of that content, as their hook names it: what many calls share, by its hash."""
@@ -124,6 +125,8 @@ class Upload:
         if made is None:  # of two threads that make one, the later stays
             made = self._made[os.getpid()] = Future()
             self._fill(made)
+        if made.exception() is not None:
+            self._made.pop(os.getpid(), None)  # the next completion tries it again
         return made.result()
 
 

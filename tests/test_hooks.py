@@ -591,11 +591,43 @@ def test_no_hook(server, telemetry, openai_client, instrument, *, said, monkeypa
     done()
 
 
-@pytest.mark.parametrize("value", [1, object(), Gate])
-def test_a_keyword_that_is_no_hook(instrument, said, value):
-    """A class is none either: it would be called with the completion, and nothing else would come of it."""
+async def coroutine_function(_given: Completion) -> None:
+    """Nobody would await it."""
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (1, "it cannot be called"),
+        (object(), "it cannot be called"),
+        (Gate, "it is a class"),
+        (coroutine_function, "it is a coroutine function, which nobody would await"),
+    ],
+)
+def test_a_keyword_that_is_no_hook(instrument, said, value, why):
+    """It is said why it would not do."""
     instrument(completion_hook=value)()
 
     (warning,) = said()
     assert warning.startswith("completion_hook=")
-    assert "off, a callable that takes a completion" in warning
+    assert f" is not accepted ({why}). Accepted is: off, a callable that takes a completion" in warning
+
+
+# Setting -> a value that is wrong, and what is accepted.
+WRONG_VALUES = {
+    "completion_hook_queue_size": ("0", "a whole number from 1"),
+    "completion_hook_flush_timeout": ("soon", "a number of seconds above 0"),
+    "upload_format": ("xml", "json, jsonl"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_VALUES)
+def test_other_settings_that_are_wrong(instrument, said, monkeypatch, name):
+    """One warning, and the default applies."""
+    value, accepted = WRONG_VALUES[name]
+    variable = f"OTEL_INSTRUMENTATION_GENAI_{name.upper()}"
+    monkeypatch.setenv(variable, value)
+
+    instrument(completion_hook=lambda _one: None)()
+
+    assert [f"{variable}={value!r} is not accepted. Accepted is: {accepted}. The default applies."] == said()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
@@ -12,6 +13,7 @@ from typing_extensions import assert_type
 import opentelemetry_instrumentation_genai
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
+from opentelemetry_instrumentation_genai.hooks import Completion, CompletionHook, ReferencingHook
 from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
 from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
@@ -64,3 +66,24 @@ def as_in_an_application_of_ollama() -> None:
 def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
+
+
+class Store:
+    """A hook that says where content will be."""
+
+    def references(self, completion: Completion) -> Mapping[str, str]:
+        """Name the place."""
+        return {"gen_ai.input.messages_ref": completion.span_id}
+
+    def __call__(self, completion: Completion) -> None:
+        """Take what there is."""
+        assert_type(completion.input_messages, list[dict[str, Any]])
+        assert_type(completion.trace_id, str)
+
+
+def print_it(completion: Completion) -> None:
+    """A function is a hook as well."""
+
+
+function: CompletionHook = print_it
+store: ReferencingHook = Store()
