@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import RLock, Thread
+from threading import RLock, Thread, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
@@ -64,6 +64,7 @@ class Queue(Generic[_T]):
         self._waiting: SimpleQueue[tuple[_T, int]] = SimpleQueue()
         self._done: SimpleQueue[None] = SimpleQueue()
         self._lock = RLock()
+        self._inside: set[int] = set()
         self._bytes = self._unfinished = self._threads = self._flushing = 0
 
     def full(self, size: int) -> bool:
@@ -121,9 +122,11 @@ class Queue(Generic[_T]):
         return ends
 
     def _take(self, entry: _T, size: int) -> None:
+        self._inside.add(get_ident())
         try:
             self._work(entry)
         finally:
+            self._inside.discard(get_ident())
             with self._lock:
                 self._bytes -= size
                 self._unfinished -= 1
@@ -136,6 +139,8 @@ class Queue(Generic[_T]):
         Returns:
             How many entries are left.
         """
+        if get_ident() in self._inside:  # it would wait for itself
+            return self._unfinished
         until = self._until or monotonic() + self._seconds
         with self._lock:
             self._flushing += 1

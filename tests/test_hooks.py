@@ -454,6 +454,23 @@ def test_a_stream_that_ends_after_the_instrumentation(server, openai_client, ins
     assert [] == hook_threads()
 
 
+def test_a_hook_that_takes_the_instrumentation_back(server, telemetry, openai_client, instrument):
+    """It does not wait for itself."""
+    taken_back = threading.Event()
+
+    def takes_back(_given: Completion) -> None:
+        OpenAIInstrumentor().uninstrument()
+        taken_back.set()
+
+    instrument(completion_hook=takes_back, completion_hook_flush_timeout=3000)
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+
+    assert taken_back.wait(10)
+    assert "chat gpt-4o-mini" == telemetry.span.name
+
+
 def hook_threads() -> list[threading.Thread]:
     """The threads that call hooks."""
     return [thread for thread in threading.enumerate() if thread.name == "opentelemetry-genai-hook"]
