@@ -260,6 +260,49 @@ def test_anthropic(server, telemetry):
     assert [telemetry.span.context.span_id] == [int(one.span_id, 16) for one in given]
 
 
+@pytest.mark.parametrize(("mode", "told"), [("replace", True), ("enrich", True), ("off", False)])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_beside_the_own_tracing_of_anthropic(server, telemetry, *, mode, told, stream):
+    """Whosever span it is, the hook gets its ids and the content; a span that is to stay untouched gets no reference."""
+    import anthropic
+
+    if not isinstance(vars(anthropic._base_client.BaseClient).get("_tracer"), property):
+        pytest.skip("this SDK does not trace itself")
+
+    class Store:
+        given: list[Completion]
+
+        def references(self, one: Completion) -> dict[str, str]:
+            return {f"{INPUT}_ref": one.span_id}
+
+        def __call__(self, one: Completion) -> None:
+            self.given = [one]
+
+    store = Store()
+    AnthropicInstrumentor().instrument(
+        **telemetry.providers, completion_hook=store, anthropic_native_tracing=mode, emit_event=True
+    )
+    start = {"type": "message_start", "message": message()}
+    block = {"type": "content_block_start", "index": 0, "content_block": text("Hello")}
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}}
+    events = [start, block, {"type": "content_block_stop", "index": 0}, end, {"type": "message_stop"}]
+    server.reply(Sse(events, event_names=True) if stream else Json(message(text("Hello"))))
+
+    options = {"tracer_provider": telemetry.tracer_provider}
+    with anthropic.Anthropic(base_url=server.url, api_key="k", open_telemetry=options) as client:
+        answer = client.messages.create(**MESSAGES, stream=stream)
+        if stream:
+            list(answer)
+    AnthropicInstrumentor().uninstrument()
+
+    (one,) = store.given
+    span, (event,) = telemetry.span, telemetry.events
+    assert trace.format_span_id(span.context.span_id) == one.span_id
+    assert (ASKED, ANSWERED) == (one.input_messages, one.output_messages)
+    assert (one.span_id if told else None) == span.attributes.get(f"{INPUT}_ref")
+    assert one.span_id == event.attributes[f"{INPUT}_ref"]
+
+
 def test_ollama(server, telemetry):
     """And of the ollama SDK."""
     import ollama
