@@ -58,6 +58,8 @@ INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
 TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+REF: Final = "_ref"
+"""After the name of an attribute of content: where that content was uploaded to, as `opentelemetry-util-genai` calls it."""
 
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
@@ -90,6 +92,7 @@ METRIC_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cac
 METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_write.input_tokens"
 METRIC_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
 METRIC_COST: Final = "gen_ai.client.operation.cost"
+METRIC_HOOK_DROPPED: Final = "gen_ai.client.completion_hook.dropped"
 METRIC_LIMIT_INPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.input_tokens"
 METRIC_LIMIT_OUTPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.output_tokens"
 METRIC_LIMIT_REQUESTS: Final = "gen_ai.client.rate_limit.remaining.requests"
@@ -133,8 +136,8 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
     "gen_ai.tag": ("template[any]", "", "what the application says of its calls in words of its own, by name"),
-    "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "gen_ai.usage.cost": ("double", "{USD}", "what the call cost; the conventions count tokens, not money"),
+    "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "model": ("string", "", "of the `llm.*` metrics, whose names are llm-otel-kit's: the model that was asked for"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
@@ -146,6 +149,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
 # Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
 OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_COST: ("histogram", "{USD}", "what calls cost; the conventions count tokens, not money"),
+    METRIC_HOOK_DROPPED: ("counter", "{completion}", "what a completion hook did not get, or did not take"),
     METRIC_LIMIT_INPUT_TOKENS: ("gauge", "{token}", "how many more tokens of input the provider takes for now"),
     METRIC_LIMIT_OUTPUT_TOKENS: ("gauge", "{token}", "how many more tokens of output it gives for now"),
     METRIC_LIMIT_REQUESTS: ("gauge", "{request}", "how many more requests it takes for now"),
@@ -170,11 +174,11 @@ ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
-CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
-LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
+CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
 KIT_MODEL: Final = "model"
 KIT_STREAM: Final = "stream"
+LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"

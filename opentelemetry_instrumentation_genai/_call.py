@@ -77,7 +77,7 @@ class Call:
         client: the same, while the SDK's code runs.
         span: its span.
         context: a context with that span, which metrics and events link to.
-        told: whether more than metrics is reported: the span is sampled, or there is a details event.
+        told: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
         options: what the SDK is to be given in place of the caller's options, if anything.
         asked: the same with a question for the usage of the stream, while the request is sent with that.
         stranger: the server, as long as it has not told who it is, and nobody else has.
@@ -90,6 +90,7 @@ class Call:
         "_add",
         "_attributes",
         "_capture",
+        "_completes",
         "_content",
         "_emits",
         "_facts",
@@ -191,11 +192,14 @@ class Call:
 
     def _take(self, span: Span) -> None:
         operation, capture, emit = self._operation, self._capture, self._signals.emit_event
+        self._completes = completes = self._signals.completions is not None and capture.hook and operation.details
         self.span = span
         self._recording = recording = span.is_recording()
         self._emits = operation.details and (capture.event if emit is None else emit)
-        self.told = recording or self._emits
-        self._wanted = operation.details and ((capture.event and emit is not False) or (capture.span and recording))
+        self.told = recording or self._emits or completes
+        self._wanted = completes or (
+            operation.details and ((capture.event and emit is not False) or (capture.span and recording))
+        )
 
     def _take_input(self, request: Request) -> None:
         """Take the content of the request; where only a failure tells of it, what it is made of then.
@@ -394,6 +398,8 @@ class Call:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
         told = (self._read_content(response, found) if self._wanted else None) or NOTHING
+        if self._completes and told.texts:
+            self._hand_on(found, told)
         self._write(seconds, response, found, failure, told)
         self._end(response if error is None else error)
         self._content, self._given, self._accumulator, self._add = {}, None, None, None
@@ -476,6 +482,13 @@ class Call:
         assert self._signals.pipeline is not None
         reasons: Any = found.get(RESPONSE_FINISH_REASONS, ())
         return self._signals.pipeline.make(self._operation.output_content, response, reasons)
+
+    @guarded
+    def _hand_on(self, found: dict[str, Attribute], told: Told) -> None:
+        """Hand the content on to the completion hook; where it will be found is said on span and event."""
+        assert self._signals.completions is not None
+        attributes = {**self._attributes, **found}
+        found.update(self._signals.completions.take(attributes, told.texts, get_current_span(self.context)))
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: Told) -> None:

@@ -28,12 +28,14 @@ class Capture(NamedTuple):
         event: whether events carry it.
         failed: whether only calls that failed have it.
         share: of how many calls it is captured, from 0 to 1.
+        hook: whether a completion hook, if there is one, gets it.
     """
 
     span: bool
     event: bool
     failed: bool = False
     share: float = 1.0
+    hook: bool = True
 
     def chooses(self, span: Span) -> bool:
         """Whether a call is among the share. The calls of one trace are decided alike."""
@@ -44,7 +46,7 @@ class Capture(NamedTuple):
         return place < self.share
 
 
-NO_CONTENT = Capture(span=False, event=False)
+NO_CONTENT = Capture(span=False, event=False, hook=False)
 _SPAN_AND_EVENT = Capture(span=True, event=True)
 MODES: dict[str, Capture] = {
     "no_content": NO_CONTENT,

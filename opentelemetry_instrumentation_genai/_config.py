@@ -14,12 +14,14 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._capture import ACCEPTED, NO_CONTENT, Capture, capture_of
+from ._entry_points import hook_of
 from ._generations import GENERATIONS
 from ._guard import say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._entry_points import Hook
     from ._price_file import PriceFile
     from ._purpose import Rule
     from ._redaction import Redaction
@@ -38,6 +40,7 @@ _STREAM_USAGE = ("off", "inject")
 _GENERATIONS = [name for name in GENERATIONS if name != "default"]
 _METRICS = ("standard", "extended")
 _PRICES = ("off", "billed", "genai-prices")
+_UPLOAD_FORMATS = ("json", "jsonl")
 _NOT_A_LETTER = re.compile("[^a-z]")
 _USER_ID = ("pseudo", "raw")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
@@ -87,6 +90,11 @@ class Config:
         response_hook: likewise.
         metrics: which metrics there are, `standard` or `extended`.
         prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of the user's.
+        completion_hook: what is given the content of each call, and what makes it.
+        completion_hook_queue_size: how many completions may wait for it.
+        completion_hook_flush_timeout: how many seconds are waited for it at exit and at `uninstrument()`.
+        upload_base_path: where the hook `upload` uploads to, a path or URL of `fsspec`.
+        upload_format: of the files, `json` or `jsonl`.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
@@ -116,6 +124,11 @@ class Config:
     response_hook: Callable[[Any, Any, Any], Any] | str | None = None
     metrics: str = "standard"
     prices: tuple[str | PriceFile, ...] = ()
+    completion_hook: Hook | None = None
+    completion_hook_queue_size: int = 1000
+    completion_hook_flush_timeout: float = 10.0
+    upload_base_path: str | None = None
+    upload_format: str = "json"
 
 
 def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
@@ -242,6 +255,28 @@ def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not 0 < seconds < 3600:
         raise ValueError
     return seconds
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if isinstance(value, (bool, float)) or number < 1:
+        raise ValueError
+    return number
+
+
+def _path(value: Any) -> str:
+    return os.fspath(value)  # type: ignore[no-any-return] # what is no path raises TypeError
+
+
+def _upload_format(value: Any) -> str:
+    return _UPLOAD_FORMATS[_UPLOAD_FORMATS.index(_word(value))]
+
+
+def _completion_hook(value: Any) -> Hook | None:
+    try:
+        return hook_of(value)
+    except (LookupError, TypeError) as error:
+        raise RefusedError(*error.args) from None
 
 
 def _boolean(value: Any) -> bool:
@@ -424,6 +459,14 @@ _READERS: dict[str, _Reader] = {
     "propagate_baggage": _Reader(_boolean, "true, false"),
     "metrics": _Reader(_metrics, ", ".join(_METRICS)),
     "prices": _Reader(_prices, "off, or a comma-separated list of billed, genai-prices and file:PATH"),
+    "completion_hook": _Reader(
+        _completion_hook,
+        "off, a callable that takes a completion, a hook of the ecosystem, or the name of an entry point",
+    ),
+    "completion_hook_queue_size": _Reader(_whole, "a whole number from 1"),
+    "completion_hook_flush_timeout": _Reader(_seconds, "a number of seconds above 0"),
+    "upload_base_path": _Reader(_path, "a path or URL that fsspec knows"),
+    "upload_format": _Reader(_upload_format, ", ".join(_UPLOAD_FORMATS)),
     "semconv_stability_opt_in": _Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
     "user_id": _Reader(_user_id, ", ".join(_USER_ID)),
     "user_id_key": _Reader(_user_id_key, f"a secret of at least {_KEY_LENGTH} characters", secret=True),

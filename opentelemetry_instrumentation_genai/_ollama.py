@@ -67,6 +67,7 @@ class Ollama:
     def stop(self) -> None:
         """Called before they are unpatched."""
         self.active = False
+        self._signals.close()
 
     # The wrappers, as wrapt calls them.
 

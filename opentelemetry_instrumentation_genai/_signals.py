@@ -17,6 +17,7 @@ from ._who import Who
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ._completions import Completions
     from ._config import Config
     from ._costs import Costs
     from ._enrichers import Enrichers
@@ -64,6 +65,7 @@ class Signals:
         costs: what tells of the cost of calls, if anything does.
         traffic: the extended metrics of calls, if they are asked for.
         limits: those of rate limits, likewise.
+        completions: the way to the completion hook; None where there is none.
     """
 
     def __init__(
@@ -91,6 +93,13 @@ class Signals:
 
             self.traffic, self.limits = Traffic(meter), Limits(meter)
         self.capture = config.capture_message_content
+        self.completions: Completions | None = None
+        if config.completion_hook is not None:
+            from ._completions import completions
+
+            self.completions = completions(config, meter)
+        # Who asks for a hook asks for the content that goes there, and with `no_content` nowhere else.
+        self.capture = config.capture_message_content._replace(hook=self.completions is not None)
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
         self.per_chunk = config.per_chunk_metric
@@ -117,6 +126,11 @@ class Signals:
     def metrics_of(self, operation: str) -> Metrics:
         """The metrics of an operation, by its name."""
         return self._inference if operation in INFERENCE else self._others
+
+    def close(self) -> None:
+        """Nothing is followed any more: what waits for a completion hook is handed to it."""
+        if self.completions is not None:
+            self.completions.close()
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
         """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""

@@ -120,6 +120,7 @@ class Stainless:
         self.active = False
         if self._native is not None:
             self._native.stop()
+        self._signals.close()
 
     # The wrappers, as wrapt calls them.
 

@@ -196,6 +196,15 @@ class TestWheel:
         assert name == req.name
         assert {">=", "<"} == {specifier.operator for specifier in req.specifier}
 
+    def test_extra_bounds_what_uploads(self, metadata):
+        """The extra `upload` installs no release that the tests have not seen: its hooks change with each."""
+        (req,) = requirements(metadata, extra="upload")
+
+        assert ("opentelemetry-util-genai", {"upload"}) == (req.name, req.extras)
+        assert [False, True, True, False] == [
+            req.specifier.contains(version, prereleases=True) for version in ("0.2b0", "0.3b0", "1.3b0", "1.4b0")
+        ]
+
     def test_instruments_any(self, metadata):
         """The extra that `opentelemetry-instrument` reads names every SDK, of any version, and is spelt as it looks."""
         found = requirements(metadata, extra="instruments-any")
@@ -257,6 +266,15 @@ class TestInstalled:
 
         assert FUNNELS.keys() <= installed_versions(python, cwd=tmp_path).keys()
         assert_patched(python, FUNNELS, cwd=tmp_path)
+
+    def test_with_uploads(self, tmp_path, wheel):
+        """The extra `upload` brings what uploads, and it starts."""
+        python = make_environment(tmp_path, "uv", f"{wheel}[upload]")
+
+        assert {"opentelemetry-util-genai", "fsspec"} <= installed_versions(python, cwd=tmp_path).keys()
+        assert_light(python, cwd=tmp_path)
+        program = "import sys; from opentelemetry_instrumentation_genai._upload import upload; print(upload(sys.argv[1], 'json'))"
+        assert "Upload object" in run(python, "-I", "-c", program, str(tmp_path), cwd=tmp_path)
 
 
 def requirements(metadata, extra):

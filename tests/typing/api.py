@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,14 @@ from opentelemetry_instrumentation_genai import (
     genai_context,
 )
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
-from opentelemetry_instrumentation_genai.hooks import GenAIRequest, RequestHook, ResponseHook
+from opentelemetry_instrumentation_genai.hooks import (
+    Completion,
+    CompletionHook,
+    GenAIRequest,
+    ReferencingHook,
+    RequestHook,
+    ResponseHook,
+)
 from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
 from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
 
@@ -139,3 +146,24 @@ def hooks() -> None:
     request_hook: RequestHook = on_request
     response_hook: ResponseHook = on_response
     OpenAIInstrumentor().instrument(request_hook=request_hook, response_hook=response_hook)
+
+
+class Store:
+    """A hook that says where content will be."""
+
+    def references(self, completion: Completion) -> Mapping[str, str]:
+        """Name the place."""
+        return {"gen_ai.input.messages_ref": completion.span_id}
+
+    def __call__(self, completion: Completion) -> None:
+        """Take what there is."""
+        assert_type(completion.input_messages, list[dict[str, Any]])
+        assert_type(completion.trace_id, str)
+
+
+def print_it(completion: Completion) -> None:
+    """A function is a hook as well."""
+
+
+function: CompletionHook = print_it
+store: ReferencingHook = Store()

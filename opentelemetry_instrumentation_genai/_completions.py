@@ -1,0 +1,177 @@
+"""The way of completions to a hook: from the thread in which a call ends, through a bounded queue, to a thread of its own."""
+
+from __future__ import annotations
+
+from sys import getsizeof
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as otel_context
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.trace import format_span_id, format_trace_id
+
+from ._attributes import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
+from ._completion import Completion
+from ._guard import say_once
+from ._queue import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.metrics import Meter
+    from opentelemetry.trace import Span
+
+    from ._config import Config
+    from ._entry_points import Hook
+    from ._fields import Attribute
+
+_SIZE = 1 << 26  # bytes of memory that waiting content may take: a thousand calls with the default budget
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Completions:
+    """A completion hook with the queue before it.
+
+    Args:
+        name: what the hook is called in messages.
+        hook: a hook by the protocols in `hooks`.
+        meter: for the metric of what it did not get.
+        entries: how many completions may wait.
+        seconds: how long is waited for it when the process ends, or the instrumentation.
+        workers: how many threads may call it at the same time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hook: Callable[[Completion], object],
+        meter: Meter,
+        *,
+        entries: int = 1000,
+        seconds: float = 10.0,
+        workers: int = 1,
+    ) -> None:
+        self._name = name
+        self._hook = hook
+        self._references: Callable[[Completion], Mapping[str, str]] | None = getattr(hook, "references", None)
+        self._dropped = meter.create_counter(
+            METRIC_HOOK_DROPPED, "{completion}", "Completions that a completion hook did not get, or did not take."
+        )
+        self._queue = Queue(
+            self._call, entries=entries, size=_SIZE, seconds=seconds, workers=workers, lost=self._left_at_exit
+        )
+
+    def take(self, attributes: Mapping[str, Attribute], content: Mapping[str, str], span: Span) -> Mapping[str, str]:
+        """Take the content of a call that ends. Waits for nothing.
+
+        Args:
+            attributes: those of its span.
+            content: attribute -> JSON text.
+            span: the call's.
+
+        Returns:
+            Attributes that say where the content will be found.
+        """
+        size = sum(map(getsizeof, content.values()))
+        if self._queue.full(size):
+            return self._drop()
+        ids = span.get_span_context()
+        completion = Completion(
+            operation=str(attributes[OPERATION_NAME]),
+            provider=str(attributes[PROVIDER_NAME]),
+            trace_id=format_trace_id(ids.trace_id),
+            span_id=format_span_id(ids.span_id),
+            attributes=attributes,
+            content=content,
+        )
+        references = self._referred(completion)
+        return references if self._queue.put(completion, size) else self._drop()
+
+    def _drop(self) -> Mapping[str, str]:
+        """There is no room, now or since another call came first."""
+        say_once(
+            "The completion hook %s is slower than the calls: its queue is full, and completions are dropped.",
+            self._name,
+        )
+        self._dropped.add(1, {ERROR_TYPE: "queue_full"})
+        return _NONE
+
+    def _referred(self, completion: Completion) -> Mapping[str, str]:
+        """Where the hook says that the content will be found."""
+        if self._references is None:
+            return _NONE
+        try:
+            references = {str(name): str(place) for name, place in self._references(completion).items()}
+        except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
+            self._say(error, ".references")
+            return _NONE
+        object.__setattr__(completion, "references", references)
+        return references
+
+    def _call(self, completion: Completion) -> None:
+        """Call the hook, in a thread of the queue's. Models that it asks are asked unseen, or there would be no end of it."""
+        token = otel_context.attach(otel_context.Context())
+        try:
+            with suppress_instrumentation():
+                self._hook(completion)
+        except BaseException as error:  # noqa: BLE001 - likewise; and a thread that ends with it would be missed
+            self._say(error)
+            self._dropped.add(1, {ERROR_TYPE: type(error).__qualname__})
+        finally:
+            otel_context.detach(token)
+
+    def _say(self, error: BaseException, part: str = "") -> None:
+        say_once(
+            "The completion hook %s raised %s: such completions are lost, the calls are not affected.",
+            self._name + part,
+            type(error).__qualname__,
+        )
+
+    def _left_at_exit(self, number: int) -> None:
+        say_once("The completion hook %s was not done at exit: %d completions are lost.", self._name, number)
+        self._dropped.add(number, {ERROR_TYPE: "exit"})
+
+    def close(self) -> None:
+        """Wait until the hook has all completions, or the time for it is over."""
+        self._queue.close()
+
+
+def completions(config: Config, meter: Meter) -> Completions | None:
+    """The way to the hook of the settings; None, and a warning, where it cannot be made."""
+    asked = config.completion_hook
+    assert asked is not None
+    entries, seconds = config.completion_hook_queue_size, config.completion_hook_flush_timeout
+    if config.refused:
+        return None
+    if asked.uploads:
+        from ._upload import WORKERS, UnknownVersionError, upload
+
+        try:
+            hook = upload(config.upload_base_path, config.upload_format)
+        except UnknownVersionError:
+            say_once(
+                "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
+            )
+        else:
+            if hook is None:
+                return None
+            return Completions(asked.name, hook, meter, entries=entries, seconds=seconds, workers=WORKERS)
+    made = _made(asked)
+    return None if made is None else Completions(asked.name, made, meter, entries=entries, seconds=seconds)
+
+
+def _made(asked: Hook) -> Callable[[Completion], object] | None:
+    try:
+        hook = asked.make()
+    except Exception as error:  # noqa: BLE001 - it is somebody else's
+        say_once("The completion hook %s cannot be made (%s): there is none.", asked.name, type(error).__qualname__)
+        return None
+    if hasattr(hook, "on_completion"):
+        from ._ecosystem import Ecosystem
+
+        return Ecosystem(hook)
+    if callable(hook):
+        called: Callable[[Completion], object] = hook
+        return called
+    say_once("The completion hook %s is no callable, and has no on_completion: there is none.", asked.name)
+    return None

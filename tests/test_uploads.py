@@ -1,0 +1,367 @@
+"""The completion hook `upload`: files by `opentelemetry-util-genai`, wherever `fsspec` can write."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopback import Json, Sse
+from loopback.openai_bodies import CHAT, chunks, completion, error
+from loopback.schemas import complaints
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor, capture_content
+
+fsspec = pytest.importorskip("fsspec", reason="uploading needs the extra `upload`")
+theirs = pytest.importorskip(
+    "opentelemetry.util.genai._upload.completion_hook", reason="uploading needs the extra `upload`"
+)
+
+OURS = "opentelemetry_instrumentation_genai"
+PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
+REFS = {
+    "gen_ai.input.messages": "inputs",
+    "gen_ai.output.messages": "outputs",
+    "gen_ai.system_instructions": "system_instruction",
+    "gen_ai.tool.definitions": "tool.definitions",
+}
+TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}, "strict": True}}
+ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Hello"}], "finish_reason": "stop"}]
+RESPONSE = {"model": "m", "instructions": "Be brief", "input": "Hi"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_before(monkeypatch) -> None:
+    """What counts as said is said again."""
+    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+
+
+@pytest.fixture
+def said(caplog) -> Callable[[], list[str]]:
+    """What we, or those who upload, have logged so far."""
+    caplog.set_level(logging.WARNING)
+    return lambda: [record.getMessage() for record in caplog.records if record.name.startswith("opentelemetry")]
+
+
+@pytest.fixture
+def instrument(telemetry) -> Callable[..., Callable[[], None]]:
+    """Instruments with these settings; what is returned takes it back, and so has waited for the uploads."""
+
+    def start(**settings: Any) -> Callable[[], None]:
+        OpenAIInstrumentor().instrument(**telemetry.providers, **settings)
+        return OpenAIInstrumentor().uninstrument
+
+    return start
+
+
+@pytest.fixture(params=["file", "memory"])
+def place(request, tmp_path) -> str:
+    """A place to upload to, as a URL."""
+    return f"file://{tmp_path}" if request.param == "file" else f"memory:///{tmp_path.name}"
+
+
+def read(reference: Any) -> str:
+    """What is in a file that a span refers to."""
+    with fsspec.open(reference, "r") as file:
+        text: str = file.read()
+    return text
+
+
+def uploaded(attributes: Any) -> dict[str, Any]:
+    """Attribute of content -> what the file says that a span or an event refers to with it."""
+    return {name: json.loads(read(attributes[f"{name}_ref"])) for name in REFS if f"{name}_ref" in attributes}
+
+
+@pytest.mark.parametrize("spelled", ["variables", "keywords"])
+def test_files_hold_what_a_span_would(server, telemetry, openai_client, instrument, *, place, spelled, monkeypatch):
+    """Span and event refer to files that hold the content by its schemas, the same as a span with content has."""
+    settings = {"completion_hook": "upload", "upload_base_path": place}
+    if spelled == "variables":
+        for name, value in settings.items():
+            monkeypatch.setenv(PREFIX + name.upper(), value)
+        settings = {}
+    done = instrument(**settings, capture_message_content="span_only", emit_event=True)
+    server.reply(Json(completion()))
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    call = {"id": "1", "type": "function", "function": {"name": "find", "arguments": '{"é": 1}'}}
+    messages = [
+        {"role": "system", "content": "Be brief"},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}, image]},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "found"},
+    ]
+
+    openai_client().chat.completions.create(model="m", messages=messages, tools=[TOOL])
+    done()
+
+    span, (event,) = telemetry.span.attributes, telemetry.events
+    content = {name: json.loads(span[name]) for name in REFS if name in span}
+    assert {"gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions"} == content.keys()
+    assert content == uploaded(span)
+    assert content == uploaded(event.attributes)
+    assert [[], [], []] == [complaints(name, value) for name, value in content.items()]
+    assert content.keys().isdisjoint(event.attributes)
+    for name in content:
+        reference = span[f"{name}_ref"]
+        assert reference.startswith(place)
+        assert reference.endswith(f"_{REFS[name]}.json")
+
+
+def test_what_many_calls_share_is_in_one_file(server, telemetry, openai_client, instrument, tmp_path):
+    """Instructions and tools are named by what they say."""
+    client = openai_client()
+    if not hasattr(client, "responses"):
+        pytest.skip("this version of the SDK has no Responses API")
+    from loopback.openai_bodies import response
+
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply_always(Json(response()))
+
+    for _ in range(2):
+        client.responses.create(
+            **RESPONSE, tools=[{"type": "function", "name": "find", "parameters": {}, "strict": True}]
+        )
+    done()
+
+    one, other = (uploaded(span.attributes) for span in telemetry.spans)
+    assert [{"type": "text", "content": "Be brief"}] == one["gen_ai.system_instructions"]
+    assert one == other
+    assert 6 == len([*tmp_path.iterdir()])
+    first, second = telemetry.spans
+    shared = ["gen_ai.system_instructions_ref", "gen_ai.tool.definitions_ref"]
+    assert [first.attributes[name] for name in shared] == [second.attributes[name] for name in shared]
+    assert first.attributes["gen_ai.input.messages_ref"] != second.attributes["gen_ai.input.messages_ref"]
+
+
+def test_lines(server, telemetry, openai_client, instrument, tmp_path):
+    """A line for each message, with its index, where that is asked for."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path), upload_format="jsonl")
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(
+        **{**CHAT, "messages": [*CHAT["messages"], {"role": "user", "content": "Ho"}]}
+    )
+    done()
+
+    reference = telemetry.span.attributes["gen_ai.input.messages_ref"]
+    assert reference.endswith(".jsonl")
+    assert [
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}], "index": 0},
+        {"role": "user", "parts": [{"type": "text", "content": "Ho"}], "index": 1},
+    ] == [json.loads(line) for line in read(reference).splitlines()]
+
+
+SECRETS = "write to joe@example.com, my key is sk-proj-" + "a1B2" * 12
+
+
+def test_no_secret_is_uploaded(server, openai_client, instrument, tmp_path):
+    """What is redacted on spans is not in the files either, whatever part of the call it was in."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path), redact="all")
+    server.reply(Json(completion(SECRETS)))
+    tool = {
+        "type": "function",
+        "function": {"name": "find", "description": SECRETS, "parameters": {"default": SECRETS}},
+    }
+    messages = [{"role": "system", "content": SECRETS}, {"role": "user", "content": SECRETS}]
+
+    openai_client().chat.completions.create(model="m", messages=messages, tools=[tool])
+    done()
+
+    files = [*tmp_path.iterdir()]
+    together = b"".join(path.read_bytes() for path in files)
+    assert 3 == len(files)
+    assert b"find" in together
+    assert b"joe@example.com" not in together
+    assert b"sk-proj-" not in together
+
+
+def test_a_budget(server, telemetry, openai_client, instrument, tmp_path):
+    """What a budget has cut is marked in the files as it is on spans."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path), content_budget=1000)
+    server.reply(Json(completion("word " * 1000)))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    content = uploaded(telemetry.span.attributes)
+    assert 5000 == content["gen_ai.output.messages"][0]["parts"][0]["original_bytes"]
+    assert telemetry.span.attributes["gen_ai.content.original_bytes"] > 5000
+
+
+@pytest.mark.parametrize("way", ["a stream", "a failure"])
+def test_other_ends(server, telemetry, openai_client, instrument, *, tmp_path, way):
+    """A stream is uploaded as it was received, a call that failed with what it asked."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    client = openai_client()
+    if way == "a stream":
+        server.reply(Sse(chunks("Hel", "lo")))
+        for _ in client.chat.completions.create(**CHAT, stream=True):
+            pass
+    else:
+        server.reply(Json(error("no"), status=400))
+        with pytest.raises(Exception, match="no"):
+            client.chat.completions.create(**CHAT)
+    done()
+
+    asked = {"gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]}
+    answered = {"gen_ai.output.messages": ANSWERED} if way == "a stream" else {}
+    assert asked | answered == uploaded(telemetry.span.attributes)
+
+
+async def test_asynchronous_calls(server, telemetry, async_openai_client, instrument, tmp_path):
+    """The files are written beside the event loop."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply(Json(completion()))
+
+    await async_openai_client().chat.completions.create(**CHAT)
+    done()
+
+    assert ANSWERED == uploaded(telemetry.span.attributes)["gen_ai.output.messages"]
+
+
+def test_a_block_without_content(server, telemetry, openai_client, instrument, tmp_path):
+    """Nothing is uploaded, and nothing referred to."""
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply(Json(completion()))
+
+    with capture_content("no_content"):
+        openai_client().chat.completions.create(**CHAT)
+    done()
+
+    assert [] == [*tmp_path.iterdir()]
+    assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
+
+
+def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, instrument, *, tmp_path, said):
+    """It is said, at the start where the installed release tries it, and the calls are told of as ever."""
+    (tmp_path / "file").write_text("in the way")
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path / "file" / "folder"))
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    (warning,) = said()
+    assert warning.startswith(
+        (
+            "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: ",
+            "The completion hook upload raised NotADirectoryError",
+            "The completion hook upload raised FileExistsError",
+        )
+    )
+    assert "chat gpt-4o-mini" == telemetry.span.name
+
+
+def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instrument, *, tmp_path, said):
+    """What could not be written is counted, and said once."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    done = instrument(completion_hook="upload", upload_base_path=str(folder))
+    server.reply_always(Json(completion()))
+    folder.rmdir()
+    folder.write_text("in the way")
+
+    for _ in range(2):
+        openai_client().chat.completions.create(**CHAT)
+    done()
+
+    (warning,) = said()
+    assert warning.endswith("such completions are lost, the calls are not affected.")
+    assert [2] == [point.value for point in telemetry.metrics["gen_ai.client.completion_hook.dropped"]]
+
+
+def test_no_place(server, telemetry, openai_client, instrument, *, said):
+    """Without a place there is no hook, and it is said what is missing."""
+    done = instrument(completion_hook="upload")
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    assert [
+        "The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded."
+    ] == said()
+    assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
+
+
+def test_a_release_that_is_not_known(server, telemetry, openai_client, instrument, *, tmp_path, monkeypatch, said):
+    """What a later release has changed is uploaded its own way, without references."""
+    monkeypatch.setenv(PREFIX + "UPLOAD_BASE_PATH", str(tmp_path))
+    # As if it were called otherwise.
+    monkeypatch.setattr(f"{OURS}._upload._USED", ("_absent",))
+    done = instrument(completion_hook="upload")
+    made = []
+    original = theirs.UploadCompletionHook.on_completion
+    monkeypatch.setattr(
+        theirs.UploadCompletionHook, "on_completion", lambda self, **given: (made.append(self), original(self, **given))
+    )
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    made[0].shutdown()
+    (file,) = tmp_path.glob("*_outputs.json")
+    assert "Hello" == json.loads(file.read_text())[0]["parts"][0]["content"]
+    assert [
+        "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
+    ] == said()
+    assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
+
+
+def test_the_ecosystem_names_files_the_same(server, telemetry, openai_client, instrument, tmp_path):
+    """Instructions have the file that their own hook would give them."""
+    if not hasattr(openai_client(), "responses"):
+        pytest.skip("this version of the SDK has no Responses API")
+    from opentelemetry.util.genai import types
+
+    from loopback.openai_bodies import response
+
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply(Json(response()))
+    openai_client().responses.create(**RESPONSE)
+    done()
+
+    text = getattr(types, "TextPart", None) or types.Text
+    hook = theirs.UploadCompletionHook(base_path=str(tmp_path))
+    expected = hook._calculate_ref_path([text(content="Be brief")], None).system_instruction_ref
+    assert expected == telemetry.span.attributes["gen_ai.system_instructions_ref"]
+    assert Path(expected.removeprefix("file://")).exists()
+
+
+@pytest.mark.parametrize("kind", ["text", "reasoning", "tool_call", "tool_call_response", "uri", "file", "blob", "cut"])
+def test_parts_as_their_types(kind):
+    """Every part is one of their types with all its members, those that they do not know included."""
+    from opentelemetry.util.genai import types
+
+    from opentelemetry_instrumentation_genai._ecosystem import parts_of
+
+    part: dict[str, Any] = {
+        "text": {"type": "text", "content": "Hi", "original_bytes": 9},
+        "reasoning": {"type": "reasoning", "content": "Hm"},
+        "tool_call": {"type": "tool_call", "id": None, "name": "find", "arguments": {"a": 1}},
+        "tool_call_response": {"type": "tool_call_response", "id": "1", "response": ["found"]},
+        "uri": {"type": "uri", "modality": "image", "mime_type": None, "uri": "https://example.com"},
+        "file": {"type": "file", "modality": "image", "mime_type": None, "file_id": "f"},
+        "blob": {"type": "blob", "modality": "image", "mime_type": "image/png", "byte_size": 3, "sha256": "0" * 64},
+        "cut": {"type": "cut", "parts": 2, "original_bytes": 100, "not-a-name": 1},
+    }[kind]
+    names = {
+        "text": ("TextPart", "Text"),
+        "reasoning": ("ReasoningPart", "Reasoning"),
+        "tool_call": ("ToolCallRequestPart", "ToolCallRequest", "ToolCall"),
+        "tool_call_response": ("ToolCallResponsePart", "ToolCallResponse"),
+        "uri": ("UriPart", "Uri"),
+        "file": ("FilePart", "File"),
+    }.get(kind, ("GenericPart",))
+    known = next((getattr(types, name) for name in names if hasattr(types, name)), object)
+
+    (made,) = parts_of([part])
+
+    assert isinstance(made, known)
+    assert {name: value for name, value in part.items() if name != "not-a-name"} == {
+        name: value for name, value in vars(made).items() if name != "value"
+    }
