@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Generator
+from contextvars import ContextVar
 from random import random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -23,6 +24,8 @@ _F = TypeVar("_F", bound="Callable[..., Any]")
 
 CAPTURE_KEY = "opentelemetry_instrumentation_genai.capture_content"
 """Where the OpenTelemetry context has the `Capture` of a block of code."""
+# What the blocks entered here are left with, the innermost last: one object may be entered in many threads and tasks.
+_entered: ContextVar[tuple[Token[Context], ...]] = ContextVar("opentelemetry_instrumentation_genai.entered", default=())
 _64_BITS = (1 << 64) - 1
 _ODD = 0x9E3779B97F4A7C15  # by which bits are mixed: samplers look at the lowest bits of the trace id, too
 
@@ -105,13 +108,16 @@ class capture_content:  # noqa: N801 - it reads as a statement
         except ValueError:
             say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
             self._capture = NO_CONTENT
-        self._tokens: list[Token[Context]] = []
 
     def __enter__(self) -> None:
-        self._tokens.append(otel_context.attach(otel_context.set_value(CAPTURE_KEY, self._capture)))
+        token = otel_context.attach(otel_context.set_value(CAPTURE_KEY, self._capture))
+        _entered.set((*_entered.get(), token))
 
     def __exit__(self, *_error: object) -> None:
-        otel_context.detach(self._tokens.pop())
+        tokens = _entered.get()
+        if tokens:  # a generator with such a block can be closed where it was not entered
+            _entered.set(tokens[:-1])
+            otel_context.detach(tokens[-1])
 
     def __call__(self, function: _F) -> _F:
         """Have it hold in each call of `function`."""
@@ -120,72 +126,66 @@ class capture_content:  # noqa: N801 - it reads as a statement
 
             @functools.wraps(function)
             async def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
+                with self:
                     return await function(*args, **kwargs)
 
         elif inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
             def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _Steps(function(*args, **kwargs), self._again)
+                return _Steps(function(*args, **kwargs), self)
 
         elif inspect.isasyncgenfunction(function):
 
             @functools.wraps(function)
             def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _AsyncSteps(function(*args, **kwargs), self._again)
+                return _AsyncSteps(function(*args, **kwargs), self)
 
         else:
 
             @functools.wraps(function)
             def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
+                with self:
                     return function(*args, **kwargs)
 
         return wrapped  # type: ignore[no-any-return] # a function like the one that was given
-
-    def _again(self) -> capture_content:
-        """Another block of the same kind: functions run beside themselves."""
-        block = object.__new__(capture_content)
-        block._capture, block._tokens = self._capture, []
-        return block
 
 
 class _Steps(Generator[Any, Any, Any]):
     """A generator, whose steps each run in a block: between them its consumer runs, who has not asked for it."""
 
-    def __init__(self, source: Generator[Any, Any, Any], block: Callable[[], capture_content]) -> None:
+    def __init__(self, source: Generator[Any, Any, Any], block: capture_content) -> None:
         self._source = source
         self._block = block
 
     def send(self, value: Any) -> Any:
-        with self._block():
+        with self._block:
             return self._source.send(value)
 
     def throw(self, *error: Any) -> Any:
-        with self._block():
+        with self._block:
             return self._source.throw(*error)
 
     def close(self) -> None:
-        with self._block():
+        with self._block:
             self._source.close()
 
 
 class _AsyncSteps(AsyncGenerator[Any, Any]):
     """The asynchronous twin."""
 
-    def __init__(self, source: AsyncGenerator[Any, Any], block: Callable[[], capture_content]) -> None:
+    def __init__(self, source: AsyncGenerator[Any, Any], block: capture_content) -> None:
         self._source = source
         self._block = block
 
     async def asend(self, value: Any) -> Any:
-        with self._block():
+        with self._block:
             return await self._source.asend(value)
 
     async def athrow(self, *error: Any) -> Any:
-        with self._block():
+        with self._block:
             return await self._source.athrow(*error)
 
     async def aclose(self) -> None:
-        with self._block():
+        with self._block:
             await self._source.aclose()

@@ -40,6 +40,8 @@ _NAMES = frozenset(
     | {"parameters", "parts", "properties", "response", "role", "sha256", "type", "uri"}
 )
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# Names of members that rules look at together with what they name.
+_SECRET_NAME = re.compile(r"(?i:key|token|secret|password|passwd|pwd)$").search
 
 
 class Redaction:
@@ -114,7 +116,8 @@ class Redacting:
             say_once("The redactor %s returned no part: the content of such calls is left out.", name)
             raise Dropped
         cleaned: Part = plain(told, inline=True)
-        return cleaned
+        same = type(part) is Blob and "content" in part and cleaned.get("content") == part["content"]
+        return Blob(cleaned) if same else cleaned
 
     def _spent(self, name: str, seconds: float) -> None:
         self._left -= seconds
@@ -127,10 +130,7 @@ class Redacting:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {
-                key if key in _NAMES else self.text(key): told if _is_binary(value, key, told) else self.value(told)
-                for key, told in value.items()
-            }
+            return dict(self._member(value, key, told) for key, told in value.items())
         if isinstance(value, list):
             return [self.value(entry) for entry in value]
         if type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
@@ -139,15 +139,25 @@ class Redacting:
             return value if told == digits else told
         return value
 
+    def _member(self, held: Part, key: str, told: Any) -> tuple[str, Any]:
+        """A member of an object. What is called a password, say, is looked at together with its name."""
+        if key in _NAMES:
+            return key, told if _is_binary(held, key, told) else self.value(told)
+        if isinstance(told, str) and _SECRET_NAME(key):
+            told = self._by_rules(f"{key}={told}").removeprefix(f"{key}=")
+        return self.text(key), told if _is_binary(held, key, told) else self.value(told)
+
     def text(self, text: str) -> str:
         """A text without what is redacted."""
-        redaction = self._redaction
-        for rule in redaction.rules:
-            text = rule.redacted(text)
-        for own in redaction.patterns:
+        text = self._by_rules(text)
+        for own in self._redaction.patterns:
             text = self._without(own, text)
         return text
 
+    def _by_rules(self, text: str) -> str:
+        for rule in self._redaction.rules:
+            text = rule.redacted(text)
+        return text
     def _without(self, own: Own, text: str) -> str:
         begin = perf_counter()
         kept, end = [], 0
@@ -233,10 +243,13 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for key, told in value.items():
-            yield key
+            if key not in _NAMES:
+                yield key
             if isinstance(told, str):
                 if not _is_binary(value, key, told):
                     yield told
+                if key not in _NAMES and _SECRET_NAME(key):
+                    yield f"{key}={told}"
             else:
                 yield from _texts(told)
     elif isinstance(value, list):

@@ -20,18 +20,36 @@ class Rule(NamedTuple):
     Attributes:
         name: its name, which stands in brackets in the place of what it found.
         hint: text -> whether the pattern is worth trying; cheaper than the pattern.
-        pattern: what could be it.
-        replace: a match -> what stands there instead.
+        pattern: what could be it. A group `kept` says what the secret is for, and stays.
+        check: tells how many characters of what was matched are it, 0 for none. What it is asked about is of bounded length.
     """
 
     name: str
     hint: Callable[[str], object]
     pattern: re.Pattern[str]
-    replace: Callable[[re.Match[str]], str]
+    check: Callable[[str], int] | None = None
 
     def redacted(self, text: str) -> str:
         """`text`, with the rule's mark for all that it finds."""
-        return self.pattern.sub(self.replace, text) if self.hint(text) else text
+        if not self.hint(text):
+            return text
+        if self.check is not None:
+            return self._checked(text, self.check)
+        kept = r"\g<kept>" if "kept" in self.pattern.groupindex else ""
+        return self.pattern.sub(f"{kept}[{self.name}]", text)
+
+    def _checked(self, text: str, check: Callable[[str], int]) -> str:
+        told, end = [], 0
+        match = self.pattern.search(text)
+        while match is not None:
+            begin = match.start()
+            length = check(match[0])
+            if length:
+                told += [text[end:begin], f"[{self.name}]"]
+                end = begin + length
+            # What is none may have the beginning of one within it.
+            match = self.pattern.search(text, begin + max(length, 1))
+        return "".join([*told, text[end:]]) if end else text
 
 
 def _rule(
@@ -40,18 +58,7 @@ def _rule(
     pattern: str,
     check: Callable[[str], int] | None = None,
 ) -> Rule:
-    """Make a rule. `check` tells how many characters of what was matched are it, 0 for none."""
-    mark = f"[{name}]"
-
-    def replace(match: re.Match[str]) -> str:
-        if check is None:
-            # Groups that begin with `kept` say what the secret is for.
-            return (match["kept"] or "") + mark if "kept" in match.re.groupindex else mark
-        found = match[0]
-        length = check(found)
-        return mark + found[length:] if length else found
-
-    return Rule(name, hint, re.compile(pattern), replace)
+    return Rule(name, hint, re.compile(pattern), check)
 
 
 def _any_of(*words: str) -> Callable[[str], object]:
@@ -132,8 +139,9 @@ _WITH_A_DIGIT = r"(?=[\w*.-]{0,80}[\d*])"
 _SECRETS = "|".join(
     (
         # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse; Stripe; Groq; Cerebras; xAI; Perplexity;
-        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun.
-        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_]{_WITH_A_DIGIT}[\w*.-]{{8,}}",
+        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun. Without a digit it takes a word that nobody would say.
+        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_](?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)",
+        r"sk-(?:proj|ant|or|lf|svcacct|admin)-[\w*.-]{16,}",
         r"AIza[\w*-]{8,}|AQ\.[\w*-]{20,}|ya29\.[\w*.-]{20,}|GOCSPX-[\w*-]{20,}",  # Google
         r"gh[pousr]_[A-Za-z0-9*]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}",  # GitHub, GitLab
         r"xox[a-z]-[\w*-]{10,}|xapp-[\w-]{10,}",  # Slack
@@ -160,7 +168,7 @@ def _keylike(text: str) -> object:
 
 
 _IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
-_IPV6 = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
+_IPV6 = r"(?<![\w.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
 _LOCAL = r"[\w.+%'-]"
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -221,10 +229,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "phone",
             re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
             r"(?<![\w.+-])(?:"
-            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}"  # international
-            r"|\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
+            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"  # international
+            r"|(?:\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
             r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
-            r")(?![\w-]|\.[0-9])",
+            r")(?![\w-]|\.[0-9]))",
             _phone,
         ),
     ),
