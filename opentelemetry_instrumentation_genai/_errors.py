@@ -144,8 +144,6 @@ def _said(error: BaseException) -> str:
 
 def _masked(message: str) -> str:
     """A message without keys, redacted or not: providers quote the one they refuse."""
-    from ._rules import MASKED
+    from ._rules import MASKED, redacted
 
-    for rule in MASKED:
-        message = rule.redacted(message)
-    return message.encode("utf-8", "replace").decode("utf-8")
+    return redacted(MASKED, message).encode("utf-8", "replace").decode("utf-8")

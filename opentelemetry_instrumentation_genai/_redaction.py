@@ -15,7 +15,7 @@ from ._config import RefusedError
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
-from ._rules import RULES, Rule
+from ._rules import RULES, Rule, redacted, unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ class Redacting:
         redaction = self._redaction
         if redaction.redactors or redaction.patterns:
             return True
-        together = _BETWEEN.join(_texts(values))
+        together = unescaped(_BETWEEN.join(_texts(values)))
         return any(rule.hint(together) and rule.pattern.search(together) for rule in redaction.rules)
 
     def part(self, part: Part) -> Part | None:
@@ -97,8 +97,8 @@ class Redacting:
             told = self._asked(name, redactor, told)
             if told is None:
                 return None
-        redacted: Part = self.value(told)
-        return redacted
+        cleaned: Part = self.value(told)
+        return cleaned
 
     def _asked(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
         begin = perf_counter()
@@ -155,9 +155,7 @@ class Redacting:
         return text
 
     def _by_rules(self, text: str) -> str:
-        for rule in self._redaction.rules:
-            text = rule.redacted(text)
-        return text
+        return redacted(self._redaction.rules, text)
     def _without(self, own: Own, text: str) -> str:
         begin = perf_counter()
         kept, end = [], 0

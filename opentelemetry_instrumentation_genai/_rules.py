@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Rule(NamedTuple):
@@ -63,6 +63,37 @@ def _rule(
 
 def _any_of(*words: str) -> Callable[[str], object]:
     return lambda text: any(word in text for word in words)
+
+
+# Escapes of JSON, as in arguments that were cut off: as letters they would be taken for a part of the word that follows.
+_ESCAPE = re.compile(r"\\(?:[bfnrt]|u[0-9A-Fa-f]{4})")
+_ESCAPED = re.compile("[\U000f0000-\U0010ffff]")
+
+
+def unescaped(text: str) -> str:
+    """A text with one character of private use for each escape; `redacted` puts them back."""
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    told = escape[0]
+    return chr(0xF0000 + int(told[2:], 16) if told[1] == "u" else 0x100000 + ord(told[1]))
+
+
+def _escape(character: re.Match[str]) -> str:
+    code = ord(character[0])
+    return f"\\u{code - 0xF0000:04x}" if code < 0x100000 else f"\\{chr(code - 0x100000)}"
+
+
+def redacted(rules: Iterable[Rule], text: str) -> str:
+    """A text without what the rules find."""
+    plain = unescaped(text)
+    told = plain
+    for rule in rules:
+        told = rule.redacted(told)
+    if told == plain:
+        return text
+    return told if plain is text else _ESCAPED.sub(_escape, told)
 
 
 # Checksums.
@@ -155,12 +186,12 @@ _SECRETS = "|".join(
 # Each of them has one of these, and most texts have none; a search that begins with one set of characters is the fastest.
 _KEYLIKE = re.compile(r"[-_.][\w*.+/=-]{8}").search
 _UNDIVIDED = ("AIza", "ABSK")
-# What is said to be one: by an HTTP header, or as the value of a setting.
-_NAMED = r"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{1,4})(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
-_ASSIGNED = (
-    r"(?P<kept>(?i:key|token|secret|password|passwd|pwd)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
-    r"(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
-)
+# What is said to be one: by an HTTP header, or as the value of a setting. A word of letters alone has to be a long one.
+_VALUE = r"(?:(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)={0,2}"
+_IS = r"[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}"
+_NAMED = rf"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}){_VALUE}"
+_ASSIGNED = rf"(?P<kept>(?i:key|token|secret|password|passwd|pwd){_IS}){_VALUE}"
+_HEADER = rf"(?P<kept>(?i:authorization){_IS}(?:[A-Za-z]{{1,16}}\s{{1,4}})?)[\w.*~+/-]{{6,}}={{0,2}}"
 
 
 def _keylike(text: str) -> object:
@@ -169,7 +200,7 @@ def _keylike(text: str) -> object:
 
 _IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
 _IPV6 = r"(?<![\w.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
-_LOCAL = r"[\w.+%'-]"
+_LOCAL = r"[\w.+%'\\-]"  # a backslash, as Python's `repr` has it before an apostrophe
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "private_key": (
@@ -191,12 +222,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _rule(
             "aws_key",
             _any_of("ecret", "ECRET", "ession", "ESSION"),
-            r"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
-            r"[A-Za-z0-9/+]{40,}={0,2}",
+            rf"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token){_IS})[A-Za-z0-9/+]{{40,}}={{0,2}}",
         ),
     ),
     "secrets": (
         _rule("secrets", _keylike, rf"(?<![A-Za-z0-9])(?:{_SECRETS})"),
+        _rule("secrets", _any_of("uthorization", "UTHORIZATION"), _HEADER),
         _rule("secrets", _any_of("earer", "EARER", "asic", "oken"), _NAMED),
         _rule("secrets", re.compile(r"[:=]\s{0,3}[\"'\\]{0,3}[\w.*~+/-]{12}").search, _ASSIGNED),
     ),
@@ -247,5 +278,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
 _LONG_WORDS = _rule(
     "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,80}[0-9])(?=[0-9]{0,80}[A-Za-z])[A-Za-z0-9]{24,}\b"
 )
-MASKED = (*RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
+MASKED = (*RULES["private_key"], *RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
 """What no message of an exception may quote."""
