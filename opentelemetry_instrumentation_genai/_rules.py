@@ -98,24 +98,29 @@ def redacted(rules: Iterable[Rule], text: str) -> str:
 
 # Checksums.
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+# A digit doubled, as the sum of its digits; both as the characters that they are.
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _NO_DIGITS = {ord(" "): None, ord("-"): None}
 # How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
 _CARD = re.compile(r"(?:[456]|2[2-7]|3[0-9])[0-9]{10,18}\Z")
+_SECURITY_CODE = 4  # characters, with what is before it
 
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the check digit of ISO/IEC 7812-1."""
-    total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    plain = digits.encode()
+    total = sum(plain[-1::-2]) + sum(plain[-2::-2].translate(_DOUBLED)) - ord("0") * len(plain)
     return total % 10 == 0
 
 
 def _card(found: str) -> int:
-    """Groups that follow the number, such as its security code, are no part of it."""
-    for end in (len(found), max(found.rfind(" "), found.rfind("-"))):
-        digits = found[: max(end, 0)].translate(_NO_DIGITS)
-        if len(digits) >= 12 and digits.strip("0") and _CARD.match(digits) and luhn(digits):
+    """A group of three that follows the number, its security code, is no part of it."""
+    for end in (len(found), len(found) - _SECURITY_CODE):
+        digits = found[:end].translate(_NO_DIGITS)
+        if len(digits) >= 12 and _CARD.match(digits) and luhn(digits):
             return end
+        if found[-_SECURITY_CODE] not in " -":
+            break
     return 0
 
 
@@ -131,18 +136,21 @@ _IBAN_LENGTHS = dict(
 )
 
 
+_IBAN_DIGITS = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
 def _iban(found: str) -> int:
     """As many characters as its country's have, if the remainder by 97 is one."""
     wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
-    end = taken = 0
-    for end, character in enumerate(found, 1):  # noqa: B007 - the end is what is asked for
-        taken += character not in " -"
-        if taken == wanted:
-            break
-    if not wanted or taken < wanted:
+    plain = found.translate(_NO_DIGITS).upper()[:wanted]
+    if not wanted or len(plain) < wanted:
         return 0
-    plain = found[:end].translate(_NO_DIGITS).upper()
-    return end if int("".join(str(int(character, 36)) for character in plain[4:] + plain[:4])) % 97 == 1 else 0
+    if int((plain[4:] + plain[:4]).translate(_IBAN_DIGITS)) % 97 != 1:
+        return 0
+    end = wanted
+    while len(found[:end].translate(_NO_DIGITS)) < wanted:
+        end += 1
+    return end
 
 
 def _phone(found: str) -> int:
