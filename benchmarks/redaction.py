@@ -9,9 +9,13 @@ time between two looks at the clock counts as well: what `redact_timeout` says i
 from __future__ import annotations
 
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from opentelemetry_instrumentation_genai._patterns import _own
 from opentelemetry_instrumentation_genai._rules import RULES, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZE = 1 << 20
 # Beginnings without an end, ends without a beginning, and what two readings could share.
@@ -30,11 +34,8 @@ def main() -> None:
     for name, rules in RULES.items():
         for rule in rules:
             costs = {piece: _milliseconds(rule.redacted, piece, SIZE) for piece in PIECES}
-            worst = max(PIECES, key=costs.__getitem__)
-            once = min(costs[worst], _milliseconds(rule.redacted, worst, SIZE))
-            print(f"{name:<14}{worst!r:<40}{once:>12.0f}{_milliseconds(rule.redacted, worst, 2 * SIZE) / once:>10.1f}")
-    escapes = _milliseconds(unescaped, "\\n", SIZE)
-    print(f"{'(escapes)':<14}{chr(92) + 'n':<40}{escapes:>12.0f}{_milliseconds(unescaped, '\\n', 2 * SIZE) / escapes:>10.1f}")
+            print(_row(name, rule.redacted, max(PIECES, key=costs.__getitem__)))
+    print(_row("(escapes)", unescaped, r"\n"))
     print(f"\n{'own pattern':<30}{'window':>8}{'ms for a window of a':>22}")
     for line in OWN:
         own = _own(line)
@@ -44,8 +45,12 @@ def main() -> None:
         print(f"{line[4:]:<30}{own.window:>8}{(perf_counter() - begin) * 1000:>22.0f}")
 
 
-def _milliseconds(redacted: object, piece: str, size: int) -> float:
-    assert callable(redacted)
+def _row(name: str, redacted: Callable[[str], str], piece: str) -> str:
+    once, twice = _milliseconds(redacted, piece, SIZE), _milliseconds(redacted, piece, 2 * SIZE)
+    return f"{name:<14}{piece!r:<40}{once:>12.0f}{twice / once:>10.1f}"
+
+
+def _milliseconds(redacted: Callable[[str], str], piece: str, size: int) -> float:
     text = piece * (size // len(piece))
     begin = perf_counter()
     redacted(text)

@@ -121,34 +121,39 @@ class capture_content:  # noqa: N801 - it reads as a statement
 
     def __call__(self, function: _F) -> _F:
         """Have it hold in each call of `function`."""
-        wrapped: Any
+        wrapped = _in_block(self, function)
         if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
-
+            wrapped = _coroutine_in_block(self, function)
         elif inspect.isgeneratorfunction(function):
-
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _Steps(function(*args, **kwargs), self)
-
+            wrapped = _steps_in_block(self, function, _Steps)
         elif inspect.isasyncgenfunction(function):
+            wrapped = _steps_in_block(self, function, _AsyncSteps)
+        return functools.wraps(function)(wrapped)  # type: ignore[return-value] # a function like the one that was given
 
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                return _AsyncSteps(function(*args, **kwargs), self)
 
-        else:
+def _in_block(block: capture_content, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return function(*args, **kwargs)
 
-            @functools.wraps(function)
-            def wrapped(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return function(*args, **kwargs)
+    return wrapped
 
-        return wrapped  # type: ignore[no-any-return] # a function like the one that was given
+
+def _coroutine_in_block(block: capture_content, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return await function(*args, **kwargs)
+
+    return wrapped
+
+
+def _steps_in_block(
+    block: capture_content, function: Callable[..., Any], steps: Callable[..., Any]
+) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return steps(function(*args, **kwargs), block)
+
+    return wrapped
 
 
 class _Steps(Generator[Any, Any, Any]):

@@ -15,10 +15,10 @@ from ._config import RefusedError
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
-from ._rules import RULES, Rule, redacted, unescaped
+from ._rules import RULES, Rule, needed, redacted, unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 ENTRY_POINTS = "opentelemetry_genai_redaction"
 _BETWEEN = "\n\x00\n"
@@ -83,8 +83,7 @@ class Redacting:
         redaction = self._redaction
         if redaction.redactors or redaction.patterns:
             return True
-        together = unescaped(_BETWEEN.join(_texts(values)))
-        return any(rule.hint(together) and rule.pattern.search(together) for rule in redaction.rules)
+        return needed(redaction.rules, unescaped(_BETWEEN.join(_texts(values, []))))
 
     def part(self, part: Part) -> Part | None:
         """A part without what is redacted; None where a redactor drops it.
@@ -156,6 +155,7 @@ class Redacting:
 
     def _by_rules(self, text: str) -> str:
         return redacted(self._redaction.rules, text)
+
     def _without(self, own: Own, text: str) -> str:
         begin = perf_counter()
         kept, end = [], 0
@@ -235,23 +235,27 @@ def _is_binary(part: Part, key: str, told: Any) -> bool:
     return key == "content" and type(part) is Blob
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in JSON values, long numbers among them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, told in value.items():
-            if key not in _NAMES:
-                yield key
-            if isinstance(told, str):
-                if not _is_binary(value, key, told):
-                    yield told
-                if key not in _NAMES and _SECRET_NAME(key):
-                    yield f"{key}={told}"
-            else:
-                yield from _texts(told)
+def _texts(value: Any, found: list[str]) -> list[str]:
+    """Add the texts in JSON values to those that were found, long numbers among them."""
+    if isinstance(value, dict):
+        _texts_of_members(value, found)
     elif isinstance(value, list):
         for entry in value:
-            yield from _texts(entry)
+            _texts(entry, found)
+    elif isinstance(value, str):
+        found.append(value)
     elif type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
-        yield str(value)
+        found.append(str(value))
+    return found
+
+
+def _texts_of_members(held: Part, found: list[str]) -> None:
+    for key, told in held.items():
+        if key not in _NAMES:
+            found.append(key)
+            if isinstance(told, str) and _SECRET_NAME(key):
+                found.append(f"{key}={told}")
+        if not isinstance(told, str):
+            _texts(told, found)
+        elif not _is_binary(held, key, told):
+            found.append(told)

@@ -22,12 +22,14 @@ class Rule(NamedTuple):
         hint: text -> whether the pattern is worth trying; cheaper than the pattern.
         pattern: what could be it. A group `kept` says what the secret is for, and stays.
         check: tells how many characters of what was matched are it, 0 for none. What it is asked about is of bounded length.
+        numeric: whether it finds only what has two digits next to each other, or almost.
     """
 
     name: str
     hint: Callable[[str], object]
     pattern: re.Pattern[str]
     check: Callable[[str], int] | None = None
+    numeric: bool = False
 
     def redacted(self, text: str) -> str:
         """`text`, with the rule's mark for all that it finds."""
@@ -57,8 +59,10 @@ def _rule(
     hint: Callable[[str], object],
     pattern: str,
     check: Callable[[str], int] | None = None,
+    *,
+    numeric: bool = False,
 ) -> Rule:
-    return Rule(name, hint, re.compile(pattern), check)
+    return Rule(name, hint, re.compile(pattern), check, numeric)
 
 
 def _any_of(*words: str) -> Callable[[str], object]:
@@ -76,13 +80,24 @@ def unescaped(text: str) -> str:
 
 
 def _character(escape: re.Match[str]) -> str:
-    told = escape[0]
-    return chr(0xF0000 + int(told[2:], 16) if told[1] == "u" else 0x100000 + ord(told[1]))
+    letter, digits = escape[0][1], escape[0][2:]
+    return chr(0xF0000 + int(digits, base=16) if digits else 0x100000 + ord(letter))
 
 
 def _escape(character: re.Match[str]) -> str:
     code = ord(character[0])
     return f"\\u{code - 0xF0000:04x}" if code < 0x100000 else f"\\{chr(code - 0x100000)}"
+
+
+_NUMBER = re.compile(r"[0-9][ ().\-/]{0,3}[0-9]").search
+
+
+def needed(rules: Iterable[Rule], text: str) -> bool:
+    """Whether one of the rules could find something in an unescaped text."""
+    numbers = _NUMBER(text) is not None
+    return any(
+        (numbers or not rule.numeric) and rule.hint(text) and rule.pattern.search(text) is not None for rule in rules
+    )
 
 
 def redacted(rules: Iterable[Rule], text: str) -> str:
@@ -174,7 +189,7 @@ def _address(found: str) -> int:
 
 # What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
 
-_WITH_A_DIGIT = r"(?=[\w*.-]{0,80}[\d*])"
+_WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
 _SECRETS = "|".join(
     (
         # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse; Stripe; Groq; Cerebras; xAI; Perplexity;
@@ -195,7 +210,7 @@ _SECRETS = "|".join(
 _KEYLIKE = re.compile(r"[-_.][\w*.+/=-]{8}").search
 _UNDIVIDED = ("AIza", "ABSK")
 # What is said to be one: by an HTTP header, or as the value of a setting. A word of letters alone has to be a long one.
-_VALUE = r"(?:(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)={0,2}"
+_VALUE = r"(?:(?=[\w.*~+/-]{0,48}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)={0,2}"
 _IS = r"[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}"
 _NAMED = rf"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}){_VALUE}"
 _ASSIGNED = rf"(?P<kept>(?i:key|token|secret|password|passwd|pwd){_IS}){_VALUE}"
@@ -224,7 +239,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "aws_key": (
         _rule(
             "aws_key",
-            _any_of("AKIA", "ASIA", "ABIA", "ACCA"),
+            re.compile("A(?:KI|SI|BI|CC)A").search,
             r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
         ),
         _rule(
@@ -252,6 +267,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9][ -]?[A-Za-z0-9]{4}").search,
             r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
             _iban,
+            numeric=True,
         ),
     ),
     "credit_card": (
@@ -261,6 +277,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ -][0-9]{3}(?![0-9]))?"
             r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{12,19})(?![0-9])",
             _card,
+            numeric=True,
         ),
     ),
     "phone": (
@@ -273,10 +290,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
             r")(?![\w-]|\.[0-9]))",
             _phone,
+            numeric=True,
         ),
     ),
     "ip": (
-        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, _address),
+        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, _address, numeric=True),
         _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, _address),
     ),
 }
@@ -284,7 +302,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 
 # Long words of letters and digits, as the keys of Azure and of Mistral are.
 _LONG_WORDS = _rule(
-    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,80}[0-9])(?=[0-9]{0,80}[A-Za-z])[A-Za-z0-9]{24,}\b"
+    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,48}[0-9])(?=[0-9]{0,48}[A-Za-z])[A-Za-z0-9]{24,}\b"
 )
 MASKED = (*RULES["private_key"], *RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
 """What no message of an exception may quote."""

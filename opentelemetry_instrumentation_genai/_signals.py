@@ -64,7 +64,9 @@ class Signals:
         self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
         others = Metrics(meter, generation.others)
-        self.metrics = defaultdict(lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference)))
+        self.metrics: defaultdict[str, Metrics] = defaultdict(
+            lambda: others, dict.fromkeys(INFERENCE, Metrics(meter, generation.inference))
+        )
         self.capture = config.capture_message_content
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)

@@ -68,9 +68,7 @@ APIS = [
         "anthropic",
         AnthropicInstrumentor,
         lambda url: anthropic.Anthropic(base_url=url, api_key="k", max_retries=0),
-        lambda client, **more: client.messages.create(
-            **{"model": "m", "max_tokens": 9, "messages": MESSAGES, **more}
-        ),
+        lambda client, **more: client.messages.create(**{"model": "m", "max_tokens": 9, "messages": MESSAGES, **more}),
         anthropic_bodies.error,
         Json(anthropic_bodies.message(anthropic_bodies.text(ANSWER))),
         lambda *more: Sse(
@@ -186,7 +184,7 @@ def break_off(api: Api, server: ModelServer, client: Any) -> None:
 @BY_API
 @pytest.mark.parametrize("call", [succeed, stream, leave], ids=lambda call: call.__name__)
 @pytest.mark.parametrize("emit", [None, True])
-def test_on_error_tells_nothing_of_a_call_that_goes_well(server, telemetry, client, api, call, emit):
+def test_on_error_tells_nothing_of_a_call_that_goes_well(server, telemetry, client, *, api, call, emit):
     """Neither its content nor an event, unless that is asked for: then it has none either."""
     api.instrumentor().instrument(**telemetry.providers, capture_message_content="on_error", emit_event=emit)
 
@@ -529,7 +527,7 @@ BROKEN = {
 
 @BY_API
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_redactor_that_fails_drops_the_content(server, telemetry, client, caplog, api, broken):
+def test_a_redactor_that_fails_drops_the_content(server, telemetry, client, caplog, *, api, broken):
     """Not the call, nor the rest of its telemetry; one line says so, and quotes nothing."""
     redactor, more, why = BROKEN[broken]
     api.instrumentor().instrument(
@@ -673,7 +671,11 @@ def test_what_is_cut_is_said_on_the_span(server, telemetry, client, api):
 def test_binary_data_on_request(server, telemetry, client, api, binary):
     """An image is told by kind, size and digest; its bytes in base64 only if asked for, which no rule touches."""
     api.instrumentor().instrument(
-        **telemetry.providers, capture_message_content=True, capture_binary=binary, redact="all", redactor=lambda part: part
+        **telemetry.providers,
+        capture_message_content=True,
+        capture_binary=binary,
+        redact="all",
+        redactor=lambda part: part,
     )
     server.reply(api.answer)
 

@@ -62,7 +62,14 @@ FOUND = {
 }
 LEFT = {
     "email": ["joe at example.com", "a@b", "@handle", "x@@y.com", "3 @ 4.5"],
-    "phone": ["2024-05-06 10:20:30", "1.234.567", "v1.2.3.4.5.6.7", "3.14159265358979", "100 200 300", "12345678901234"],
+    "phone": [
+        "2024-05-06 10:20:30",
+        "1.234.567",
+        "v1.2.3.4.5.6.7",
+        "3.14159265358979",
+        "100 200 300",
+        "12345678901234",
+    ],
     "credit_card": ["4111 1111 1111 1112", "1111 1111 1111 1117", "0000 0000 0000 0000", "20240506102030"],
     "iban": ["DE89 3704 0044 0532 0130 01", "XX89370400440532013000", "AB12"],
     "ip": ["1.2.3", "999.1.1.1", "1.2.3.4.5", "12:30:45", "std::vector", "a::b", "::", "00:1a:2b:3c:4d:5e"],
@@ -83,7 +90,11 @@ LEFT = {
 
 def cases(table: dict[str, list[Any]]) -> list[Any]:
     """One for each line of a table."""
-    return [pytest.param(rule, entry, id=f"{rule}-{place}") for rule, found in table.items() for place, entry in enumerate(found)]
+    return [
+        pytest.param(rule, entry, id=f"{rule}-{place}")
+        for rule, found in table.items()
+        for place, entry in enumerate(found)
+    ]
 
 
 def test_every_rule_is_in_both_tables():
@@ -106,7 +117,11 @@ def test_what_is_left(rule, text):
 
 def test_a_member_is_looked_at_with_its_name():
     """Arguments of a tool that call something a password; a number that is a card's."""
-    told = redaction(["all"]).begin().value({"password": "0123456789abcdef", "n": 4111111111111111, "x": "0123456789abcdef"})
+    told = (
+        redaction(["all"])
+        .begin()
+        .value({"password": "0123456789abcdef", "n": 4111111111111111, "x": "0123456789abcdef"})
+    )
     assert {"password": "[secrets]", "n": "[credit_card]", "x": "0123456789abcdef"} == told
 
 
@@ -150,7 +165,16 @@ def test_no_pattern_can_take_more_than_linear_time(rule):
 
 
 HOSTILE = ("a", "1", "a@", "a@a.", "1 ", "1.", "::", "f:", "sk-", "SG.aaaaaaaaaaaaaaaa.", "eyJaaaa.", "eyJaaaa.aaa ")
-HOSTILE += ("DE89 3704 ", "4111 ", "+1 (", "(030) ", "-----BEGIN ", "-----BEGIN PRIVATE KEY----------END ", "key=", "\\n")
+HOSTILE += (
+    "DE89 3704 ",
+    "4111 ",
+    "+1 (",
+    "(030) ",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY----------END ",
+    "key=",
+    "\\n",
+)
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

@@ -12,6 +12,7 @@ import anthropic
 import ollama
 import openai
 import pytest
+from typing_extensions import Self
 
 from loopback import Json, ModelServer, Ndjson, Sse, anthropic_bodies, openai_bodies
 from loopback.exported import Exported
@@ -33,7 +34,7 @@ class Talk:
         self.say, self.quote, self.hush = planter.say, planter.quote, planter.hush
         self._opened = ExitStack()
 
-    def __enter__(self) -> Talk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -181,7 +182,9 @@ def openai_responses(talk: Talk) -> None:
         answer = openai_bodies.response(talk.say(), instructions=talk.hush(), metadata={"m": talk.hush()})
         called = {"type": "function_call", "id": "fc_1", "call_id": "call_2", "name": "look_up", "status": "completed"}
         answer["output"].append({**called, "arguments": json.dumps(talk.arguments())})
-        answer["output"].append({"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": talk.say()}]})
+        answer["output"].append(
+            {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": talk.say()}]}
+        )
         events = [{"type": f"response.{state}", "response": answer} for state in ("created", "completed")]
         talk.server.reply(Sse(events, event_names=True) if stream else Json(answer))
         made = client.responses.create(
@@ -209,7 +212,10 @@ def messages(talk: Talk) -> dict[str, Any]:
         "system": [{"type": "text", "text": talk.say()}],
         "messages": [
             {"role": "user", "content": talk.say()},
-            {"role": "assistant", "content": [{"type": "tool_use", "id": "t_1", "name": "f", "input": talk.arguments()}]},
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "t_1", "name": "f", "input": talk.arguments()}],
+            },
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t_1", "content": result}]},
             {"role": "user", "content": [{"type": "document", "source": document, "title": talk.say(1)}]},
         ],

@@ -136,7 +136,9 @@ def ip(random: Random) -> str:
     """Dotted quads, and RFC 4291 in full, shortened, in capitals."""
     if random.random() < 0.5:
         return str(IPv4Address(random.randrange(1 << 31, (1 << 32) - (1 << 28))))
-    address = IPv6Address((0x2001 << 112) | (random.getrandbits(48) << 64) | random.getrandbits(random.choice([16, 64])))
+    address = IPv6Address(
+        (0x2001 << 112) | (random.getrandbits(48) << 64) | random.getrandbits(random.choice([16, 64]))
+    )
     written = address.exploded if random.random() < 0.3 else address.compressed
     return written.upper() if random.random() < 0.3 else written
 
@@ -165,7 +167,9 @@ def aws_key(random: Random) -> tuple[str, str]:
         key = random.choice(["AKIA", "ASIA"]) + "".join(random.choices(_UPPER + "234567", k=16))
         return key, key
     secret = _word(random, _WORD + "/+", 40)
-    name = random.choice(["aws_secret_access_key = ", "AWS_SECRET_ACCESS_KEY=", '"SecretAccessKey": "', "secretAccessKey: "])
+    name = random.choice(
+        ["aws_secret_access_key = ", "AWS_SECRET_ACCESS_KEY=", '"SecretAccessKey": "', "secretAccessKey: "]
+    )
     return f"{name}{secret}" + ('"' if name.endswith('"') else ""), secret
 
 
