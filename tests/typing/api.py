@@ -10,7 +10,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from typing_extensions import assert_type
 
 import opentelemetry_instrumentation_genai
-from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import (
+    AnthropicInstrumentor,
+    OllamaInstrumentor,
+    OpenAIInstrumentor,
+    capture_content,
+)
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
 from opentelemetry_instrumentation_genai.ollama import OllamaInstrumentor as OllamaFromItsPackage
 from opentelemetry_instrumentation_genai.openai import OpenAIInstrumentor as OpenAIFromItsPackage
@@ -64,3 +69,15 @@ def as_in_an_application_of_ollama() -> None:
 def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
     """What an instrumentor says about its SDK has a type."""
     assert_type(instrumentor.instrumentation_dependencies(), Collection[str])
+
+
+@capture_content("on_error")
+async def decorated(question: str) -> int:
+    """A function that is decorated keeps its type."""
+    with capture_content(0.05), capture_content(False):
+        return len(question)
+
+
+async def calling() -> None:
+    """Its result too."""
+    assert_type(await decorated("why?"), int)
