@@ -7,8 +7,9 @@ No repeat holds another whose ends could be drawn in several ways.
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
+
+from ._checks import address, card, iban, phone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -111,82 +112,6 @@ def redacted(rules: Iterable[Rule], text: str) -> str:
     return told if plain is text else _ESCAPED.sub(_escape, told)
 
 
-# Checksums.
-
-# A digit doubled, as the sum of its digits; both as the characters that they are.
-_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
-_NO_DIGITS = {ord(" "): None, ord("-"): None}
-# How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
-_CARD = re.compile(r"(?:[456]|2[2-7]|3[0-9])[0-9]{10,18}\Z")
-_SECURITY_CODE = 4  # characters, with what is before it
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of ISO/IEC 7812-1."""
-    plain = digits.encode()
-    total = sum(plain[-1::-2]) + sum(plain[-2::-2].translate(_DOUBLED)) - ord("0") * len(plain)
-    return total % 10 == 0
-
-
-def _card(found: str) -> int:
-    """A group of three that follows the number, its security code, is no part of it."""
-    for end in (len(found), len(found) - _SECURITY_CODE):
-        digits = found[:end].translate(_NO_DIGITS)
-        if len(digits) >= 12 and _CARD.match(digits) and luhn(digits):
-            return end
-        if found[-_SECURITY_CODE] not in " -":
-            break
-    return 0
-
-
-# Lengths by country: the IBAN registry of SWIFT, ISO 13616.
-_IBAN_LENGTHS = dict(
-    re.findall(
-        r"(..)([0-9]{2})",
-        "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18"
-        "FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21"
-        "LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24"
-        "SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30",
-    )
-)
-
-
-_IBAN_DIGITS = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-
-
-def _iban(found: str) -> int:
-    """As many characters as its country's have, if the remainder by 97 is one."""
-    wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
-    plain = found.translate(_NO_DIGITS).upper()[:wanted]
-    if not wanted or len(plain) < wanted:
-        return 0
-    if int((plain[4:] + plain[:4]).translate(_IBAN_DIGITS)) % 97 != 1:
-        return 0
-    end = wanted
-    while len(found[:end].translate(_NO_DIGITS)) < wanted:
-        end += 1
-    return end
-
-
-def _phone(found: str) -> int:
-    """7 to 15 digits (ITU-T E.164)."""
-    return len(found) if 7 <= sum(map(str.isdigit, found)) <= 15 else 0
-
-
-def _address(found: str) -> int:
-    """An IPv4 address, or an IPv6 address that is no time, no name in C++ and not only colons."""
-    if ":" not in found:
-        return len(found) if all(int(part) < 256 for part in found.split(".")) else 0
-    told = found
-    if not any(map(str.isdigit, told)) or sum(map(bool, told.split(":"))) < 2:
-        return 0
-    try:
-        IPv6Address(told)
-    except AddressValueError:
-        return 0
-    return len(found)
-
-
 # What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
 
 _WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
@@ -266,7 +191,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "iban",
             re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9][ -]?[A-Za-z0-9]{4}").search,
             r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
-            _iban,
+            iban,
             numeric=True,
         ),
     ),
@@ -276,7 +201,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             re.compile(r"[0-9][0-9]{3}[ -]?[0-9]{4}").search,
             r"(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ -][0-9]{3}(?![0-9]))?"
             r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{12,19})(?![0-9])",
-            _card,
+            card,
             numeric=True,
         ),
     ),
@@ -289,13 +214,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"|(?:\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
             r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
             r")(?![\w-]|\.[0-9]))",
-            _phone,
+            phone,
             numeric=True,
         ),
     ),
     "ip": (
-        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, _address, numeric=True),
-        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, _address),
+        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, address, numeric=True),
+        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, address),
     ),
 }
 """By name, in the order in which they are applied: what could be taken for another's comes first."""
