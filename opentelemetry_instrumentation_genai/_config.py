@@ -236,7 +236,8 @@ def _bytes(value: Any) -> int:
 
 
 def _redact(value: Any) -> Redaction | None:
-    names = [name if name.startswith("file:") else name.lower() for name in _listed(value)]
+    # What is no word of ours is the name of an entry point, or a path.
+    names = [name.lower() if name.lower() in _WORDS else name for name in _listed(value)]
     if not names or names == ["off"]:
         return None
     from ._redaction import redaction
@@ -432,6 +433,7 @@ class _Reader(NamedTuple):
 
 
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
+_WORDS = frozenset({"off", "all", *_RULES.split(", ")})
 
 
 _READERS: dict[str, _Reader] = {

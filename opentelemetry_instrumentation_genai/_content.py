@@ -25,6 +25,11 @@ _INT64 = 1 << 63
 encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """JSON values -> their JSON text."""
 _LEFT_OUT = frozenset({"Omit", "NotGiven"})  # the SDKs' sentinels
+# What the conventions have a schema for: only what is made here to that schema may be called so.
+_DEFINED = frozenset(
+    {"blob", "compaction", "file", "reasoning", "text", "uri"}
+    | {"server_tool_call", "server_tool_call_response", "tool_call", "tool_call_response"}
+)
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
 _URL_SAFE = str.maketrans("-_", "+/")
 
@@ -126,11 +131,15 @@ def modality_of(mime_type: Any) -> str:
 
 
 def generic(source: Any, kind: str | None = None) -> Part:
-    """A part of a type that the conventions have no schema for: what was given, as JSON, without binary data."""
+    """A part of a type that the conventions have no schema for: what was given, as JSON, without binary data.
+
+    What only bears the name of a type that they have one for is `unknown`, lest it be read as what it is not.
+    """
     value = plain(source)
     if not isinstance(value, dict):
         return {"type": kind or "unknown", "content": value}
-    return {**value, "type": kind or str(value.get("type") or "unknown")}
+    kind = kind or str(value.get("type") or "unknown")
+    return {**value, "type": "unknown" if kind in _DEFINED else kind}
 
 
 def _decoded(data: str) -> bytes:

@@ -4,11 +4,13 @@ A file has one rule in a line, `name = regular expression`, in UTF-8; empty line
 are of small letters, digits and `_`. Python's `re` cannot be interrupted, and takes exponential time for some patterns. So:
 
 - what could is refused: a repeat or an alternative within a repeat, a reference back to a group, many choices in a row;
-- what remains takes polynomial time, so it is applied to windows of a text that are the shorter, the more repeats there are.
+- what remains takes polynomial time, so it is applied to windows of a text that are the shorter, the more repeats and choices
+  there are: the time for a text is linear, and that for a window, after which the clock is looked at, is bounded.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"([a-z][a-z0-9_]{0,63})\s*=\s*(.*)")
 _MOST_CHOICES = 256
-# Characters of a window by the number of wide repeats: each takes at most some 20 million steps, about 0.1 s.
-_WINDOWS = (8192, 4096, 512, 160)
+_MOST_WIDE = 3
+_STEPS = 30_000_000  # of a pattern in one window, in the worst case: about 0.1 s
+_WINDOW = (64, 8192)  # characters that one has at least, and at most
 
 
 class Own(NamedTuple):
@@ -88,14 +91,12 @@ def _own(line: str) -> Own:
         raise RefusedError("not `name = regular expression`, with a name of small letters, digits and _")
     try:
         pattern = re.compile(told[2])
-        wide = _wide_repeats(_parser().parse(told[2]))
+        window = _window(_parser().parse(told[2]))
     except (re.error, RecursionError, OverflowError):
         raise RefusedError("no regular expression of Python's") from None
-    if wide >= len(_WINDOWS):
-        raise RefusedError(f"more than {len(_WINDOWS) - 1} repeats of open length")
     if pattern.match(""):
         raise RefusedError("it matches the empty text")
-    return Own(told[1], pattern, _WINDOWS[wide])
+    return Own(told[1], pattern, window)
 
 
 def _parser() -> Any:
@@ -107,11 +108,22 @@ def _parser() -> Any:
     return parser
 
 
-def _wide_repeats(pattern: Any) -> int:
-    """How many repeats of a pattern can be of more than a few lengths."""
+def _window(pattern: Any) -> int:
+    """How many characters a pattern can be applied to at a time.
+
+    Where a match begins and where each wide repeat ends are places in the window, one after the other. For each choice of them
+    the rest is read, in so many ways.
+    """
     found = _Found()
     _look_at(pattern, found, repeated=False)
-    return found.wide
+    if found.wide > _MOST_WIDE:
+        raise RefusedError(f"more than {_MOST_WIDE} repeats of open length")
+    places = found.wide + 1
+    rest = found.choices * (1 + pattern.getwidth()[0])
+    window = int((_STEPS * math.factorial(places) / rest) ** (1 / places))
+    if window < _WINDOW[0]:
+        raise RefusedError("too many choices beside repeats of open length")
+    return min(window, _WINDOW[1])
 
 
 class _Found:
@@ -127,7 +139,8 @@ class _Found:
             raise RefusedError("too many choices in a row")
 
 
-_PLAIN = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN", "AT", "CATEGORY", "RANGE", "NEGATE", "FAILURE"})
+_CHARACTER = frozenset({"LITERAL", "NOT_LITERAL", "ANY", "IN"})
+_PLAIN = _CHARACTER | {"AT", "FAILURE"}
 
 
 def _look_at(pattern: Any, found: _Found, *, repeated: bool) -> None:
@@ -158,6 +171,8 @@ def _look_at_repeat(given: Any, found: _Found, *, repeated: bool) -> None:
         raise RefusedError("a repeat within a repeat")
     if exact and int(most) > _MOST_CHOICES:
         raise RefusedError(f"a repeat of more than {_MOST_CHOICES} times")
+    if exact and not (len(inner) == 1 and str(inner[0][0]) in _CHARACTER):
+        found.times(int(most))  # what is in it may take no character, over and over
     if not exact:
         if int(most) - int(least) > 8:
             found.wide += 1

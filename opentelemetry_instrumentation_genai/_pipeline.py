@@ -30,6 +30,7 @@ class Told(NamedTuple):
 
 
 NOTHING = Told({}, {})
+_CUT = 40  # bytes that the mark of what was cut takes at most
 
 
 class _Untouched:
@@ -86,10 +87,12 @@ class Pipeline:
 
     def words(self, message: str) -> str | None:
         """The message of an exception as it may be told; None if nothing of it may."""
-        size, most = len(message.encode()), self._budget.part
-        told: str | None = message if size <= most else message[: most + MARGIN]
+        size, room = len(message.encode()), min(self._budget)
+        most = max(room - _CUT, 0)
+        told: str | None = message if size <= room else message[: most + MARGIN]
         if self._redaction is not None and told is not None:
             told = self._redaction.begin().words(told)
-        if told is None or size <= most:
+        if told is None or size <= room:
             return told
-        return told[:-MARGIN].encode()[:most].decode("utf-8", "ignore") + f" [cut from {size} bytes]"
+        head = told[:-MARGIN].encode()[:most].decode("utf-8", "ignore")
+        return f"{head} [cut from {size} bytes]" if head else None

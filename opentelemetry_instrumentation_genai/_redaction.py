@@ -15,10 +15,10 @@ from ._config import RefusedError
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
-from ._rules import RULES, Rule
+from ._rules import RULES, Rule, needed, redacted, unescaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 ENTRY_POINTS = "opentelemetry_genai_redaction"
 _BETWEEN = "\n\x00\n"
@@ -40,6 +40,8 @@ _NAMES = frozenset(
     | {"parameters", "parts", "properties", "response", "role", "sha256", "type", "uri"}
 )
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# Names of members that rules look at together with what they name.
+_SECRET_NAME = re.compile(r"(?i:key|token|secret|password|passwd|pwd)$").search
 
 
 class Redaction:
@@ -81,8 +83,7 @@ class Redacting:
         redaction = self._redaction
         if redaction.redactors or redaction.patterns:
             return True
-        together = _BETWEEN.join(_texts(values))
-        return any(rule.hint(together) and rule.pattern.search(together) for rule in redaction.rules)
+        return needed(redaction.rules, unescaped(_BETWEEN.join(_texts(values, []))))
 
     def part(self, part: Part) -> Part | None:
         """A part without what is redacted; None where a redactor drops it.
@@ -95,8 +96,8 @@ class Redacting:
             told = self._asked(name, redactor, told)
             if told is None:
                 return None
-        redacted: Part = self.value(told)
-        return redacted
+        cleaned: Part = self.value(told)
+        return cleaned
 
     def _asked(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
         begin = perf_counter()
@@ -114,7 +115,8 @@ class Redacting:
             say_once("The redactor %s returned no part: the content of such calls is left out.", name)
             raise Dropped
         cleaned: Part = plain(told, inline=True)
-        return cleaned
+        same = type(part) is Blob and "content" in part and cleaned.get("content") == part["content"]
+        return Blob(cleaned) if same else cleaned
 
     def _spent(self, name: str, seconds: float) -> None:
         self._left -= seconds
@@ -127,10 +129,7 @@ class Redacting:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {
-                key if key in _NAMES else self.text(key): told if _is_binary(value, key, told) else self.value(told)
-                for key, told in value.items()
-            }
+            return dict(self._member(value, key, told) for key, told in value.items())
         if isinstance(value, list):
             return [self.value(entry) for entry in value]
         if type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
@@ -139,14 +138,23 @@ class Redacting:
             return value if told == digits else told
         return value
 
+    def _member(self, held: Part, key: str, told: Any) -> tuple[str, Any]:
+        """A member of an object. What is called a password, say, is looked at together with its name."""
+        if key in _NAMES:
+            return key, told if _is_binary(held, key, told) else self.value(told)
+        if isinstance(told, str) and _SECRET_NAME(key):
+            told = self._by_rules(f"{key}={told}").removeprefix(f"{key}=")
+        return self.text(key), told if _is_binary(held, key, told) else self.value(told)
+
     def text(self, text: str) -> str:
         """A text without what is redacted."""
-        redaction = self._redaction
-        for rule in redaction.rules:
-            text = rule.redacted(text)
-        for own in redaction.patterns:
+        text = self._by_rules(text)
+        for own in self._redaction.patterns:
             text = self._without(own, text)
         return text
+
+    def _by_rules(self, text: str) -> str:
+        return redacted(self._redaction.rules, text)
 
     def _without(self, own: Own, text: str) -> str:
         begin = perf_counter()
@@ -227,20 +235,27 @@ def _is_binary(part: Part, key: str, told: Any) -> bool:
     return key == "content" and type(part) is Blob
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in JSON values, long numbers among them."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, told in value.items():
-            yield key
-            if isinstance(told, str):
-                if not _is_binary(value, key, told):
-                    yield told
-            else:
-                yield from _texts(told)
+def _texts(value: Any, found: list[str]) -> list[str]:
+    """Add the texts in JSON values to those that were found, long numbers among them."""
+    if isinstance(value, dict):
+        _texts_of_members(value, found)
     elif isinstance(value, list):
         for entry in value:
-            yield from _texts(entry)
+            _texts(entry, found)
+    elif isinstance(value, str):
+        found.append(value)
     elif type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
-        yield str(value)
+        found.append(str(value))
+    return found
+
+
+def _texts_of_members(held: Part, found: list[str]) -> None:
+    for key, told in held.items():
+        if key not in _NAMES:
+            found.append(key)
+            if isinstance(told, str) and _SECRET_NAME(key):
+                found.append(f"{key}={told}")
+        if not isinstance(told, str):
+            _texts(told, found)
+        elif not _is_binary(held, key, told):
+            found.append(told)

@@ -7,11 +7,12 @@ No repeat holds another whose ends could be drawn in several ways.
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._checks import address, card, iban, phone
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Rule(NamedTuple):
@@ -20,18 +21,38 @@ class Rule(NamedTuple):
     Attributes:
         name: its name, which stands in brackets in the place of what it found.
         hint: text -> whether the pattern is worth trying; cheaper than the pattern.
-        pattern: what could be it.
-        replace: a match -> what stands there instead.
+        pattern: what could be it. A group `kept` says what the secret is for, and stays.
+        check: tells how many characters of what was matched are it, 0 for none. What it is asked about is of bounded length.
+        numeric: whether it finds only what has two digits next to each other, or almost.
     """
 
     name: str
     hint: Callable[[str], object]
     pattern: re.Pattern[str]
-    replace: Callable[[re.Match[str]], str]
+    check: Callable[[str], int] | None = None
+    numeric: bool = False
 
     def redacted(self, text: str) -> str:
         """`text`, with the rule's mark for all that it finds."""
-        return self.pattern.sub(self.replace, text) if self.hint(text) else text
+        if not self.hint(text):
+            return text
+        if self.check is not None:
+            return self._checked(text, self.check)
+        kept = r"\g<kept>" if "kept" in self.pattern.groupindex else ""
+        return self.pattern.sub(f"{kept}[{self.name}]", text)
+
+    def _checked(self, text: str, check: Callable[[str], int]) -> str:
+        told, end = [], 0
+        match = self.pattern.search(text)
+        while match is not None:
+            begin = match.start()
+            length = check(match[0])
+            if length:
+                told += [text[end:begin], f"[{self.name}]"]
+                end = begin + length
+            # What is none may have the beginning of one within it.
+            match = self.pattern.search(text, begin + max(length, 1))
+        return "".join([*told, text[end:]]) if end else text
 
 
 def _rule(
@@ -39,101 +60,67 @@ def _rule(
     hint: Callable[[str], object],
     pattern: str,
     check: Callable[[str], int] | None = None,
+    *,
+    numeric: bool = False,
 ) -> Rule:
-    """Make a rule. `check` tells how many characters of what was matched are it, 0 for none."""
-    mark = f"[{name}]"
-
-    def replace(match: re.Match[str]) -> str:
-        if check is None:
-            # Groups that begin with `kept` say what the secret is for.
-            return (match["kept"] or "") + mark if "kept" in match.re.groupindex else mark
-        found = match[0]
-        length = check(found)
-        return mark + found[length:] if length else found
-
-    return Rule(name, hint, re.compile(pattern), replace)
+    return Rule(name, hint, re.compile(pattern), check, numeric)
 
 
 def _any_of(*words: str) -> Callable[[str], object]:
     return lambda text: any(word in text for word in words)
 
 
-# Checksums.
-
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-_NO_DIGITS = {ord(" "): None, ord("-"): None}
-# How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
-_CARD = re.compile(r"(?:[456]|2[2-7]|3[0-9])[0-9]{10,18}\Z")
+# Escapes of JSON, as in arguments that were cut off: as letters they would be taken for a part of the word that follows.
+_ESCAPE = re.compile(r"\\(?:[bfnrt]|u[0-9A-Fa-f]{4})")
+_ESCAPED = re.compile("[\U000f0000-\U0010ffff]")
 
 
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of ISO/IEC 7812-1."""
-    total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
-    return total % 10 == 0
+def unescaped(text: str) -> str:
+    """A text with one character of private use for each escape; `redacted` puts them back."""
+    return _ESCAPE.sub(_character, text) if "\\" in text else text
 
 
-def _card(found: str) -> int:
-    """Groups that follow the number, such as its security code, are no part of it."""
-    for end in (len(found), max(found.rfind(" "), found.rfind("-"))):
-        digits = found[: max(end, 0)].translate(_NO_DIGITS)
-        if len(digits) >= 12 and digits.strip("0") and _CARD.match(digits) and luhn(digits):
-            return end
-    return 0
+def _character(escape: re.Match[str]) -> str:
+    letter, digits = escape[0][1], escape[0][2:]
+    return chr(0xF0000 + int(digits, base=16) if digits else 0x100000 + ord(letter))
 
 
-# Lengths by country: the IBAN registry of SWIFT, ISO 13616.
-_IBAN_LENGTHS = dict(
-    re.findall(
-        r"(..)([0-9]{2})",
-        "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18"
-        "FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21"
-        "LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24"
-        "SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30",
+def _escape(character: re.Match[str]) -> str:
+    code = ord(character[0])
+    return f"\\u{code - 0xF0000:04x}" if code < 0x100000 else f"\\{chr(code - 0x100000)}"
+
+
+_NUMBER = re.compile(r"[0-9][ ().\-/]{0,3}[0-9]").search
+
+
+def needed(rules: Iterable[Rule], text: str) -> bool:
+    """Whether one of the rules could find something in an unescaped text."""
+    numbers = _NUMBER(text) is not None
+    return any(
+        (numbers or not rule.numeric) and rule.hint(text) and rule.pattern.search(text) is not None for rule in rules
     )
-)
 
 
-def _iban(found: str) -> int:
-    """As many characters as its country's have, if the remainder by 97 is one."""
-    wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
-    end = taken = 0
-    for end, character in enumerate(found, 1):  # noqa: B007 - the end is what is asked for
-        taken += character not in " -"
-        if taken == wanted:
-            break
-    if not wanted or taken < wanted:
-        return 0
-    plain = found[:end].translate(_NO_DIGITS).upper()
-    return end if int("".join(str(int(character, 36)) for character in plain[4:] + plain[:4])) % 97 == 1 else 0
-
-
-def _phone(found: str) -> int:
-    """7 to 15 digits (ITU-T E.164)."""
-    return len(found) if 7 <= sum(map(str.isdigit, found)) <= 15 else 0
-
-
-def _address(found: str) -> int:
-    """An IPv4 address, or an IPv6 address that is no time, no name in C++ and not only colons."""
-    if ":" not in found:
-        return len(found) if all(int(part) < 256 for part in found.split(".")) else 0
-    told = found
-    if not any(map(str.isdigit, told)) or sum(map(bool, told.split(":"))) < 2:
-        return 0
-    try:
-        IPv6Address(told)
-    except AddressValueError:
-        return 0
-    return len(found)
+def redacted(rules: Iterable[Rule], text: str) -> str:
+    """A text without what the rules find."""
+    plain = unescaped(text)
+    told = plain
+    for rule in rules:
+        told = rule.redacted(told)
+    if told == plain:
+        return text
+    return told if plain is text else _ESCAPED.sub(_escape, told)
 
 
 # What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
 
-_WITH_A_DIGIT = r"(?=[\w*.-]{0,80}[\d*])"
+_WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
 _SECRETS = "|".join(
     (
         # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse; Stripe; Groq; Cerebras; xAI; Perplexity;
-        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun.
-        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_]{_WITH_A_DIGIT}[\w*.-]{{8,}}",
+        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun. Without a digit it takes a word that nobody would say.
+        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_](?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)",
+        r"sk-(?:proj|ant|or|lf|svcacct|admin)-[\w*.-]{16,}",
         r"AIza[\w*-]{8,}|AQ\.[\w*-]{20,}|ya29\.[\w*.-]{20,}|GOCSPX-[\w*-]{20,}",  # Google
         r"gh[pousr]_[A-Za-z0-9*]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}",  # GitHub, GitLab
         r"xox[a-z]-[\w*-]{10,}|xapp-[\w-]{10,}",  # Slack
@@ -147,12 +134,12 @@ _SECRETS = "|".join(
 # Each of them has one of these, and most texts have none; a search that begins with one set of characters is the fastest.
 _KEYLIKE = re.compile(r"[-_.][\w*.+/=-]{8}").search
 _UNDIVIDED = ("AIza", "ABSK")
-# What is said to be one: by an HTTP header, or as the value of a setting.
-_NAMED = r"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{1,4})(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
-_ASSIGNED = (
-    r"(?P<kept>(?i:key|token|secret|password|passwd|pwd)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
-    r"(?=[\w.*~+/-]{0,80}[\d*])[\w.*~+/-]{12,}={0,2}"
-)
+# What is said to be one: by an HTTP header, or as the value of a setting. A word of letters alone has to be a long one.
+_VALUE = r"(?:(?=[\w.*~+/-]{0,48}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)={0,2}"
+_IS = r"[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}"
+_NAMED = rf"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}){_VALUE}"
+_ASSIGNED = rf"(?P<kept>(?i:key|token|secret|password|passwd|pwd){_IS}){_VALUE}"
+_HEADER = rf"(?P<kept>(?i:authorization){_IS}(?:[A-Za-z]{{1,16}}\s{{1,4}})?)[\w.*~+/-]{{6,}}={{0,2}}"
 
 
 def _keylike(text: str) -> object:
@@ -160,8 +147,8 @@ def _keylike(text: str) -> object:
 
 
 _IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
-_IPV6 = r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
-_LOCAL = r"[\w.+%'-]"
+_IPV6 = r"(?<![\w.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
+_LOCAL = r"[\w.+%'\\-]"  # a backslash, as Python's `repr` has it before an apostrophe
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "private_key": (
@@ -177,18 +164,18 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "aws_key": (
         _rule(
             "aws_key",
-            _any_of("AKIA", "ASIA", "ABIA", "ACCA"),
+            re.compile("A(?:KI|SI|BI|CC)A").search,
             r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
         ),
         _rule(
             "aws_key",
             _any_of("ecret", "ECRET", "ession", "ESSION"),
-            r"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token)[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3})"
-            r"[A-Za-z0-9/+]{40,}={0,2}",
+            rf"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token){_IS})[A-Za-z0-9/+]{{40,}}={{0,2}}",
         ),
     ),
     "secrets": (
         _rule("secrets", _keylike, rf"(?<![A-Za-z0-9])(?:{_SECRETS})"),
+        _rule("secrets", _any_of("uthorization", "UTHORIZATION"), _HEADER),
         _rule("secrets", _any_of("earer", "EARER", "asic", "oken"), _NAMED),
         _rule("secrets", re.compile(r"[:=]\s{0,3}[\"'\\]{0,3}[\w.*~+/-]{12}").search, _ASSIGNED),
     ),
@@ -204,7 +191,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "iban",
             re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9][ -]?[A-Za-z0-9]{4}").search,
             r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
-            _iban,
+            iban,
+            numeric=True,
         ),
     ),
     "credit_card": (
@@ -213,7 +201,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
             re.compile(r"[0-9][0-9]{3}[ -]?[0-9]{4}").search,
             r"(?<![0-9])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ -][0-9]{3}(?![0-9]))?"
             r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{12,19})(?![0-9])",
-            _card,
+            card,
+            numeric=True,
         ),
     ),
     "phone": (
@@ -221,23 +210,24 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "phone",
             re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
             r"(?<![\w.+-])(?:"
-            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}"  # international
-            r"|\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
+            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"  # international
+            r"|(?:\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
             r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
-            r")(?![\w-]|\.[0-9])",
-            _phone,
+            r")(?![\w-]|\.[0-9]))",
+            phone,
+            numeric=True,
         ),
     ),
     "ip": (
-        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, _address),
-        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, _address),
+        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, address, numeric=True),
+        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, address),
     ),
 }
 """By name, in the order in which they are applied: what could be taken for another's comes first."""
 
 # Long words of letters and digits, as the keys of Azure and of Mistral are.
 _LONG_WORDS = _rule(
-    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,80}[0-9])(?=[0-9]{0,80}[A-Za-z])[A-Za-z0-9]{24,}\b"
+    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,48}[0-9])(?=[0-9]{0,48}[A-Za-z])[A-Za-z0-9]{24,}\b"
 )
-MASKED = (*RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
+MASKED = (*RULES["private_key"], *RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
 """What no message of an exception may quote."""

@@ -9,17 +9,9 @@ from typing import Any
 
 import openai
 import pytest
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from loopback import Json, Sse
+from loopback.exported import Exported
 from loopback.openai_bodies import MODEL, chunk, completion, error, response
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
@@ -107,37 +99,6 @@ COMPLETION = completion(choices=[{"index": 0, "finish_reason": "stop", "message"
 CHUNKS = [chunk({**SAID, "tool_calls": [{"index": 0, **CALLED}]}), chunk(reason="stop")]
 HEADERS = {"x-planted": NEVER["response header"], "set-cookie": NEVER["cookie"], "x-request-id": "req_1"}
 QUOTING = " ".join((*CONTENT.values(), KEY, NEVER["organization"]))
-
-
-class Exported:
-    """Everything that a process would export, sent to the receiver as it comes."""
-
-    def __init__(self, receiver: Any) -> None:
-        """The three providers."""
-        self.receiver = receiver
-        metrics = PeriodicExportingMetricReader(OTLPMetricExporter(f"{receiver.http_url}/v1/metrics"), float("inf"))
-        self.providers: dict[str, Any] = {
-            "tracer_provider": TracerProvider(shutdown_on_exit=False),
-            "meter_provider": MeterProvider([metrics], shutdown_on_exit=False),
-            "logger_provider": LoggerProvider(shutdown_on_exit=False),
-        }
-        spans = SimpleSpanProcessor(OTLPSpanExporter(f"{receiver.http_url}/v1/traces"))
-        self.providers["tracer_provider"].add_span_processor(spans)
-        logs = SimpleLogRecordProcessor(OTLPLogExporter(f"{receiver.http_url}/v1/logs"))
-        self.providers["logger_provider"].add_log_record_processor(logs)
-
-    def found(self, planted: dict[str, str], signal: str | None = None) -> set[str]:
-        """Which of the planted texts are in the bytes, or in the records of a signal."""
-        self.providers["meter_provider"].force_flush()
-        assert self.receiver.spans
-        assert self.receiver.metrics
-        exported = self.receiver.raw if signal is None else repr(getattr(self.receiver, signal)).encode()
-        return {name for name, text in planted.items() if text.encode() in exported}
-
-    def shutdown(self) -> None:
-        """Ends the three."""
-        for provider in self.providers.values():
-            provider.shutdown()
 
 
 @pytest.fixture

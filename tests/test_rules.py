@@ -1,0 +1,185 @@
+"""The built-in rules of redaction: what each finds, what it leaves as it is, and that no text can stall it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+import pytest
+
+from opentelemetry_instrumentation_genai._redaction import redaction
+from opentelemetry_instrumentation_genai._rules import MASKED, RULES
+
+FOUND = {
+    "email": [
+        ("joe@example.com", "[email]"),
+        ("Joe.O'Hara+spam@mail.example.co.uk.", "[email]."),
+        ("<mailto:joe@bücher.example>", "<mailto:[email]>"),
+    ],
+    "phone": [
+        ("+49 30 901820", "[phone]"),
+        ("call +1 (415) 555-2671 now", "call [phone] now"),
+        ("(415) 555-2671x12", "(415) 555-2671x12"),
+        ("+14155552671x12", "[phone]x12"),
+        ("Tel. 030/1234567.", "Tel. [phone]."),
+    ],
+    "credit_card": [
+        ("4111 1111 1111 1111", "[credit_card]"),
+        ("3782-822463-10005", "[credit_card]"),
+        ("4111 1111 1111 1111 123", "[credit_card] 123"),
+        ("1234 4111 1111 1111 1111", "1234 [credit_card]"),
+        ("no. 4111111111111111,", "no. [credit_card],"),
+    ],
+    "iban": [
+        ("DE89 3704 0044 0532 0130 00 is mine", "[iban] is mine"),
+        ("GB82WEST12345698765432", "[iban]"),
+        ("AB12 DE89370400440532013000", "AB12 [iban]"),
+    ],
+    "ip": [
+        ("10.0.0.1:8080", "[ip]:8080"),
+        ("[2001:db8::1]:80", "[[ip]]:80"),
+        ("IP:2001:db8::1", "IP:[ip]"),
+        ("fe80::1%eth0", "[ip]%eth0"),
+    ],
+    "jwt": [("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "[jwt]")],
+    "aws_key": [
+        ("AKIAIOSFODNN7EXAMPLE", "[aws_key]"),
+        ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = [aws_key]"),
+    ],
+    "private_key": [
+        ("a -----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY----- b", "a [private_key] b"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nwithout an end", "[private_key]"),
+    ],
+    "secrets": [
+        ("Bearer abcdefgh12345678", "Bearer [secrets]"),
+        ("Authorization: Basic am9lOnNlY3JldA==", "Authorization: Basic [secrets]"),
+        ('{"api_key": "0123456789abcdef"}', '{"api_key": "[secrets]"}'),
+        ("password: correcthorse1battery", "password: [secrets]"),
+        ("sk-ant-api03-abcdefghijklmnop is it", "[secrets] is it"),
+        ("hf_abcdefghijklmnopqrstuvwxyzABCDEFGH", "[secrets]"),
+    ],
+}
+LEFT = {
+    "email": ["joe at example.com", "a@b", "@handle", "x@@y.com", "3 @ 4.5"],
+    "phone": [
+        "2024-05-06 10:20:30",
+        "1.234.567",
+        "v1.2.3.4.5.6.7",
+        "3.14159265358979",
+        "100 200 300",
+        "12345678901234",
+    ],
+    "credit_card": ["4111 1111 1111 1112", "1111 1111 1111 1117", "0000 0000 0000 0000", "20240506102030"],
+    "iban": ["DE89 3704 0044 0532 0130 01", "XX89370400440532013000", "AB12"],
+    "ip": ["1.2.3", "999.1.1.1", "1.2.3.4.5", "12:30:45", "std::vector", "a::b", "::", "00:1a:2b:3c:4d:5e"],
+    "jwt": ["eyJ", "eyJhbGci", "keyJabcd.efgh"],
+    "aws_key": ["AKIA", "AKIAIOSFODNN7EXAMPLEX", "SAKIAIOSFODNN7EXAMPLE"],
+    "private_key": ["-----BEGIN PUBLIC KEY-----", "my PRIVATE KEY"],
+    "secrets": [
+        "A key-value store of risk-free work",
+        "bearer of bad news",
+        "Basic understanding is required",
+        "The token expired",
+        "password: please",
+        "pk_id",
+        "max_tokens=100",
+    ],
+}
+
+
+def cases(table: dict[str, list[Any]]) -> list[Any]:
+    """One for each line of a table."""
+    return [
+        pytest.param(rule, entry, id=f"{rule}-{place}")
+        for rule, found in table.items()
+        for place, entry in enumerate(found)
+    ]
+
+
+def test_every_rule_is_in_both_tables():
+    """None is without an example and a counter-example."""
+    assert RULES.keys() == FOUND.keys() == LEFT.keys()
+
+
+@pytest.mark.parametrize(("rule", "case"), cases(FOUND))
+def test_what_is_found(rule, case):
+    """It is replaced by the rule's name, and the words around it stay."""
+    text, expected = case
+    assert expected == redaction([rule]).begin().text(text)
+
+
+@pytest.mark.parametrize(("rule", "text"), cases(LEFT))
+def test_what_is_left(rule, text):
+    """What only looks like it is none."""
+    assert text == redaction([rule]).begin().text(text)
+
+
+def test_a_member_is_looked_at_with_its_name():
+    """Arguments of a tool that call something a password; a number that is a card's."""
+    told = (
+        redaction(["all"])
+        .begin()
+        .value({"password": "0123456789abcdef", "n": 4111111111111111, "x": "0123456789abcdef"})
+    )
+    assert {"password": "[secrets]", "n": "[credit_card]", "x": "0123456789abcdef"} == told
+
+
+def test_escapes_of_json_are_no_letters():
+    """In JSON that is told as a text the letter of an escape is no part of the word that follows; all of them stay."""
+    found = redaction(["all"]).begin().text
+    assert r'{"a": "b\n[secrets]\u00e9\t[ip]' == found(r'{"a": "b\nsk-proj-abcdefgh12345678\u00e9\t10.0.0.1')
+    assert r"C:\new\table of \u00FC" == found(r"C:\new\table of \u00FC")
+
+
+# How long it takes.
+
+_PARSER: Any = sys.modules["re._parser" if sys.version_info >= (3, 11) else "sre_parse"]
+_REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+_ONE = ("LITERAL", "NOT_LITERAL", "ANY", "IN")
+
+
+def repeats(pattern: Any, outer: int = 1) -> Any:
+    """The repeats in a pattern: how often all that is around them is repeated, how often they are, and of what."""
+    for kind, given in pattern:
+        if str(kind) in _REPEATS:
+            _, most, inner = given
+            yield outer, int(most), inner
+            yield from repeats(inner, outer * int(most))
+        elif str(kind) == "SUBPATTERN":
+            yield from repeats(given[-1], outer)
+        elif str(kind) in ("ASSERT", "ASSERT_NOT"):
+            yield from repeats(given[1], outer)
+        elif str(kind) == "BRANCH":
+            for branch in given[1]:
+                yield from repeats(branch, outer)
+
+
+@pytest.mark.parametrize("rule", [*(rule for rules in RULES.values() for rule in rules), MASKED[-1]])
+def test_no_pattern_can_take_more_than_linear_time(rule):
+    """An open repeat is of single characters and within no other; what is repeated within a repeat is bounded, and small."""
+    assert not any(flag & rule.pattern.flags for flag in (re.LOCALE, re.DEBUG))
+    for outer, most, inner in repeats(_PARSER.parse(rule.pattern.pattern)):
+        single = len(inner) == 1 and str(inner[0][0]) in _ONE
+        assert (outer == 1 and single) if most >= 1 << 20 else outer * most <= 512
+
+
+HOSTILE = ("a", "1", "a@", "a@a.", "1 ", "1.", "::", "f:", "sk-", "SG.aaaaaaaaaaaaaaaa.", "eyJaaaa.", "eyJaaaa.aaa ")
+HOSTILE += (
+    "DE89 3704 ",
+    "4111 ",
+    "+1 (",
+    "(030) ",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY----------END ",
+    "key=",
+    "\\n",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_hostile_text_of_a_megabyte_comes_to_an_end(piece):
+    """Where a rule took more than linear time, this test would not. What is left is looked at again, and is the same."""
+    found = redaction(["all"]).begin().text
+    told = found(piece * ((1 << 20) // len(piece)))
+    assert told == found(told)
