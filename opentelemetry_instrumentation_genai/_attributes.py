@@ -58,8 +58,6 @@ INPUT_MESSAGES: Final = "gen_ai.input.messages"
 OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
 TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
-REF: Final = "_ref"
-"""After the name of an attribute of content: where that content was uploaded to, as `opentelemetry-util-genai` calls it."""
 
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
@@ -135,7 +133,15 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "which calls begin alike: the turns of one conversation, as in llm-otel-kit",
     ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
-    "gen_ai.tag": ("template[any]", "", "what the application says of its calls in words of its own, by name"),
+    "gen_ai.input.messages_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
+    "gen_ai.output.messages_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
+    "gen_ai.system_instructions_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
+    "gen_ai.tag": (
+        "template[any]",
+        "",
+        "what the application says of its calls, each by a name of its own behind a dot",
+    ),
+    "gen_ai.tool.definitions_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
     "gen_ai.usage.cost": ("double", "{USD}", "what the call cost; the conventions count tokens, not money"),
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "model": ("string", "", "of the `llm.*` metrics, whose names are llm-otel-kit's: the model that was asked for"),
@@ -176,6 +182,7 @@ ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
+INPUT_MESSAGES_REF: Final = "gen_ai.input.messages_ref"
 KIT_MODEL: Final = "model"
 KIT_STREAM: Final = "stream"
 LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
@@ -184,5 +191,8 @@ OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
+OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"
+SYSTEM_INSTRUCTIONS_REF: Final = "gen_ai.system_instructions_ref"
 TAG: Final = "gen_ai.tag."  # before the name that the application gives
+TOOL_DEFINITIONS_REF: Final = "gen_ai.tool.definitions_ref"
 USAGE_COST: Final = "gen_ai.usage.cost"

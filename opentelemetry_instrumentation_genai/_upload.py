@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from ._attributes import INPUT_MESSAGES, OUTPUT_MESSAGES, REF, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS
+from ._attributes import (
+    INPUT_MESSAGES,
+    INPUT_MESSAGES_REF,
+    OUTPUT_MESSAGES,
+    OUTPUT_MESSAGES_REF,
+    SYSTEM_INSTRUCTIONS,
+    SYSTEM_INSTRUCTIONS_REF,
+    TOOL_DEFINITIONS,
+    TOOL_DEFINITIONS_REF,
+)
 from ._ecosystem import is_plain_text, parts_of, tools_of
 from ._guard import say_once
 
@@ -31,6 +40,14 @@ _PATIENCE = 5.0  # seconds that the import of an SDK may take longer, because a 
 _SHARED = 256
 _USED = ("_calculate_ref_path", "_do_upload")
 _MODULE = "opentelemetry.util.genai._upload.completion_hook"
+
+
+_REFERENCES = {
+    INPUT_MESSAGES: INPUT_MESSAGES_REF,
+    OUTPUT_MESSAGES: OUTPUT_MESSAGES_REF,
+    SYSTEM_INSTRUCTIONS: SYSTEM_INSTRUCTIONS_REF,
+    TOOL_DEFINITIONS: TOOL_DEFINITIONS_REF,
+}
 
 
 class UnknownVersionError(Exception):
@@ -97,7 +114,7 @@ class Upload:
             SYSTEM_INSTRUCTIONS: places.system_instruction_ref,
             TOOL_DEFINITIONS: shared,
         }
-        return {name + REF: place for name, place in named.items() if completion.content.get(name, "[]") != "[]"}
+        return {_REFERENCES[name]: named[name] for name in named if completion.content.get(name, "[]") != "[]"}
 
     def __call__(self, completion: Completion) -> None:
         """Write them.
@@ -109,11 +126,12 @@ class Upload:
         places = completion.references or self._named(hook, completion)
         failed = None
         for name, text_of in _TEXTS.items():
-            if name + REF not in places:
+            place = places.get(_REFERENCES[name])
+            if place is None:
                 continue
             hashed = name == TOOL_DEFINITIONS or (name == SYSTEM_INSTRUCTIONS and is_plain_text(text_of(completion)))
             try:
-                hook._do_upload(places[name + REF], hashed, lambda: text_of(completion))  # noqa: B023 - called at once
+                hook._do_upload(place, hashed, lambda: text_of(completion))  # noqa: B023 - called at once
             except Exception as error:  # noqa: BLE001 - the other files are tried, too
                 failed = error
         if failed is not None:

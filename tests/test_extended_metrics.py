@@ -90,7 +90,7 @@ def test_a_call_whole(server, extended, openai_client):
         {
             "gen_ai.client.inference.usage.cache_read.input_tokens": {
                 "unit": "{token}",
-                "description": "Number of input and output tokens used.",
+                "description": "Input tokens read from a cache of the provider.",
                 "bounds": [],
                 "points": [
                     {
@@ -110,7 +110,7 @@ def test_a_call_whole(server, extended, openai_client):
             },
             "gen_ai.client.inference.usage.cache_write.input_tokens": {
                 "unit": "{token}",
-                "description": "Number of input and output tokens used.",
+                "description": "Input tokens written to a cache of the provider.",
                 "bounds": [],
                 "points": [
                     {
@@ -130,7 +130,7 @@ def test_a_call_whole(server, extended, openai_client):
             },
             "gen_ai.client.inference.usage.reasoning.output_tokens": {
                 "unit": "{token}",
-                "description": "Number of input and output tokens used.",
+                "description": "Output tokens used for reasoning.",
                 "bounds": [],
                 "points": [
                     {

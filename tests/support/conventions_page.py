@@ -73,7 +73,8 @@ def _attributes_of_signals() -> str:
     """Attribute by attribute, of whichever signal."""
     old, new = registry("v1.41").attributes, registry("latest").attributes
     rows = []
-    for name in sorted({value for key, value in vars(_attributes).items() if key.isupper() and isinstance(value, str)}):
+    constants = {value for key, value in vars(_attributes).items() if key.isupper() and isinstance(value, str)}
+    for name in sorted(constants.union(OWN)):
         if name in OWN:
             kind, unit, reason = OWN[name]
             rows.append((f"`{name}`", f"{kind}, {unit}" if unit else kind, "yes", "yes", f"ours: {reason}"))
