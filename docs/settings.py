@@ -11,7 +11,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from opentelemetry_instrumentation_genai._config import _READERS, Config, takes_off, variable
+from opentelemetry_instrumentation_genai._config import Config, takes_off, variable
+from opentelemetry_instrumentation_genai._readers import READERS
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN = "<!-- Made by settings.py beside this page, from the code. -->\n"
@@ -49,7 +50,7 @@ def row(name: str) -> str:
     spelled = default(name)
     told = FOLLOWING.get(name) or (f"`{spelled}`" if spelled else "none")
     what = descriptions()[name]
-    cells = (f"`{name}`<br>`{variable(name)}`", what[0].upper() + what[1:], _READERS[name].accepted, told)
+    cells = (f"`{name}`<br>`{variable(name)}`", what[0].upper() + what[1:], READERS[name].accepted, told)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
@@ -61,7 +62,7 @@ def page(text: str) -> str:
     """
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + "\n" + HEAD + "".join(row(name) for name in _READERS) + "\n" + END + after
+    return before + BEGIN + "\n" + HEAD + "".join(row(name) for name in READERS) + "\n" + END + after
 
 
 if __name__ == "__main__":

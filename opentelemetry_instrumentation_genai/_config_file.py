@@ -18,8 +18,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from ._config import PROVIDERS
 from ._guard import say_once
+from ._readers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

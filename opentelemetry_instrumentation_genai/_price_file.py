@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._hosts import among
 from ._rates import Rates
+from ._readers import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +41,6 @@ _PATTERNS = ("model", "provider", "host", "service_tier")
 _KNOWN = (*_PATTERNS, *_PRICES, *_SINGLE)
 _MILLION = 1_000_000
 _DIRECTIONS = ("input_tokens", "output_tokens")
-
-
-class BadPricesError(ValueError):
-    """A file of prices cannot be used; the message says why."""
 
 
 class Row(NamedTuple):
@@ -87,7 +84,7 @@ class PriceFile:
         path: of the file.
 
     Raises:
-        BadPricesError: if it cannot be read, or has what is not known.
+        RefusedError: if it cannot be read, or has what is not known.
     """
 
     name = "file"
@@ -109,28 +106,28 @@ def _rows(path: str) -> tuple[Row, ...]:
         with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - a process that does nothing with paths need not load them
             told = json.load(file)
     except OSError as error:
-        raise BadPricesError(f"{path}: {error.strerror or type(error).__name__}") from error
+        raise RefusedError(f"{path}: {error.strerror or type(error).__name__}") from error
     except (ValueError, RecursionError) as error:
-        raise BadPricesError(f"{path}: no JSON: {error}") from error
+        raise RefusedError(f"{path}: no JSON: {error}") from error
     if not isinstance(told, dict) or set(told) != {"prices"} or not isinstance(told["prices"], list):
-        raise BadPricesError(f'{path}: expected is {{"prices": [...]}}')
+        raise RefusedError(f'{path}: expected is {{"prices": [...]}}')
     if not told["prices"]:
-        raise BadPricesError(f"{path}: it has no prices")
+        raise RefusedError(f"{path}: it has no prices")
     return tuple(_row(f"{path}: prices[{index}]", row) for index, row in enumerate(told["prices"]))
 
 
 def _row(place: str, told: Any) -> Row:
     if not isinstance(told, dict):
-        raise BadPricesError(f"{place} is no object")
+        raise RefusedError(f"{place} is no object")
     unknown = [name for name in told if name not in _KNOWN]
     if unknown:
-        raise BadPricesError(f"{place} has {unknown[0]!r}; known are {', '.join(_KNOWN)}")
+        raise RefusedError(f"{place} has {unknown[0]!r}; known are {', '.join(_KNOWN)}")
     patterns = {name: _pattern(f"{place}.{name}", told[name]) for name in _PATTERNS if name in told}
     if not patterns:
-        raise BadPricesError(f"{place} says of no model, provider or host that these are its prices")
+        raise RefusedError(f"{place} says of no model, provider or host that these are its prices")
     prices = {unit: _price(f"{place}.{name}", told[name]) for name, unit in _PRICES.items() if name in told}
     if not prices.keys() & set(_DIRECTIONS):
-        raise BadPricesError(f"{place} has a price neither of input nor of output")
+        raise RefusedError(f"{place} has a price neither of input nor of output")
     for name, unit in _SINGLE.items():
         if name in told:
             prices[unit] = _price(f"{place}.{name}", told[name]) * _MILLION
@@ -139,11 +136,11 @@ def _row(place: str, told: Any) -> Row:
 
 def _pattern(place: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise BadPricesError(f"{place} is no text")
+        raise RefusedError(f"{place} is no text")
     return value.strip().lower()
 
 
 def _price(place: str, value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
-        raise BadPricesError(f"{place} is no number from 0 on")
+        raise RefusedError(f"{place} is no number from 0 on")
     return float(value)

@@ -11,10 +11,10 @@ from importlib.metadata import entry_points
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ._config import RefusedError
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
+from ._readers import RefusedError
 from ._rules import RULES, Rule, needed, redacted, unescaped
 
 if TYPE_CHECKING:

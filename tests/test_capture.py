@@ -639,7 +639,7 @@ def test_a_wrong_value(ask, caplog, setting, value):
 
 def test_the_settings_name_the_rules():
     """What they say is accepted are the rules that there are."""
-    from opentelemetry_instrumentation_genai._config import _RULES
+    from opentelemetry_instrumentation_genai._readers import _RULES
     from opentelemetry_instrumentation_genai._rules import RULES
 
     assert _RULES == ", ".join(RULES)

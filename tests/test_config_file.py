@@ -15,9 +15,10 @@ from loopback import Json
 from loopback.openai_bodies import CHAT, MODEL, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import _READERS, Config, shared
+from opentelemetry_instrumentation_genai._config import Config, shared
 from opentelemetry_instrumentation_genai._config_file import _parsed
 from opentelemetry_instrumentation_genai._instrumentor import GenAISettings
+from opentelemetry_instrumentation_genai._readers import READERS
 
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -232,7 +233,7 @@ def test_unknown_settings(declare, resolved):
     again = [said for sdk in ("anthropic", "ollama") for said in resolved(sdk)[1]]
 
     assert (True, []) == (config.emit_event, again)
-    accepted = f"Accepted are: {', '.join(_READERS)}."
+    accepted = f"Accepted are: {', '.join(READERS)}."
     assert [
         f"Unknown settings in {path}: {KEY}.python.genai: emit_events, redcat. {accepted}",
         f"Unknown settings in {path}: {KEY}.python.genai_openai: emit. {accepted}",

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._config import _READERS, Config
+from opentelemetry_instrumentation_genai._config import Config
+from opentelemetry_instrumentation_genai._readers import READERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -32,10 +33,10 @@ def test_every_setting_is_described(settings):
     assert [field.name for field in fields(Config)] == list(settings["descriptions"]())
 
 
-@pytest.mark.parametrize("name", _READERS)
+@pytest.mark.parametrize("name", READERS)
 def test_defaults_are_what_they_say(settings, name):
     """The default that the table has reads to what applies where nothing is given."""
     spelled = settings["default"](name)
     applies = getattr(Config(), name)
 
-    assert not applies if spelled is None else applies == _READERS[name].read(spelled)
+    assert not applies if spelled is None else applies == READERS[name].read(spelled)

@@ -14,7 +14,8 @@ import pytest
 from loopback import Json, Sse
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import _READERS, Config, variable
+from opentelemetry_instrumentation_genai._config import Config, variable
+from opentelemetry_instrumentation_genai._readers import READERS
 
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
@@ -261,8 +262,8 @@ SECRET = {"user_id_key"}
 
 def test_every_setting_has_a_wrong_value():
     """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
-    assert set(_READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | SECRET
-    assert {"refused"} == {setting.name for setting in fields(Config)} - set(_READERS)
+    assert set(READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | SECRET
+    assert {"refused"} == {setting.name for setting in fields(Config)} - set(READERS)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}={wrong[1]}")
@@ -283,7 +284,7 @@ def test_a_secret_is_not_told(spelled, where, name):
     (warning,) = spelled(name, "hunter2")
 
     assert warning.startswith(where(name) + " is not accepted")
-    assert _READERS[name].accepted in warning
+    assert READERS[name].accepted in warning
     assert "hunter2" not in warning
 
 
@@ -293,7 +294,7 @@ def test_secrets_are_not_shown():
 
 
 def _is_secret(name: str) -> bool:
-    return name in _READERS and _READERS[name].secret
+    return name in READERS and READERS[name].secret
 
 
 @pytest.mark.parametrize(
