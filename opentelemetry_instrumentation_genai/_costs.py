@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BILLED = "billed"
 LIST = "genai-prices"
 INSTALL = "pip install 'opentelemetry-instrumentation-genai[prices]'"
+_USUAL_TIERS = ("", "auto", "default", "standard")
+_WHO = "Who answers at that host can be declared: OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS=HOST=PROVIDER. "
 _MOST = 256  # models without a price that are named
 
 
@@ -91,22 +93,24 @@ class Costs:
             if cost is not None:
                 return cost
         if usages:
-            self._say(usages[0])
+            self._say(usages[0], server)
         return None
 
-    def _say(self, usage: Used) -> None:
+    def _say(self, usage: Used, server: Server | None) -> None:
         tier = usage.terms.get("service_tier", "")
-        key = usage.provider, usage.models, tier
+        host = "" if server is None or server.sure else server.host
+        key = host or usage.provider, usage.models, tier
         if key in self._unknown or len(self._unknown) >= _MOST:
             return
         self._unknown.add(key)
         say_once(
-            "No price is known of %s at %s%s: such calls have no %s. Prices of your own can be given in a file: "
+            "No price is known of all that calls of %s at %s%s use: they have no %s. %sPrices of your own can be given in a file: "
             "OTEL_INSTRUMENTATION_GENAI_PRICES=file:PATH.",
             " or ".join(usage.models) or "the model",
-            usage.provider,
-            f", service tier {tier}" if tier else "",
+            host or usage.provider,
+            "" if tier in _USUAL_TIERS else f", service tier {tier},",
             USAGE_COST,
+            _WHO if host else "",
         )
 
 

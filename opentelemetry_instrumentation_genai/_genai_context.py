@@ -85,7 +85,10 @@ def _identity(argument: str, value: Any) -> str | None:
         return str(value)
     text = string(value)
     if text is None and value is not None:
-        say_once("genai_context(%s=...): a text that is not empty is accepted. It is left out.", argument)
+        kind = "an empty text" if value == "" else f"a {type(value).__name__}"
+        say_once(
+            "genai_context(%s=...): it is %s. A text, an int or a UUID is accepted. It is left out.", argument, kind
+        )
     return text
 
 
@@ -95,7 +98,7 @@ def _tags(tags: Any) -> dict[str, Attribute | None]:
     if not hasattr(tags, "items"):
         say_once("genai_context(tags=...): a mapping of names to values is accepted. They are left out.")
         return {}
-    return {TAG + str(name): _tag(name, value) for name, value in tags.items()}
+    return {TAG + str(name): _tag(name, value) for name, value in tags.items() if str(name)}
 
 
 def _tag(name: Any, value: Any) -> Attribute | None:
@@ -109,5 +112,7 @@ def _tag(name: Any, value: Any) -> Attribute | None:
         if told is None:
             told = string(value) if isinstance(value, str) else strings(value)
     if told is None and value not in (None, "", [], ()):
-        say_once("genai_context(tags=...): the tag %s is no text, number, bool or list of texts. It is left out.", name)
+        say_once(
+            "genai_context(tags=...): the tag %s is no text, number, bool, UUID or list of texts. It is left out.", name
+        )
     return told

@@ -72,9 +72,9 @@ class ResponseHook(Protocol):
         Args:
             span: the span of the call, whether it is recorded or not.
             request: what was asked.
-            response: what came: the SDK's object, JSON for what was read raw, for a stream what was received of it, put together
-                into JSON of the form that the plain response has; the exception of a call that failed; None for a body that
-                nobody read.
+            response: what came: the SDK's object; JSON for what was read raw; for a stream a dict of what was received of it,
+                with those members of the plain response that telemetry reads, in which there may be the SDK's own objects; the
+                exception of a call that failed; None for a body that nobody read.
         """
 
 

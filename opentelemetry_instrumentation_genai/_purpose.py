@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _PLACES = ("any", "system", "user")
+_MEMBERS = ("purpose", "contains", "in")
 
 
 class Rule(NamedTuple):
@@ -103,6 +104,9 @@ def _loaded(path: str) -> Any:
 
 def _numbered(given: Sequence[Any]) -> Iterable[Rule]:
     for number, entry in enumerate(given, 1):
+        unknown = sorted(map(str, entry.keys() - _MEMBERS)) if isinstance(entry, dict) else ()
+        if unknown:
+            raise RefusedError(f"rule {number} has {unknown[0]!r}; known are {', '.join(_MEMBERS)}")
         rule = _rule(entry)
         if rule is None:
             raise RefusedError(f"rule {number} is not understood")
@@ -112,7 +116,7 @@ def _numbered(given: Sequence[Any]) -> Iterable[Rule]:
 def _rule(entry: Any) -> Rule | None:
     if isinstance(entry, Rule):
         return entry
-    if not isinstance(entry, dict) or not entry.keys() <= {"purpose", "contains", "in"}:
+    if not isinstance(entry, dict):
         return None
     told, contains, place = entry.get("purpose"), entry.get("contains", ()), entry.get("in", "any")
     texts = (contains,) if isinstance(contains, str) else contains

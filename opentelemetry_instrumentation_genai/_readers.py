@@ -27,6 +27,9 @@ PROVIDERS = ("openai", "anthropic", "ollama")
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _GENERATIONS = [name for name in GENERATIONS if name != "default"]
 _PRICES = ("off", "billed", "genai-prices")
+# A host, or an address of version 6 in brackets, and a port: what a URL begins with is none.
+_PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@]+)(:[0-9*]+)?|[0-9a-f:*]+")
+_HOUR = 3600
 _NOT_A_LETTER = re.compile("[^a-z]")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
 _KEY_LENGTH = 16
@@ -121,7 +124,7 @@ def _redactor(value: Any) -> tuple[str, Callable[[Any], Any]]:
 
 def _seconds(value: Any) -> float:
     seconds = float(value)
-    if isinstance(value, bool) or not 0 < seconds < 3600:
+    if isinstance(value, bool) or not 0 < seconds <= _HOUR:
         raise ValueError
     return seconds
 
@@ -151,7 +154,7 @@ def _boolean(value: Any) -> bool:
 def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _listed(value)]
     declared = tuple((pattern.strip().lower(), provider.strip()) for pattern, provider in pairs)
-    if not all(pattern and provider for pattern, provider in declared):
+    if not all(_PATTERN.fullmatch(pattern) and provider for pattern, provider in declared):
         raise ValueError
     return declared
 
@@ -160,7 +163,7 @@ def _propagate(value: Any) -> tuple[str, ...]:
     hosts = tuple(entry.lower() for entry in _listed(value))
     if hosts == ("off",):
         return ()
-    if not hosts or not _NO_HOSTS.isdisjoint(hosts) or any(not set(" /=@").isdisjoint(host) for host in hosts):
+    if not hosts or not _NO_HOSTS.isdisjoint(hosts) or not all(map(_PATTERN.fullmatch, hosts)):
         raise ValueError
     return hosts
 
@@ -269,7 +272,7 @@ READERS: dict[str, Reader] = {
     "redactor": Reader(
         _redactor, "a callable that takes a part and returns it or None, or the name of an entry point", refuses=True
     ),
-    "redact_timeout": Reader(_seconds, "a number of seconds above 0"),
+    "redact_timeout": Reader(_seconds, "a number of seconds above 0, at most 3600"),
     "emit_event": Reader(_boolean, "true, false"),
     "host_providers": Reader(_host_providers, "a comma-separated list of HOST[:PORT]=PROVIDER, where HOST may hold *"),
     "per_chunk_metric": Reader(_boolean, "true, false"),
@@ -287,7 +290,7 @@ READERS: dict[str, Reader] = {
         "off, a callable that takes a completion, a hook of the ecosystem, or the name of an entry point",
     ),
     "completion_hook_queue_size": Reader(_whole, "a whole number from 1"),
-    "completion_hook_flush_timeout": Reader(_seconds, "a number of seconds above 0"),
+    "completion_hook_flush_timeout": Reader(_seconds, "a number of seconds above 0, at most 3600"),
     "upload_base_path": Reader(_path, "a path or URL that fsspec knows"),
     "upload_format": _one_of("json", "jsonl"),
     "semconv_stability_opt_in": Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),

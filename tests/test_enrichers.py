@@ -328,7 +328,7 @@ def test_a_callable_by_its_name(monkeypatch, telemetry, ask):
         ({"purpose": "rules.json"}, "MODULE:FUNCTION"),
         ({"purpose": [{"purpose": "", "contains": []}]}, "rule 1 is not understood"),
         ({"purpose": [RULES[0], {"purpose": "Any", "contains": [""]}]}, "rule 2 is not understood"),
-        ({"purpose": [{"purpose": "Any", "regex": ".*"}]}, "rule 1 is not understood"),
+        ({"purpose": [{"purpose": "Any", "regex": ".*"}]}, "rule 1 has 'regex'"),
         ({"purpose": [{"purpose": "Any", "in": "answer"}]}, "rule 1 is not understood"),
         ({"purpose": {"Any": "all"}}, "the rules are no list"),
         ({"purpose": 7}, "the rules are no list"),

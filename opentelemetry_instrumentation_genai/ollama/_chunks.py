@@ -41,8 +41,13 @@ class TextChunks:
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
-        texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
-        return {**members(self._last), **texts, "image": self._image}
+        return {**members(self._last), **self._together()}
+
+    def _together(self) -> dict[str, Any]:
+        told: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items() if pieces}
+        if self._image is not None:
+            told["image"] = self._image
+        return told
 
 
 class MessageChunks(TextChunks):
@@ -55,5 +60,7 @@ class MessageChunks(TextChunks):
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
-        told = super().result()
-        return {**told, "message": {**told, "tool_calls": self._tools}}
+        message = {"role": "assistant", "content": "", **self._together()}
+        if self._tools:
+            message["tool_calls"] = self._tools
+        return {**members(self._last), "message": message}
