@@ -20,7 +20,7 @@ def by_headers(headers: Any) -> float | None:
     for name, value in headers.raw:
         if name.lower() == _HEADER:
             try:
-                return _dollars(float(value))
+                return None if b"_" in value else _dollars(float(value))  # Python takes 1_0 for 10
             except ValueError:
                 return None
     return None

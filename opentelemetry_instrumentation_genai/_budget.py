@@ -178,7 +178,7 @@ class _Purse:
         size, limit = encoded_size(part), min(self._part, self._room - 1)
         shortened = _shortened(part, limit) if size > limit else None
         if shortened is None and size > limit + _STRUCTURE:
-            told = _stub(part, size)
+            told = _stub({**part, "name": "cut"} if "name" in part else part, size)  # nobody has looked at its name
         else:
             redacted = self._redact.part(shortened or part)
             if redacted is None:

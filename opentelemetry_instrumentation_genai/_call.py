@@ -7,6 +7,7 @@ Each step of finishing is guarded by itself. The child of a `fork` never finishe
 from __future__ import annotations
 
 import os
+from functools import partial
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -46,12 +47,14 @@ if TYPE_CHECKING:
     from ._hooks import GenAIRequest
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._pipeline import Told
+    from ._redaction import Redacting
     from ._signals import Signals
     from ._stranger import Stranger
     from ._streams import Reading
     from ._traffic import Run, Traffic
 
 _read = guarded(read)
+_raised = guarded(raised)
 _forks = 0
 
 
@@ -108,6 +111,7 @@ class Call:
         "_point",
         "_reading",
         "_recording",
+        "_redacting",
         "_request",
         "_run",
         "_said",
@@ -158,6 +162,7 @@ class Call:
         self._attributes = self._start_attributes(request)
         self._content: Content = {}
         self._given: Mapping[str, Any] | None = None
+        self._redacting: Redacting | None = None
         self._capture = NO_CONTENT if signals.pipeline is None else request.capture or signals.capture
         self._request = request if adopts else None
         self._started = perf_counter()
@@ -235,7 +240,11 @@ class Call:
         """Have the application's hook called with the call's span, as its owner has it."""
         assert self._signals.hooks is not None
         self._shown = span
-        self._hooked = self._signals.hooks.started(self, span, request)
+        try:
+            self._hooked = self._signals.hooks.started(self, span, request)
+        except BaseException:  # the application is interrupted in its hook
+            self._end_span()
+            raise
 
     def _name(self) -> str:
         model = self._identity.get(REQUEST_MODEL)
@@ -397,15 +406,15 @@ class Call:
         elif self._capture.failed:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
-        told = (self._read_content(response, found) if self._wanted else None) or NOTHING
-        if self._completes and told.texts:
-            self._hand_on(found, told)
-        self._write(seconds, response, found, failure, told)
-        self._end(response if error is None else error)
-        self._content, self._given, self._accumulator, self._add = {}, None, None, None
+        self._write_metrics(seconds, response, found)
+        try:  # even an application that is interrupted in code of its own gets its span
+            self._write(response, found, failure)
+        finally:
+            self._end(response if error is None else error)
+            self._content, self._given, self._accumulator, self._add = {}, None, None, None
 
     def _end(self, outcome: Any) -> None:
-        """Have the application's hook called, and end the span: even an application that is interrupted in its hook gets it."""
+        """Have the application's hook called, and end the span."""
         try:
             if self._hooked is not None:
                 self._unhook(outcome)
@@ -425,12 +434,12 @@ class Call:
         if cost is not None:
             found[USAGE_COST] = cost
 
-    def _write(
-        self, seconds: float, response: Any, found: dict[str, Attribute], failure: Failure | None, told: Told
-    ) -> None:
+    def _write(self, response: Any, found: dict[str, Attribute], failure: Failure | None) -> None:
+        told = (self._read_content(response, found) if self._wanted else None) or NOTHING
+        if self._completes and told.texts:
+            self._hand_on(found, told)
         if self._recording:
             self._write_span(found, failure, told)
-        self._write_metrics(seconds, response, found)
         if self._emits:
             self._write_details(found, told)
         if failure is not None:
@@ -461,7 +470,8 @@ class Call:
     @guarded
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
         if error is not None:
-            return raised(error, self._key)
+            kind = type(error).__qualname__
+            return _raised(error, self._key) or Failure(kind, kind, kind)
         return self._operation.failure(response) if response is not None else None
 
     @guarded
@@ -472,7 +482,7 @@ class Call:
             content = self._input_content(self._given) or {}
         if response is not None:
             content.update(self._read_output(response, found) or {})
-        told = self._signals.pipeline.tell(content)
+        told = self._signals.pipeline.tell(content, self._redacted())
         if told.original_bytes is not None:
             found[CONTENT_ORIGINAL_BYTES] = told.original_bytes
         return told
@@ -488,7 +498,8 @@ class Call:
         """Hand the content on to the completion hook; where it will be found is said on span and event."""
         assert self._signals.completions is not None
         attributes = {**self._attributes, **found}
-        found.update(self._signals.completions.take(attributes, told.texts, get_current_span(self.context)))
+        places = self._signals.completions.take(attributes, told.texts, get_current_span(self.context))
+        found.update({name: place for name, place in places.items() if name not in attributes})
 
     @guarded
     def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: Told) -> None:
@@ -499,7 +510,13 @@ class Call:
     def _words(self, *, quoted: bool) -> Words | None:
         """How messages of exceptions are told, if they are quoted."""
         pipeline = self._signals.pipeline
-        return pipeline.words if quoted and pipeline is not None else None
+        return partial(pipeline.words, self._redacted()) if quoted and pipeline is not None else None
+
+    def _redacted(self) -> Redacting | None:
+        """The redaction of all that the call tells, which has a limited time."""
+        if self._redacting is None and self._signals.pipeline is not None:
+            self._redacting = self._signals.pipeline.begin()
+        return self._redacting
 
     @guarded
     def _end_span(self) -> None:

@@ -74,7 +74,7 @@ def capture_of(value: Any) -> Capture:
         return known
     if not isinstance(value, (str, int, float)) or not 0 <= float(value) <= 1:
         raise ValueError
-    return _SPAN_AND_EVENT._replace(share=float(value)) if float(value) else NO_CONTENT
+    return _SPAN_AND_EVENT._replace(share=float(value))
 
 
 def asked_here(context: Context) -> Capture | None:

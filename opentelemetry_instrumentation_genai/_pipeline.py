@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ._budget import Budget
     from ._operation import Content
-    from ._redaction import Redaction
+    from ._redaction import Redacting, Redaction
 
 
 class Told(NamedTuple):
@@ -67,7 +67,11 @@ class Pipeline:
         finally:
             with_bytes.reset(token)
 
-    def tell(self, content: Content) -> Told:
+    def begin(self) -> Redacting | None:
+        """Start with a call; None where nothing is redacted."""
+        return None if self._redaction is None else self._redaction.begin()
+
+    def tell(self, content: Content, redacting: Redacting | None) -> Told:
         """Content as it may be told; nothing, if it could not be redacted."""
         texts: dict[str, str] = {}
         size = 0
@@ -75,7 +79,6 @@ class Pipeline:
             texts[name], content[name] = serialised(value)
             size += len(texts[name]) if texts[name].isascii() else len(texts[name].encode())
         try:
-            redacting = None if self._redaction is None else self._redaction.begin()
             if self._budget.allows(size) and (redacting is None or not redacting.needed([*content.values()])):
                 return Told(texts, content)
             kept, cut = self._budget.spend(content, redacting or _Untouched())
@@ -85,13 +88,13 @@ class Pipeline:
             texts[name], kept[name] = serialised(kept[name])
         return Told({name: texts[name] for name in kept}, kept, size if cut else None)
 
-    def words(self, message: str) -> str | None:
+    def words(self, redacting: Redacting | None, message: str) -> str | None:
         """The message of an exception as it may be told; None if nothing of it may."""
         size, room = len(message.encode()), min(self._budget)
         most = max(room - _CUT, 0)
         told: str | None = message if size <= room else message[: most + MARGIN]
-        if self._redaction is not None and told is not None:
-            told = self._redaction.begin().words(told)
+        if redacting is not None and told is not None:
+            told = redacting.words(told)
         if told is None or size <= room:
             return told
         head = told[:-MARGIN].encode()[:most].decode("utf-8", "ignore")

@@ -28,7 +28,7 @@ _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all",
 _GENERATIONS = [name for name in GENERATIONS if name != "default"]
 _PRICES = ("off", "billed", "genai-prices")
 # A host, or an address of version 6 in brackets, and a port: what a URL begins with is none.
-_PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@]+)(:[0-9*]+)?|[0-9a-f:*]+")
+_PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+")
 _HOUR = 3600
 _NOT_A_LETTER = re.compile("[^a-z]")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")

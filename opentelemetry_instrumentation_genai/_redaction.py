@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import entry_points
+from inspect import iscoroutine, iscoroutinefunction
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
@@ -100,11 +103,15 @@ class Redacting:
         return cleaned
 
     def _asked(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
+        if self._left < 0:
+            raise Dropped
         begin = perf_counter()
         try:
-            told = redactor(part)
+            with suppress_instrumentation():  # it may ask a model, whose calls would come here again
+                told = redactor(part)
         except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
             say_once("The redactor %s raised %s: the content of such calls is left out.", name, type(error).__name__)
+            self._left = -1
             raise Dropped from None
         self._spent(f"The redactor {name}", perf_counter() - begin)
         if told is None:
@@ -112,6 +119,9 @@ class Redacting:
         if not isinstance(told, dict) or not all(
             isinstance(told.get(key), str) for key in ("type", "name") if key in part
         ):
+            if iscoroutine(told):
+                told.close()
+            self._left = -1
             say_once("The redactor %s returned no part: the content of such calls is left out.", name)
             raise Dropped
         cleaned: Part = plain(told, inline=True)
@@ -211,6 +221,8 @@ def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
         return redactor, _loaded(redactor)
     if not callable(redactor):
         raise RefusedError("it cannot be called")
+    if iscoroutinefunction(redactor):
+        raise RefusedError("it is asynchronous")
     return getattr(redactor, "__qualname__", type(redactor).__qualname__), redactor
 
 

@@ -92,7 +92,6 @@ class Signals:
             from ._traffic import Traffic
 
             self.traffic, self.limits = Traffic(meter), Limits(meter)
-        self.capture = config.capture_message_content
         self.completions: Completions | None = None
         if config.completion_hook is not None:
             from ._completions import completions

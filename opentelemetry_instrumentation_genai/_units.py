@@ -101,9 +101,11 @@ def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], 
     entries = [(models, found, billing.amounts)]
     for model, beside in billing.beside:
         entries.append((models if model is None else (model,), beside, {}))
-    told = []
+    told: list[Used] = []
     for called, attributes, more in entries:
         amounts = _amounts(provider, attributes, more)
+        if not told:  # what is used beside is part of the same request
+            amounts["requests"] = 1
         if "input_tokens" not in amounts or ("output_tokens" not in amounts and operation != "embeddings"):
             return []
         told.append(Used(provider, called, amounts, _terms(found, billing), billing.listed))
@@ -120,7 +122,7 @@ def _terms(found: Mapping[str, Any], billing: Billing) -> Mapping[str, str]:
 
 
 def _amounts(provider: str, found: Mapping[str, Attribute], more: Mapping[str, int]) -> dict[str, int]:
-    amounts: dict[str, int] = {"requests": 1}
+    amounts: dict[str, int] = {}
     for attribute, unit in _OF_ATTRIBUTES.items():
         amount = found.get(attribute)
         if isinstance(amount, int):

@@ -501,6 +501,64 @@ def test_a_redactor_drops_a_part(ask, telemetry):
     assert ["text", "text"] == seen
 
 
+def test_a_redactor_that_asks_a_model(server, telemetry, client):
+    """What it asks is not reported, and is not redacted by asking again."""
+    asked, other = [], client(APIS[0])
+
+    def judge(part: dict[str, Any]) -> dict[str, Any]:
+        asked.append(APIS[0].call(other).choices[0].message.content)
+        return part
+
+    OpenAIInstrumentor().instrument(
+        **telemetry.providers, capture_message_content=True, redactor=judge, redact_timeout=60
+    )
+    server.reply_always(APIS[0].answer)
+
+    APIS[0].call(client(APIS[0]))
+
+    assert [ANSWER, ANSWER] == asked
+    assert captured(telemetry)
+
+
+class Interrupted(BaseException):
+    """What is raised into an application from outside, wherever it is."""
+
+
+def test_an_application_that_is_interrupted_in_its_redactor(server, telemetry, client):
+    """It gets what was raised, and the call its span and its metrics, without content."""
+
+    def redact(_part: dict[str, Any]) -> None:
+        raise Interrupted
+
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content=True, redactor=redact)
+    server.reply(APIS[0].answer)
+
+    with pytest.raises(Interrupted):
+        APIS[0].call(client(APIS[0]))
+
+    assert "planted" not in repr(telemetry.snapshot())
+    assert "chat m" == telemetry.span.name
+    assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} == telemetry.metrics.keys()
+
+
+def test_a_redactor_that_failed_is_not_asked_again_for_the_call(server, telemetry, client):
+    """Neither for the other parts, nor for the message and the stack trace of its exception."""
+    asked = []
+
+    def redact(part: dict[str, Any]) -> None:
+        asked.append(part["type"])
+        raise LookupError
+
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content=True, redactor=redact)
+    server.reply(Json(APIS[0].error(QUOTING), status=400))
+
+    with pytest.raises(openai.BadRequestError):
+        APIS[0].call(client(APIS[0]))
+
+    assert ["text"] == asked
+    assert "planted" not in repr(telemetry.snapshot())
+
+
 def test_patterns_of_a_file(ask, telemetry, tmp_path):
     """Each has a name, which stands in the place of what it finds."""
     rules = tmp_path / "rules.txt"
@@ -572,6 +630,7 @@ REFUSED = [
     ("redact", 5),
     ("redactor", "no_such_entry_point"),
     ("redactor", 5),
+    ("redactor", asyncio.sleep),
 ]
 
 

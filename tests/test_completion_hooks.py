@@ -133,6 +133,7 @@ MODES: dict[str, tuple[dict[str, Any], Any, bool, bool]] = {
     "a block without content": ({"capture_message_content": "true"}, "no_content", False, False),
     "a block with content": ({"capture_message_content": "no_content"}, "span_only", False, True),
     "a block of no share": ({}, 0.0, False, False),
+    "no share": ({"capture_message_content": "0"}, None, False, False),
     "on error, and it succeeds": ({"capture_message_content": "on_error"}, None, False, False),
     "on error, and it fails": ({"capture_message_content": "on_error"}, None, True, True),
     "a block on error, and it succeeds": ({}, "on_error", False, False),
@@ -423,6 +424,31 @@ def test_a_hook_that_raises(server, telemetry, openai_client, instrument, *, sai
     ] == said()
 
 
+def test_references_do_not_replace_facts(server, telemetry, openai_client, instrument):
+    """What a hook says of a call neither changes what is known of it nor gets onto metrics."""
+
+    class Wrong:
+        def __call__(self, one: Completion) -> None:
+            """Take it."""
+
+        def references(self, given: Completion) -> dict[str, str]:
+            return dict.fromkeys(
+                ("gen_ai.response.model", "gen_ai.request.model", "my.place"), f"wrong {given.span_id}"
+            )
+
+    done = instrument(completion_hook=Wrong())
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    told = telemetry.span.attributes
+    assert completion()["model"] == told["gen_ai.response.model"]
+    assert CHAT["model"] == told["gen_ai.request.model"]
+    assert told["my.place"].startswith("wrong ")
+    assert "wrong" not in repr(telemetry.metrics)
+
+
 def test_references_that_cannot_be_made(server, telemetry, openai_client, instrument, *, said):
     """The hook is called without them."""
     given: list[Completion] = []
@@ -676,7 +702,7 @@ def test_a_keyword_that_is_no_hook(instrument, said, value, why):
 # Setting -> a value that is wrong, and what is accepted.
 WRONG_VALUES = {
     "completion_hook_queue_size": ("0", "a whole number from 1"),
-    "completion_hook_flush_timeout": ("soon", "a number of seconds above 0"),
+    "completion_hook_flush_timeout": ("soon", "a number of seconds above 0, at most 3600"),
     "upload_format": ("xml", "json, jsonl"),
 }
 

@@ -551,6 +551,17 @@ OWN: dict[str, tuple[Mapping[str, Any], Any, str, float | None]] = {
     ),
     "nothing for nothing": ({"input": 0, "output": 0}, plain(GPT_4O, **CACHED), OPENAI, 0.0),
     "a flat price": ({"input": 0, "output": 0, "request": 0.01}, plain(GPT_4O, **CACHED), OPENAI, 0.01),
+    "a flat price, and a compaction in the same request": (
+        {"input": 0, "output": 0, "request": 0.01},
+        said(
+            SONNET,
+            input_tokens=100,
+            output_tokens=10,
+            iterations=[{"type": "compaction", "input_tokens": 70_000, "output_tokens": 900}],
+        ),
+        ANTHROPIC,
+        0.01,
+    ),
     "output without a price": ({"input": 1}, plain(GPT_4O, **CACHED), OPENAI, None),
 }
 

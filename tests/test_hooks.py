@@ -329,6 +329,19 @@ def test_a_hook_that_calls_a_model(server, telemetry, openai_client, warned):
     assert [] == warned()
 
 
+def test_an_application_that_is_interrupted_in_its_request_hook(telemetry, openai_client):
+    """It gets what was raised, and the span that was started ends."""
+
+    def interrupted(*_given: Any) -> None:
+        raise KeyboardInterrupt
+
+    OpenAIInstrumentor().instrument(**telemetry.providers, request_hook=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        openai_client().chat.completions.create(**CHAT)
+
+    assert f"chat {MODEL}" == telemetry.span.name
+
+
 def test_in_the_thread_that_ends_the_call(server, telemetry, openai_client):
     """The second hook runs where the stream is read."""
     threads = []

@@ -86,7 +86,7 @@ REDACTIONS = st.one_of(
 
 def hold(content: dict[str, Any], pipeline: Pipeline, budget: Budget) -> None:
     """What is told is JSON by its schema, the same in both forms, and within the budget."""
-    told = pipeline.tell(content)
+    told = pipeline.tell(content, pipeline.begin())
     assert told.texts.keys() == told.values.keys()
     for name, encoded in told.texts.items():
         parsed = json.loads(encoded, parse_constant=pytest.fail)
@@ -147,8 +147,9 @@ def test_any_request_within_any_budget(operation, body, budget, redacted):
 @given(CONTENTS)
 def test_what_fits_is_told_whole(content):
     """Without redaction and with room enough, nothing is changed."""
-    before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content))
-    after = Pipeline(redaction(["iban"]), Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content))
+    before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content), None)
+    redacting = Pipeline(redaction(["iban"]), Budget(ENOUGH << 10, ENOUGH << 10))
+    after = redacting.tell(dict(content), redacting.begin())
 
     assert (None, None) == (before.original_bytes, after.original_bytes)
     assert before == after
@@ -156,7 +157,7 @@ def test_what_fits_is_told_whole(content):
 
 def told(content: dict[str, Any], call: int = ENOUGH, part: int = ENOUGH, **settings: Any) -> dict[str, Any]:
     """What remains of content."""
-    return Pipeline(None, Budget(call, part), **settings).tell(content).values
+    return Pipeline(None, Budget(call, part), **settings).tell(content, None).values
 
 
 def said(*texts: str) -> dict[str, Any]:
@@ -222,11 +223,22 @@ def test_what_is_no_text_is_marked():
     assert call["arguments"].startswith('{"words":"yyy')
 
 
+def test_what_is_too_large_to_be_looked_at_is_not_told_by_its_name():
+    """Nothing of a part gets past redaction, though it be cut."""
+    call = {"type": "tool_call", "id": "1", "name": "mail_joe@example.com", "arguments": {"n": [1] * 100_000}}
+    pipeline = Pipeline(redaction(["email"]), Budget(ENOUGH, 1000))
+
+    told = pipeline.tell({INPUT: [{"role": "assistant", "parts": [call]}]}, pipeline.begin())
+
+    assert "joe" not in told.texts[INPUT]
+    assert {"type": "cut", "name": "cut"}.items() <= told.values[INPUT][0]["parts"][0].items()
+
+
 def test_a_cut_is_told_with_the_size_of_all():
     """And nothing is told where nothing is cut."""
-    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).tell(said("a" * 99)).original_bytes
+    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).tell(said("a" * 99), None).original_bytes
     whole = len(json.dumps(said("a" * 99)[INPUT], separators=(",", ":")))
-    assert whole == Pipeline(None, Budget(ENOUGH, 60)).tell(said("a" * 99)).original_bytes
+    assert whole == Pipeline(None, Budget(ENOUGH, 60)).tell(said("a" * 99), None).original_bytes
 
 
 def test_no_half_secret_is_told():
@@ -234,7 +246,7 @@ def test_no_half_secret_is_told():
     key = "sk-proj-" + "Ab3" * 16
     for room in range(180, 260):
         pipeline = Pipeline(redaction(["secrets"]), Budget(ENOUGH, room))
-        (message,) = pipeline.tell(said("w " * 60 + key + " end" * 3000)).values[INPUT]
+        (message,) = pipeline.tell(said("w " * 60 + key + " end" * 3000), pipeline.begin()).values[INPUT]
         assert "Ab3" not in message["parts"][0]["content"]
         assert "sk-" not in message["parts"][0]["content"]
 
@@ -247,7 +259,7 @@ def test_binary_data_on_request():
 
     def blob(call: int, *, binary: bool) -> Any:
         pipeline = Pipeline(None, Budget(call, call), binary=binary)
-        return pipeline.tell(pipeline.make(make)).values[INPUT][0]["parts"][0]
+        return pipeline.tell(pipeline.make(make), pipeline.begin()).values[INPUT][0]["parts"][0]
 
     without = blob(ENOUGH, binary=False)
     assert ({"type", "modality", "mime_type", "byte_size", "sha256"}, 3) == (without.keys(), without["byte_size"])
@@ -259,7 +271,7 @@ def test_base64_that_was_asked_for_is_not_redacted():
     pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
     content = pipeline.make(lambda: {INPUT: [{"role": "user", "parts": [attached("image", data="4111111111111111")]}]})
 
-    assert "4111111111111111" == pipeline.tell(content).values[INPUT][0]["parts"][0]["content"]
+    assert "4111111111111111" == pipeline.tell(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
 
 
 def test_a_blob_of_the_callers_is_redacted():
@@ -267,4 +279,4 @@ def test_a_blob_of_the_callers_is_redacted():
     pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
     content = {INPUT: [{"role": "user", "parts": [generic({"type": "blob", "content": "joe@example.com"})]}]}
 
-    assert "[email]" == pipeline.tell(content).values[INPUT][0]["parts"][0]["content"]
+    assert "[email]" == pipeline.tell(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
