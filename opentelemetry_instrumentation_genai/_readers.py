@@ -108,6 +108,8 @@ def _redact(value: Any) -> Redaction | None:
     names = [name.lower() if name.lower() in _WORDS else name for name in _listed(value)]
     if not names or names == ["off"]:
         return None
+    if "off" in names:
+        raise RefusedError("off stands alone")
     from ._redaction import redaction
 
     return redaction(names)

@@ -568,6 +568,7 @@ def ask_dropped(ask: Any, telemetry: Telemetry, **settings: Any) -> bool:
 REFUSED = [
     ("redact", "emial"),
     ("redact", "email,no_such_rule"),
+    ("redact", "off,email"),
     ("redact", "file:/no/such/file"),
     ("redact", 5),
     ("redactor", "no_such_entry_point"),
@@ -590,6 +591,7 @@ REFUSED_LINES = {
     "a name in capitals": "Number = [0-9]+",
     "nothing": "number =",
     "no pattern": "number = [0-9",
+    "too large a repeat": "number = [0-9]{99999999999}",
     "the empty text": "number = [0-9]*",
     "a repeat in a repeat": "number = (?:[0-9]+)+x",
     "a choice in a repeat": "word = (?:foo|foobar)+x",
@@ -610,6 +612,35 @@ def test_lines_of_a_file_that_are_refused(ask, caplog, tmp_path, case):
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     assert f"(line 2 of {rules}: " in line
+
+
+# What Python says of such patterns; the pieces of them that it quotes are secrets, maybe.
+NO_PATTERNS = {
+    "[planted": "unterminated character set, at character 1",
+    "(planted": "missing ), unterminated subpattern, at character 1",
+    r"planted\q": "bad escape, at character 8",
+    "(?P<planted": "missing >, unterminated name, at character 5",
+    "(?P=planted)": "unknown group name, at character 5",
+    "(?P<planted one>x)": "bad character in group name, at character 5",
+    "(?P<planted>a)(?P<planted>b)": "redefinition of group name, at character 19",
+    "[planted-a]": "bad character range, at character 8",
+    "(?planted)": "unknown extension, at character 2",
+    "*planted": "nothing to repeat, at character 1",
+    "(?<=a+)planted": "look-behind requires fixed-width pattern",
+}
+
+
+@pytest.mark.parametrize("pattern", NO_PATTERNS)
+def test_why_a_line_is_no_regular_expression(ask, caplog, tmp_path, pattern):
+    """In Python's words, without those of the pattern."""
+    rules = tmp_path / "rules.txt"
+    rules.write_text(f"own = {pattern}\n")
+
+    assert not ask(capture_message_content=True, redact=f"file:{rules}")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert f"(line 1 of {rules}: no regular expression of Python's: {NO_PATTERNS[pattern]}). " in line
+    assert "planted" not in line.replace(str(rules), "")
 
 
 # Settings that are wrong, and no refusal.
