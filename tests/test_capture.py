@@ -697,6 +697,21 @@ def test_what_is_cut_is_said_on_the_span(server, telemetry, client, api):
     assert "cut" == cut["parts"][0]["type"]
 
 
+@pytest.mark.parametrize(("budget", "names"), [("10", set()), (193, set()), (194, {OUTPUT})])
+def test_a_budget_without_room_for_a_mark(server, telemetry, client, budget, names):
+    """What was left out is marked from 194 bytes on; below that the size of all alone tells that there was content."""
+    api = APIS[0]
+    api.instrumentor().instrument(**telemetry.providers, capture_message_content="span_only", content_budget=budget)
+    server.reply(Json(openai_bodies.completion("word " * 100)))
+
+    api.call(client(api))
+
+    attributes = telemetry.span.attributes
+    assert names == {INPUT, OUTPUT} & attributes.keys()
+    assert all('{"type":"cut","parts":1' in attributes[name] for name in names)
+    assert 500 < attributes["gen_ai.content.original_bytes"]
+
+
 @BY_API
 @pytest.mark.parametrize("binary", [False, True])
 def test_binary_data_on_request(server, telemetry, client, api, binary):
