@@ -462,7 +462,8 @@ class Call:
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
         if error is not None:
             return raised(error, self._key)
-        return self._operation.failure(response) if response is not None else None
+        failure = self._operation.failure(response) if response is not None else None
+        return None if failure is None else failure._replace(key=self._key)
 
     @guarded
     def _read_content(self, response: Any, found: dict[str, Attribute]) -> Told:

@@ -441,6 +441,14 @@ def test_a_wrong_mode_of_a_block_captures_nothing(ask, caplog):
     assert "on_error" in line
 
 
+def test_a_key_as_the_mode_of_a_block_is_not_told(caplog):
+    """It was meant for another place."""
+    capture_content("sk-proj-planted0123456789")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert line.startswith("capture_content('[secrets]') is not accepted.")
+
+
 def test_a_block_does_not_undo_a_refusal(ask, caplog):
     """Where redaction was asked for and is not understood, no block has content either."""
     assert not ask(capture_message_content=True, redact="emial")
