@@ -23,7 +23,7 @@ PIECES = (
     "a", "1", "@", ".", "-", ":", " ", "a.", "a@", "a@a.", "1.", "1 ", "1-", "f:", "::", "key=", "key:'a", "token ", "\\n",
     "Bearer ", "Bearer a ", "Authorization: ", "sk-", "sk-a", "sk_aaaaaaaaaaaa ", "SG.", "SG.aaaaaaaaaaaaaaaa.", "AIza", "ABSK",
     "eyJ", "eyJaaaa.", "eyJaaaa.aaa ", "AKIA", "DE89", "DE89 3704 ", "GB00AAAA", "4111 ", "4111111111111112 ", "0 ", "+1", "+1 (",
-    "(030) ", "00", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----------END ", "secret_key=", "a'", "é",
+    "(030) ", "00", "1 (415) ", "://", "://a:", "://a:@", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----------END ", "secret_key=", "a'", "é",
 )  # fmt: skip
 OWN = (r"a = a+b", r"a = a+a+b", r"a = a+a+a+b", r"a = \w+@\w+\.com", r"a = a{1,8}(?:b|c|d|e)a+f", r"a = a+a{200}b")
 

@@ -472,7 +472,8 @@ class Call:
         if error is not None:
             kind = type(error).__qualname__
             return _raised(error, self._key) or Failure(kind, kind, kind)
-        return self._operation.failure(response) if response is not None else None
+        failure = self._operation.failure(response) if response is not None else None
+        return None if failure is None else failure._replace(key=self._key)
 
     @guarded
     def _read_content(self, response: Any, found: dict[str, Attribute]) -> Told:

@@ -98,7 +98,10 @@ class capture_content(Block):  # noqa: N801 - it reads as a statement
         try:
             self._capture = capture_of(mode)
         except ValueError:
-            say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
+            from ._masking import quoted
+
+            told = quoted(mode)
+            say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", told, ACCEPTED)
             self._capture = NO_CONTENT
 
     def _within(self, outer: Context) -> Context:

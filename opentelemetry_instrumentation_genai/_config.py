@@ -161,14 +161,19 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
     read, accepted, refuses, secret = READERS[name]
     try:
         return read("off" if value is False and takes_off(name) else value)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a user gives must not stop the application
         if secret:
             say_once("%s is not accepted as it is. Accepted is: %s. The default applies.", spelled, accepted)
             return default
-        why = f" ({error})" if isinstance(error, RefusedError) else ""
-        if not refuses:
-            say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
-            return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
-        return _REFUSED
+        otherwise = "No content is captured" if refuses else "The default applies"
+        _say_of_wrong(spelled, value, error, f"{accepted}. {otherwise}")
+        return _REFUSED if refuses else default
+
+
+def _say_of_wrong(spelled: str, value: object, error: Exception, accepted: str) -> None:
+    """A key may have been set in the wrong place, so it is told neither as the value nor in the reason."""
+    from ._masking import masked, quoted
+
+    why = f" ({masked(str(error))})" if isinstance(error, RefusedError) else ""
+    say_once("%s=%s is not accepted%s. Accepted is: %s.", spelled, quoted(value), why, accepted)

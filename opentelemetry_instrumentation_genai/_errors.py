@@ -48,7 +48,7 @@ class Failure(NamedTuple):
         """The message as it was given, without keys; it may quote content."""
         if self.error is not None:
             return _quoting(self.error, self.key)
-        return self.plain if self.message is None else _masked(self.message)
+        return self.plain if self.message is None else _masked(self.message, self.key)
 
     def description(self, words: Words | None = None) -> str:
         """The description of the span's status; without `words`, or where they have none, nothing is quoted."""
@@ -74,7 +74,7 @@ def raised(error: BaseException, key: str | None = None) -> Failure:
         error: the exception.
         key: the client's own key, which no message may quote.
     """
-    return Failure(_error_type(error), _exception_type(error), _plain(error), error, key=key)
+    return Failure(_error_type(error, key), _exception_type(error), _plain(error), error, key=key)
 
 
 def reported(code: Any, message: Any) -> Failure:
@@ -88,19 +88,19 @@ def reported(code: Any, message: Any) -> Failure:
     return Failure(kind, kind, kind, message=message if isinstance(message, str) else None)
 
 
-def _error_type(error: BaseException) -> str:
+def _error_type(error: BaseException, key: str | None) -> str:
     for source, name in ((error, "code"), (error, "type"), (member(member(error, "body"), "error"), "type")):
         code = member(source, name)
-        if _is_code(code):
+        if _is_code(code, key):
             return code  # type: ignore[no-any-return] # a text
     return _exception_type(error)
 
 
-def _is_code(code: Any) -> bool:
+def _is_code(code: Any, key: str | None = None) -> bool:
     """Whether it is a word; a server may echo a key there as well."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False
-    return code.replace("_", "").isalpha() or code == _masked(code)
+    return code != key and (code.replace("_", "").isalpha() or code == _masked(code, key))
 
 
 def _exception_type(error: BaseException) -> str:
@@ -130,8 +130,7 @@ def _last_line(error: BaseException, key: str | None, *, content: bool) -> str:
 
 
 def _quoting(error: BaseException, key: str | None) -> str:
-    message = _said(error)
-    return _masked(message.replace(key, "[secrets]") if key else message)
+    return _masked(_said(error), key)
 
 
 def _said(error: BaseException) -> str:
@@ -142,8 +141,8 @@ def _said(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _masked(message: str) -> str:
+def _masked(message: str, key: str | None) -> str:
     """A message without keys, redacted or not: providers quote the one they refuse."""
-    from ._rules import MASKED, redacted
+    from ._masking import masked
 
-    return redacted(MASKED, message).encode("utf-8", "replace").decode("utf-8")
+    return masked(message, key)

@@ -19,6 +19,7 @@ _T = TypeVar("_T")
 
 _logger = logging.getLogger(__package__)
 _reported: set[tuple[str, str]] = set()
+_MOST = 1000
 
 strict = False
 """The test suite sets it: what would be logged is raised instead."""
@@ -63,14 +64,14 @@ def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
 
 
 def say_once(message: str, *args: object) -> None:
-    """Log a warning that the user can act on, the first time only.
+    """Log a warning that the user can act on, the first time only; so many in all, whatever applications may put into them.
 
     Args:
         message: a text with `%s` places, and no content of any call.
         args: what goes into the places.
     """
     key = (message, repr(args))
-    if key not in _reported:
+    if key not in _reported and len(_reported) < _MOST:
         _reported.add(key)
         _logger.warning(message, *args)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LINE = re.compile(r"([a-z][a-z0-9_]{0,63})\s*=\s*(.*)")
+_REASON = re.compile(r"bad character range|[a-z][a-z ,():>-]*[a-z)]")
 _MOST_CHOICES = 256
 _MOST_WIDE = 3
 _STEPS = 30_000_000  # of a pattern in one window, in the worst case: about 0.1 s
@@ -92,11 +93,20 @@ def _own(line: str) -> Own:
     try:
         pattern = re.compile(told[2])
         window = _window(_parser().parse(told[2]))
-    except (re.error, RecursionError, OverflowError):
-        raise RefusedError("no regular expression of Python's") from None
+    except re.error as error:
+        raise RefusedError(f"no regular expression of Python's: {_reason(error)}") from None
+    except (RecursionError, OverflowError):
+        raise RefusedError("no regular expression of Python's: too large") from None
     if pattern.match(""):
         raise RefusedError("it matches the empty text")
     return Own(told[1], pattern, window)
+
+
+def _reason(error: re.error) -> str:
+    """What Python says of a pattern, without the piece of it that is quoted at the end, and where."""
+    said = _REASON.match(error.msg)
+    reason = said[0] if said else "not understood"
+    return reason if error.pos is None else f"{reason}, at character {error.pos + 1}"
 
 
 def _parser() -> Any:

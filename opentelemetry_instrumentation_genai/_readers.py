@@ -85,14 +85,19 @@ def _word(value: Any) -> str:
 def _enabled(value: Any) -> frozenset[str]:
     if _word(value) in _BOOLEANS:
         return frozenset(PROVIDERS if _boolean(value) else ())
-    names = frozenset(name.lower() for name in _listed(value))
-    if names and not names.intersection(PROVIDERS):
+    names = {name.lower(): name for name in _listed(value)}
+    if names and names.keys().isdisjoint(PROVIDERS):
         raise ValueError
-    for name in sorted(names.difference(PROVIDERS)):
-        say_once(
-            "%sENABLED: %r is no provider and is left out. Accepted is: %s.", PREFIX, name, READERS["enabled"].accepted
-        )
-    return names.intersection(PROVIDERS)
+    for name in sorted(names.keys() - {*PROVIDERS}):
+        _say_of_unknown(names[name])
+    return frozenset(names).intersection(PROVIDERS)
+
+
+def _say_of_unknown(name: str) -> None:
+    from ._masking import quoted
+
+    accepted = READERS["enabled"].accepted
+    say_once("%sENABLED: %s is no provider and is left out. Accepted is: %s.", PREFIX, quoted(name), accepted)
 
 
 def _bytes(value: Any) -> int:
@@ -111,6 +116,8 @@ def _redact(value: Any) -> Redaction | None:
     names = [name.lower() if name.lower() in _WORDS else name for name in _listed(value)]
     if not names or names == ["off"]:
         return None
+    if "off" in names:
+        raise RefusedError("off stands alone")
     from ._redaction import redaction
 
     return redaction(names)

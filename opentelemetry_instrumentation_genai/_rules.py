@@ -76,13 +76,18 @@ _ESCAPED = re.compile("[\U000f0000-\U0010ffff]")
 
 
 def unescaped(text: str) -> str:
-    """A text with one character of private use for each escape; `redacted` puts them back."""
+    """A text with one character of private use for each escape; `escaped` puts them back."""
     return _ESCAPE.sub(_character, text) if "\\" in text else text
 
 
 def _character(escape: re.Match[str]) -> str:
     letter, digits = escape[0][1], escape[0][2:]
     return chr(0xF0000 + int(digits, base=16) if digits else 0x100000 + ord(letter))
+
+
+def escaped(text: str) -> str:
+    """The text with its escapes again, of one that `unescaped` has made."""
+    return _ESCAPED.sub(_escape, text)
 
 
 def _escape(character: re.Match[str]) -> str:
@@ -109,7 +114,7 @@ def redacted(rules: Iterable[Rule], text: str) -> str:
         told = rule.redacted(told)
     if told == plain:
         return text
-    return told if plain is text else _ESCAPED.sub(_escape, told)
+    return told if plain is text else escaped(told)
 
 
 # What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
@@ -139,11 +144,17 @@ _VALUE = r"(?:(?=[\w.*~+/-]{0,48}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)
 _IS = r"[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}"
 _NAMED = rf"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}){_VALUE}"
 _ASSIGNED = rf"(?P<kept>(?i:key|token|secret|password|passwd|pwd){_IS}){_VALUE}"
+# The password in a URL, which ends at the last @ of what names the host. No escape of JSON that is a letter is in it.
+_IN_URL = r"(?P<kept>://[^\s/?#:@\"<>`]*:)[^\s/?#\"<>`\U00100000-\U0010ffff]+(?=@)"
 _HEADER = rf"(?P<kept>(?i:authorization){_IS}(?:[A-Za-z]{{1,16}}\s{{1,4}})?)[\w.*~+/-]{{6,}}={{0,2}}"
 
 
 def _keylike(text: str) -> object:
     return _KEYLIKE(text) or any(word in text for word in _UNDIVIDED)
+
+
+def _url_of_somebody(text: str) -> object:
+    return "://" in text and "@" in text
 
 
 _IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
@@ -175,6 +186,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "secrets": (
         _rule("secrets", _keylike, rf"(?<![A-Za-z0-9])(?:{_SECRETS})"),
+        _rule("secrets", _url_of_somebody, _IN_URL),
         _rule("secrets", _any_of("uthorization", "UTHORIZATION"), _HEADER),
         _rule("secrets", _any_of("earer", "EARER", "asic", "oken"), _NAMED),
         _rule("secrets", re.compile(r"[:=]\s{0,3}[\"'\\]{0,3}[\w.*~+/-]{12}").search, _ASSIGNED),
@@ -211,7 +223,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
             re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
             r"(?<![\w.+-])(?:"
             r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"  # international
-            r"|(?:\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}"  # North American
+            # North American, also with the trunk prefix
+            r"|(?:(?:1(?:[ .-]{1,2}|(?=\()))?(?:\([0-9]{3}\)[ .-]{0,2}|\(?[0-9]{3}\)?[ .-]{1,2})[0-9]{3}[ .-][0-9]{4}"
             r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
             r")(?![\w-]|\.[0-9]))",
             phone,

@@ -441,6 +441,14 @@ def test_a_wrong_mode_of_a_block_captures_nothing(ask, caplog):
     assert "on_error" in line
 
 
+def test_a_key_as_the_mode_of_a_block_is_not_told(caplog):
+    """It was meant for another place."""
+    capture_content("sk-proj-planted0123456789")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert line.startswith("capture_content('[secrets]') is not accepted.")
+
+
 def test_a_block_does_not_undo_a_refusal(ask, caplog):
     """Where redaction was asked for and is not understood, no block has content either."""
     assert not ask(capture_message_content=True, redact="emial")
@@ -626,6 +634,7 @@ def ask_dropped(ask: Any, telemetry: Telemetry, **settings: Any) -> bool:
 REFUSED = [
     ("redact", "emial"),
     ("redact", "email,no_such_rule"),
+    ("redact", "off,email"),
     ("redact", "file:/no/such/file"),
     ("redact", 5),
     ("redactor", "no_such_entry_point"),
@@ -649,6 +658,7 @@ REFUSED_LINES = {
     "a name in capitals": "Number = [0-9]+",
     "nothing": "number =",
     "no pattern": "number = [0-9",
+    "too large a repeat": "number = [0-9]{99999999999}",
     "the empty text": "number = [0-9]*",
     "a repeat in a repeat": "number = (?:[0-9]+)+x",
     "a choice in a repeat": "word = (?:foo|foobar)+x",
@@ -669,6 +679,35 @@ def test_lines_of_a_file_that_are_refused(ask, caplog, tmp_path, case):
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     assert f"(line 2 of {rules}: " in line
+
+
+# What Python says of such patterns; the pieces of them that it quotes are secrets, maybe.
+NO_PATTERNS = {
+    "[planted": "unterminated character set, at character 1",
+    "(planted": "missing ), unterminated subpattern, at character 1",
+    r"planted\q": "bad escape, at character 8",
+    "(?P<planted": "missing >, unterminated name, at character 5",
+    "(?P=planted)": "unknown group name, at character 5",
+    "(?P<planted one>x)": "bad character in group name, at character 5",
+    "(?P<planted>a)(?P<planted>b)": "redefinition of group name, at character 19",
+    "[planted-a]": "bad character range, at character 8",
+    "(?planted)": "unknown extension, at character 2",
+    "*planted": "nothing to repeat, at character 1",
+    "(?<=a+)planted": "look-behind requires fixed-width pattern",
+}
+
+
+@pytest.mark.parametrize("pattern", NO_PATTERNS)
+def test_why_a_line_is_no_regular_expression(ask, caplog, tmp_path, pattern):
+    """In Python's words, without those of the pattern."""
+    rules = tmp_path / "rules.txt"
+    rules.write_text(f"own = {pattern}\n")
+
+    assert not ask(capture_message_content=True, redact=f"file:{rules}")
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert f"(line 1 of {rules}: no regular expression of Python's: {NO_PATTERNS[pattern]}). " in line
+    assert "planted" not in line.replace(str(rules), "")
 
 
 # Settings that are wrong, and no refusal.
@@ -723,6 +762,21 @@ def test_what_is_cut_is_said_on_the_span(server, telemetry, client, api):
     assert 5 * 5000 < original < 5 * 5000 + 1024
     (cut, *_) = told(telemetry)
     assert "cut" == cut["parts"][0]["type"]
+
+
+@pytest.mark.parametrize(("budget", "names"), [("10", set()), (193, set()), (194, {OUTPUT})])
+def test_a_budget_without_room_for_a_mark(server, telemetry, client, budget, names):
+    """What was left out is marked from 194 bytes on; below that the size of all alone tells that there was content."""
+    api = APIS[0]
+    api.instrumentor().instrument(**telemetry.providers, capture_message_content="span_only", content_budget=budget)
+    server.reply(Json(openai_bodies.completion("word " * 100)))
+
+    api.call(client(api))
+
+    attributes = telemetry.span.attributes
+    assert names == {INPUT, OUTPUT} & attributes.keys()
+    assert all('{"type":"cut","parts":1' in attributes[name] for name in names)
+    assert 500 < attributes["gen_ai.content.original_bytes"]
 
 
 @BY_API

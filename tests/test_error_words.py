@@ -90,6 +90,41 @@ def test_no_key_is_quoted(key: str, sentence: str) -> None:
     assert "5678" not in errors.reported("code", sentence.format(key)).quoting
 
 
+@pytest.mark.parametrize("key", ["k", "x", "proj", "length", "EMPTY", "key", "1234"])
+def test_a_placeholder_as_the_clients_key_changes_nothing(key: str) -> None:
+    """It is in words that are none: those stay, and the keys of others are found all the same."""
+    said = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the length"
+    assert "Unknown key [secrets]: max_tokens exceeds the length" == errors.raised(ProviderError(said), key).quoting
+
+
+# The client's own key, what a server says, and what is told of that.
+OWN = [
+    ("team-one", "no team-one here", "no [secrets] here"),
+    ("team-one", "'team-one', team-one.", "'[secrets]', [secrets]."),
+    ("team-one", "team-ones and steam-one", "team-ones and steam-one"),
+    ("team-one", r'{"bad": "\nteam-one\n"}', r'{"bad": "\n[secrets]\n"}'),
+    ("correct horse battery", "acorrect horse batteryb", "a[secrets]b"),
+    ("my-token", "my-token=abcdefghijk12", "[secrets]=[secrets]"),
+    ("Tr0ub4dor&3-horse!", "key=Tr0ub4dor&3-horse! is wrong", "key=[secrets] is wrong"),
+    ("horsebattery", "horsebat*****tery, ****tery, hors...", "[secrets], [secrets], [secrets]"),
+    ("horsebattery", "ho...tery, h*r, horses... and so on", "[secrets], h*r, horses... and so on"),
+]
+
+
+@pytest.mark.parametrize(("key", "said", "expected"), OWN)
+def test_the_clients_own_key(key: str, said: str, expected: str) -> None:
+    """It is masked as a word, in whole or with its middle hidden; what a rule finds by words of the key is, too."""
+    assert expected == errors.raised(ProviderError(said), key).quoting
+    assert expected == errors.reported("code", said)._replace(key=key).quoting
+
+
+@pytest.mark.parametrize("code", ["teamkeyone", "team_one_2"])
+def test_no_error_type_is_the_clients_own_key(code: str) -> None:
+    """Where a server echoes it as a code."""
+    assert f"{__name__}.ProviderError" == errors.raised(ProviderError(code=code), code).error_type
+    assert code == errors.raised(ProviderError(code=code), "another").error_type
+
+
 @pytest.mark.parametrize(
     "message",
     [

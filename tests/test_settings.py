@@ -264,6 +264,25 @@ NEVER_WRONG = {"upload_base_path"}
 SECRET = {"user_id_key"}
 
 
+ODD = [
+    ("completion_hook_queue_size", float("inf")),
+    ("redact_timeout", 10**400),
+    ("content_budget", object()),
+    ("purpose", json.loads("[" * 500 + "]" * 500)),
+    ("capture_message_content", 10**400),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), ODD, ids=[name for name, _ in ODD])
+def test_an_odd_value(called, telemetry, name, value):
+    """Whatever a keyword is given, the application starts, and its calls are told of."""
+    (warning,) = called(**{name: value})
+
+    assert warning.startswith(f"{name}=")
+    assert "is not accepted" in warning
+    assert "gpt-4o" in telemetry.span.name
+
+
 def test_every_setting_has_a_wrong_value():
     """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
     assert set(READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | SECRET
@@ -290,6 +309,57 @@ def test_a_secret_is_not_told(spelled, where, name):
     assert warning.startswith(where(name) + " is not accepted")
     assert READERS[name].accepted in warning
     assert "hunter2" not in warning
+
+
+KEY = "sk-proj-planted0123456789"
+
+
+@pytest.mark.parametrize("name", sorted(READERS.keys() - NEVER_WRONG - SECRET))
+def test_a_key_in_the_wrong_place_is_not_told(spelled, where, name):
+    """Whatever setting is given a key, its warning tells neither that nor a piece of it."""
+    said = " ".join(spelled(name, KEY))
+
+    assert "planted" not in said
+    assert not said or f"{where(name)}='[secrets]' is not accepted" in said
+
+
+def test_a_key_among_providers_is_not_told(called):
+    """Nor beside what is accepted, in any case of letters."""
+    (warning,) = called(enabled=f"openai,{KEY},AIzaSyPlanted-0123_456789-abcdefgh")[:1]
+
+    assert "ENABLED: '[secrets]' is no provider and is left out." in warning
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("postgres://me:planted@host/x", "'postgres://me:[secrets]@host/x'"), ({"key": KEY}, "{'key': '[secrets]'}")],
+)
+def test_a_password_in_a_wrong_value_is_not_told(called, value, told):
+    """Of a URL, say, or within a mapping."""
+    (warning,) = called(stream_usage=value)
+
+    assert warning.startswith(f"stream_usage={told} is not accepted.")
+
+
+def test_a_value_that_cannot_say_what_it_is(called):
+    """It is told by its type, and `instrument()` does not fail."""
+
+    class Mute:
+        def __repr__(self) -> str:
+            raise RuntimeError("not me")
+
+        __str__ = __repr__
+
+    (warning,) = called(content_budget=Mute())
+
+    assert warning.startswith("content_budget=Mute is not accepted.")
+
+
+def test_off_stands_alone(called):
+    """Whoever asks for a rule beside it is not understood, and is told why."""
+    (warning,) = called(redact="off,email")
+
+    assert warning.startswith("redact='off,email' is not accepted (off stands alone). ")
 
 
 def test_secrets_are_not_shown():

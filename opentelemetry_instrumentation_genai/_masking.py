@@ -1,0 +1,85 @@
+"""Keys are in no message, whether it goes into telemetry or into a log: those that rules know, and the client's own.
+
+The client's own key may be any word, since some servers ask for one and look at none. Rules tell a secret by the words around it,
+so they see a message as it came, and not without the client's key; what overlaps is one secret.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from ._rules import MASKED, escaped, redacted, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SHORTEST = 8  # characters: what is shorter is a placeholder, and stands in words of others
+_ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
+_TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
+_LONGEST = 32  # that many characters are looked at, on either side
+_HIDDEN = re.compile(r"[*•…]+|\.{3,}")
+_OWN = "secrets"
+
+_Found: TypeAlias = "tuple[int, int, str]"  # where it begins, where it ends, and the name of what it is
+
+
+def masked(message: str, key: str | None = None) -> str:
+    """A message without keys, as UTF-8 can carry it.
+
+    Args:
+        message: what somebody says.
+        key: the client's own key. It is looked for if it has at least 8 characters, also where its middle is hidden.
+    """
+    told = message
+    if key is not None and len(key) >= _SHORTEST:
+        plain, own = unescaped(message), unescaped(key)
+        found = [*_whole(plain, own), *_hidden(plain, own)]
+        if found:
+            told = _without(plain, [*found, *_by_rules(plain)])
+            told = told if plain is message else escaped(told)
+    return redacted(MASKED, told).encode("utf-8", "replace").decode("utf-8")
+
+
+def quoted(value: object) -> str:
+    """A value of a setting as a warning tells it: keys are set in the wrong place at times."""
+    try:
+        return masked(repr(value))
+    except Exception:  # noqa: BLE001 - it is the user's, and only to be told
+        return type(value).__name__
+
+
+def _whole(text: str, key: str) -> Iterator[_Found]:
+    pattern = re.escape(key)
+    if len(key) < _ANYWHERE:
+        pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
+    for match in re.finditer(pattern, text):
+        yield (*match.span(), _OWN)
+
+
+def _hidden(text: str, key: str) -> Iterator[_Found]:
+    """Where a key is told by its beginning, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
+    lengths = range(min(_LONGEST, len(key)), 0, -1)
+    for match in _HIDDEN.finditer(text):
+        start, end = match.span()
+        before = next((length for length in lengths if text.endswith(key[:length], 0, start)), 0)
+        after = next((length for length in lengths if text.startswith(key[-length:], end)), 0)
+        if max(before, after) >= _TELLING:
+            yield start - before, end + after, _OWN
+
+
+def _by_rules(text: str) -> Iterator[_Found]:
+    for rule in MASKED:
+        if rule.hint(text):
+            for match in rule.pattern.finditer(text):
+                start = match.end("kept") if "kept" in rule.pattern.groupindex else match.start()
+                yield start, match.end(), rule.name
+
+
+def _without(text: str, found: Iterable[_Found]) -> str:
+    told, end = [], 0
+    for start, stop, name in sorted(found):
+        if start >= end:
+            told += [text[end:start], f"[{name}]"]
+        end = max(end, stop)
+    return "".join([*told, text[end:]])
