@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # All of OpenTelemetry has this one: a list, in which each domain has words of its own.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
+FILE = "OTEL_CONFIG_FILE"
+"""The variable that names the declarative file."""
 shared: dict[str, Any] = {}
 """The section of all providers, where the SDK of OpenTelemetry has handed it over."""
 
@@ -132,7 +134,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
 
 def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
     """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
-    if not (handed or shared or os.environ.get("OTEL_CONFIG_FILE")):
+    if not (handed or shared or os.environ.get(FILE)):
         return {}
     from ._config_file import declared
 

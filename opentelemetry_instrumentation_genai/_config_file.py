@@ -18,13 +18,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from ._config import FILE
 from ._guard import say_once
 from ._readers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-VARIABLE = "OTEL_CONFIG_FILE"
 SHARED = "genai"
 """The section of all providers; that of one has the name of its entry point."""
 _INSTRUMENTATION = "instrumentation/development"
@@ -53,7 +53,7 @@ def declared(
     Returns:
         By setting, where it stands and its value; None where the file cannot be read, which is said once.
     """
-    path = os.environ.get(VARIABLE, "").strip()
+    path = os.environ.get(FILE, "").strip()
     try:
         tree = _instrumentation(path) if path else {"python": handed}
         file = (path or "the configuration file") + ": " + _INSTRUMENTATION
@@ -62,7 +62,7 @@ def declared(
         why = str(error)
     except OSError as error:
         why = error.strerror or type(error).__name__
-    say_once("%s=%s cannot be read: %s. No content is captured.", VARIABLE, path, why)
+    say_once("%s=%s cannot be read: %s. No content is captured.", FILE, path, why)
     return None
 
 
