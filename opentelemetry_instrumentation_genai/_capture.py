@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import context as otel_context
 
 from ._block import Block
-from ._guard import say_once
+from ._guard import masked, say_once
 
 if TYPE_CHECKING:
     from opentelemetry.context.context import Context
@@ -98,7 +98,8 @@ class capture_content(Block):  # noqa: N801 - it reads as a statement
         try:
             self._capture = capture_of(mode)
         except ValueError:
-            say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
+            told = masked(repr(mode))
+            say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", told, ACCEPTED)
             self._capture = NO_CONTENT
 
     def _within(self, outer: Context) -> Context:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ._capture import NO_CONTENT, Capture
-from ._guard import say_once
+from ._guard import masked, say_once
 from ._readers import PREFIX, PROVIDERS, READERS, RefusedError
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     """
     unknown = sorted(keywords.keys() - READERS.keys())
     if unknown:
-        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(READERS))
+        names = masked(", ".join(unknown))
+        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
     declared = _declared(sdk, handed)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
@@ -168,7 +169,8 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
         if secret:
             say_once("%s is not accepted as it is. Accepted is: %s. The default applies.", spelled, accepted)
             return default
-        why = f" ({error})" if isinstance(error, RefusedError) else ""
+        why = masked(f" ({error})") if isinstance(error, RefusedError) else ""
+        given = masked(repr(value))
         if not refuses:
             say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
             return default

@@ -19,7 +19,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from ._config import FILE
-from ._guard import say_once
+from ._guard import masked, say_once
 from ._readers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
         place = f"{file}.python.{section}"
         unknown = ", ".join(sorted(str(name) for name in members if name not in settings))
         if unknown:
-            say_once("Unknown settings in %s: %s. Accepted are: %s.", place, unknown, ", ".join(settings))
+            say_once("Unknown settings in %s: %s. Accepted are: %s.", place, masked(unknown), ", ".join(settings))
         found.update({name: (f"{place}.{name}", value) for name, value in members.items() if _given(value)})
     _misspelled(_mapping(tree, "python"), file)
     return found
@@ -95,7 +95,8 @@ def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
     known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in PROVIDERS)}
     for name in sorted(set(ours) - known):
         if not entry_points(group="opentelemetry_instrumentor", name=name):
-            say_once("Unknown section in %s.python: %s. Accepted are: %s.", file, name, ", ".join(sorted(known)))
+            accepted = ", ".join(sorted(known))
+            say_once("Unknown section in %s.python: %s. Accepted are: %s.", file, masked(name), accepted)
 
 
 def _given(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._capture import ACCEPTED, capture_of
 from ._entry_points import hook_of
 from ._generations import GENERATIONS
-from ._guard import say_once
+from ._guard import masked, say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,9 +86,8 @@ def _enabled(value: Any) -> frozenset[str]:
     if names and not names.intersection(PROVIDERS):
         raise ValueError
     for name in sorted(names.difference(PROVIDERS)):
-        say_once(
-            "%sENABLED: %r is no provider and is left out. Accepted is: %s.", PREFIX, name, READERS["enabled"].accepted
-        )
+        told, accepted = masked(repr(name)), READERS["enabled"].accepted
+        say_once("%sENABLED: %s is no provider and is left out. Accepted is: %s.", PREFIX, told, accepted)
     return names.intersection(PROVIDERS)
 
 

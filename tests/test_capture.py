@@ -441,6 +441,16 @@ def test_a_wrong_mode_of_a_block_captures_nothing(ask, caplog):
     assert "on_error" in line
 
 
+def test_a_key_as_the_mode_of_a_block_is_not_told(caplog):
+    """It was meant for something else."""
+    key = "sk-proj-" + "a1B2" * 10
+    with capture_content(key):
+        pass
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert line.startswith("capture_content('[secrets]') is not accepted.")
+
+
 def test_a_block_does_not_undo_a_refusal(ask, caplog):
     """Where redaction was asked for and is not understood, no block has content either."""
     assert not ask(capture_message_content=True, redact="emial")

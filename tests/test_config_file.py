@@ -653,3 +653,14 @@ except Exception as error:
 
     assert ([] if braces else ["ConfigurationError"]) + ["Hello"] == printed
     assert ([("openai", HELLO)] if braces else []) == told(receiver)
+
+
+def test_names_that_are_keys(declare, resolved):
+    """A key that stands where a name should is not told."""
+    key = "sk-proj-" + "a1B2" * 10
+    declare(genai={key: 1}, **{f"genai_{key}": {}})
+
+    said = resolved(**{key: 1})[1]
+
+    assert 3 == len(said)
+    assert [] == [line for line in said if key in line or "[secrets]" not in line]

@@ -257,12 +257,13 @@ WRONG = [
 
 # Of these nothing that a text can say is wrong, or nothing of it is told.
 NEVER_WRONG = {"upload_base_path"}
-SECRET = {"user_id_key"}
+SECRET = {"user_id_key": "hunter2"}
+KEY = "sk-proj-" + "a1B2" * 10
 
 
 def test_every_setting_has_a_wrong_value():
     """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
-    assert set(READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | SECRET
+    assert set(READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | set(SECRET)
     assert {"refused"} == {setting.name for setting in fields(Config)} - set(READERS)
 
 
@@ -281,11 +282,26 @@ def test_a_wrong_value(spelled, where, telemetry, wrong):
 @pytest.mark.parametrize("name", SECRET)
 def test_a_secret_is_not_told(spelled, where, name):
     """A warning about a secret says where it stands and what is accepted, and not what it is."""
-    (warning,) = spelled(name, "hunter2")
+    (warning,) = spelled(name, SECRET[name])
 
     assert warning.startswith(where(name) + " is not accepted")
     assert READERS[name].accepted in warning
     assert "hunter2" not in warning
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_key_in_a_wrong_place_is_not_told(spelled, name):
+    """Whichever setting a key was meant for or not, no warning quotes it."""
+    assert [] == [line for line in spelled(name, KEY) if KEY in line]
+
+
+@pytest.mark.parametrize("name", ["capture_message_content", "redact", "redactor", "enabled", "completion_hook"])
+def test_a_key_is_masked(spelled, name):
+    """What is left says where it stands, that there was one, and what is accepted."""
+    (warning,) = spelled(name, f"{KEY},openai" if name == "enabled" else KEY)
+
+    assert "'[secrets]'" in warning
+    assert READERS[name].accepted in warning
 
 
 def test_secrets_are_not_shown():
