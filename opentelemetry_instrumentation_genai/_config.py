@@ -103,7 +103,7 @@ class Config:
     completion_hook: Hook | None = None
     completion_hook_queue_size: int = 1000
     completion_hook_flush_timeout: float = 10.0
-    upload_base_path: str | None = None
+    upload_base_path: str | None = field(default=None, repr=False)
     upload_format: str = "json"
 
 
@@ -172,8 +172,8 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
         why = masked(f" ({error})") if isinstance(error, RefusedError) else ""
         given = masked(repr(value))
         if not refuses:
-            say_once("%s=%r is not accepted%s. Accepted is: %s. The default applies.", spelled, value, why, accepted)
+            say_once("%s=%s is not accepted%s. Accepted is: %s. The default applies.", spelled, given, why, accepted)
             return default
         # Who asks for redaction, and is not understood, would be told on without it.
-        say_once("%s=%r is not accepted%s. Accepted is: %s. No content is captured.", spelled, value, why, accepted)
+        say_once("%s=%s is not accepted%s. Accepted is: %s. No content is captured.", spelled, given, why, accepted)
         return _REFUSED

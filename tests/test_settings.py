@@ -255,15 +255,14 @@ WRONG = [
 ]
 
 
-# Of these nothing that a text can say is wrong, or nothing of it is told.
-NEVER_WRONG = {"upload_base_path"}
-SECRET = {"user_id_key": "hunter2"}
+# Of these nothing is told, and a value that is wrong.
+SECRET = {"user_id_key": "hunter2", "upload_base_path": "memory://user:hunter2@host/x"}
 KEY = "sk-proj-" + "a1B2" * 10
 
 
 def test_every_setting_has_a_wrong_value():
     """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
-    assert set(READERS) == {name for name, _, _ in WRONG} | NEVER_WRONG | set(SECRET)
+    assert set(READERS) == {name for name, _, _ in WRONG} | set(SECRET)
     assert {"refused"} == {setting.name for setting in fields(Config)} - set(READERS)
 
 
@@ -302,6 +301,43 @@ def test_a_key_is_masked(spelled, name):
 
     assert "'[secrets]'" in warning
     assert READERS[name].accepted in warning
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ftp://user:hun/ter2@host/x",
+        "ftp://:hunter2@host/x",
+        "ftp://user:2121@host/x",
+        "simplecache::ftp://user:hunter2@host/x",
+        f"https://{KEY}@host/x",
+        f"https://host/x?token={KEY}",
+        KEY,
+    ],
+)
+def test_a_place_with_a_secret_in_it(called, place):
+    """Is not accepted: spans would refer to it."""
+    (warning,) = called(upload_base_path=place)
+
+    assert warning.startswith("upload_base_path is not accepted as it is. Accepted is: ")
+    assert [] == [secret for secret in ("hunter2", "hun/ter2", "2121", KEY) if secret in warning]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "abfs://prompts@account.dfs.core.windows.net/x",
+        "gs://hf-prompts-2024/pk-2024-10-uploads",
+        "ftp://host:2121/joe@example.com",
+        "file:///c:/x@y",
+        "memory://x",
+        "/x/0123456789abcdef0123456789abcdef",
+        "prompts",
+    ],
+)
+def test_a_place_without_a_secret_in_it(called, place):
+    """Containers, ports, and names that look like keys, are none."""
+    assert [] == called(upload_base_path=place)
 
 
 def test_secrets_are_not_shown():

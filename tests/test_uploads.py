@@ -255,6 +255,20 @@ def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, ins
     assert "chat gpt-4o-mini" == telemetry.span.name
 
 
+def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *, said):
+    """Comes into no reference and no warning: nothing is uploaded there."""
+    done = instrument(completion_hook="upload", upload_base_path="memory://user:hunter2hunter2@host/x")
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    refused, missing = said()
+    assert refused.startswith("upload_base_path is not accepted as it is. ")
+    assert missing.endswith("nothing is uploaded.")
+    assert "hunter2" not in refused + missing + str(dict(telemetry.span.attributes))
+
+
 def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instrument, *, tmp_path, said):
     """What could not be written is counted, and said once."""
     folder = tmp_path / "folder"
