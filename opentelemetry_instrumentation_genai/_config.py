@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ._capture import NO_CONTENT, Capture
-from ._guard import say_once
+from ._guard import masked, say_once
 from ._readers import PREFIX, PROVIDERS, READERS, RefusedError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # All of OpenTelemetry has this one: a list, in which each domain has words of its own.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
+FILE = "OTEL_CONFIG_FILE"
+"""The variable that names the declarative file."""
 shared: dict[str, Any] = {}
 """The section of all providers, where the SDK of OpenTelemetry has handed it over."""
 
@@ -40,56 +42,57 @@ class Config:
         capture_message_content: where message content goes, and of which calls.
         capture_binary: whether inline images, sounds and files are told as such.
         content_budget: how many bytes of content are told of a call.
-        content_part_budget: how many bytes of one part; None leaves it to `content_budget`.
-        redact: what is redacted.
-        redactor: the user's own callable that redacts a part, after what it is called.
-        redact_timeout: how many seconds the user's own redaction may take for one call.
+        content_part_budget: how many bytes of content are told of one part.
+        redact: what is redacted in content.
+        redactor: your own callable that redacts content, part by part.
+        redact_timeout: how many seconds patterns and callables of your own may take to redact one call.
         refused: whether redaction was asked for in a way that is not understood, so that no content is captured.
-        emit_event: whether the details event is emitted; None leaves it to `capture_message_content`.
-        host_providers: who answers at the user's own hosts: (host pattern, provider) pairs, of which the first that fits counts.
+        emit_event: whether the details event is emitted.
+        host_providers: who answers at your own hosts; the first that fits counts.
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
         stream_usage: whether the usage of streams is asked for where the caller did not.
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself.
-        propagate: which hosts are told of the trace, as patterns in lower case.
-        propagate_baggage: whether they are told of the baggage as well.
+        propagate: which hosts are told of the trace.
+        propagate_baggage: whether these hosts are told of the baggage as well.
         semconv_stability_opt_in: the generation of the conventions.
         user_id: how a user's id is told, `pseudo` or `raw`.
         user_id_key: the secret that pseudonyms and fingerprints are made with.
-        baggage: (key, attribute or None for the key's own, whether it names a user) of the baggage that is told.
+        baggage: the keys of the baggage that are told, each under its own attribute or the one given.
         enrichers: the attributes that are made of a request's first messages.
         purpose: what tells the purpose of a request: rules, a callable, or where one is, as `module:function`.
-        request_hook: the user's callable, or where it is, as `module:function`.
-        response_hook: likewise.
+        request_hook: your own callable that is given each request, or where it is, as `module:function`.
+        response_hook: your own callable that is given each response, or where it is, as `module:function`.
         metrics: which metrics there are, `standard` or `extended`.
-        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of the user's.
-        completion_hook: what is given the content of each call, and what makes it.
-        completion_hook_queue_size: how many completions may wait for it.
-        completion_hook_flush_timeout: how many seconds are waited for it at exit and at `uninstrument()`.
+        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of your own.
+        completion_hook: what is given the content of each call that has ended.
+        completion_hook_queue_size: how many completions may wait for the completion hook.
+        completion_hook_flush_timeout: how many seconds are waited for the completion hook at exit and at `uninstrument()`.
         upload_base_path: where the hook `upload` uploads to, a path or URL of `fsspec`.
-        upload_format: of the files, `json` or `jsonl`.
+        upload_format: the format of the uploaded files, `json` or `jsonl`.
     """
 
     enabled: frozenset[str] = frozenset(PROVIDERS)
     capture_message_content: Capture = NO_CONTENT
     capture_binary: bool = False
     content_budget: int = 1 << 16
-    content_part_budget: int | None = None
+    content_part_budget: int | None = None  # None leaves it to `content_budget`
     redact: Redaction | None = None
-    redactor: tuple[str, Callable[[Any], Any]] | None = None
+    redactor: tuple[str, Callable[[Any], Any]] | None = None  # after what messages call it
     redact_timeout: float = 0.25
     refused: bool = False
-    emit_event: bool | None = None
-    host_providers: tuple[tuple[str, str], ...] = ()
+    emit_event: bool | None = None  # None leaves it to `capture_message_content`
+    host_providers: tuple[tuple[str, str], ...] = ()  # host pattern, provider
     per_chunk_metric: bool = True
     allow_others: bool = False
     stream_usage: str = "off"
     anthropic_native_tracing: str = "replace"
-    propagate: tuple[str, ...] = ()
+    propagate: tuple[str, ...] = ()  # host patterns in lower case
     propagate_baggage: bool = False
     semconv_stability_opt_in: str = "default"
     user_id: str = "pseudo"
     user_id_key: bytes | None = field(default=None, repr=False)
+    # Key, attribute or None for the key's own, whether it names a user.
     baggage: tuple[tuple[str, str | None, bool], ...] = ()
     enrichers: frozenset[str] = frozenset()
     purpose: tuple[Rule, ...] | Callable[[Any], Any] | str = ()
@@ -100,7 +103,7 @@ class Config:
     completion_hook: Hook | None = None
     completion_hook_queue_size: int = 1000
     completion_hook_flush_timeout: float = 10.0
-    upload_base_path: str | None = None
+    upload_base_path: str | None = field(default=None, repr=False)
     upload_format: str = "json"
 
 
@@ -117,7 +120,8 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     """
     unknown = sorted(keywords.keys() - READERS.keys())
     if unknown:
-        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", ", ".join(unknown), ", ".join(READERS))
+        names = masked(", ".join(unknown))
+        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
     declared = _declared(sdk, handed)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
@@ -132,7 +136,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
 
 def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
     """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
-    if not (handed or shared or os.environ.get("OTEL_CONFIG_FILE")):
+    if not (handed or shared or os.environ.get(FILE)):
         return {}
     from ._config_file import declared
 

@@ -18,13 +18,13 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from ._guard import say_once
+from ._config import FILE
+from ._guard import masked, say_once
 from ._readers import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-VARIABLE = "OTEL_CONFIG_FILE"
 SHARED = "genai"
 """The section of all providers; that of one has the name of its entry point."""
 _INSTRUMENTATION = "instrumentation/development"
@@ -53,7 +53,7 @@ def declared(
     Returns:
         By setting, where it stands and its value; None where the file cannot be read, which is said once.
     """
-    path = os.environ.get(VARIABLE, "").strip()
+    path = os.environ.get(FILE, "").strip()
     try:
         tree = _instrumentation(path) if path else {"python": handed}
         file = (path or "the configuration file") + ": " + _INSTRUMENTATION
@@ -62,7 +62,7 @@ def declared(
         why = str(error)
     except OSError as error:
         why = error.strerror or type(error).__name__
-    say_once("%s=%s cannot be read: %s. No content is captured.", VARIABLE, path, why)
+    say_once("%s=%s cannot be read: %s. No content is captured.", FILE, path, why)
     return None
 
 
@@ -83,7 +83,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
         place = f"{file}.python.{section}"
         unknown = ", ".join(sorted(str(name) for name in members if name not in settings))
         if unknown:
-            say_once("Unknown settings in %s: %s. Accepted are: %s.", place, unknown, ", ".join(settings))
+            say_once("Unknown settings in %s: %s. Accepted are: %s.", place, masked(unknown), ", ".join(settings))
         found.update({name: (f"{place}.{name}", value) for name, value in members.items() if _given(value)})
     _misspelled(_mapping(tree, "python"), file)
     return found
@@ -95,7 +95,8 @@ def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
     known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in PROVIDERS)}
     for name in sorted(set(ours) - known):
         if not entry_points(group="opentelemetry_instrumentor", name=name):
-            say_once("Unknown section in %s.python: %s. Accepted are: %s.", file, name, ", ".join(sorted(known)))
+            accepted = ", ".join(sorted(known))
+            say_once("Unknown section in %s.python: %s. Accepted are: %s.", file, masked(name), accepted)
 
 
 def _given(value: Any) -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from abc import abstractmethod
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from ._config import Config, resolve, shared
+from ._config import FILE, Config, resolve, shared
 from ._guard import guarded, say_once
 from ._patch import Patch, apply, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
 _logger = logging.getLogger(__package__)
@@ -65,8 +67,24 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
         return ()
 
     def instrument(self, **kwargs: Any) -> None:
-        """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without."""
-        shared.update(kwargs.get("declared", {}))
+        """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without.
+
+        What runs already takes it over: the SDK goes by the order of the file, and `redact` must not depend on that.
+        """
+        declared = kwargs.get("declared")
+        if not declared:
+            return
+        shared.update(declared)
+        if os.environ.get(FILE):  # that counts instead, and each instrumentor has read it by itself
+            return
+        running = [instance for instance in _instances(GenAIInstrumentor) if instance.is_instrumented_by_opentelemetry]
+        for instance in running:
+            instance.start_again()
+        if not running:
+            _logger.info(
+                "The section genai of the configuration file has settings, and instruments nothing by itself. "
+                "What instruments is a section of a provider, which may be empty, such as genai_openai: {}, or instrument()."
+            )
 
     def uninstrument(self, **kwargs: Any) -> None:
         """Forget the section."""
@@ -92,6 +110,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     _config: Config | None = None
     _providers: dict[str, Any]
+    _given: Mapping[str, Any] = MappingProxyType({})
     _seam: Seam | None = None
     _patches: tuple[Patch, ...] = ()
     _waiting: ClassVar[bool] = False
@@ -113,9 +132,16 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         return super().instrument(**kwargs)
 
     def _instrument(self, **kwargs: Any) -> None:
-        self._start(kwargs)
+        self._given = kwargs
+        self._start({**kwargs})
+
+    def start_again(self) -> None:
+        """Read the settings again, with the keywords that `instrument()` was given."""
+        self._stop()
+        self._start({**self._given})
 
     def _uninstrument(self, **_kwargs: Any) -> None:
+        self._given = {}
         self._stop()
 
     @guarded
@@ -195,9 +221,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     def _instrumented_by_others(self) -> bool:
         """Whether another package's instrumentor of the same name is at work, as all packages call theirs."""
-        for kind in _subclasses(BaseInstrumentor):
-            instance = kind.__dict__.get("_instance")
-            if kind.__name__ != type(self).__name__ or instance is None or isinstance(instance, GenAIInstrumentor):
+        for instance in _instances(BaseInstrumentor):
+            kind = type(instance)
+            if kind.__name__ != type(self).__name__ or isinstance(instance, GenAIInstrumentor):
                 continue
             if instance.is_instrumented_by_opentelemetry:
                 say_once(
@@ -213,6 +239,14 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 def _release(version: str) -> tuple[int, ...]:
     """The release of a version, its pre-release left out: 3.0.0rc1 counts as 3.0.0."""
     return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version, maxsplit=1)[0]))
+
+
+def _instances(kind: type) -> Iterable[Any]:
+    """The instrumentors below a class that somebody has made: of each class there is one."""
+    for subclass in _subclasses(kind):
+        instance = subclass.__dict__.get("_instance")
+        if instance is not None:
+            yield instance
 
 
 def _subclasses(kind: type) -> Iterable[type]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._capture import ACCEPTED, capture_of
 from ._entry_points import hook_of
 from ._generations import GENERATIONS
-from ._guard import say_once
+from ._guard import masked, say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,10 @@ _ARGUMENTS = {
 _USERS = frozenset({"user_id", "user.id", "enduser.id", "enduser.pseudo.id"})
 # A function in a module, as entry points are spelled.
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+# In a URL, which may stand within another (`simplecache::ftp://...`); digits alone after the colon are a port.
+_PASSWORD = re.compile(r"://[^/]*:(?!\d{0,5}(?:/|$)).*@")
+# What of a URL names no folder: who asks, and the query.
+_NO_FOLDER = re.compile(r"(?<=://)[^/]*@|\?.*")
 _BOOLEANS = {"true": True, "false": False}
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
 _WORDS = frozenset({"off", "all", *_RULES.split(", ")})
@@ -144,7 +148,13 @@ def _whole(value: Any) -> int:
 
 
 def _path(value: Any) -> str:
-    return os.fspath(value)  # type: ignore[no-any-return] # what is no path raises TypeError
+    """A path or URL. It stands in the references of spans, so what has a secret in it is none."""
+    path: str = os.fspath(value)  # what is no path raises TypeError
+    # The names of folders and buckets may look like keys.
+    elsewhere = " ".join(_NO_FOLDER.findall(path)) if "/" in path else path
+    if _PASSWORD.search(path) or (elsewhere and masked(elsewhere) != elsewhere):
+        raise ValueError
+    return path
 
 
 def _completion_hook(value: Any) -> Hook | None:
@@ -298,7 +308,9 @@ READERS: dict[str, Reader] = {
     ),
     "completion_hook_queue_size": Reader(_whole, "a whole number from 1"),
     "completion_hook_flush_timeout": Reader(_seconds, "a number of seconds above 0, at most 3600"),
-    "upload_base_path": Reader(_path, "a path or URL that fsspec knows"),
+    "upload_base_path": Reader(
+        _path, "a path or URL that fsspec knows, without a password or a key in it", secret=True
+    ),
     "upload_format": _one_of("json", "jsonl"),
     "semconv_stability_opt_in": Reader(_semconv, ", ".join(_GENERATIONS) + ", and values of other domains"),
     "user_id": _one_of("pseudo", "raw"),

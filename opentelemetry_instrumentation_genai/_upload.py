@@ -27,7 +27,7 @@ from ._attributes import (
     TOOL_DEFINITIONS_REF,
 )
 from ._ecosystem import is_plain_text, parts_of, tools_of
-from ._guard import say_once
+from ._guard import masked, say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +79,8 @@ class Upload:
             )
             return True
         if error is not None:
-            say_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", error)
+            why = masked(str(error))  # services quote what they were asked
+            say_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", why)
         return error is None
 
     def _fill(self, made: Future[Any]) -> None:
@@ -148,6 +149,15 @@ class Upload:
         return made.result()
 
 
+def _made(kind: Callable[..., Any], base_path: str, upload_format: str) -> Any:
+    """Their hook. They make no folder; object stores have none, and to make one there could make a bucket."""
+    file_system, path = import_module("fsspec").url_to_fs(base_path)
+    protocol = file_system.protocol
+    if "file" in ([protocol] if isinstance(protocol, str) else protocol):
+        file_system.makedirs(path, exist_ok=True)
+    return kind(base_path=base_path, upload_format=upload_format)
+
+
 _TEXTS: dict[str, Callable[[Completion], list[dict[str, Any]]]] = {
     INPUT_MESSAGES: lambda completion: completion.input_messages,
     OUTPUT_MESSAGES: lambda completion: completion.output_messages,
@@ -181,5 +191,5 @@ def upload(base_path: str | None, upload_format: str) -> Upload | None:
         return None
     if not all(hasattr(kind, name) for name in _USED):
         raise UnknownVersionError
-    made = Upload(partial(kind, base_path=base_path, upload_format=upload_format))
+    made = Upload(partial(_made, kind, base_path, upload_format))
     return made if made.begin() else None

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -555,3 +556,111 @@ def test_the_entry_point_of_all_providers():
     assert GenAISettings is found.load()
     found.load()().instrument(skip_dep_check=True)
     assert [None] * 3 == [instrumentor()._config for instrumentor in INSTRUMENTORS.values()]
+
+
+EMAIL = "joe@example.com"
+
+
+def test_the_section_of_all_after_that_of_one(server, telemetry, openai_client):
+    """Whatever its place in the file, `genai` counts: what it wants redacted is, and what the other section says stays."""
+    client = openai_client()  # so the SDK is imported, and patched at once
+    OpenAIInstrumentor().instrument(**telemetry.providers, declared={"capture_message_content": "span_only"})
+    GenAISettings().instrument(declared={"redact": ["email"], "capture_message_content": "no_content"})
+    server.reply(Json(completion(EMAIL)))
+
+    client.chat.completions.create(**{**CHAT, "messages": [{"role": "user", "content": EMAIL}]})
+
+    told = telemetry.span.attributes
+    assert "[email]" in told["gen_ai.input.messages"]
+    assert "[email]" in told["gen_ai.output.messages"]
+    assert EMAIL not in str(dict(told))
+
+
+def test_who_wins_over_a_section_that_comes_later(monkeypatch):
+    """Keywords and the environment of what runs already; what does not run is not started, and an end is one."""
+    monkeypatch.setenv(PREFIX + "STREAM_USAGE", "inject")
+    OpenAIInstrumentor().instrument(content_budget=5)
+    given = {"content_budget": 6, "content_part_budget": 7, "stream_usage": "off"}
+    GenAISettings().instrument(declared=given)
+
+    config = OpenAIInstrumentor()._config
+    assert (5, 7, "inject") == (config.content_budget, config.content_part_budget, config.stream_usage)
+    assert AnthropicInstrumentor()._config is None
+    OpenAIInstrumentor().uninstrument()
+    GenAISettings().instrument(declared=given)
+    assert OpenAIInstrumentor()._config is None
+
+
+def test_a_variable_counts_whatever_is_handed_over(declare):
+    """Nothing starts again for a section that does not count."""
+    declare(genai={"content_budget": 5})
+    OpenAIInstrumentor().instrument()
+    before = OpenAIInstrumentor()._config
+
+    GenAISettings().instrument(declared={"content_budget": 6})
+
+    assert before is OpenAIInstrumentor()._config
+
+
+@pytest.mark.parametrize(("first", "expected"), [(False, 1), (True, 0)], ids=["nothing runs", "one runs"])
+def test_a_section_that_starts_nothing(caplog, first, expected):
+    """One line of information says what does, where nothing runs."""
+    if first:
+        OpenAIInstrumentor().instrument()
+    with caplog.at_level(logging.INFO, logger=OURS):
+        GenAISettings().instrument(declared={"emit_event": True})
+
+    said = [record for record in caplog.records if record.name == OURS]
+    assert [(logging.INFO, True)] * expected == [
+        (line.levelno, "genai_openai: {}" in line.getMessage()) for line in said
+    ]
+
+
+@has_the_package
+def test_in_any_order_in_code(tmp_path, write, monkeypatch, replies, receiver):
+    """A file that is applied in code has `genai` last, with what is redacted."""
+    path = write(
+        FILE.partition("    genai:")[0] + "    genai_openai: {capture_message_content: span_only}\n"
+        "    genai: {redact: [email]}\n"
+    )
+    monkeypatch.delenv("OTEL_CONFIG_FILE")
+    first = f"from opentelemetry import configuration as c; c.configure_sdk(c.load_config_file({path!r}))"
+
+    run(tmp_path, first + APP.replace('"Hi"', f'"{EMAIL}"'), RECEIVER=receiver.http_url, **replies)
+
+    (span,) = [span["attributes"] for span in receiver.spans if span["scope"]["name"] == OURS]
+    assert '[{"role":"user","parts":[{"type":"text","content":"[email]"}]}]' == span["gen_ai.input.messages"]
+
+
+@has_the_package
+@pytest.mark.parametrize("braces", [True, False])
+def test_the_file_of_the_page(tmp_path, monkeypatch, replies, receiver, braces):
+    """The page's own file instruments OpenAI where it is applied in code; without the braces the SDK refuses it."""
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    assert "genai_openai: {}" in text
+    path = tmp_path / "page.yaml"
+    path.write_text(text if braces else text.replace("genai_openai: {}", "genai_openai:"))
+    first = f"""
+from opentelemetry import configuration as c
+try:
+    c.configure_sdk(c.load_config_file({str(path)!r}))
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+    printed, _ = run(tmp_path, first + APP, OTLP_ENDPOINT=receiver.http_url, **replies)
+
+    assert ([] if braces else ["ConfigurationError"]) + ["Hello"] == printed
+    assert ([("openai", HELLO)] if braces else []) == told(receiver)
+
+
+def test_names_that_are_keys(declare, resolved):
+    """A key that stands where a name should is not told."""
+    key = "sk-proj-" + "a1B2" * 10
+    declare(genai={key: 1}, **{f"genai_{key}": {}})
+
+    said = resolved(**{key: 1})[1]
+
+    assert 3 == len(said)
+    assert [] == [line for line in said if key in line or "[secrets]" not in line]

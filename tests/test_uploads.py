@@ -255,6 +255,53 @@ def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, ins
     assert "chat gpt-4o-mini" == telemetry.span.name
 
 
+@pytest.mark.parametrize("url", [True, False], ids=["URL", "path"])
+def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrument, *, tmp_path, said, url):
+    """Is made, with what is above it, before the first call."""
+    folder = tmp_path / "some" / "folder"
+    done = instrument(completion_hook="upload", upload_base_path=f"file://{folder}" if url else str(folder))
+    client = openai_client()
+    assert folder.is_dir()
+    server.reply(Json(completion()))
+
+    client.chat.completions.create(**CHAT)
+    done()
+
+    assert ANSWERED == uploaded(telemetry.span.attributes)["gen_ai.output.messages"]
+    assert [] == said()
+
+
+def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *, said):
+    """Comes into no reference and no warning: nothing is uploaded there."""
+    done = instrument(completion_hook="upload", upload_base_path="memory://user:hunter2hunter2@host/x")
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    refused, missing = said()
+    assert refused.startswith("upload_base_path is not accepted as it is. ")
+    assert missing.endswith("nothing is uploaded.")
+    assert "hunter2" not in refused + missing + str(dict(telemetry.span.attributes))
+
+
+def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_path, said, monkeypatch):
+    """What a storage says of why it cannot be written to is told without keys."""
+    key = "sk-proj-" + "a1B2" * 10
+
+    def refuse(*_args: Any, **_kwargs: Any) -> None:
+        raise PermissionError(f"no access for {key}")
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.makedirs", refuse)
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply(Json(completion()))
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    (warning,) = said()
+    assert warning.endswith("cannot be written to, nothing is uploaded: no access for [secrets]")
+
+
 def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instrument, *, tmp_path, said):
     """What could not be written is counted, and said once."""
     folder = tmp_path / "folder"
