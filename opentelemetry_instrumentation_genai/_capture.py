@@ -72,9 +72,10 @@ def capture_of(value: Any) -> Capture:
     known = MODES.get(str(value).strip().lower()) if isinstance(value, (str, bool)) else None
     if known is not None:
         return known
-    if not isinstance(value, (str, int, float)) or not 0 <= float(value) <= 1:
+    share = float(value) if isinstance(value, str) else value
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise ValueError
-    return _SPAN_AND_EVENT._replace(share=float(value)) if float(value) else NO_CONTENT
+    return _SPAN_AND_EVENT._replace(share=float(share)) if share else NO_CONTENT
 
 
 def asked_here(context: Context) -> Capture | None:
@@ -98,8 +99,18 @@ class capture_content(Block):  # noqa: N801 - it reads as a statement
         try:
             self._capture = capture_of(mode)
         except ValueError:
-            say_once("capture_content(%r) is not accepted. Accepted is: %s. Nothing is captured.", mode, ACCEPTED)
+            say_once(
+                "capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", _shown(mode), ACCEPTED
+            )
             self._capture = NO_CONTENT
 
     def _within(self, outer: Context) -> Context:
         return otel_context.set_value(CAPTURE_KEY, self._capture, outer)
+
+
+def _shown(mode: Any) -> str:
+    """A wrong mode in a message. It may be anything: an object that fails to describe itself, a number of too many digits."""
+    try:
+        return repr(mode)
+    except Exception:  # noqa: BLE001 - it is the application's
+        return f"a {type(mode).__name__}"
