@@ -177,12 +177,33 @@ async def _within(block: Block, source: Any) -> Any:
         return await source
 
 
+class _Step:
+    """A step of a generator, in the block.
+
+    What the generator itself makes current, such as a span around its `yield`, is current again in its next step.
+    """
+
+    def __init__(self, steps: _Steps | _AsyncSteps) -> None:
+        self._steps = steps
+
+    def __enter__(self) -> None:
+        own = self._steps._self_own
+        self._begun = self._steps._self_block._within(otel_context.get_current()) if own is None else own
+        self._token = otel_context.attach(self._begun)
+
+    def __exit__(self, *_error: object) -> None:
+        ended = otel_context.get_current()
+        self._steps._self_own = None if ended is self._begun else ended
+        otel_context.detach(self._token)
+
+
 class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator, whose steps each run in the block: between them its consumer runs, who has not asked for it."""
 
     def __init__(self, source: Any, block: Block) -> None:
         super().__init__(source)
         self._self_block = block
+        self._self_own: Context | None = None
 
     def __iter__(self) -> _Steps:
         return self
@@ -191,15 +212,15 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
         return self.send(None)
 
     def send(self, value: Any) -> Any:
-        with self._self_block:
+        with _Step(self):
             return self.__wrapped__.send(value)
 
     def throw(self, *error: Any) -> Any:
-        with self._self_block:
+        with _Step(self):
             return self.__wrapped__.throw(*error)
 
     def close(self) -> None:
-        with self._self_block:
+        with _Step(self):
             self.__wrapped__.close()
 
 
@@ -209,6 +230,7 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
     def __init__(self, source: Any, block: Block) -> None:
         super().__init__(source)
         self._self_block = block
+        self._self_own: Context | None = None
 
     def __aiter__(self) -> _AsyncSteps:
         return self
@@ -224,17 +246,17 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
             step = self.__wrapped__.asend(None)
         finally:
             sys.set_asyncgen_hooks(*hooks)
-        with self._self_block:
+        with _Step(self):
             return await step
 
     async def asend(self, value: Any) -> Any:
-        with self._self_block:
+        with _Step(self):
             return await self.__wrapped__.asend(value)
 
     async def athrow(self, *error: Any) -> Any:
-        with self._self_block:
+        with _Step(self):
             return await self.__wrapped__.athrow(*error)
 
     async def aclose(self) -> None:
-        with self._self_block:
+        with _Step(self):
             await self.__wrapped__.aclose()

@@ -23,7 +23,7 @@ from uuid import UUID
 import openai
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from loopback import Json, Sse, Telemetry
@@ -524,6 +524,37 @@ async def test_functions_that_return_a_generator(ask):
     made = genai_context(conversation_id="conv_1")(again(steps))()
     assert inspect.isasyncgen(made)
     assert [{CONVERSATION: "conv_1"}] * 2 == [step async for step in made]
+
+
+@pytest.mark.usefixtures("instrumented")
+async def test_a_span_of_a_generator(ask, telemetry):
+    """Is the parent of the calls in all its steps, and of nothing between them and after it."""
+    tracer = trace.get_tracer("application", tracer_provider=telemetry.providers["tracer_provider"])
+
+    def parent() -> int | None:
+        ask()
+        above = telemetry.span.parent
+        return None if above is None else above.span_id
+
+    def bare() -> Iterator[Any]:
+        with tracer.start_as_current_span("own") as own:
+            yield own.get_span_context().span_id, parent()
+            yield own.get_span_context().span_id, parent()
+        yield None, parent()
+
+    async def bare_twin() -> AsyncIterator[Any]:
+        with tracer.start_as_current_span("own") as own:
+            yield own.get_span_context().span_id, parent()
+            yield own.get_span_context().span_id, parent()
+        yield None, parent()
+
+    block = genai_context(conversation_id="conv_1")
+    for own, above in block(bare)():
+        assert own == above
+        assert None is parent()
+    async for own, above in block(bare_twin)():
+        assert own == above
+        assert None is parent()
 
 
 def test_what_else_is_returned_stays_what_it_is():
