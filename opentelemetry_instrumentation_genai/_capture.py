@@ -72,9 +72,10 @@ def capture_of(value: Any) -> Capture:
     known = MODES.get(str(value).strip().lower()) if isinstance(value, (str, bool)) else None
     if known is not None:
         return known
-    if not isinstance(value, (str, int, float)) or not 0 <= float(value) <= 1:
+    share = float(value) if isinstance(value, str) else value
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise ValueError
-    return _SPAN_AND_EVENT._replace(share=float(value))
+    return _SPAN_AND_EVENT._replace(share=float(share))
 
 
 def asked_here(context: Context) -> Capture | None:

@@ -97,11 +97,12 @@ class Completions:
         return _NONE
 
     def _referred(self, completion: Completion) -> Mapping[str, str]:
-        """Where the hook says that the content will be found."""
+        """Where the hook says that the content will be found. Models that it asks for it are asked unseen, too."""
         if self._references is None:
             return _NONE
         try:
-            references = {str(name): str(place) for name, place in self._references(completion).items()}
+            with suppress_instrumentation():
+                references = {str(name): str(place) for name, place in self._references(completion).items()}
         except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
             self._say(error, ".references")
             return _NONE

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
 from ._attributes import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
 from ._content import left_out, serialised
 from ._fields import member, string
@@ -80,7 +82,10 @@ class Enrichers:
         return found
 
     def _purpose(self, request: Request, opening: Opening) -> str | None:
-        told = None if self._ask is None else string(self._ask(told_of(request)))
+        told = None
+        if self._ask is not None:
+            with suppress_instrumentation():  # a model that it asks is asked unseen, or there would be no end of it
+                told = string(self._ask(told_of(request)))
         if told is None and (opening.system or opening.user):
             told = purpose(self._rules, _text(opening.system), _text(opening.user))
         return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -10,10 +11,10 @@ from opentelemetry import context as otel_context
 from ._attributes import CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION, TAG
 from ._block import Block
 from ._fields import Attribute, integer, string, strings
-from ._guard import say_once
+from ._guard import guarded, say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from opentelemetry.context.context import Context
 
@@ -65,14 +66,12 @@ class genai_context(Block):  # noqa: N801 - it reads as a statement
         prompt_name: str | None = None,
         prompt_version: str | int | None = None,
     ) -> None:
-        told: dict[str, Attribute | None] = {
-            CONVERSATION_ID: _identity("conversation_id", conversation_id),
-            PROMPT_NAME: _identity("prompt_name", prompt_name),
-            PROMPT_VERSION: _identity("prompt_version", prompt_version),
-            **_tags(tags),
+        names = {
+            CONVERSATION_ID: ("conversation_id", conversation_id),
+            PROMPT_NAME: ("prompt_name", prompt_name),
+            PROMPT_VERSION: ("prompt_version", prompt_version),
         }
-        attributes = {name: value for name, value in told.items() if value is not None}
-        self._said = Said(attributes, _identity("user_id", user_id))
+        self._said = _said(names, user_id, tags) or Said({})
 
     def _within(self, outer: Context) -> Context:
         said = outer.get(SAID_KEY)
@@ -80,28 +79,48 @@ class genai_context(Block):  # noqa: N801 - it reads as a statement
         return otel_context.set_value(SAID_KEY, together, outer)
 
 
+@guarded
+def _said(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> Said:
+    """What is said.
+
+    Args:
+        ids: attribute -> its argument's name and value.
+        user_id: as given.
+        tags: as given.
+    """
+    told = {**{attribute: _identity(*given) for attribute, given in ids.items()}, **_tags(tags)}
+    return Said({name: value for name, value in told.items() if value is not None}, _identity("user_id", user_id))
+
+
 def _identity(argument: str, value: Any) -> str | None:
-    if isinstance(value, (int, UUID)) and not isinstance(value, bool):
-        return str(value)
-    text = string(value)
+    text = _text(value) if isinstance(value, (int, UUID)) and not isinstance(value, bool) else string(value)
     if text is None and value is not None:
-        kind = "an empty text" if value == "" else f"a {type(value).__name__}"
+        kind = "an empty text" if isinstance(value, str) else f"a {type(value).__name__}"
         say_once(
             "genai_context(%s=...): it is %s. A text, an int or a UUID is accepted. It is left out.", argument, kind
         )
     return text
 
 
+def _text(value: Any) -> str | None:
+    """What describes itself in words, which UTF-8 can carry."""
+    try:
+        return string(str(value))
+    except Exception:  # noqa: BLE001 - it is the application's; and Python writes no number of thousands of digits
+        return None
+
+
 def _tags(tags: Any) -> dict[str, Attribute | None]:
     if tags is None:
         return {}
-    if not hasattr(tags, "items"):
+    if not isinstance(tags, Mapping):
         say_once("genai_context(tags=...): a mapping of names to values is accepted. They are left out.")
         return {}
-    return {TAG + str(name): _tag(name, value) for name, value in tags.items() if str(name)}
+    named = ((_text(name), value) for name, value in tags.items())
+    return {TAG + name: _tag(name, value) for name, value in named if name}
 
 
-def _tag(name: Any, value: Any) -> Attribute | None:
+def _tag(name: str, value: Any) -> Attribute | None:
     told: Attribute | None
     if isinstance(value, (bool, float)):
         told = value
@@ -110,9 +129,14 @@ def _tag(name: Any, value: Any) -> Attribute | None:
     else:
         told = integer(value)
         if told is None:
-            told = string(value) if isinstance(value, str) else strings(value)
-    if told is None and value not in (None, "", [], ()):
+            told = strings(value) if isinstance(value, (list, tuple)) else string(value)
+    if told is None and not _is_nothing(value):
         say_once(
             "genai_context(tags=...): the tag %s is no text, number, bool, UUID or list of texts. It is left out.", name
         )
     return told
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a tag is not given. Nothing is compared: an array, for one, answers with an array."""
+    return value is None or (isinstance(value, (str, list, tuple)) and not value)

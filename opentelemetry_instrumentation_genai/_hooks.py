@@ -6,6 +6,7 @@ from the call. While one runs the call's span is current, and calls of models th
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from inspect import iscoroutine
 from pkgutil import resolve_name
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ._call import Call
     from ._config import Config
     from ._operation import Request
+
+_TRIES = 100  # to find a function while modules are imported: what runs in a module to its end is imported for ever
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,9 @@ class Callback:
 
     def __init__(self, setting: str, given: Callable[..., Any] | str) -> None:
         self._setting = setting
-        self._given = given
+        self._name = given if isinstance(given, str) else getattr(given, "__qualname__", type(given).__qualname__)
         self._function = None if isinstance(given, str) else given
+        self._tries = 0
 
     def __call__(self, *args: Any) -> Any:
         """What the function returns; None where it cannot be found, and where it raises."""
@@ -122,14 +126,6 @@ class Callback:
             return None
         return answer
 
-    @property
-    def _name(self) -> str:
-        return (
-            self._given
-            if isinstance(self._given, str)
-            else getattr(self._given, "__qualname__", type(self._given).__qualname__)
-        )
-
     def _found(self) -> Callable[..., Any]:
         found: Any = None
         why = "it cannot be called"
@@ -138,11 +134,23 @@ class Callback:
         except Exception as error:  # noqa: BLE001 - importing a module can raise anything
             why = type(error).__name__
         if not callable(found):
-            say_once("%s=%r is not accepted (%s): it is not called.", self._setting, self._given, why)
+            self._tries += 1
+            if self._tries < _TRIES and _importing():
+                return _nothing
+            say_once("%s=%r is not accepted (%s): it is not called.", self._setting, self._name, why)
             found = _nothing
         function: Callable[..., Any] = found
         self._function = function
         return function
+
+
+def _importing() -> bool:
+    """Whether modules are being imported. A call that one of them makes comes before what stands further down in it.
+
+    Any of them: the module of a function that is named may import from the one that makes the call.
+    """
+    specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
+    return any(getattr(spec, "_initializing", False) for spec in specs)  # as Python's own messages ask it
 
 
 def _nothing(*_args: Any) -> None:

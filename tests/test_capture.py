@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import json
 import random
 from base64 import b64encode
@@ -447,6 +448,48 @@ def test_a_key_as_the_mode_of_a_block_is_not_told(caplog):
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     assert line.startswith("capture_content('[secrets]') is not accepted.")
+
+
+class Speechless:
+    """What fails to describe itself."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("too early")
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (10**400, "capture_content(1000"),
+        pytest.param(10**5000, "capture_content(int)", id="more digits than Python writes"),
+        (-1, "capture_content(-1)"),
+        (float("nan"), "capture_content(nan)"),
+        ("inf", "capture_content('inf')"),
+        (None, "capture_content(None)"),
+        (["true"], "capture_content(['true'])"),
+        (Speechless(), "capture_content(Speechless)"),
+    ],
+)
+def test_whatever_the_mode_of_a_block_is(ask, caplog, mode, told):
+    """Code that makes one goes on."""
+    ask(capture_message_content=True)
+    with capture_content(mode):
+        assert not ask()
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert line.startswith(told)
+
+
+def test_a_function_that_returns_a_coroutine(ask):
+    """Nothing of what it does is captured, though the function itself has ended before that begins."""
+    ask(capture_message_content=True)
+
+    async def private() -> bool:
+        await asyncio.sleep(0)
+        return bool(ask())
+
+    assert not asyncio.run(capture_content("no_content")(functools.partial(lambda made: made(), private))())
+    assert ask()
 
 
 def test_a_block_does_not_undo_a_refusal(ask, caplog):

@@ -491,6 +491,27 @@ def test_a_hook_that_calls_a_model(server, telemetry, openai_client, instrument)
     assert 1 == len(telemetry.spans)
 
 
+def test_references_that_ask_a_model(server, telemetry, openai_client, instrument):
+    """That call is not told of either, and so is asked for no references."""
+    client = openai_client()
+
+    class Asks:
+        def __call__(self, one: Completion) -> None:
+            """Nothing."""
+
+        def references(self, _given: Completion) -> dict[str, str]:
+            return {"app.title": client.chat.completions.create(**CHAT).choices[0].message.content}
+
+    done = instrument(completion_hook=Asks())
+    server.reply_always(Json(completion("A title")))
+
+    client.chat.completions.create(**CHAT)
+    done()
+
+    assert 2 == len(server.requests)
+    assert "A title" == telemetry.span.attributes["app.title"]
+
+
 def test_threads_end_with_the_instrumentation(server, openai_client, instrument):
     """However often it is switched on and off, no thread stays."""
     server.reply_always(Json(completion()))

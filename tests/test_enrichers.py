@@ -307,6 +307,23 @@ def test_a_callable(telemetry, ask, warned):
     assert "purpose" in said
 
 
+def test_a_callable_that_asks_a_model(server, telemetry, openai_client, ask, warned):
+    """Is not asked of that call again, which nothing is told of."""
+    judge = openai_client()
+
+    def purpose(_request: GenAIRequest) -> str | None:
+        server.reply(Json(completion("Judged")))
+        content: str | None = judge.chat.completions.create(**CHAT).choices[0].message.content
+        return content
+
+    OpenAIInstrumentor().instrument(**telemetry.providers, enrichers=PURPOSE, purpose=purpose)
+
+    assert PURPOSE in ask(HI)
+    assert 2 == len(server.requests)
+    assert 1 == sum(point.count for point in telemetry.metrics["gen_ai.client.operation.duration"])
+    assert [] == warned()
+
+
 def test_a_callable_by_its_name(monkeypatch, telemetry, ask):
     """It is looked for when it is needed."""
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers=PURPOSE, purpose="application.rules:Judge.ask")

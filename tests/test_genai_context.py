@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import gc
 import hmac
+import inspect
+import json
 import logging
 import sys
 import threading
+import types
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from types import ModuleType
@@ -17,7 +23,7 @@ from uuid import UUID
 import openai
 import pytest
 from inline_snapshot import snapshot
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from loopback import Json, Sse, Telemetry
@@ -382,6 +388,263 @@ async def test_an_asynchronous_generator(ask):
     assert [{CONVERSATION: "conv_1"}] * 2 == [step async for step in work()]
 
 
+# Functions that return what has yet to run.
+
+
+class Agent:
+    """A callable whose call is a coroutine function, and the object itself none."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    async def __call__(self) -> Any:
+        """Ask."""
+        await asyncio.sleep(0)
+        return await self.client.chat.completions.create(**CHAT)
+
+
+def again(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An ordinary decorator, whose function is no coroutine function."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapped
+
+
+@types.coroutine
+def of_old(agent: Any) -> Any:
+    """What coroutines were before there was `async`."""
+    return (yield from agent().__await__())
+
+
+FORMS: dict[str, Callable[[Any], Callable[[], Any]]] = {
+    "wrapper": lambda agent: again(agent.__call__),
+    "callable object": lambda agent: agent,
+    "partial": functools.partial,
+    "of old": lambda agent: functools.partial(of_old, agent),
+    "returned of old": lambda agent: lambda: of_old(agent),
+    "decorated twice": lambda agent: genai_context(prompt_name="greeting")(again(agent)),
+    "task": lambda agent: lambda: asyncio.ensure_future(agent()),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("driven", ["awaited", "task"])
+@pytest.mark.usefixtures("instrumented")
+async def test_functions_that_return_a_coroutine(server, telemetry, async_openai_client, form, driven):
+    """The block holds while that is awaited, directly or as a task, and not around it."""
+    client = async_openai_client()
+    server.reply(Json(completion()), Json(completion()))
+
+    made = genai_context(conversation_id="conv_1")(FORMS[form](Agent(client)))()
+    await client.chat.completions.create(**CHAT)
+    assert inspect.isawaitable(made)
+    answer = await (made if driven == "awaited" else asyncio.ensure_future(made))
+
+    assert "chatcmpl-1" == answer.id
+    told = {json.dumps(of_whom(span.attributes)) for span in telemetry.spans}
+    expected = {CONVERSATION: "conv_1", **({NAME: "greeting"} if form == "decorated twice" else {})}
+    assert {json.dumps({}), json.dumps(expected)} == {*told}
+
+
+async def test_a_returned_coroutine_is_one():
+    """To those who ask; and it can be stepped, thrown into and closed, once it runs and before."""
+    ran: list[str] = []
+
+    async def work() -> str:
+        ran.append("begun")
+        try:
+            await asyncio.sleep(0)
+        finally:
+            ran.append("ended")
+        return "done"
+
+    decorated = genai_context(conversation_id="conv_1")(again(work))
+
+    made = decorated()
+    assert inspect.iscoroutine(made)
+    assert asyncio.iscoroutine(made)
+    assert "work" == made.__name__
+    assert "done" == await made
+    with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+        await made
+    decorated().close()
+    with pytest.raises(KeyError):
+        decorated().throw(KeyError())
+    assert ["begun", "ended"] == ran
+
+    task = asyncio.ensure_future(decorated())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ["begun", "ended"] == ran
+
+    begun = decorated()
+    begun.send(None)
+    begun.close()
+    assert ["begun", "ended"] * 2 == ran
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_returned_coroutine_that_is_dropped():
+    """Python says so once, of the function that it is of."""
+
+    async def work() -> None:
+        raise AssertionError("nobody awaits it")
+
+    decorated = genai_context(conversation_id="conv_1")(again(work))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        decorated()
+        gc.collect()
+
+    (said,) = [str(each.message) for each in caught]
+    assert "work' was never awaited" in said
+
+
+@pytest.mark.usefixtures("instrumented")
+async def test_functions_that_return_a_generator(ask):
+    """The block holds in its steps, and it is closed by nobody but its consumer."""
+    whole = (ask() for _ in range(3))
+
+    @genai_context(conversation_id="conv_1")
+    def work() -> Any:
+        return whole
+
+    async def steps() -> AsyncIterator[Any]:
+        yield ask()
+        yield ask()
+
+    assert inspect.isgenerator(work())
+    assert {CONVERSATION: "conv_1"} == next(work())
+    gc.collect()
+    assert [{CONVERSATION: "conv_1"}] * 2 == list(work())
+    made = genai_context(conversation_id="conv_1")(again(steps))()
+    assert inspect.isasyncgen(made)
+    assert [{CONVERSATION: "conv_1"}] * 2 == [step async for step in made]
+
+
+@pytest.mark.usefixtures("instrumented")
+async def test_a_span_of_a_generator(ask, telemetry):
+    """Is the parent of the calls in all its steps, and of nothing between them and after it."""
+    tracer = trace.get_tracer("application", tracer_provider=telemetry.providers["tracer_provider"])
+
+    def parent() -> int | None:
+        ask()
+        above = telemetry.span.parent
+        return None if above is None else above.span_id
+
+    def bare() -> Iterator[Any]:
+        with tracer.start_as_current_span("own") as own:
+            yield own.get_span_context().span_id, parent()
+            yield own.get_span_context().span_id, parent()
+        yield None, parent()
+
+    async def bare_twin() -> AsyncIterator[Any]:
+        with tracer.start_as_current_span("own") as own:
+            yield own.get_span_context().span_id, parent()
+            yield own.get_span_context().span_id, parent()
+        yield None, parent()
+
+    block = genai_context(conversation_id="conv_1")
+    for own, above in block(bare)():
+        assert own == above
+        assert None is parent()
+    async for own, above in block(bare_twin)():
+        assert own == above
+        assert None is parent()
+
+
+def test_what_else_is_returned_stays_what_it_is():
+    """Nothing is asked of it, not even its class: of a lazy object that would be the application's work."""
+
+    class Lazy:
+        @property
+        def __class__(self) -> Any:
+            raise RuntimeError("too early")
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    lazy = Lazy()
+    assert genai_context(conversation_id="conv_1")(lambda: lazy)() is lazy
+
+
+def test_kinds_of_functions():
+    """What is decorated is of the kind that it was, for those who go by that, such as frameworks with `yield` in dependencies."""
+
+    def generator() -> Any:
+        yield
+
+    async def asynchronous() -> Any:
+        yield
+
+    async def coroutine() -> None:
+        """Nothing."""
+
+    asked = (inspect.isgeneratorfunction, inspect.isasyncgenfunction, inspect.iscoroutinefunction)
+    for function in (generator, asynchronous, coroutine, lambda: None):
+        decorated: Any = capture_content("no_content")(genai_context(conversation_id="conv_1")(function))
+        assert [ask(function) for ask in asked] == [ask(decorated) for ask in asked]
+    made: Any = genai_context(conversation_id="conv_1")(generator)()
+    assert inspect.isgenerator(made)
+    assert "generator" == made.__name__
+
+
+async def test_an_asynchronous_generator_is_sent_to_and_thrown_into():
+    """It answers as the bare one does, to its end."""
+
+    @genai_context(conversation_id="conv_1")
+    async def work() -> Any:
+        try:
+            sent = yield "begun"
+            yield sent
+        except KeyError:
+            yield "caught"
+        raise ValueError("at the end")
+
+    steps = work()
+    assert "begun" == await anext(steps)
+    assert "sent" == await steps.asend("sent")
+    assert "caught" == await steps.athrow(KeyError())
+    with pytest.raises(ValueError, match="at the end"):
+        await anext(steps)
+    with pytest.raises(StopAsyncIteration):
+        await anext(steps)
+    refusing = work()
+    await anext(refusing)
+    with pytest.raises(LookupError):
+        await refusing.athrow(LookupError())
+
+
+def test_an_asynchronous_generator_that_the_loop_closes():
+    """What is left at the end of a loop is closed once, however long its end takes, and nothing is said of it."""
+    closed: list[str] = []
+    complaints: list[Any] = []
+
+    @genai_context(conversation_id="conv_1")
+    async def work() -> Any:
+        try:
+            yield
+        finally:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            closed.append("closed")
+
+    left = [work() for _ in range(10)]
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, about: complaints.append(about))
+        for steps in left:
+            await anext(steps)
+
+    asyncio.run(leave())
+    assert ["closed"] * 10 == closed
+    assert [] == complaints
+
+
 # Who knows of the conversation.
 
 
@@ -570,6 +833,25 @@ class Person:
         return "Joe"
 
 
+class Array:
+    """What compares like an array: with another array, which is neither true nor false."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, _other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("of more than one element")
+
+
+class Speechless:
+    """What fails to describe itself."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("Joe")
+
+
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize(
     ("said", "told", "complaint"),
@@ -588,6 +870,14 @@ class Person:
         ({"tags": {1: ("a", "b")}}, {"gen_ai.tag.1": ("a", "b")}, None),
         ({"tags": {"id": UUID(int=1)}}, {"gen_ai.tag.id": "00000000-0000-0000-0000-000000000001"}, None),
         ({"tags": ["search"]}, {}, "tags"),
+        ({"tags": dict}, {}, "tags"),
+        ({"tags": {"array": Array(), "team": "search"}}, {"gen_ai.tag.team": "search"}, "array"),
+        ({"tags": {Speechless(): "search", "": "no name", 10**5000: "too long", 2: "b"}}, {"gen_ai.tag.2": "b"}, None),
+        ({"tags": {"a\ud800b": "c\ud800d"}}, {"gen_ai.tag.a?b": "c?d"}, None),
+        ({"tags": {"a\ud800b": Speechless()}}, {}, "a?b"),
+        ({"user_id": Array()}, {}, "user_id"),
+        ({"prompt_name": Speechless()}, {}, "prompt_name"),
+        ({"conversation_id": 10**5000, "prompt_name": "greeting"}, {NAME: "greeting"}, "conversation_id"),
     ],
 )
 def test_values(ask, warned, said, told, complaint):

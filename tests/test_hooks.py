@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import logging
 import sys
 import threading
@@ -401,6 +402,71 @@ def test_a_name_of_nothing(monkeypatch, server, telemetry, *, openai_client, war
     assert 2 == len(telemetry.spans)
     (said,) = warned()
     assert f"response_hook={name!r} is not accepted ({why})" in said
+
+
+WARMING_UP = """
+import warming_up_calls
+warming_up_calls.call()
+seen = []
+def hook(*given): seen.append(given)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [
+        ("warming_up:hook", {"warming_up": WARMING_UP}),
+        ("warming_up.hooks:hook", {"warming_up": WARMING_UP, "warming_up/hooks": "from warming_up import hook"}),
+        ("warming_up_hooks:hook", {"warming_up": WARMING_UP, "warming_up_hooks": "from warming_up import hook"}),
+    ],
+)
+def test_a_call_while_the_application_is_imported(
+    monkeypatch, server, telemetry, *, openai_client, warned, tmp_path, name, modules
+):
+    """Then the hook's module is not there to its end; it is called as soon as it is, and nothing is said of it."""
+    for path, source in modules.items():
+        package = path == "warming_up" and "warming_up/hooks" in modules
+        file = tmp_path / (f"{path}/__init__.py" if package else f"{path}.py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    client = openai_client()
+    as_a_module(monkeypatch, "warming_up_calls", call=lambda: client.chat.completions.create(**CHAT))
+    OpenAIInstrumentor().instrument(**telemetry.providers, request_hook=name)
+    server.reply_always(Json(completion()))
+
+    try:
+        seen = importlib.import_module("warming_up").seen
+        assert [] == seen
+        client.chat.completions.create(**CHAT)
+        client.chat.completions.create(**CHAT)
+    finally:
+        for module in [module for module in sys.modules if module.startswith("warming_up")]:
+            del sys.modules[module]
+
+    assert 2 == len(seen)
+    assert 3 == len(telemetry.spans)
+    assert [] == warned()
+
+
+def test_a_module_whose_import_does_not_end(monkeypatch, server, telemetry, *, openai_client, warned, tmp_path):
+    """A hook that is not found for many calls is given up, with one warning."""
+    (tmp_path / "serving_for_ever.py").write_text("import warming_up_calls\nwarming_up_calls.calls()\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    client = openai_client()
+
+    def calls() -> None:
+        for _ in range(110):
+            client.chat.completions.create(**CHAT)
+
+    as_a_module(monkeypatch, "warming_up_calls", calls=calls)
+    OpenAIInstrumentor().instrument(**telemetry.providers, request_hook="serving_for_ever:hook")
+    server.reply_always(Json(completion()))
+    importlib.import_module("serving_for_ever")
+    monkeypatch.delitem(sys.modules, "serving_for_ever")
+
+    (said,) = warned()
+    assert "request_hook='serving_for_ever:hook' is not accepted (AttributeError)" in said
 
 
 async def _asynchronous(*_given: Any) -> None:
