@@ -14,7 +14,7 @@ from ._rules import MASKED, escaped, redacted, unescaped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SHORTEST = 8  # characters: what is shorter is a placeholder, and stands in words of others
+_SHORT = 8  # characters: what is shorter may be a placeholder, and stands in compounds of others
 _ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
 _TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
 _LONGEST = 32  # that many characters are looked at, on either side
@@ -29,10 +29,10 @@ def masked(message: str, key: str | None = None) -> str:
 
     Args:
         message: what somebody says.
-        key: the client's own key. It is looked for if it has at least 8 characters, also where its middle is hidden.
+        key: the client's own key. From 8 characters on it is looked for also where its middle is hidden.
     """
     told = message
-    if key is not None and len(key) >= _SHORTEST:
+    if key:
         plain, own = unescaped(message), unescaped(key)
         found = [*_whole(plain, own), *_hidden(plain, own)]
         if found:
@@ -51,7 +51,9 @@ def quoted(value: object) -> str:
 
 def _whole(text: str, key: str) -> Iterator[_Found]:
     pattern = re.escape(key)
-    if len(key) < _ANYWHERE:
+    if len(key) < _SHORT:
+        pattern = rf"(?<![\w-]){pattern}(?![\w-])"
+    elif len(key) < _ANYWHERE:
         pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
     for match in re.finditer(pattern, text):
         yield (*match.span(), _OWN)
@@ -59,6 +61,8 @@ def _whole(text: str, key: str) -> Iterator[_Found]:
 
 def _hidden(text: str, key: str) -> Iterator[_Found]:
     """Where a key is told by its beginning, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
+    if len(key) < _SHORT:
+        return
     lengths = range(min(_LONGEST, len(key)), 0, -1)
     for match in _HIDDEN.finditer(text):
         start, end = match.span()

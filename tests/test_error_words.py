@@ -90,11 +90,12 @@ def test_no_key_is_quoted(key: str, sentence: str) -> None:
     assert "5678" not in errors.reported("code", sentence.format(key)).quoting
 
 
-@pytest.mark.parametrize("key", ["k", "x", "proj", "length", "EMPTY", "key", "1234"])
-def test_a_placeholder_as_the_clients_key_changes_nothing(key: str) -> None:
-    """It is in words that are none: those stay, and the keys of others are found all the same."""
-    said = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the length"
-    assert "Unknown key [secrets]: max_tokens exceeds the length" == errors.raised(ProviderError(said), key).quoting
+@pytest.mark.parametrize("key", ["k", "x", "proj", "length", "EMPTY", "tokens", "1234", ""])
+def test_a_placeholder_as_the_clients_key(key: str) -> None:
+    """It is masked where it stands by itself; what has it within stays, and the keys of others are found all the same."""
+    said = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the limit, EMPTY"
+    expected = f"Unknown key [secrets]: max_tokens exceeds the limit, {'[secrets]' if key == 'EMPTY' else 'EMPTY'}"
+    assert expected == errors.raised(ProviderError(said), key).quoting
 
 
 # The client's own key, what a server says, and what is told of that.
