@@ -180,8 +180,8 @@ class TestWheel:
         }
 
     def test_extras(self, metadata):
-        """There is one for each SDK, that of prices, and the one that `opentelemetry-instrument` reads."""
-        assert ["anthropic", "instruments-any", "ollama", "openai", "prices"] == sorted(
+        """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
+        assert ["anthropic", "instruments-any", "ollama", "openai", "prices", "upload"] == sorted(
             metadata.get_all("Provides-Extra")
         )
 
