@@ -9,6 +9,7 @@ from opentelemetry import context as otel_context
 
 from ._block import Block
 from ._guard import say_once
+from ._masking import quoted
 
 if TYPE_CHECKING:
     from opentelemetry.context.context import Context
@@ -99,8 +100,6 @@ class capture_content(Block):  # noqa: N801 - it reads as a statement
         try:
             self._capture = capture_of(mode)
         except ValueError:
-            from ._masking import quoted
-
             told = quoted(mode)
             say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", told, ACCEPTED)
             self._capture = NO_CONTENT

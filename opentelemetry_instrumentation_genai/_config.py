@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ._capture import NO_CONTENT, Capture
-from ._guard import masked, say_once
+from ._guard import say_once
+from ._masking import masked, quoted
 from ._readers import PREFIX, PROVIDERS, READERS, RefusedError
 
 if TYPE_CHECKING:
@@ -177,7 +178,5 @@ def _value(name: str, spelled: str, value: object, default: object) -> object:
 
 def _say_of_wrong(spelled: str, value: object, error: Exception, accepted: str) -> None:
     """A key may have been set in the wrong place, so it is told neither as the value nor in the reason."""
-    from ._masking import masked, quoted
-
     why = f" ({masked(str(error))})" if isinstance(error, RefusedError) else ""
     say_once("%s=%s is not accepted%s. Accepted is: %s.", spelled, quoted(value), why, accepted)

@@ -19,7 +19,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from ._config import FILE
-from ._guard import masked, say_once
+from ._guard import say_once
+from ._masking import masked
 from ._readers import PROVIDERS
 
 if TYPE_CHECKING:

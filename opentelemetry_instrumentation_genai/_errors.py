@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from ._fields import member
+from ._masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Failure(NamedTuple):
         """The message as it was given, without keys; it may quote content."""
         if self.error is not None:
             return _quoting(self.error, self.key)
-        return self.plain if self.message is None else _masked(self.message, self.key)
+        return self.plain if self.message is None else masked(self.message, self.key)
 
     def description(self, words: Words | None = None) -> str:
         """The description of the span's status; without `words`, or where they have none, nothing is quoted."""
@@ -100,7 +101,7 @@ def _is_code(code: Any, key: str | None = None) -> bool:
     """Whether it is a word; a server may echo a key there as well."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False
-    return code != key and (code.replace("_", "").isalpha() or code == _masked(code, key))
+    return code != key and (code.replace("_", "").isalpha() or code == masked(code, key))
 
 
 def _exception_type(error: BaseException) -> str:
@@ -130,7 +131,7 @@ def _last_line(error: BaseException, key: str | None, *, content: bool) -> str:
 
 
 def _quoting(error: BaseException, key: str | None) -> str:
-    return _masked(_said(error), key)
+    return masked(_said(error), key)
 
 
 def _said(error: BaseException) -> str:
@@ -139,10 +140,3 @@ def _said(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - that it failed is still to be told
         return type(error).__name__
-
-
-def _masked(message: str, key: str | None) -> str:
-    """A message without keys, redacted or not: providers quote the one they refuse."""
-    from ._masking import masked
-
-    return masked(message, key)

@@ -76,13 +76,6 @@ def say_once(message: str, *args: object) -> None:
         _logger.warning(message, *args)
 
 
-def masked(text: str) -> str:
-    """A text that a warning quotes, without keys: one may have been set in the place of another setting."""
-    from ._masking import masked as without_keys
-
-    return without_keys(text)
-
-
 def _report(place: str, error: Exception) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     say_once(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._capture import ACCEPTED, capture_of
 from ._entry_points import hook_of
 from ._generations import GENERATIONS
-from ._guard import masked, say_once
+from ._guard import say_once
+from ._masking import masked, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,8 +99,6 @@ def _enabled(value: Any) -> frozenset[str]:
 
 
 def _say_of_unknown(name: str) -> None:
-    from ._masking import quoted
-
     accepted = READERS["enabled"].accepted
     say_once("%sENABLED: %s is no provider and is left out. Accepted is: %s.", PREFIX, quoted(name), accepted)
 

@@ -52,6 +52,38 @@ def _costs(config: Config) -> Costs | None:
     return costs(config.prices)
 
 
+def _completions(config: Config, meter: metrics.Meter) -> Completions | None:
+    if config.completion_hook is None:
+        return None
+    from ._completions import completions
+
+    return completions(config, meter)
+
+
+def _propagation(config: Config) -> Propagation | None:
+    if not config.propagate:
+        return None
+    from ._propagation import Propagation
+
+    return Propagation(config.propagate, config.host_providers, with_baggage=config.propagate_baggage)
+
+
+def _enrichers(config: Config) -> Enrichers | None:
+    if not config.enrichers:
+        return None
+    from ._enrichers import Enrichers
+
+    return Enrichers(config)
+
+
+def _hooks(config: Config) -> Hooks | None:
+    if config.request_hook is None and config.response_hook is None:
+        return None
+    from ._hooks import Hooks
+
+    return Hooks(config)
+
+
 class Signals:
     """The writers of all signals.
 
@@ -92,35 +124,17 @@ class Signals:
             from ._traffic import Traffic
 
             self.traffic, self.limits = Traffic(meter), Limits(meter)
-        self.completions: Completions | None = None
-        if config.completion_hook is not None:
-            from ._completions import completions
-
-            self.completions = completions(config, meter)
+        self.completions = _completions(config, meter)
         # Who asks for a hook asks for the content that goes there, and with `no_content` nowhere else.
         self.capture = config.capture_message_content._replace(hook=self.completions is not None)
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config)
         self.per_chunk = config.per_chunk_metric
-        self.propagation: Propagation | None = None
-        if config.propagate:
-            from ._propagation import Propagation
-
-            self.propagation = Propagation(
-                config.propagate, config.host_providers, with_baggage=config.propagate_baggage
-            )
+        self.propagation = _propagation(config)
         self.asks_for_usage = config.stream_usage == "inject"
         self.who = Who(config)
-        self.enrichers: Enrichers | None = None
-        if config.enrichers:
-            from ._enrichers import Enrichers
-
-            self.enrichers = Enrichers(config)
-        self.hooks: Hooks | None = None
-        if config.request_hook is not None or config.response_hook is not None:
-            from ._hooks import Hooks
-
-            self.hooks = Hooks(config)
+        self.enrichers = _enrichers(config)
+        self.hooks = _hooks(config)
 
     def metrics_of(self, operation: str) -> Metrics:
         """The metrics of an operation, by its name."""

@@ -27,7 +27,8 @@ from ._attributes import (
     TOOL_DEFINITIONS_REF,
 )
 from ._ecosystem import is_plain_text, parts_of, tools_of
-from ._guard import masked, say_once
+from ._guard import say_once
+from ._masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
