@@ -35,6 +35,7 @@ from ._fields import read
 from ._guard import guarded, guarded_step
 from ._pipeline import NOTHING
 from ._who import FIRST
+from ._wire import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 _read = guarded(read)
 _raised = guarded(raised)
 _forks = 0
+_LARGEST = 8 << 20  # bytes of a body that is parsed again when the SDK fails to parse it
 
 
 def _forked() -> None:
@@ -86,6 +88,7 @@ class Call:
         stranger: the server, as long as it has not told who it is, and nobody else has.
         open: whether its response is read by the application, later; then reading finishes the call.
         early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
+        received: the HTTP response of a plain call, whose body is in memory while the SDK parses it.
     """
 
     __slots__ = (
@@ -128,6 +131,7 @@ class Call:
         "early",
         "open",
         "options",
+        "received",
         "span",
         "stranger",
         "told",
@@ -153,6 +157,7 @@ class Call:
         self._reading: ref[Reading] | None = None
         self.options: Any = None
         self.asked: Any = None
+        self.received: Any = None
         self.stranger: Stranger | None = None
         self._hooked: GenAIRequest | None = None
         self._said: Mapping[str, Attribute] | None = None
@@ -369,6 +374,12 @@ class Call:
     def _received(self) -> Any:
         return None if self._accumulator is None else self._accumulator.result()
 
+    @guarded
+    def _unparsed(self) -> Any:
+        """The JSON of a response that the SDK has not made its model of; None of one that is too large to be read again."""
+        content = self.received.content
+        return parsed(content) if len(content) <= _LARGEST else None
+
     # How it ends.
 
     def succeed(self, response: Any) -> None:
@@ -380,7 +391,10 @@ class Call:
         self._finish(None, None)
 
     def fail(self, error: BaseException) -> None:
-        """Finish with the exception that the SDK raised, and what was received before it."""
+        """Finish with the exception that the SDK raised, and what was received before it.
+
+        A response that was received whole is read from its body: whatever the SDK could not make of it, it is billed.
+        """
         self._finish(None, error)
 
     def _finish(self, response: Any, error: BaseException | None) -> None:
@@ -397,9 +411,12 @@ class Call:
             self._over(self._run)
         if self._first is not None:
             response = self._received()
+        elif error is not None and self.received is not None:
+            response = self._unparsed()
         found = self._response_attributes(response) or {}
         if self._signals.costs is not None:
-            self._price(self._signals.costs, response, found, None if error is not None else self._heard)
+            heard = self._heard if error is None or self.received is not None else None
+            self._price(self._signals.costs, response, found, heard)
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
@@ -411,7 +428,7 @@ class Call:
             self._write(response, found, failure)
         finally:
             self._end(response if error is None else error)
-            self._content, self._given, self._accumulator, self._add = {}, None, None, None
+            self._content, self._given, self._accumulator, self._add, self.received = {}, None, None, None, None
 
     def _end(self, outcome: Any) -> None:
         """Have the application's hook called, and end the span."""

@@ -187,6 +187,7 @@ def _answered(client: Any, response: Any) -> None:
     call = current_call()
     if call is not None and call.client is client:
         call.answered({HTTP_RESPONSE_STATUS_CODE: response.status_code})
+        call.received = response
 
 
 @guarded

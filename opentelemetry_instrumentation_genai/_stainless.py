@@ -269,8 +269,11 @@ class Stainless:
             call.answered(self._facts(response, kwargs.get("retries_taken")))
         if self._hears:
             call.heard(response.headers)
-        if (kwargs.get("stream") or not response.is_closed) and response.is_success:
-            Body(call, response)
+        if response.is_success:
+            if kwargs.get("stream") or not response.is_closed:
+                Body(call, response)
+            else:
+                call.received = response
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""
@@ -298,6 +301,10 @@ class Stainless:
     def _blame(self, call: Call, error: BaseException) -> None:
         call.keyed(getattr(call.client, "api_key", None) or getattr(call.client, "auth_token", None))
         response = member(error, "response")
+        if response is not None and response is call.received:
+            return  # it was answered, and the SDK fails to parse that
+        if response is not None or member(error, "request") is not None:
+            call.received = None  # that of an earlier attempt, if there is one
         if response is not None:
             if call.stranger is not None:
                 call.answered_by(call.stranger.by_headers(response.headers))
