@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ._hooks import GenAIRequest
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._pipeline import Told
+    from ._propagation import Propagated
     from ._redaction import Redacting
     from ._signals import Signals
     from ._stranger import Stranger
@@ -85,6 +86,7 @@ class Call:
         told: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
         options: what the SDK is to be given in place of the caller's options, if anything.
         asked: the same with a question for the usage of the stream, while the request is sent with that.
+        propagated: the headers that its request has from us, if any.
         stranger: the server, as long as it has not told who it is, and nobody else has.
         open: whether its response is read by the application, later; then reading finishes the call.
         early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
@@ -131,6 +133,7 @@ class Call:
         "early",
         "open",
         "options",
+        "propagated",
         "received",
         "span",
         "stranger",
@@ -157,6 +160,7 @@ class Call:
         self._reading: ref[Reading] | None = None
         self.options: Any = None
         self.asked: Any = None
+        self.propagated: Propagated | None = None
         self.received: Any = None
         self.stranger: Stranger | None = None
         self._hooked: GenAIRequest | None = None

@@ -62,7 +62,7 @@ class Servers:
         """The server of a client, whose base URL, of httpx or alike, is given."""
         known = self._known.get(id(url))
         if known is None or known[0] is not url or known[1] is not type(client):
-            host, port = url.host, url.port or (80 if url.scheme == "http" else 443)
+            host, port = url.host, port_of(url)
             known_as = host, port, self._provider(client, host, port)
             told, stranger = self._told(client, host, port), self._stranger(client, *known_as)
             server = Server(*known_as, told, stranger, str(url), self._sure(client, host, port))
@@ -70,6 +70,12 @@ class Servers:
                 self._known.clear()
             known = self._known[id(url)] = url, type(client), server
         return known[2]
+
+
+def port_of(url: Any) -> int:
+    """Return the port of a URL of httpx or alike, that of its scheme where it names none."""
+    port: int = url.port or (80 if url.scheme == "http" else 443)
+    return port
 
 
 def by_host(table: Iterable[tuple[str, str]], host: str, port: int) -> str | None:

@@ -179,7 +179,7 @@ class Ollama:
     def _tell(self, call: Call, client: Any, headers: dict[str, str]) -> None:
         """Tell the server of the call's span. The SDK makes a stream's request only now, with the headers that it was given."""
         assert self._propagation is not None
-        headers.update(self._propagation.headers(call.context, headers, client._client.headers) or {})
+        headers.update(self._propagation.headers(call, client._client, headers, client._client.headers) or {})
 
 
 @guarded

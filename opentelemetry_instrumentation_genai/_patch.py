@@ -39,9 +39,13 @@ def apply(module: ModuleType, target: str, wrapper: Callable[..., Any]) -> Patch
         AttributeError: the module has no such method.
     """
     kind, _, name = target.partition(".")
-    owner = getattr(module, kind)
+    return apply_to(getattr(module, kind), name, wrapper)
+
+
+def apply_to(owner: type, name: str, wrapper: Callable[..., Any]) -> Patch:
+    """Wrap a method of a class; the same as `apply`, where the class is at hand."""
     own = name in vars(owner)
-    handle = wrapt.wrap_function_wrapper(module, target, wrapper)
+    handle = wrapt.wrap_function_wrapper(owner, name, wrapper)
     return Patch(owner, name, handle, own)
 
 

@@ -141,7 +141,9 @@ class Signals:
         return self._inference if operation in INFERENCE else self._others
 
     def close(self) -> None:
-        """Nothing is followed any more: what waits for a completion hook is handed to it."""
+        """Nothing is followed any more: what waits for a completion hook is handed to it, and patches of HTTP clients go."""
+        if self.propagation is not None:
+            self.propagation.close()
         if self.completions is not None:
             self.completions.close()
 

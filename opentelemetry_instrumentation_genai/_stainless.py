@@ -237,7 +237,7 @@ class Stainless:
         """A copy of the options, whose headers tell the server of the call's span."""
         assert self._propagation is not None
         given = options.headers or {}
-        told = self._propagation.headers(call.context, given, client.default_headers, client._client.headers)
+        told = self._propagation.headers(call, client._client, given, client.default_headers, client._client.headers)
         if not told:
             return options
         copied = copy.copy(options)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -630,10 +631,12 @@ OWN = [
     "localhost", "LOCALHOST", "my.localhost", "127.0.0.1", "127.9.9.9", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]",
     "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.20", "169.254.1.1", "[fd00::1]", "[fe80::1]", "[::ffff:10.1.2.3]",
     "vllm", "llm.internal", "gpu.local", "box.home.arpa", "llm.default.svc.cluster.local", "gpu.local.",
+    "localhost.", "my.localhost.", "10.0.0.1.",
 ]  # fmt: skip
 NOT_OWN = [
     "api.openai.com", "8.8.8.8", "172.32.0.1", "11.0.0.1", "192.169.0.1", "100.64.0.1", "[2001:db8::1]", "[::2]",
     "[::ffff:8.8.8.8]", "134744072", "0x8080808", "internal.example", "local.example", "10.0.0.1.example", "notlocalhost.example",
+    "ai.", "AI.", "vllm.", "api.openai.com.", "internal.", "8.8.8.8.",
 ]  # fmt: skip
 
 
@@ -792,6 +795,229 @@ def test_a_list_as_a_keyword(applications, telemetry):
     request = application.plain()
 
     assert [("traceparent", traceparent(telemetry.span))] == named(request)
+
+
+# Redirects: an HTTP client copies the headers of a request into the one that follows a redirect, wherever that goes.
+
+PUBLIC = "public.example"
+# Ollama's SDK says it in its own way only in newer versions.
+NOT_CONNECTED = (
+    openai.APIConnectionError,
+    anthropic.APIConnectionError,
+    ConnectionError,
+    import_module("ollama._client").httpx.ConnectError,
+)
+
+
+@pytest.fixture
+def public(monkeypatch) -> Iterator[ModelServer]:
+    """Another server, which a redirect reaches by a public name: every name is this machine's here."""
+    resolve = socket.getaddrinfo
+
+    def loopback(host: Any, *rest: Any, **more: Any) -> Any:
+        known = host in (PUBLIC, PUBLIC.encode())
+        return resolve("127.0.0.1" if known else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", loopback)
+    server = ModelServer()
+    yield server
+    server.close()
+
+
+def redirect(url: str, status: int = 307) -> Json:
+    """What sends a client on to another server."""
+    return Json({}, status=status, headers={"location": url})
+
+
+def beyond(public: ModelServer) -> str:
+    """The other server by its public name."""
+    return f"http://{PUBLIC}:{public.port}/somewhere"
+
+
+@contextmanager
+def baggage_of_mine() -> Iterator[None]:
+    """The application has baggage."""
+    token = context.attach(baggage.set_baggage("user", "someone"))
+    yield
+    context.detach(token)
+
+
+@every()
+def test_a_redirect_to_another_host_takes_no_header_of_ours_there(applications, public, sdk, call, reply):
+    """Not the trace's, not its state's, and no baggage; all else of the request is what it is without us."""
+    application = applications(sdk)
+    above = trace.SpanContext(
+        1, 2, is_remote=True, trace_flags=trace.TraceFlags(1), trace_state=trace.TraceState([("a", "b")])
+    )
+    quiet = {"open_telemetry": False} if sdk == "anthropic" and TRACED else {}
+    public.reply(reply, reply)
+    application.make(call, redirect(beyond(public)), **quiet)
+    application.instrument(propagate="self-hosted", propagate_baggage=True)
+
+    with trace.use_span(trace.NonRecordingSpan(above)), baggage_of_mine():
+        (own,) = application.make(call, redirect(beyond(public)))
+
+    assert ["baggage", "traceparent", "tracestate"] == sorted(name for name, _ in named(own))
+    bare, after = public.requests
+    assert sent(bare) == sent(after)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_every_kind_of_redirect(application, public, status):
+    """Also those after which the SDK asks by GET."""
+    application.instrument(propagate="self-hosted", propagate_baggage=True)
+    call, reply = PLAIN[application.sdk]
+    public.reply(reply)
+
+    with baggage_of_mine():
+        (own,) = application.make(call, redirect(beyond(public), status))
+
+    assert ["baggage", "traceparent"] == sorted(name for name, _ in named(own))
+    (request,) = public.requests
+    assert ("POST" if status in (307, 308) else "GET", []) == (request.method, named(request))
+
+
+def test_a_redirect_within_the_hosts_of_the_setting_keeps_them(application, telemetry):
+    """An own server may send the call on to itself, or to another own one."""
+    application.instrument(propagate="self-hosted")
+    call, reply = PLAIN[application.sdk]
+    port = application.server.port
+
+    requests = application.make(call, redirect("/elsewhere"), redirect(f"http://localhost:{port}/there", 308), reply)
+
+    assert [[("traceparent", traceparent(telemetry.span))]] * 3 == [named(request) for request in requests]
+
+
+def test_a_redirect_by_way_of_another_host(application, public):
+    """What has been removed does not come back, though the last host is an own one: who sent the call there is not."""
+    application.instrument(propagate="self-hosted")
+    call, reply = PLAIN[application.sdk]
+    public.reply(redirect(f"{application.server.url}/back"))
+
+    first, last = application.make(call, redirect("/elsewhere"), redirect(beyond(public)), reply)[1:]
+
+    assert [1, 0, 0] == [len(named(request)) for request in (first, *public.requests, last)]
+
+
+@pytest.mark.parametrize("elsewhere", ["port", "scheme"])
+def test_a_redirect_to_another_port_or_scheme(application, public, elsewhere):
+    """Hosts may be named with their ports; the request hook of the application's HTTP client sees what would be sent."""
+    application.instrument(propagate=f"127.0.0.1:{application.server.port}")
+    ports = {"port": f"http://127.0.0.1:{public.port}/", "scheme": f"https://{PUBLIC}:{application.server.port}/"}
+    call, reply = PLAIN[application.sdk]
+    public.reply(reply)
+    seen: list[tuple[str, list[str]]] = []
+
+    def look(request: Any) -> None:
+        seen.append((str(request.url), request.headers.get_list("traceparent")))
+
+    async def look_later(request: Any) -> None:
+        look(request)
+
+    async def looked_at(client: Any) -> None:
+        client._client.event_hooks = {"request": [look_later if application.asynchronous else look]}
+        if elsewhere == "port":
+            await call(client)
+            return
+        with pytest.raises(NOT_CONNECTED):
+            await call(client)
+
+    application.make(looked_at, redirect(ports[elsewhere]))
+
+    (_, own), (url, other) = seen
+    assert (1, ports[elsewhere], []) == (len(own), url, other)
+
+
+@every(WITH_HEADERS)
+def test_a_redirect_takes_the_caller_s_headers_along(applications, public, sdk, call, reply):
+    """As without us: a trace context that the application sends by itself is its own business."""
+    application = applications(sdk)
+    application.instrument(propagate="self-hosted", propagate_baggage=True)
+    public.reply(reply)
+    headers = {"traceparent": MINE, "baggage": "mine=1", "x-of-mine": "1"}
+
+    application.make(call, redirect(beyond(public)), more={"extra_headers": headers})
+
+    (request,) = public.requests
+    assert sorted(headers.items()) == sorted(named(request, *headers))
+
+
+def test_redirects_that_the_application_follows(application, public):
+    """The next request, which an HTTP client that follows none has ready, is without them as well."""
+    application.instrument(propagate="self-hosted")
+    seen: list[Any] = []
+
+    async def look(response: Any) -> None:
+        seen.append(response)
+
+    async def followed(client: Any) -> None:
+        client._client.follow_redirects = False
+        client._client.event_hooks = {"response": [look if application.asynchronous else seen.append]}
+        with pytest.raises((openai.APIStatusError, anthropic.APIStatusError, ollama.ResponseError)):
+            await PLAIN[application.sdk][0](client)
+        public.reply(Json({}))
+        await settled(client._client.send(seen[0].next_request))
+
+    application.make(followed, redirect(beyond(public)))
+
+    assert [1, 0] == [len(named(request)) for request in (*application.server.requests, *public.requests)]
+
+
+class Following:
+    """An HTTP client of a kind that nobody knows, which may follow redirects in a way of its own."""
+
+    follow_redirects = True
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._http, name)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch, caplog, follows):
+    """Nothing is sent by one whose redirects cannot be kept from taking it elsewhere, and a warning says so."""
+    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    application = applications("ollama")
+    application.instrument(propagate="self-hosted")
+
+    async def through_it(client: Any) -> None:
+        client._client = http = Following(client._client)
+        http.follow_redirects = follows
+        await llama(client)
+
+    (request,) = application.make(through_it, LLAMA)
+
+    said = "Following follows redirects in a way that is not known: no trace context is sent by it."
+    assert ([said] if follows else []) == [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert ([] if follows else [("traceparent", traceparent(telemetry.span))]) == named(request)
+
+
+def test_the_class_of_the_http_client_is_as_before_afterwards(application):
+    """It is patched by the first call that carries a context, and not before; uninstrumenting takes that back."""
+    made: list[Any] = []
+
+    async def kept(client: Any) -> None:
+        made.append(type(client._client).__mro__)
+        await PLAIN[application.sdk][0](client)
+
+    def methods() -> list[int]:
+        return [id(vars(kind).get("_build_redirect_request")) for kind in made[0]]
+
+    reply = PLAIN[application.sdk][1]
+    application.make(kept, reply, **_silent(application))
+    before = methods()
+    application.instrument(propagate="elsewhere.example")
+    application.make(kept, reply)
+    assert before == methods()
+    INSTRUMENTORS[application.sdk]().uninstrument()
+
+    application.instrument(propagate="self-hosted")
+    application.make(kept, reply)
+    assert before != methods()
+    INSTRUMENTORS[application.sdk]().uninstrument()
+    assert before == methods()
 
 
 # An HTTP instrumentation beside ours.
