@@ -29,6 +29,7 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "delete": _NOT_BY_HAND,
     "get_api_list": "lists, of which none is followed",
     "beta.agents": _STORED,
+    "beta.compliance": "reviews of what was stored; no model is called",
     "beta.deployment_runs": _ELSEWHERE,
     "beta.deployments": _ELSEWHERE,
     "beta.dreams": _ELSEWHERE,
