@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from ._fields import member, string
+from ._fields import as_sent, member, string
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,12 +53,12 @@ def left_out(value: Any) -> bool:
 
 def text(content: str, **more: Any) -> Part:
     """A text part."""
-    return {"type": "text", "content": content, **more}
+    return {"type": "text", "content": content if type(content) is str else as_sent(content), **more}
 
 
 def reasoning(content: str, **more: Any) -> Part:
     """A reasoning part; `content` is empty where the provider keeps it to itself."""
-    return {"type": "reasoning", "content": content, **more}
+    return {"type": "reasoning", "content": as_sent(content), **more}
 
 
 def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
@@ -68,7 +68,8 @@ def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
 
 def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
     """A call of a tool whose input is no JSON: a text stays as it is."""
-    return {"type": "tool_call", "id": _identity(identity), "name": str(name or ""), "arguments": plain(given)}
+    named = string(name) or str(plain(name) or "")
+    return {"type": "tool_call", "id": _identity(identity), "name": named, "arguments": plain(given)}
 
 
 def tool_call_response(identity: Any, response: Any) -> Part:
@@ -269,5 +270,5 @@ def first_text(source: Any, *names: str) -> str | None:
     for name in names:
         value = member(source, name)
         if isinstance(value, str) and value:
-            return value
+            return str.__str__(value)
     return None

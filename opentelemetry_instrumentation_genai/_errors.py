@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
-from ._fields import member
+from ._fields import as_sent, member
 from ._masking import masked
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _error_type(error: BaseException, key: str | None) -> str:
     for source, name in ((error, "code"), (error, "type"), (member(member(error, "body"), "error"), "type")):
         code = member(source, name)
         if _is_code(code, key):
-            return code  # type: ignore[no-any-return] # a text
+            return str.__str__(code)
     return _exception_type(error)
 
 
@@ -112,7 +112,7 @@ def _exception_type(error: BaseException) -> str:
 def _plain(error: BaseException) -> str:
     status = member(error, "status_code")
     known = isinstance(status, int) and status > 0  # Ollama's is -1 for an error that came within a stream
-    return f"{type(error).__name__} {status}" if known else type(error).__name__
+    return f"{type(error).__name__} {as_sent(status)}" if known else type(error).__name__
 
 
 def _trace(error: BaseException, key: str | None, *, content: bool) -> Iterator[str]:

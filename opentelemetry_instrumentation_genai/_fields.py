@@ -127,15 +127,29 @@ def _read(rows: Table, source: Any, found: dict[str, Attribute]) -> None:
             _read(below, value, found)
 
 
+def as_sent(value: Any) -> Any:
+    """Return the plain text or number that JSON sends for a member of an enumeration, or for any other object of a subclass.
+
+    Everything that is no text and no number is returned as it is, and so are booleans. Nothing that a subclass defines is called.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__index__(value)
+    return float.__float__(value) if isinstance(value, float) else value
+
+
 def string(value: Any) -> str | None:
     """A text that is not empty and that UTF-8 can carry."""
     if not isinstance(value, str) or not value:
         return None
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    text = value if type(value) is str else str.__str__(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def integer(value: Any) -> int | None:
     """A whole number that OTLP can carry."""
+    value = value if type(value) is int else as_sent(value)
     if type(value) is int:
         return value if -_INT64 <= value < _INT64 else None
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else None
@@ -151,6 +165,7 @@ def count(value: Any) -> int | None:
 
 def number(value: Any) -> float | None:
     """A number, as a double."""
+    value = value if type(value) is float else as_sent(value)
     if type(value) is float:
         return value
     return float(value) if type(value) is int and abs(value) < _INT64 else None

@@ -16,7 +16,7 @@ from ._attributes import HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._capture import asked_here
 from ._context import attach, current_call, detach, stand_back
-from ._fields import member
+from ._fields import as_sent, member
 from ._guard import guarded
 from ._hosts import Servers
 from ._operation import Operation, Request
@@ -186,7 +186,7 @@ class Ollama:
 def _answered(client: Any, response: Any) -> None:
     call = current_call()
     if call is not None and call.client is client:
-        call.answered({HTTP_RESPONSE_STATUS_CODE: response.status_code})
+        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
         call.received = response
 
 
@@ -196,7 +196,7 @@ def _blame(call: Call, client: Any, error: BaseException) -> None:
     call.keyed(client._client.headers.get("authorization", "").rpartition(" ")[2])
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
-        call.answered({HTTP_RESPONSE_STATUS_CODE: status})
+        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(status)})
 
 
 class _StreamReading(Reading):

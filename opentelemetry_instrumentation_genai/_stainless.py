@@ -18,7 +18,7 @@ from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._capture import NO_CONTENT, asked_here
 from ._context import Outside, attach, current_call, detach, stand_back
-from ._fields import Attribute, member
+from ._fields import Attribute, as_sent, member
 from ._guard import guarded
 from ._hosts import Servers
 from ._iterators import listed
@@ -277,7 +277,7 @@ class Stainless:
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""
-        facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: response.status_code}
+        facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
         for name, value in response.headers.raw:
             attribute = self._headers.get(name.lower())
             if attribute is not None and value:

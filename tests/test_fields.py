@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from http import HTTPStatus
 from typing import Any
 
 import pydantic
@@ -31,6 +32,7 @@ CONVERTERS = [
     (fields.string, "", None),
     (fields.string, "a\ud800b", "a?b"),
     (fields.string, "héllo", "héllo"),
+    (fields.string, Text("text"), "text"),
     (fields.string, 7, None),
     (fields.string, b"text", None),
     (fields.string, ["text"], None),
@@ -40,6 +42,9 @@ CONVERTERS = [
     (fields.integer, INT64, None),
     (fields.integer, -INT64, -INT64),
     (fields.integer, -INT64 - 1, None),
+    (fields.integer, HTTPStatus.OK, 200),
+    (fields.count, HTTPStatus.OK, 200),
+    (fields.number, HTTPStatus.OK, 200.0),
     (fields.integer, 7.0, 7),
     (fields.integer, 7.5, None),
     (fields.integer, 1e300, None),

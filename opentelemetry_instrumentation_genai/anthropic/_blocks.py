@@ -57,7 +57,7 @@ def tool_definition(tool: Any) -> dict[str, Any]:
     told["type"] = "function" if kind in ("custom", "unknown") else kind
     if "input_schema" in told:
         told["parameters"] = told.pop("input_schema")
-    return {**told, "name": str(told.get("name") or kind)}
+    return {**told, "name": string(told.get("name")) or str(told.get("name") or kind)}
 
 
 def _other(block: Any) -> Part:

@@ -53,7 +53,10 @@ def _tool_definition(tool: Any) -> dict[str, Any]:
     kind = string(member(tool, "type")) or "function"
     function = member(tool, kind)
     source = tool if function is None else function
-    return {**generic(source, kind), "name": str(plain(member(source, "name")) or kind)}
+    return {
+        **generic(source, kind),
+        "name": string(member(source, "name")) or str(plain(member(source, "name")) or kind),
+    }
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:

@@ -19,7 +19,7 @@ from .._content import (
     tool_call_response,
 )
 from .._errors import Failure, reported
-from .._fields import field, integer, items, member, string, table
+from .._fields import as_sent, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
 from ._common import (
@@ -103,7 +103,7 @@ def _message(message: Any) -> dict[str, Any]:
         return {"role": role, "parts": [text(message["content"])]}  # what most are, and histories are long
     name = member(message, "name")
     told = {"role": role, "parts": _message_parts(role, message)}
-    return {**told, "name": name} if isinstance(name, str) else told
+    return {**told, "name": as_sent(name)} if isinstance(name, str) else told
 
 
 def _message_parts(role: str, message: Any) -> list[Part]:

@@ -90,7 +90,7 @@ def tool_definition(tool: Any) -> dict[str, Any]:
             policy.pop("domain_secrets", None)
     if isinstance(member(source, "tools"), (list, tuple)):
         told["tools"] = [tool_definition(entry) for entry in items(source, "tools")]
-    return {**told, "name": str(plain(name))}
+    return {**told, "name": string(name) or str(plain(name))}
 
 
 def role_of(message: Any, default: str) -> str:
