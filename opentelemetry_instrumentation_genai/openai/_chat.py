@@ -117,10 +117,7 @@ def _message_parts(role: str, message: Any) -> list[Part]:
 
 def said(message: Any) -> list[Part]:
     """The parts of a message that a model or a user said: reasoning, content, refusal, tool calls, audio."""
-    parts: list[Part] = []
-    thought = first_text(message, "reasoning_content", "reasoning")
-    if thought:
-        parts.append(reasoning(thought))
+    parts = _thoughts(message)
     content = member(message, "content")
     if content:
         annotations = items(message, "annotations")
@@ -131,12 +128,21 @@ def said(message: Any) -> list[Part]:
         parts.append({"type": "refusal", "content": plain(refusal)})
     parts += [_tool_call(call) for call in items(message, "tool_calls")]
     function = member(message, "function_call")
-    if function is not None:
-        parts.append(generic(function, "function_call"))  # the deprecated form, by the provider's own word
+    if function is not None:  # the deprecated form, which has no id
+        parts.append(tool_call(None, member(function, "name"), member(function, "arguments")))
     audio = member(message, "audio")
     if audio is not None:
         parts.append(_audio(audio))
     return parts
+
+
+def _thoughts(message: Any) -> list[Part]:
+    """What the model thought: as one text, or, from servers that give no such text, in entries; what is encrypted stays out."""
+    thought = first_text(message, "reasoning_content", "reasoning")
+    if thought:
+        return [reasoning(thought)]
+    told = [first_text(entry, "text", "summary") for entry in items(message, "reasoning_details")]
+    return [reasoning(thought) for thought in told if thought]
 
 
 def _tool_call(call: Any) -> Part:

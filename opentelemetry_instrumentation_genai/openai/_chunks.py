@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .._content import plain
 from .._fields import integer, items, member, members, string
+from ._pieces import Pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint")
-_TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
+_IN_PIECES = ("text", "thinking", "reasoning")  # types of parts
+_THOUGHTS = ("reasoning_content", "reasoning")
+_TEXTS = ("content", "refusal", *_THOUGHTS)
 
 
 class ChoiceChunks:
@@ -95,16 +99,17 @@ def _usage_within(chunk: Any) -> Any:
 class _Choice:
     """One choice, as far as it was received."""
 
-    __slots__ = ("_annotations", "_audio", "_function", "_listed", "_texts", "_tools", "reason")
+    __slots__ = ("_annotations", "_audio", "_details", "_function", "_listed", "_texts", "_tools", "reason")
 
     def __init__(self) -> None:
         self.reason: Any = None
-        self._texts: dict[str, list[str]] = {}
+        self._texts: dict[str, Pieces] = {}
         self._listed: list[Any] = []
         self._annotations: list[Any] = []
+        self._details: dict[Any, _Detail] = {}
         self._tools: dict[int, list[_ToolCall]] = {}
         self._function: _ToolCall | None = None
-        self._audio: dict[str, Any] = {}
+        self._audio: _Audio | None = None
 
     def add(self, choice: Mapping[str, Any]) -> None:
         """Take what came anew."""
@@ -121,13 +126,21 @@ class _Choice:
         for position, piece in enumerate(items(held, "tool_calls")):
             index = integer(member(piece, "index"))
             self._tool(position if index is None else index, piece).add(piece)
-        function = held.get("function_call")
+        self._add_rare(held)
+
+    def _add_rare(self, held: Mapping[str, Any]) -> None:
+        function, audio = held.get("function_call"), held.get("audio")
         if function is not None:
             self._function = self._function or _ToolCall()
             self._function.add({"function": function})
-        audio = held.get("audio")
         if audio is not None:
-            self._add_audio(audio)
+            self._audio = self._audio or _Audio()
+            self._audio.add(audio)
+        if held.get("reasoning_details") and not any(map(held.get, _THOUGHTS)):
+            for position, piece in enumerate(items(held, "reasoning_details")):
+                index = member(piece, "index")
+                place = (str(member(piece, "type")), str(position if index is None else index))
+                self._details.setdefault(place, _Detail()).add(piece)
 
     def _tool(self, index: int, piece: Any) -> _ToolCall:
         """The tool call that a piece is of. Gemini gives the same index to all calls, and each of them whole."""
@@ -144,84 +157,152 @@ class _Choice:
         elif name == "content" and self._listed:
             self._listed.append({"type": "text", "text": piece})
         else:
-            self._texts.setdefault(name, []).append(piece)
-
-    def _add_audio(self, audio: Any) -> None:
-        self._audio["id"] = member(audio, "id") or self._audio.get("id")
-        for name in ("data", "transcript"):
-            self._audio[name] = self._audio.get(name, "") + (string(member(audio, name)) or "")
+            pieces = self._texts.get(name)
+            if pieces is None:
+                pieces = self._texts[name] = Pieces()
+            pieces.add(piece)
 
     def result(self, index: int) -> dict[str, Any]:
         """The choice in the shape of the plain response."""
-        texts: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items()}
+        texts: dict[str, Any] = {name: str(pieces) for name, pieces in self._texts.items()}
         if self._listed:
             texts["content"] = _joined([{"type": "text", "text": texts.get("content", "")}, *self._listed])
         message: dict[str, Any] = {
             **texts,
             "annotations": self._annotations,
+            "reasoning_details": [detail.result() for detail in self._details.values()],
             "tool_calls": [tool.result() for _, tools in sorted(self._tools.items()) for tool in tools],
-            "audio": self._audio or None,
+            "audio": self._audio and self._audio.result(),
             "function_call": self._function and self._function.result()["function"],
         }
         return {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
 
 
-def _joined(parts: list[Any]) -> list[dict[str, Any]]:
-    """Parts in pieces (Mistral): neighbours of one type are one part."""
+def _joined(parts: Iterable[Any]) -> list[dict[str, Any]]:
+    """Parts in pieces (Mistral): neighbours that are both text, or both what the model thought, are one part."""
+    held = (part for part in map(plain, parts) if isinstance(part, dict))
     joined: list[dict[str, Any]] = []
-    for part in parts:
-        held = plain(part)
-        if not isinstance(held, dict):
-            continue
-        if joined and joined[-1].get("type") == held.get("type"):
-            _extend(joined[-1], held)
-        else:
-            joined.append(held)
+    for kind, run in groupby(held, lambda part: part.get("type")):
+        neighbours = list(run)
+        joined += [_one(neighbours)] if kind in _IN_PIECES else neighbours
     return [part for part in joined if part.get("text") != ""]
 
 
-def _extend(part: dict[str, Any], piece: dict[str, Any]) -> None:
-    for name, value in piece.items():
-        before = part.get(name)
-        if name != "type" and isinstance(before, str) and isinstance(value, str):
-            part[name] = before + value
-        elif isinstance(before, list) and isinstance(value, list):
-            part[name] = _joined([*before, *value])
+def _one(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """One part of its pieces: texts and lists are joined, of what else there is the last counts."""
+    part: dict[str, Any] = {}
+    for piece in pieces:
+        for name, value in piece.items():
+            part.setdefault(name, []).append(value)
+    return {name: _together(values) if name != "type" else values[0] for name, values in part.items()}
 
 
-class _ToolCall:
-    """One tool call, whose arguments come in pieces."""
+def _together(values: list[Any]) -> Any:
+    texts = [value for value in values if isinstance(value, str)]
+    lists = [value for value in values if isinstance(value, list)]
+    if texts:
+        return "".join(texts)
+    return _joined(entry for value in lists for entry in value) if lists else values[-1]
 
-    __slots__ = ("_custom", "_given", "_identity", "_name", "_pieces")
+
+class _Detail:
+    """One entry of `reasoning_details` (OpenRouter, MiniMax): what the model thought, or a summary of it."""
+
+    __slots__ = ("_kind", "_texts")
+
+    def __init__(self) -> None:
+        self._kind: Any = None
+        self._texts: dict[str, Pieces] = {}
+
+    def add(self, piece: Any) -> None:
+        """Take what came anew; what is encrypted is not kept."""
+        self._kind = member(piece, "type") or self._kind
+        for name in ("text", "summary"):
+            text = member(piece, name)
+            if isinstance(text, str) and text:
+                self._texts.setdefault(name, Pieces()).add(text)
+
+    def result(self) -> dict[str, Any]:
+        """The entry in the shape of the plain response."""
+        return {"type": self._kind, **{name: str(pieces) for name, pieces in self._texts.items()}}
+
+
+class _Audio:
+    """What the model said aloud, as far as it was received."""
+
+    __slots__ = ("_identity", "_pieces")
 
     def __init__(self) -> None:
         self._identity: Any = None
-        self._name = ""
+        self._pieces: dict[str, list[str]] = {"data": [], "transcript": []}
+
+    def add(self, audio: Any) -> None:
+        """Take what came anew."""
+        self._identity = member(audio, "id") or self._identity
+        for name, pieces in self._pieces.items():
+            pieces.append(string(member(audio, name)) or "")
+
+    def result(self) -> dict[str, Any]:
+        """The audio in the shape of the plain response."""
+        return {"id": self._identity, **{name: "".join(pieces) for name, pieces in self._pieces.items()}}
+
+
+class _ToolCall:
+    """One tool call, whose arguments come in pieces. Its id and its name are those that came first: some servers repeat them."""
+
+    __slots__ = ("_begun", "_custom", "_given", "_identity", "_name", "_pieces")
+
+    def __init__(self) -> None:
+        self._identity: Any = None
+        self._name: str | None = None
         self._custom = False
-        self._pieces: list[str] = []
+        self._begun = False  # whether anything of the arguments came
+        self._pieces = Pieces()
         self._given: Any = None
 
     def over(self, piece: Any) -> bool:
-        """Whether a piece begins another call. Older vLLM gives each piece another id, but a name to the first only."""
-        identity = member(piece, "id")
-        named = member(member(piece, "function"), "name")
-        return bool(identity and named and self._identity) and identity != self._identity
+        """Whether a piece begins another call: it has a name, and another id, or, where there are no ids, another name.
+
+        Older vLLM gives each piece another id, but a name to the first only.
+        """
+        name = string(member(_body(piece), "name"))
+        if name is None:
+            return False
+        identity = _identity(piece)
+        if identity and self._identity:
+            return bool(identity != self._identity)
+        return self._begun and self._name is not None and not name.startswith(self._name)
 
     def add(self, piece: Any) -> None:
         """Take what came anew. Gateways give arguments as an object, whole."""
-        self._identity = member(piece, "id") or self._identity
-        custom = member(piece, "custom")
-        self._custom = self._custom or custom is not None
-        body = member(piece, "function") if custom is None else custom
-        self._name += string(member(body, "name")) or ""
-        given = member(body, "arguments" if custom is None else "input")
+        self._identity = self._identity or _identity(piece)
+        body = _body(piece)
+        self._custom = self._custom or member(piece, "custom") is not None
+        self._add_name(string(member(body, "name")))
+        given = member(body, "input" if self._custom else "arguments")
+        self._begun = self._begun or bool(given)
         if isinstance(given, str):
-            self._pieces.append(given)
+            self._pieces.add(given)
         elif given is not None:
             self._given = given
 
+    def _add_name(self, name: str | None) -> None:
+        if name is not None and (self._name is None or name.startswith(self._name)):
+            self._name = name
+
     def result(self) -> dict[str, Any]:
         """The tool call in the shape of the plain response."""
-        given = "".join(self._pieces) if self._given is None else self._given
+        given = str(self._pieces) if self._given is None else self._given
         kind, name = ("custom", "input") if self._custom else ("function", "arguments")
-        return {"id": self._identity, kind: {"name": self._name, name: given}}
+        return {"id": self._identity, kind: {"name": self._name or "", name: given}}
+
+
+def _body(piece: Any) -> Any:
+    custom = member(piece, "custom")
+    return member(piece, "function") if custom is None else custom
+
+
+def _identity(piece: Any) -> Any:
+    """The id of a tool call; none where a gateway writes out that there is none."""
+    identity = member(piece, "id")
+    return None if identity == "null" else identity or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, attached, generic, modality_of, plain, text
+from .._content import Part, attached, first_text, generic, modality_of, plain, reasoning, text
 from .._fields import count, field, integer, items, member, number, string, strings
 from .._operation import NO_MORE, Billing
 
@@ -142,8 +142,16 @@ def _file(part: Any) -> Part:
     return attached(modality_of(mime_type), url=url, data=data, file_id=member(file, "file_id"))
 
 
+def _thinking(part: Any) -> Part:
+    """What the model thought: one text, or texts in a list, which Mistral calls `thinking`, and Databricks `summary`."""
+    entries = [part, *(entry for name in ("thinking", "summary") for entry in items(part, name))]
+    return reasoning("".join(first_text(entry, "thinking", "text") or "" for entry in entries))
+
+
 _PARTS: dict[str, Callable[[Any], Part]] = {
     "text": _text,
+    "thinking": _thinking,
+    "reasoning": _thinking,
     "input_text": _text,
     "output_text": _text,
     "image_url": _image,

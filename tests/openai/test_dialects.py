@@ -172,8 +172,33 @@ DIALECTS = {
             chunk({"content": "Hello "}),
             chunk({"content": "you"}, reason="model_length", usage=USAGE),
         ],
-        ({"thinking": [{"type": "text", "text": "They greet."}], "type": "thinking"}, HELLO),
+        (THOUGHT, HELLO),
         {REASONS: ("model_length",)},
+    ),
+    "Mistral, thinking in one text": Dialect(
+        with_message(content=[{"type": "thinking", "thinking": "They greet."}, {"type": "text", "text": "Hello you"}]),
+        [
+            chunk({"role": "assistant", "content": [{"type": "thinking", "thinking": "They "}]}),
+            chunk({"content": [{"type": "thinking", "thinking": "greet.", "closed": True}]}),
+            *SAID,
+            ENDED,
+        ],
+        (THOUGHT, HELLO),
+    ),
+    "Databricks": Dialect(
+        with_message(
+            content=[
+                {"type": "reasoning", "summary": [{"type": "summary_text", "text": "They greet.", "signature": "x"}]},
+                {"type": "text", "text": "Hello you"},
+            ]
+        ),
+        [
+            chunk({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "They "}]}]}),
+            chunk({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "greet."}]}]}),
+            *SAID,
+            ENDED,
+        ],
+        (THOUGHT, HELLO),
     ),
     "OpenRouter": Dialect(
         {
@@ -200,6 +225,79 @@ DIALECTS = {
         (THOUGHT, HELLO),
         {REASONING: 1},
     ),
+    "OpenRouter, thinking in its details alone": Dialect(
+        with_message(
+            content="Hello you",
+            reasoning=None,
+            reasoning_details=[
+                {"type": "reasoning.summary", "summary": "They greet.", "index": 0},
+                {"type": "reasoning.encrypted", "data": "c2VjcmV0", "index": 1},
+            ],
+        ),
+        [
+            chunk(
+                {"content": "", "reasoning_details": [{"type": "reasoning.summary", "summary": "They ", "index": 0}]}
+            ),
+            chunk({"reasoning_details": [{"type": "reasoning.summary", "summary": "greet.", "index": 0}]}),
+            chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2VjcmV0", "index": 1}]}),
+            *SAID,
+            ENDED,
+        ],
+        (THOUGHT, HELLO),
+    ),
+    "MiniMax: each delta has the whole text so far": Dialect(
+        with_message(
+            content="Hello you",
+            reasoning_details=[{"type": "reasoning.text", "id": "r-1", "index": 0, "text": "They greet."}],
+        ),
+        [
+            chunk({"role": "assistant", "reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "They"}]}),
+            chunk({"reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "They greet."}]}),
+            chunk({"content": "Hel"}),
+            chunk({"content": "Hello"}),
+            chunk({"content": "Hello yo"}),
+            chunk({"content": "Hello you"}),
+            chunk({"content": "Hello you"}, reason="stop", usage=USAGE),
+        ],
+        (THOUGHT, HELLO),
+    ),
+    "the whole text once more at the end": Dialect(
+        with_message(content="Hello you", reasoning_content="They greet."),
+        [
+            chunk({"reasoning_content": "They "}),
+            chunk({"reasoning_content": "greet."}),
+            chunk({"reasoning_content": "They greet."}),
+            *SAID,
+            chunk({"content": "Hello you"}, reason="stop", usage=USAGE),
+        ],
+        (THOUGHT, HELLO),
+    ),
+    "words that repeat what is there": Dialect(
+        with_message(content="1100 ha haha 11"),
+        [
+            *(chunk({"content": piece}) for piece in ("1", "10", "0", " ha", " haha", " ", "1", "1")),
+            ENDED,
+        ],
+        ({"type": "text", "content": "1100 ha haha 11"},),
+    ),
+    "one piece, again and again": Dialect(
+        with_message(content="hahaha"),
+        [*(chunk({"content": "ha"}) for _ in range(3)), ENDED],
+        ({"type": "text", "content": "hahaha"},),
+    ),
+    "the deprecated form of a tool call": Dialect(
+        with_message(
+            "function_call", content=None, function_call={"name": "weather", "arguments": '{"city": "Paris"}'}
+        ),
+        [
+            chunk({"role": "assistant", "content": None, "function_call": {"name": "weather", "arguments": ""}}),
+            chunk({"function_call": {"arguments": '{"city": '}}),
+            chunk({"function_call": {"name": "weather", "arguments": '"Paris"}'}}),
+            chunk(reason="function_call", usage=USAGE),
+        ],
+        ({**WEATHER, "id": None},),
+        {REASONS: ("function_call",)},
+    ),
     "Gemini: one index for all tool calls": Dialect(
         CALLED,
         [
@@ -208,6 +306,59 @@ DIALECTS = {
             CALLS_ENDED,
         ],
         **CALLING,
+    ),
+    "one index for all tool calls, and no ids": Dialect(
+        with_message("tool_calls", content=None, tool_calls=[{**tool(WEATHER), "id": ""}, {**tool(TIME), "id": ""}]),
+        [
+            chunk({"tool_calls": [{"index": 0, **tool(WEATHER), "id": ""}]}),
+            chunk({"tool_calls": [{"index": 0, **tool(TIME), "id": ""}]}),
+            CALLS_ENDED,
+        ],
+        ({**WEATHER, "id": None}, {**TIME, "id": None}),
+        {REASONS: ("tool_calls",)},
+    ),
+    **{
+        f"{named} in each piece of a tool call, and an id {identity!r}": Dialect(
+            CALLED,
+            [
+                chunk({"tool_calls": [{"index": 0, **tool(WEATHER, split=True)}]}),
+                *(
+                    chunk({"tool_calls": [{"index": 0, "id": identity, "function": {**name, "arguments": piece}}]})
+                    for piece in ('{"city"', ': "Pa', 'ris"}')
+                ),
+                chunk({"tool_calls": [{"index": 1, **tool(TIME)}]}),
+                CALLS_ENDED,
+            ],
+            **CALLING,
+        )
+        for named, name, identities in (
+            ("the name", {"name": "weather"}, ("a", "", None, "null")),
+            ("no name", {"name": None}, ("", None, "null", "call_2")),
+            ("an empty name", {"name": ""}, ("", "null", "call_2")),
+        )
+        for identity in identities
+    },
+    "an id that comes after 'null'": Dialect(
+        with_message("tool_calls", content=None, tool_calls=[tool(WEATHER)]),
+        [
+            chunk({"tool_calls": [{"index": 0, **tool(WEATHER, split=True), "id": "null"}]}),
+            chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"arguments": '{"city": "Paris"}'}}]}),
+            CALLS_ENDED,
+        ],
+        (WEATHER,),
+        {REASONS: ("tool_calls",)},
+    ),
+    "a tool call whose pieces have all that there is": Dialect(
+        with_message("tool_calls", content=None, tool_calls=[tool(WEATHER)]),
+        [
+            *(
+                chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "weather", "arguments": piece}}]})
+                for piece in ("", '{"city"', '{"city": "Paris"}')
+            ),
+            CALLS_ENDED,
+        ],
+        (WEATHER,),
+        {REASONS: ("tool_calls",)},
     ),
     "no index at all": Dialect(
         CALLED,
