@@ -427,7 +427,8 @@ class Call:
         elif self._capture.failed:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
-        self._write_metrics(seconds, response, found)
+        measured = found if failure is None else {**found, ERROR_TYPE: failure.measured}
+        self._write_metrics(seconds, response, measured)
         try:  # even an application that is interrupted in code of its own gets its span
             self._write(response, found, failure)
         finally:

@@ -1,7 +1,8 @@
 """What an error may say in telemetry.
 
 `error.type` is the provider's own error code where it has one in words (`rate_limit_exceeded`, `invalid_request_error`), else
-the qualified name of the exception. Messages can quote prompts and keys, so they are written only with content capture.
+the qualified name of the exception; where there is none, its number. On metrics it is bounded: a server may put anything into a
+code. Messages can quote prompts and keys, so they are written only with content capture.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
-from ._fields import as_sent, member
+from ._fields import as_sent, integer, member
 from ._masking import masked
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 # A number only repeats the HTTP status, and LiteLLM writes out that there is none.
 _CODE = re.compile(r"(?!None$)[A-Za-z][\w.:-]{0,63}")
+_NUMBER = re.compile(r"-?\d{1,6}")
+# What metrics take: words, and the numbers that are in use as statuses and codes.
+_BOUNDED = re.compile(r"[A-Za-z_]{1,64}|\d{1,4}")
+_UNNAMED = "error"  # of a failure that has neither a code nor an exception
 Words: TypeAlias = "Callable[[str], str | None]"
 """The message of an exception -> the same as it may be told; None if it may not."""
 
@@ -43,6 +48,13 @@ class Failure(NamedTuple):
     error: BaseException | None = None
     message: str | None = None
     key: str | None = None
+
+    @property
+    def measured(self) -> str:
+        """`error.type` as metrics have it, of which there are few values: a code of letters and underscores, or a short number."""
+        if _BOUNDED.fullmatch(self.error_type):
+            return self.error_type
+        return _UNNAMED if self.error is None else self.exception_type
 
     @property
     def quoting(self) -> str:
@@ -82,11 +94,35 @@ def reported(code: Any, message: Any) -> Failure:
     """Tell of a failure that the provider reports in a response, and that the SDK does not raise.
 
     Args:
-        code: the provider's error code.
+        code: the provider's error code, a word or a number.
         message: what the provider says.
     """
-    kind = code if _is_code(code) else "error"
+    kind = str.__str__(code) if _is_code(code) else _number(code) or _UNNAMED
     return Failure(kind, kind, kind, message=message if isinstance(message, str) else None)
+
+
+def reported_error(error: Any) -> Failure | None:
+    """Return the failure that the `error` member of a response reports; None where it is empty.
+
+    Args:
+        error: an object with a `code`, a `type` and a `message`, of which any may be missing, or only the message. As with
+            exceptions a code in words counts before a type, and both before a number.
+    """
+    if not error:
+        return None
+    if isinstance(error, str):
+        return reported(None, error)
+    code, kind = member(error, "code"), member(error, "type")
+    named = next((name for name in (code, kind) if _is_code(name)), code)
+    return reported(named, member(error, "message"))
+
+
+def _number(code: Any) -> str | None:
+    """A number as text."""
+    if isinstance(code, str):
+        return str.__str__(code) if _NUMBER.fullmatch(code) else None
+    number = integer(code)
+    return None if number is None or abs(number) > 999_999 else str(number)
 
 
 def _error_type(error: BaseException, key: str | None) -> str:

@@ -41,11 +41,42 @@ def test_error_type_is_a_code_in_words_or_the_class(error: BaseException, expect
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("server_error", "server_error"), (None, "error"), (7, "error"), ("a sentence", "error"), ("", "error")],
+    [
+        ("server_error", "server_error"),
+        (None, "error"),
+        (502, "502"),
+        ("502", "502"),
+        (502.0, "502"),
+        (True, "error"),
+        (10**6, "error"),
+        ("1234567", "error"),
+        ("a sentence", "error"),
+        ("", "error"),
+    ],
 )
 def test_a_reported_failure_has_a_type(code: Any, expected: str) -> None:
-    """The provider's code, if it is one."""
+    """The provider's code, if it is a word, else its number as text."""
     assert expected == errors.reported(code, "message").error_type
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (errors.raised(ProviderError(code="rate_limit_exceeded")), "rate_limit_exceeded"),
+        (errors.raised(ProviderError(code="req-8f1c2a77b3")), f"{__name__}.ProviderError"),
+        (errors.raised(ProviderError(code="E1042")), f"{__name__}.ProviderError"),
+        (errors.raised(ProviderError(code="openai.RateLimit")), f"{__name__}.ProviderError"),
+        (errors.raised(TimeoutError()), "TimeoutError"),
+        (errors.reported("overloaded_error", None), "overloaded_error"),
+        (errors.reported(502, None), "502"),
+        (errors.reported(123456, None), "error"),
+        (errors.reported("req-8f1c2a77b3", None), "error"),
+    ],
+    ids=lambda value: getattr(value, "error_type", None),
+)
+def test_error_type_on_metrics_is_bounded(failure: errors.Failure, expected: str) -> None:
+    """A code of letters and underscores or a short number, else the exception's name, whatever a server sends."""
+    assert expected == failure.measured
 
 
 def test_without_content_nothing_is_quoted() -> None:

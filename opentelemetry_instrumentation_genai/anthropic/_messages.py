@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, first_text, plain, text
-from .._errors import Failure, reported
+from .._content import Part, plain, text
+from .._errors import Failure, reported_error
 from .._fields import count, field, integer, items, member, members, number, read, string, strings, table
 from .._operation import Billing, Content, Operation
 from ._blocks import parts_of, tool_definition
@@ -112,9 +112,9 @@ def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
 
 
 def failure(response: Any) -> Failure | None:
-    """An error event of a stream that was read as bytes; in any other the SDK raises it."""
-    error = response.get("stream_error") if type(response) is dict else None
-    return None if error is None else reported(member(error, "type"), first_text(error, "message"))
+    """Return the failure that a response reports and the SDK does not raise: an error body in a 200, or in a stream read as bytes."""
+    held = members(response)
+    return reported_error(held.get("error") or held.get("stream_error"))
 
 
 def _input(body: Mapping[str, Any]) -> Content:

@@ -18,7 +18,6 @@ from .._content import (
     tool_call_answer,
     tool_call_response,
 )
-from .._errors import Failure, reported
 from .._fields import as_sent, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
@@ -29,6 +28,7 @@ from ._common import (
     USAGE,
     billing,
     choice_count,
+    failure,
     output_type,
     parts_of,
     role_of,
@@ -67,14 +67,6 @@ def in_order(response: Any) -> Sequence[Any]:
     if len(choices) < 2:
         return choices
     return sorted(choices, key=lambda choice: integer(member(choice, "index")) or 0)
-
-
-def failure(response: Any) -> Failure | None:
-    """An error event of a stream that was read as bytes; in any other the SDK raises it."""
-    error = response.get("stream_error") if type(response) is dict else None
-    if error is None:
-        return None
-    return reported(first_text(error, "code", "type"), first_text(error, "message"))
 
 
 def _input(body: Mapping[str, Any]) -> Content:

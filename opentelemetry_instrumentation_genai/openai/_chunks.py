@@ -50,7 +50,9 @@ class ChoiceChunks:
             choices, usage = member(chunk, "choices"), member(chunk, "usage")
         if usage is not None:
             self._usage = usage
-        if type(choices) is list:
+        if not choices:
+            self._error = member(chunk, "error") or self._error
+        elif type(choices) is list:
             for choice in choices:
                 if self._content or self._tells(choice):
                     self._add_choice(choice)
@@ -58,14 +60,15 @@ class ChoiceChunks:
     def _tells(self, choice: Any) -> bool:
         """Whether there is more in it than a piece of a choice that was seen."""
         try:
-            return choice.finish_reason is not None or choice.index != self._index
+            # A gateway's `error` is among the members that the SDK does not know.
+            return choice.finish_reason is not None or choice.index != self._index or bool(choice.__pydantic_extra__)
         except AttributeError:
             return True
 
     def _add_head(self, chunk: Any) -> None:
         self._head = {**{name: value for name in _HEAD if (value := member(chunk, name))}, **self._head}
         self._headless = "model" not in self._head
-        self._error = member(chunk, "error")
+        self._error = member(chunk, "error") or self._error
 
     def _add_choice(self, choice: Any) -> None:
         held = members(choice)
@@ -77,6 +80,7 @@ class ChoiceChunks:
         reason = held.get("finish_reason")
         if reason is not None:
             told.reason = reason
+        told.error = held.get("error") or told.error
         if self._content:
             told.add(held)
 
@@ -99,10 +103,11 @@ def _usage_within(chunk: Any) -> Any:
 class _Choice:
     """One choice, as far as it was received."""
 
-    __slots__ = ("_annotations", "_audio", "_details", "_function", "_listed", "_texts", "_tools", "reason")
+    __slots__ = ("_annotations", "_audio", "_details", "_function", "_listed", "_texts", "_tools", "error", "reason")
 
     def __init__(self) -> None:
         self.reason: Any = None
+        self.error: Any = None
         self._texts: dict[str, Pieces] = {}
         self._listed: list[Any] = []
         self._annotations: list[Any] = []
@@ -175,7 +180,8 @@ class _Choice:
             "audio": self._audio and self._audio.result(),
             "function_call": self._function and self._function.result()["function"],
         }
-        return {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
+        told = {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
+        return {**told, "error": self.error} if self.error else told
 
 
 def _joined(parts: Iterable[Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
 from .._content import Part, attached, first_text, generic, modality_of, plain, reasoning, text
-from .._fields import count, field, integer, items, member, number, string, strings
+from .._errors import Failure, reported, reported_error
+from .._fields import count, field, integer, items, member, members, number, string, strings
 from .._operation import NO_MORE, Billing
 
 if TYPE_CHECKING:
@@ -70,6 +71,26 @@ def billing(response: Any) -> Billing:
     """What a price depends on besides: thinking that some count in the total alone."""
     total = count(member(member(response, "usage"), "total_tokens"))
     return NO_MORE if total is None else Billing(amounts={"total_tokens": total})
+
+
+def failure(response: Any) -> Failure | None:
+    """Return the failure that a response reports and the SDK does not raise, None if it reports none.
+
+    Gateways answer 200 with an `error` in the body or in a choice, MiniMax with a status in `base_resp`; and the SDK does not see
+    the error event of a stream that is read as bytes.
+    """
+    held = members(response)
+    failed = reported_error(held.get("error") or held.get("stream_error")) or _refused(held.get("base_resp"))
+    if failed is not None:
+        return failed
+    errors = (member(choice, "error") for choice in items(held, "choices"))
+    return next((reported_error(error) for error in errors if error), None)
+
+
+def _refused(status: Any) -> Failure | None:
+    """By MiniMax's API reference, zero is a success."""
+    code = member(status, "status_code")
+    return reported(code, member(status, "status_msg")) if code else None
 
 
 def tool_definition(tool: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from .. import _attributes as names
 from .._content import generic, text
 from .._fields import field, member, table
 from .._operation import Content, Operation
-from ._chat import failure, finish_reasons, in_order
+from ._chat import finish_reasons, in_order
 from ._chunks import ChoiceChunks
-from ._common import RESPONSE, SAMPLING, USAGE, billing, choice_count
+from ._common import RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
 from ._stream_usage import STREAM_USAGE
 from ._timings import server_timings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import _attributes as names
 from .._fields import count, field, integer, string, strings, table
 from .._operation import Operation
+from ._common import failure
 
 EMBEDDINGS = Operation(
     name="embeddings",
@@ -16,5 +17,6 @@ EMBEDDINGS = Operation(
         field(names.RESPONSE_MODEL, string, "model"),
         field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
     ),
+    failure=failure,
     details=False,
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import first_text
-from .._errors import Failure, reported
+from .._errors import Failure, reported_error
 from .._fields import count, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._common import REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
@@ -98,9 +97,7 @@ def _is_answer(entry: Any) -> bool:
 
 def _failure(response: Any) -> Failure | None:
     error = member(response, "error")
-    if error is None or member(response, "status") not in ("failed", None):
-        return None
-    return reported(first_text(error, "code", "type"), first_text(error, "message"))
+    return reported_error(error) if member(response, "status") in ("failed", None) else None
 
 
 def _input(body: Mapping[str, Any]) -> Content:
