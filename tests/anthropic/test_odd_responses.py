@@ -91,7 +91,7 @@ MESSAGES_OF_ALL_KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "members of the future": (message(HELLO, verdict={"a": [1]}), {**STOPPED, **TOKENS}),
     "an error that came with a status of success": (
         {"type": "error", "error": {"type": "overloaded_error", "message": "No"}},
-        {REASONS: None, **NO_TOKENS},
+        {REASONS: None, "error.type": "overloaded_error", **NO_TOKENS},
     ),
     "a list": ([1, 2], NO_TOKENS),
     "null": (None, NO_TOKENS),
@@ -171,7 +171,8 @@ def test_an_odd_response(server, telemetry, made, caplog, *, way, call, mode, ki
     assert bare == found
     attributes = telemetry.span.attributes
     assert expected == {name: attributes.get(name) for name in expected}
-    assert ("UNSET", f"chat {MODEL}") == (telemetry.span.status.status_code.name, telemetry.span.name)
+    status = "ERROR" if "error.type" in expected else "UNSET"
+    assert (status, f"chat {MODEL}") == (telemetry.span.status.status_code.name, telemetry.span.name)
     assert [] == [record.getMessage() for record in caplog.records]
     if OUTPUT in attributes:
         assert [] == complaints(OUTPUT, json.loads(attributes[OUTPUT]))
