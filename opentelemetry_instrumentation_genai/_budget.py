@@ -232,9 +232,8 @@ def _without_tail(part: Part, original: int | None) -> Part:
 
 def _fitted(part: Part, limit: int, original: int | None, size: int) -> Part | None:
     """A part that is cut to so many bytes; None if nothing of it can be told in them."""
-    if type(part) is Blob and "content" in part:
-        without = {name: value for name, value in part.items() if name != "content"}
-        told = {**without, "original_bytes": size}
+    if type(part) is Blob and part.get("content"):
+        told = {**part, "content": "", "original_bytes": size}
         return told if encoded_size(told) <= limit else None
     name, value = _text_of(part)
     if value is not None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from contextvars import ContextVar
+from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -16,15 +18,16 @@ from urllib.parse import unquote_to_bytes
 from ._fields import as_sent, member, string
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 Part: TypeAlias = "dict[str, Any]"
 
-_DEPTH = 24  # OTLP's decoders stop at 100 levels of protobuf, of which an object takes three
+_DEPTH = 20  # OTLP's decoders stop at 100 levels of protobuf, of which an object takes three
 _INT64 = 1 << 63
 encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """JSON values -> their JSON text."""
 _LEFT_OUT = frozenset({"Omit", "NotGiven"})  # the SDKs' sentinels
+_SDKS = frozenset({"anthropic", "ollama", "openai"})  # whose models have members that nobody gave
 # What the conventions have a schema for: only what is made here to that schema may be called so.
 _DEFINED = frozenset(
     {"blob", "compaction", "file", "reasoning", "text", "uri"}
@@ -32,7 +35,8 @@ _DEFINED = frozenset(
 )
 _MODALITIES = {"image": "image", "audio": "audio", "video": "video"}
 _URL_SAFE = str.maketrans("-_", "+/")
-
+_MOST_BYTES = 1 << 22  # decoding and hashing more than that would stop an event loop for more than 10 ms
+_MOST_CHARACTERS = (_MOST_BYTES + 2) // 3 * 4  # that hold so many bytes in base64
 
 with_bytes: ContextVar[bool] = ContextVar("opentelemetry_instrumentation_genai.with_bytes", default=False)
 """Whether the bytes of what is inline are wanted, while content is made."""
@@ -43,7 +47,7 @@ class Dropped(Exception):  # noqa: N818 - nothing is wrong with the call
 
 
 class Blob(dict[str, Any]):
-    """A part made of what is inline: its `content`, if it has any, is base64, and no text."""
+    """A part made of what is inline: its `content` is base64, and no text; empty where the bytes are left out."""
 
 
 def left_out(value: Any) -> bool:
@@ -107,22 +111,30 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
         mime_type: its MIME type, if known.
     """
     if isinstance(url, str) and url[:5].lower() == "data:":
-        head, _, data = url[5:].partition(",")
+        comma = url.find(",")
+        head = url[5:] if comma < 0 else url[5:comma]
         mime_type = mime_type or head.partition(";")[0] or None
-        content = _decoded(data) if head.endswith(";base64") else unquote_to_bytes(data)
-        return _blob(modality, mime_type, content)
+        decode = _decoded if head.endswith(";base64") else unquote_to_bytes
+        return _blob(modality, mime_type, url, decode, start=len(url) if comma < 0 else comma + 1)
     if isinstance(data, str):
-        return _blob(modality, mime_type, _decoded(data))
+        return _blob(modality, mime_type, data, _decoded)
     if isinstance(url, str):
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
     return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": str(file_id or "")}
 
 
-def _blob(modality: str, mime_type: Any, content: bytes) -> Part:
-    blob = Blob(type="blob", modality=modality, mime_type=mime_type, **_fingerprint(content))
-    if with_bytes.get():
-        blob["content"] = b64encode(content).decode()
-    return blob
+def unread(modality: str, mime_type: Any) -> Part:
+    """A blob part of a file that only the SDK reads, when it sends."""
+    return Blob(type="blob", modality=modality, mime_type=mime_type, content="")
+
+
+def _blob(modality: str, mime_type: Any, data: str, decode: Callable[[str], bytes], start: int = 0) -> Part:
+    """A blob part. Both generations' schemas want `content`, which is empty where the bytes are left out."""
+    part = Blob(type="blob", modality=modality, mime_type=mime_type)
+    if not with_bytes.get() or len(data) > _MOST_CHARACTERS:
+        return Blob(part, **_fingerprint_of(data, decode, start), content="")
+    content = decode(data[start:])
+    return Blob(part, **_fingerprint(content), content=b64encode(content).decode())
 
 
 def modality_of(mime_type: Any) -> str:
@@ -134,23 +146,41 @@ def modality_of(mime_type: Any) -> str:
 def generic(source: Any, kind: str | None = None) -> Part:
     """A part of a type that the conventions have no schema for: what was given, as JSON, without binary data.
 
-    What only bears the name of a type that they have one for is `unknown`, lest it be read as what it is not.
+    Members that are null are left out, but not what is in the others: that may be data of the application. What only bears the
+    name of a type that they have one for is `unknown`, lest it be read as what it is not.
     """
     value = plain(source)
     if not isinstance(value, dict):
         return {"type": kind or "unknown", "content": value}
     kind = kind or str(value.get("type") or "unknown")
-    return {**value, "type": "unknown" if kind in _DEFINED else kind}
+    told = {name: entry for name, entry in value.items() if entry is not None}
+    return {**told, "type": "unknown" if kind in _DEFINED else kind}
 
 
 def _decoded(data: str) -> bytes:
+    if "-" in data or "_" in data:
+        data = data.translate(_URL_SAFE)
     try:
-        return b64decode(data.translate(_URL_SAFE))
+        return a2b_base64(data)
     except ValueError:
         return data.encode("utf-8", "replace")
 
 
+def _fingerprint_of(data: str, decode: Callable[[str], bytes] = _decoded, start: int = 0) -> dict[str, Any]:
+    """The fingerprint of what a text stands for, from `start` on; of a very long one the size alone, as its length tells it."""
+    if len(data) <= _MOST_CHARACTERS:
+        return _fingerprint(decode(data[start:]))
+    if decode is not _decoded:
+        return {"byte_size": len(data) - start - 2 * data.count("%", start)}
+    end = len(data) - 16 + len(data[-16:].rstrip("=\r\n "))
+    broken = any(map(data[start : start + 256].count, "\r\n "))  # in lines, as e-mail has it
+    breaks = sum(data.count(space, start, end) for space in "\r\n ") if broken else 0
+    return {"byte_size": (end - start - breaks) * 3 // 4}
+
+
 def _fingerprint(content: bytes) -> dict[str, Any]:
+    if len(content) > _MOST_BYTES:
+        return {"byte_size": len(content)}
     return {"byte_size": len(content), "sha256": sha256(content).hexdigest()}
 
 
@@ -159,7 +189,7 @@ def _arguments(arguments: Any) -> Any:
     if not isinstance(arguments, str):
         return arguments
     try:
-        return json.loads(arguments, parse_int=_whole)
+        return json.loads(arguments, parse_int=_whole, parse_float=_real)
     except (ValueError, RecursionError):
         return arguments
 
@@ -170,8 +200,17 @@ def _whole(digits: str) -> int | str:
     return number if -_INT64 <= number < _INT64 else digits
 
 
+def _real(digits: str) -> float | str:
+    """A number that is too large for a double stays a text."""
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
 def plain(value: Any, depth: int = _DEPTH, *, inline: bool = False, above: tuple[int, ...] = ()) -> Any:
-    """Anything as values that JSON and OTLP have: models by their members, None left out, binary data by its fingerprint.
+    """Return anything as values that JSON and OTLP have: models by their members, binary data by its fingerprint.
+
+    A null of the application or of the model stays one; members that an SDK's model has and nobody gave are left out. No method of
+    a value is called but those of Python's own types, and what raises all the same is named by its type.
 
     Args:
         value: what a caller or an SDK had.
@@ -179,48 +218,82 @@ def plain(value: Any, depth: int = _DEPTH, *, inline: bool = False, above: tuple
         inline: whether texts stay as they are that look like inline data.
         above: the ids of what holds `value`.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if value is None or kind is bool:
         return value
-    if isinstance(value, str):
-        return _plain_text(value, inline=inline)
-    if isinstance(value, int):
-        return int(value) if -_INT64 <= value < _INT64 else _digits(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, (bytes, bytearray)):
+    if issubclass(kind, str):
+        return _plain_text(value if kind is str else str.__str__(value), inline=inline)
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        return number if -_INT64 <= number < _INT64 else _digits(number)
+    if issubclass(kind, float):
+        return _plain_float(float.__float__(value))
+    if issubclass(kind, (bytes, bytearray)):
         return _fingerprint(bytes(value))
     return _plain_container(value, depth - 1, inline=inline, above=above)
 
 
+def _plain_float(value: float) -> float | str:
+    """JSON has no word for what is no number; these are those of protobuf's JSON."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, ...]) -> Any:
+    kind = type(value)
     if depth < 0 or id(value) in above:
-        return f"<{type(value).__name__}>"
+        return f"<{kind.__name__}>"
     above = (*above, id(value))
-    if isinstance(value, (list, tuple)):
-        return [plain(entry, depth, inline=inline, above=above) for entry in value]
-    held = _members(value)
+    try:
+        if issubclass(kind, (list, tuple)):
+            return [plain(entry, depth, inline=inline, above=above) for entry in value]
+        if issubclass(kind, date):  # which newer SDKs send, and a `datetime` is one
+            return value.isoformat()
+        held = _members(value)
+    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+        held = None
     if held is None:
-        return None if type(value).__name__ in _LEFT_OUT else f"<{type(value).__name__}>"
-    return {
-        _plain_key(key): told
-        for key, entry in _without_bytes(held)
-        if (told := plain(entry, depth, inline=inline, above=above)) is not None
-    }
+        return None if kind.__name__ in _LEFT_OUT else f"<{kind.__name__}>"
+    return {_plain_key(key): plain(entry, depth, inline=inline, above=above) for key, entry in held.items()}
 
 
-def _without_bytes(held: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    """The members of a JSON object; bytes in base64, as Anthropic's API has them everywhere, by their fingerprint."""
+def _members(value: Any) -> Mapping[Any, Any] | None:
+    """Return what an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
+    kind = type(value)
+    if issubclass(kind, dict):
+        return _without_bytes({key: entry for key, entry in value.items() if type(entry).__name__ not in _LEFT_OUT})
+    if issubclass(kind, type) or not any(hasattr(kind, name) for name in ("model_dump", "__fields__")):
+        return None
+    given = _given_members(value) if kind.__module__.partition(".")[0] not in _SDKS else ()
+    extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
+    held = {**vars(value), **extra}
+    return _without_bytes({key: entry for key, entry in held.items() if key in given or not left_out(entry)})
+
+
+def _given_members(value: Any) -> Collection[str]:
+    """Return the members of an application's model that were given: a null among them is its own, and is sent."""
+    given: Collection[str] = getattr(value, "__pydantic_fields_set__", None) or ()
+    return given
+
+
+def _without_bytes(held: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the members of a JSON object; bytes in base64, as Anthropic's API has them everywhere, by their fingerprint."""
     if held.get("type") != "base64" or not isinstance(held.get("data"), str):
-        return held.items()
-    return [
-        *((key, value) for key, value in held.items() if key != "data"),
-        *_fingerprint(_decoded(held["data"])).items(),
-    ]
+        return held
+    return {**{key: value for key, value in held.items() if key != "data"}, **_fingerprint_of(held["data"])}
+
+
+_KEYS = {True: "true", False: "false", None: "null"}
 
 
 def _plain_key(key: Any) -> str:
-    name = key if isinstance(key, str) else str(plain(key)) if isinstance(key, (int, float)) else repr(key)
-    return name.encode("utf-8", "replace").decode("utf-8")
+    """Return the key of a JSON object as the SDKs send it."""
+    if key is None or type(key) is bool:
+        return _KEYS[key]
+    if issubclass(type(key), str):
+        return str.__str__(key).encode("utf-8", "replace").decode("utf-8")
+    return str(plain(key)) if issubclass(type(key), (int, float)) else f"<{type(key).__name__}>"
 
 
 def _digits(value: int) -> str:
@@ -236,18 +309,8 @@ def _plain_text(value: str, *, inline: bool) -> Any:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
-def _members(value: Any) -> Mapping[Any, Any] | None:
-    """What an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
-    if isinstance(value, dict):
-        return dict(value)
-    if isinstance(value, type) or not any(hasattr(type(value), name) for name in ("model_dump", "__fields__")):
-        return None
-    extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
-    return {**vars(value), **extra}
-
-
-def serialised(value: list[Any]) -> tuple[str, list[Any]]:
-    """Content as a span carries it and as an event does.
+def serialised(value: Any) -> tuple[str, Any]:
+    """Return content as a span carries it and as an event does.
 
     Args:
         value: a list of messages, parts or tool definitions, made by the functions above.

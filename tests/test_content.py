@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextvars
 import enum
 import json
 import math
-from base64 import b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime, timezone
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pydantic
 import pytest
 
-from loopback.schemas import complaints
+from loopback.schemas import CONTENT, complaints
 from opentelemetry_instrumentation_genai import _content as content
 
 
@@ -28,6 +33,12 @@ class Colour(enum.Enum):
     """Nothing that JSON has."""
 
     RED = 1
+
+
+class Color(str, enum.Enum):
+    """A text that is also a member of something."""
+
+    RED = "red"
 
 
 class Secretive:
@@ -132,8 +143,11 @@ def test_plain_values_pass_as_they_are() -> None:
         ("text", "text"),
         ("a\ud800b", "a?b"),
         ((1, (2,)), [1, [2]]),
-        ({"a": 1, "b": None}, {"a": 1}),
-        (math.nan, "nan"),
+        ({"a": 1, "b": None, "c": [None]}, {"a": 1, "b": None, "c": [None]}),
+        ({True: 1, None: 2, 3: 3, 0.5: 4}, {"true": 1, "null": 2, "3": 3, "0.5": 4}),
+        ([math.nan, math.inf, -math.inf], ["NaN", "Infinity", "-Infinity"]),
+        (datetime(2026, 11, 9, 8, 30, tzinfo=timezone.utc), "2026-11-09T08:30:00+00:00"),
+        (Color("red"), "red"),
         ((1 << 63) - 1, (1 << 63) - 1),
         (1 << 63, "9223372036854775808"),
         (-(1 << 63), -(1 << 63)),
@@ -143,7 +157,7 @@ def test_plain_values_pass_as_they_are() -> None:
     ],
 )
 def test_anything_becomes_json_values(value: Any, expected: Any) -> None:
-    """Models by their members, None left out of objects, binary data by its fingerprint, the rest by its type."""
+    """Models by their members, a null as one, binary data by its fingerprint, the rest by its type."""
     assert expected == content.plain(value)
 
 
@@ -208,7 +222,77 @@ HELLO = {"byte_size": 11, "sha256": sha256(b"hello world").hexdigest()}
 )
 def test_what_is_inline_becomes_its_fingerprint(given: dict[str, Any], expected: dict[str, Any]) -> None:
     """Size and digest are of the bytes, however they are spelled; the bytes themselves are left out."""
-    assert {"type": "blob", "modality": "image", **expected} == content.attached("image", **given)
+    assert {"type": "blob", "modality": "image", **expected, "content": ""} == content.attached("image", **given)
+
+
+@pytest.mark.parametrize("generation", ["v1.41", "latest"])
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("modality", ["image", "audio", "video", "document"])
+def test_a_blob_is_one_by_the_schemas_of_both_generations(modality: str, binary: bool, generation: str) -> None:
+    """Which want `content`: it is empty where the bytes are left out, and where only the SDK reads the file."""
+    with_bytes = contextvars.copy_context()
+    with_bytes.run(content.with_bytes.set, binary)
+    parts = [
+        with_bytes.run(partial(content.attached, modality, data=BASE64, mime_type=f"{modality}/x")),
+        with_bytes.run(partial(content.attached, modality, url=f"data:{modality}/x;base64,{BASE64}")),
+        content.unread(modality, None),
+    ]
+    told = BASE64 if binary else ""
+    assert [told, told, ""] == [part["content"] for part in parts]
+    for name, more in (("gen_ai.input.messages", {}), ("gen_ai.output.messages", {"finish_reason": "stop"})):
+        message = {"role": "assistant", "parts": parts, **more}
+        assert [] == complaints(name, [message], generation=generation)
+
+
+SNAPSHOTS = sorted(Path(__file__).parent.glob("*/snapshots/*/*.json"))
+
+
+@pytest.mark.parametrize("generation", ["v1.41", "latest"])
+@pytest.mark.parametrize("path", SNAPSHOTS, ids=lambda path: f"{path.parts[-4]}-{path.parent.name}-{path.stem}")
+def test_every_snapshot_has_content_by_the_schemas_of_both_generations(path: Path, generation: str) -> None:
+    """Images, sounds and documents among it."""
+    snapshot = json.loads(path.read_text(encoding="utf-8"))
+    for name in CONTENT:
+        if name in snapshot["attributes"]:
+            assert [] == complaints(name, snapshot["attributes"][name], generation=generation)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda given: {"data": b64encode(given).decode()},
+        lambda given: {"data": b64encode(given).decode().rstrip("=")},
+        lambda given: {"data": urlsafe_b64encode(given).decode()},
+        lambda given: {"data": encodebytes(given).decode()},
+        lambda given: {"data": encodebytes(given).decode().replace("\n", "\r\n")},
+        lambda given: {"url": f"data:image/png;base64,{b64encode(given).decode()}"},
+        lambda given: {"url": "data:image/png," + "".join(f"%{byte:02x}" for byte in given)},
+    ],
+    ids=["base64", "no padding", "URL-safe", "in lines", "in lines of e-mail", "a data URL", "no base64"],
+)
+def test_of_very_long_base64_the_size_alone_is_recorded(spelled: Any, missing: int) -> None:
+    """Above 4 MiB nothing is decoded: the length tells the size. The bytes are left out even if they are asked for."""
+    given = bytes(range(1, 256)) * 17_000
+    given = given[: len(given) - missing]
+    part = contextvars.copy_context().run(_with_bytes, lambda: content.attached("image", **spelled(given)))
+    assert ("blob", len(given), "", False) == (part["type"], part["byte_size"], part["content"], "sha256" in part)
+    assert {"byte_size": len(given)} == content.plain(given)
+
+
+def test_up_to_4_mib_the_digest_is_recorded() -> None:
+    """Of base64, of a data URL and of bytes."""
+    given = bytes(1 << 22)
+    expected = {"byte_size": 1 << 22, "sha256": sha256(given).hexdigest()}
+    data = b64encode(given).decode()
+    for part in (content.attached("image", data=data), content.plain({"type": "base64", "data": data})):
+        assert expected == {name: part[name] for name in expected}
+    assert expected == content.plain(given)
+
+
+def _with_bytes(make: Callable[[], Any]) -> Any:
+    content.with_bytes.set(True)
+    return make()
 
 
 @pytest.mark.parametrize("data", ["", "a", "!", "é", "\ud800", "data:", BASE64[:-3]])
@@ -249,7 +333,7 @@ def test_a_generic_part_has_a_type(source: Any) -> None:
 
 def test_a_generic_part_has_no_bytes() -> None:
     """Inline data is found at any depth."""
-    picture = {"type": "blob", "modality": "image", "mime_type": "image/png", **FINGERPRINT}
+    picture = {"type": "blob", "modality": "image", "mime_type": "image/png", **FINGERPRINT, "content": ""}
     part = content.generic({"type": "new", "deep": [{"picture": f"data:image/png;base64,{BASE64}"}]})
     assert {"type": "new", "deep": [{"picture": picture}]} == part
 

@@ -262,7 +262,10 @@ def test_binary_data_on_request():
         return pipeline.tell(pipeline.make(make), pipeline.begin()).values[INPUT][0]["parts"][0]
 
     without = blob(ENOUGH, binary=False)
-    assert ({"type", "modality", "mime_type", "byte_size", "sha256"}, 3) == (without.keys(), without["byte_size"])
+    assert ({"type", "modality", "mime_type", "byte_size", "sha256", "content"}, 3) == (
+        without.keys(),
+        without["byte_size"],
+    )
     assert {**without, "content": "AAEC"} == blob(ENOUGH, binary=True)
 
 

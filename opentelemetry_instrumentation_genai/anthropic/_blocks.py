@@ -17,6 +17,7 @@ from .._content import (
     tool_call,
     tool_call_answer,
     tool_call_response,
+    unread,
 )
 from .._fields import items, member, string
 
@@ -108,7 +109,7 @@ def _media(block: Any) -> Part:
     known, data = string(mime_type), member(source, "data")
     modality = modality_of(known) if known and kind != "image" else kind
     if form == "base64" and not isinstance(data, str):  # a file or path, which the SDK reads only when it sends
-        return {"type": "blob", "modality": modality, "mime_type": known, **about}
+        return {**unread(modality, known), **about}
     url, file_id = member(source, "url"), member(source, "file_id")
     return {**attached(modality, url=url, data=data, file_id=file_id, mime_type=known), **about}
 

@@ -116,7 +116,8 @@ def _call(item: Any, kind: str) -> Part:
 def _answered(item: Any, kind: str) -> Part:
     identity, output = _identity(item), member(item, _ANSWERS[kind])
     if kind == "apply_patch_call_output":
-        return tool_call_response(identity, {"status": member(item, "status"), "output": output})
+        said = {"status": member(item, "status"), "output": output}
+        return tool_call_response(identity, {name: value for name, value in said.items() if value is not None})
     if member(output, "type") == "computer_screenshot":
         return tool_call_answer(
             identity, attached("image", url=member(output, "image_url"), file_id=member(output, "file_id"))

@@ -43,7 +43,7 @@ USAGE: dict[str, Any] = {"input_tokens": 8, "output_tokens": 2}
 
 def blob(modality: str, mime_type: str | None, **more: Any) -> dict[str, Any]:
     """The part that stands for `BYTES`."""
-    return {"type": "blob", "modality": modality, "mime_type": mime_type, **FINGERPRINT, **more}
+    return {"type": "blob", "modality": modality, "mime_type": mime_type, **FINGERPRINT, "content": "", **more}
 
 
 def text(content: str, **more: Any) -> dict[str, Any]:

@@ -280,6 +280,7 @@ def test_an_image_is_told_by_its_digest(server, telemetry: Telemetry, client, tm
         "mime_type": None,
         "byte_size": len(PIXELS),
         "sha256": sha256(PIXELS).hexdigest(),
+        "content": "",
     } == message["parts"][1]
     assert data in server.requests[0].body.decode()
     assert data not in repr(telemetry.snapshot())

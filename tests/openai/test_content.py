@@ -38,7 +38,7 @@ FINGERPRINT = {"byte_size": len(BYTES), "sha256": sha256(BYTES).hexdigest()}
 
 def blob(modality: str, mime_type: str | None) -> dict[str, Any]:
     """The part that stands for `BYTES`."""
-    return {"type": "blob", "modality": modality, "mime_type": mime_type, **FINGERPRINT}
+    return {"type": "blob", "modality": modality, "mime_type": mime_type, **FINGERPRINT, "content": ""}
 
 
 def content_of(telemetry: Telemetry, *, closely: bool = True) -> Content:
@@ -558,7 +558,7 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
         {"type": "configuration_update", "reasoning": {"effort": "low"}},
         [{"type": "configuration_update", "reasoning": {"effort": "low"}}],
     ),
-    ({"type": "tomorrow", "n": [{"m": None}, {"m": 1}]}, [{"type": "tomorrow", "n": [{}, {"m": 1}]}]),
+    ({"type": "tomorrow", "n": [{"m": None}, {"m": 1}]}, [{"type": "tomorrow", "n": [{"m": None}, {"m": 1}]}]),
 ]
 ITEM_IDS = [item["type"] for item, _ in ITEMS]
 

@@ -40,6 +40,7 @@ _PIXEL_PART = {
     "mime_type": "image/png",
     "byte_size": 3,
     "sha256": "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81",
+    "content": "",
 }
 _SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 

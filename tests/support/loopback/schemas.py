@@ -23,7 +23,7 @@ def complaints(attribute: str, value: Any, *, closely: bool = True, generation: 
     """What is wrong with the content in an attribute, each with the place where; nothing if all is well.
 
     Every schema ends with a generic part or tool that any object with a ``type`` satisfies. So, looking ``closely``,
-    what has the type of a schema of its own is held against that one as well. Blobs come without their bytes, on purpose.
+    what has the type of a schema of its own is held against that one as well.
     """
     name = f"{generation}/gen-ai/{CONTENT[attribute]}"
     schema = _schema(name)
@@ -72,8 +72,6 @@ def _own_schemas(name: str) -> dict[str, dict[str, Any]]:
     own = {}
     for definition in schema["$defs"].values():
         kind = definition.get("properties", {}).get("type", {}).get("const")
-        if kind == "blob":
-            definition = {**definition, "required": ["type", "modality"]}  # noqa: PLW2901 - a copy of it
         if kind is not None:
             own[kind] = {**definition, "$defs": schema["$defs"]}
     return own
