@@ -262,7 +262,7 @@ class Call:
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
         asked = _read(self._operation.request, request.body) or {}
         attributes = {**self._identity, **self._operation.constants, **asked}
-        if self._stream:
+        if self._stream and self._operation.says_stream:
             attributes[REQUEST_STREAM] = True
         if self._signals.enrichers is not None:
             attributes.update(self._signals.enrichers.of(request) or {})
@@ -552,7 +552,9 @@ class Call:
     @guarded
     def _write_metrics(self, seconds: float, response: Any, found: dict[str, Attribute]) -> None:
         metrics, point = self._metrics, self._metric_point(found)
-        metrics.record(seconds, self._first, found, point, self.context)
+        values = self._operation.measured_values
+        more = {name: found[name] for name, known in values.items() if found.get(name) in known}
+        metrics.record(seconds, self._first, found, point, self.context, refined=more)
         if self._run is not None:
             self._run.record(seconds, found, point)
         timings = None if response is None else self._operation.timings(response, found)
@@ -561,7 +563,7 @@ class Call:
 
     @guarded
     def _write_details(self, found: dict[str, Attribute], told: Told) -> None:
-        content = told.carried() if self._capture.event else {}
+        content = told.values if self._capture.event else {}
         self._signals.events.details({**self._attributes, **found, **content}, self.context)
 
     @guarded

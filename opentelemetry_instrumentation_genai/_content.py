@@ -65,6 +65,11 @@ def reasoning(content: str, **more: Any) -> Part:
     return {"type": "reasoning", "content": as_sent(content), **more}
 
 
+def unreadable(part: Part) -> bool:
+    """Whether a part is reasoning that only the provider can read, and says nothing but that."""
+    return part["type"] == "reasoning" and not part["content"] and not part.keys() - {"type", "content", "id"}
+
+
 def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
     """A call of a tool that the application runs. Arguments in JSON are given as what they say."""
     return free_tool_call(identity, name, _arguments(arguments))

@@ -28,12 +28,14 @@ class Tokens(NamedTuple):
         description: of it.
         attribute: of the response, that has the count.
         more: attributes that its points have besides those of every metric.
+        refined: whether the page of a provider adds attributes of its own to it.
     """
 
     metric: str
     description: str
     attribute: str
     more: Mapping[str, str] = MappingProxyType({})
+    refined: bool = False
 
 
 class Usage(NamedTuple):
@@ -136,6 +138,7 @@ _BY_TYPE = Measures(
             "Number of input and output tokens used.",
             attribute,
             MappingProxyType({names.TOKEN_TYPE: token_type}),
+            refined=True,
         )
         for token_type, attribute in (("input", names.USAGE_INPUT_TOKENS), ("output", names.USAGE_OUTPUT_TOKENS))
     ),

@@ -5,6 +5,7 @@ Boundaries are the conventions' advice to the SDK; a View of the user wins.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from ._attributes import (
@@ -75,8 +76,8 @@ class Metrics:
         self._duration = each(measures.duration, "GenAI operation duration.")
         self._first = each(measures.first_chunk, "Time to receive the first chunk.")
         self.per_chunk = each(measures.per_chunk, "Time per output chunk after the first one.")
-        self._tokens: list[tuple[str, Histogram, dict[str, Attribute]]] = [
-            (row.attribute, tokens(row.metric, row.description), {**row.more}) for row in measures.tokens
+        self._tokens: list[tuple[str, Histogram, dict[str, Attribute], bool]] = [
+            (row.attribute, tokens(row.metric, row.description), {**row.more}, row.refined) for row in measures.tokens
         ]
         self._usage = [
             (usage, meter.create_counter(usage.metric, "{token}", usage.description)) for usage in measures.usage
@@ -103,6 +104,8 @@ class Metrics:
         found: Mapping[str, Attribute],
         point: dict[str, Attribute],
         context: Context,
+        *,
+        refined: Mapping[str, Attribute] = MappingProxyType({}),
     ) -> None:
         """Record a finished call.
 
@@ -112,13 +115,15 @@ class Metrics:
             found: what the response said, token counts and `error.type` among it.
             point: attributes of the points.
             context: the call's context, which exemplars link to.
+            refined: the provider's own attributes of the points of duration and token usage.
         """
         error = found.get(ERROR_TYPE)
-        self._duration.record(seconds, {**point, ERROR_TYPE: error} if error else point, context)
-        for name, histogram, more in self._tokens:
+        own = {**point, **refined} if refined else point
+        self._duration.record(seconds, {**own, ERROR_TYPE: error} if error else own, context)
+        for name, histogram, more, takes_refined in self._tokens:
             tokens = found.get(name)
             if isinstance(tokens, int):
-                histogram.record(tokens, point | more, context)
+                histogram.record(tokens, (own if takes_refined else point) | more, context)
         for usage, counter in self._usage:
             for modality, used in _by_modality(usage, found):
                 counter.add(used, {**point, TOKEN_MODALITY: modality}, context)

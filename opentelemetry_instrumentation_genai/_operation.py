@@ -125,6 +125,9 @@ class Operation:
         stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
         details: whether the operation has messages, and so a details event.
         counted: response attributes that metrics need besides those that they always do.
+        measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
+            so that no server makes series without end.
+        says_stream: whether its spans have `gen_ai.request.stream`.
     """
 
     name: str
@@ -142,10 +145,14 @@ class Operation:
     stream_usage: StreamUsage | None = None
     details: bool = True
     counted: frozenset[str] = frozenset()
+    measured_values: Mapping[str, frozenset[str]] = MappingProxyType({})
+    says_stream: bool = True
     measured: Table = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "measured", only(self.response, _MEASURED | self.counted))
+        object.__setattr__(
+            self, "measured", only(self.response, _MEASURED | self.counted | self.measured_values.keys())
+        )
 
     def of(self, generation: Generation, needed: frozenset[str] = frozenset()) -> Operation:
         """The operation without what a generation of the conventions does not have.

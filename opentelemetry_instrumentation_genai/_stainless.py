@@ -85,6 +85,7 @@ class Stainless:
         self._sdk = sdk
         self._signals = signals
         self._routes = signals.operations(routes)
+        self._patterns = _patterns(self._routes)
         self._headers = {name.encode(): attribute for name, attribute in headers}
         self._told = told
         self._signs = signs
@@ -245,17 +246,19 @@ class Stainless:
         return copied
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
-        """The operation of an endpoint, and the id in its path if it has one."""
+        """The operation of an endpoint, and the id in its path if it has one, whichever segment that is."""
         method, path = options.method.lower(), options.url
         operation = self._routes.get((method, path))
         if operation is not None:
             return operation, ""
         parts = path.partition("?")[0].strip("/").split("/")
         operation = self._routes.get((method, "/" + "/".join(parts)))
-        if operation is not None or len(parts) == 1:
+        if operation is not None:
             return operation, ""
-        identity, parts[1] = parts[1], "*"
-        return self._routes.get((method, "/" + "/".join(parts))), identity
+        for pattern, operation in self._patterns.get((method, len(parts)), ()):
+            if all(place in ("*", part) for place, part in zip(pattern, parts, strict=True)):
+                return operation, parts[pattern.index("*")]
+        return None, ""
 
     @guarded
     def _answered(self, client: Any, kwargs: Any) -> None:
@@ -330,12 +333,22 @@ def _signs(client: Any) -> bool:
     return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
 
 
+def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, int], list[tuple[list[str], Operation]]]:
+    """Return the routes whose path has an id, by method and number of segments: the segments of each, and its operation."""
+    found: dict[tuple[str, int], list[tuple[list[str], Operation]]] = {}
+    for (method, path), operation in routes.items():
+        segments = path.strip("/").split("/")
+        if "*" in segments:
+            found.setdefault((method, len(segments)), []).append((segments, operation))
+    return found
+
+
 def _body(options: Any, identity: str) -> Mapping[str, Any]:
-    """What is sent: the body with the caller's `extra_body`, or the parameters of a request without a body."""
-    if identity:
-        return {**(options.params or {}), "id": identity}
+    """What is sent: the body with the caller's `extra_body`; with an id in the path that as well, and the parameters."""
     body = options.json_data if isinstance(options.json_data, dict) else {}
-    return {**body, **options.extra_json} if options.extra_json else body
+    if options.extra_json:
+        body = {**body, **options.extra_json}
+    return {**(options.params or {}), **body, "id": identity} if identity else body
 
 
 def _resent(request: Any, retries: Any) -> dict[str, Attribute]:

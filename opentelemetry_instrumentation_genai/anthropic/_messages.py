@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, plain, text
+from .._content import Part, plain, text, unreadable
 from .._errors import Failure, reported_error
 from .._fields import count, field, integer, items, member, members, number, read, string, strings, table
 from .._operation import Billing, Content, Operation
@@ -133,7 +133,10 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 def _message(message: Any) -> dict[str, Any]:
     role, content = member(message, "role"), member(message, "content")
-    parts: list[Part] = [text(content)] if isinstance(content, str) else parts_of(content)
+    given: list[Part] = [text(content)] if isinstance(content, str) else parts_of(content)
+    parts = [
+        part for part in given if not unreadable(part)
+    ]  # what the model thought, given back with its signature alone
     return {"role": string(role) or str(plain(role) or "user"), "parts": parts}
 
 

@@ -22,6 +22,7 @@ from .._fields import as_sent, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
 from ._common import (
+    MEASURED_VALUES,
     REQUEST_TIER,
     RESPONSE,
     SAMPLING,
@@ -176,5 +177,6 @@ CHAT = Operation(
     timings=server_timings,
     billing=billing,
     accumulator=ChoiceChunks,
+    measured_values=MEASURED_VALUES,
     stream_usage=STREAM_USAGE,
 )

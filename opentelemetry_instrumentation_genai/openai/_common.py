@@ -48,6 +48,13 @@ RESPONSE = (
     field(names.OPENAI_RESPONSE_SERVICE_TIER, string, "service_tier"),
     field(names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string, "system_fingerprint"),
 )
+# The tiers of OpenAI's API reference, and those of Groq's and others' in their place.
+MEASURED_VALUES = {
+    names.OPENAI_RESPONSE_SERVICE_TIER: frozenset(
+        {"auto", "batch", "default", "fast", "flex", "on_demand", "performance", "priority", "scale", "standard"}
+        | {"ultrafast"}
+    )
+}
 # CompletionUsage of the API reference. What DeepSeek and Moonshot say of their caches counts where the details do not.
 USAGE = (
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.prompt_cache_hit_tokens"),
@@ -93,14 +100,10 @@ def _refused(status: Any) -> Failure | None:
     return reported(code, member(status, "status_msg")) if code else None
 
 
-def tool_definition(tool: Any, levels: int = 3) -> dict[str, Any]:
+def tool_definition(tool: Any) -> dict[str, Any]:
     """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type.
 
     Credentials that a tool is given are left out: an MCP server's `authorization` and `headers`, a container's secrets.
-
-    Args:
-        tool: the tool.
-        levels: how often a tool may hold tools, as a namespace does; those that are deeper are left out.
     """
     kind = string(member(tool, "type")) or "function"
     body = member(tool, kind)
@@ -114,7 +117,7 @@ def tool_definition(tool: Any, levels: int = 3) -> dict[str, Any]:
         if isinstance(policy, dict):
             policy.pop("domain_secrets", None)
     if isinstance(member(source, "tools"), (list, tuple)):
-        told["tools"] = [tool_definition(entry, levels - 1) for entry in items(source, "tools")] if levels > 0 else []
+        told["tools"] = [tool_definition(entry) for entry in items(source, "tools")]
     return {**told, "name": string(name) or str(plain(name))}
 
 

@@ -10,7 +10,7 @@ from .._fields import field, member, table
 from .._operation import Content, Operation
 from ._chat import finish_reasons, in_order
 from ._chunks import ChoiceChunks
-from ._common import RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
+from ._common import MEASURED_VALUES, RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
 from ._stream_usage import STREAM_USAGE
 from ._timings import server_timings
 
@@ -57,5 +57,6 @@ COMPLETIONS = Operation(
     timings=server_timings,
     billing=billing,
     accumulator=ChoiceChunks,
+    measured_values=MEASURED_VALUES,
     stream_usage=STREAM_USAGE,
 )

@@ -16,12 +16,13 @@ from .._content import (
     tool_call,
     tool_call_answer,
     tool_call_response,
+    unreadable,
 )
 from .._fields import items, member, string
 from ._common import parts_of, role_of, tool_definition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
 _CALLS = {
@@ -62,6 +63,15 @@ _SERVER_ANSWERS = {"tool_search_output": ("tools",), "program_output": ("result"
 _FROM_THE_CALLER = ("mcp_approval_response", "configuration_update", "compaction_trigger")
 
 
+def input_messages(given: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the items of the input as messages, but for those that are given back and of which nothing can be read.
+
+    What a model thought comes back encrypted, and says nothing to anybody else.
+    """
+    messages = map(input_message, given)
+    return [message for message in messages if not all(map(unreadable, message["parts"])) or not message["parts"]]
+
+
 def input_message(item: Any) -> dict[str, Any]:
     """One item of the input as a message."""
     kind = string(member(item, "type"))
@@ -92,7 +102,8 @@ def output_parts(item: Any) -> list[Part]:
     if kind in _SERVER_CALLS:
         return _server_tool(item, kind)
     if kind in _SERVER_ANSWERS:
-        return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), _SERVER_ANSWERS[kind]))]
+        answered = (*_SERVER_ANSWERS[kind], "status")
+        return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), answered))]
     return [generic(item)]
 
 
@@ -108,8 +119,8 @@ def _call(item: Any, kind: str) -> Part:
     given = member(item, place)
     if kind == "function_call":
         return tool_call(member(item, "call_id"), member(item, "name"), given)
-    if given is None and kind == "computer_call":
-        given = member(item, "action")
+    if kind == "computer_call":  # arguments are an object
+        given = member(item, "action") if given is None else {"actions": given}
     return free_tool_call(member(item, "call_id"), name or member(item, "name"), given)
 
 
@@ -140,7 +151,7 @@ def _reasoning(item: Any) -> Part:
 def _server_tool(item: Any, kind: str) -> list[Part]:
     asked, answered = _SERVER_CALLS[kind]
     name, identity = _named(kind), _identity(item)
-    parts = [server_tool_call(identity, name, _chosen(item, name, asked))]
+    parts = [server_tool_call(identity, name, _chosen(item, name, (*asked, "status")))]
     if any(member(item, member_name) is not None for member_name in answered):
         parts.append(server_tool_call_response(identity, _chosen(item, name, answered)))
     return parts

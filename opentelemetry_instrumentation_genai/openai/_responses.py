@@ -8,8 +8,8 @@ from .. import _attributes as names
 from .._errors import Failure, reported_error
 from .._fields import count, field, integer, items, member, string, table
 from .._operation import Content, Operation
-from ._common import REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
-from ._items import input_message, output_parts
+from ._common import MEASURED_VALUES, REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
+from ._items import input_message, input_messages, output_parts
 from ._typed_events import TypedEvents
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _input(body: Mapping[str, Any]) -> Content:
     if isinstance(given, str):
         content[names.INPUT_MESSAGES] = [{"role": "user", "parts": parts_of(given)}]
     elif isinstance(given, (list, tuple)):
-        content[names.INPUT_MESSAGES] = [input_message(entry) for entry in given]
+        content[names.INPUT_MESSAGES] = input_messages(given)
     return content
 
 
@@ -147,6 +147,7 @@ RESPONSES = Operation(
     output_content=_output,
     failure=_failure,
     accumulator=TypedEvents,
+    measured_values=MEASURED_VALUES,
 )
 FETCH_RESPONSE = Operation(
     name="fetch_response",
@@ -158,5 +159,7 @@ FETCH_RESPONSE = Operation(
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     output_content=_fetched,
+    says_stream=False,  # the conventions have it on inferences only
     accumulator=TypedEvents,
+    measured_values=MEASURED_VALUES,
 )

@@ -271,7 +271,6 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
         },
         [{"type": "reasoning", "content": "In short.\nAt length.", "id": "rs_1"}],
     ),
-    ({"type": "reasoning", "id": "rs_2", "summary": []}, [{"type": "reasoning", "content": "", "id": "rs_2"}]),
     ({"type": "function_call", "call_id": "call_1", "name": "find", "arguments": '{"n": 1}'}, [CALLED]),
     (
         {"type": "custom_tool_call", "call_id": "call_1", "name": "sum", "input": "1 + 1"},
@@ -295,7 +294,7 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ),
     (
         {"type": "computer_call", "id": "cu_2", "call_id": "call_1", "actions": [{"type": "screenshot"}]},
-        [{"type": "tool_call", "id": "call_1", "name": "computer", "arguments": [{"type": "screenshot"}]}],
+        [{"type": "tool_call", "id": "call_1", "name": "computer", "arguments": {"actions": [{"type": "screenshot"}]}}],
     ),
     (
         {"type": "local_shell_call", "id": "l", "call_id": "call_1", "action": {"type": "exec", "command": ["ls"]}},
@@ -402,7 +401,11 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
                 "type": "server_tool_call",
                 "id": "s_1",
                 "name": "web_search",
-                "server_tool_call": {"type": "web_search", "action": {"type": "search", "query": "tea"}},
+                "server_tool_call": {
+                    "type": "web_search",
+                    "action": {"type": "search", "query": "tea"},
+                    "status": "completed",
+                },
             }
         ],
     ),
@@ -440,7 +443,7 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
                 "type": "server_tool_call",
                 "id": "s_1",
                 "name": "image_generation",
-                "server_tool_call": {"type": "image_generation"},
+                "server_tool_call": {"type": "image_generation", "status": "completed"},
             },
             {
                 "type": "server_tool_call_response",
@@ -543,7 +546,7 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
             {
                 "type": "server_tool_call_response",
                 "id": "call_1",
-                "server_tool_call_response": {"type": "program", "result": "1"},
+                "server_tool_call_response": {"type": "program", "result": "1", "status": "completed"},
             }
         ],
     ),
@@ -561,6 +564,7 @@ ITEMS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
     ({"type": "tomorrow", "n": [{"m": None}, {"m": 1}]}, [{"type": "tomorrow", "n": [{"m": None}, {"m": 1}]}]),
 ]
 ITEM_IDS = [item["type"] for item, _ in ITEMS]
+THOUGHT = {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "c2VjcmV0"}
 
 
 @pytest.mark.parametrize(("item", "expected"), ITEMS, ids=ITEM_IDS)
@@ -575,6 +579,21 @@ def test_items_that_are_received(respond: Any, item: Any, expected: Any) -> None
     """The items of a response are the parts of its one message, the same as when they are given again."""
     (message,) = respond(answer=response(output=[item]))[OUTPUT]
     assert expected == message["parts"]
+
+
+def test_reasoning_that_is_received_encrypted_is_an_empty_part(respond: Any) -> None:
+    """It says that the model thought, and where."""
+    received = respond(answer=response(output=[THOUGHT]))[OUTPUT]
+    assert [{"type": "reasoning", "content": "", "id": "rs_2"}] == received[0]["parts"]
+
+
+def test_reasoning_that_is_given_again_encrypted_is_left_out(respond: Any) -> None:
+    """No message and no part is empty; what was thought and can be read stays."""
+    summary = {**THOUGHT, "summary": [{"type": "summary_text", "text": "In short."}]}
+    assert [
+        {"role": "user", "parts": [{"type": "text", "content": "Hi"}]},
+        {"role": "assistant", "parts": [{"type": "reasoning", "content": "In short.", "id": "rs_2"}]},
+    ] == respond([{"role": "user", "content": "Hi"}, THOUGHT, summary])[INPUT]
 
 
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # by the SDK, of its own models
@@ -630,7 +649,7 @@ ROLES = [
     ({"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Hi"}]}, "developer"),
     ({"role": "system", "content": "Hi"}, "system"),
     ({"role": "assistant", "content": "Hi"}, "assistant"),
-    ({"type": "reasoning", "id": "r", "summary": []}, "assistant"),
+    ({"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "In short."}]}, "assistant"),
     ({"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}, "assistant"),
     ({"type": "function_call_output", "call_id": "c", "output": ""}, "tool"),
     ({"type": "custom_tool_call_output", "call_id": "c", "output": ""}, "tool"),

@@ -30,8 +30,7 @@ BESIDES = frozenset(
         "http.response.status_code",  # on every call, as the tracing of Anthropic's SDK has both
         "http.request.resend_count",
         "gen_ai.response.status",  # of every call of the Responses API, not only of a response that is fetched
-        "gen_ai.request.stream",  # of a response that is fetched as a stream
-        "gen_ai.response.time_to_first_chunk",
+        "gen_ai.response.time_to_first_chunk",  # of a response that is fetched as a stream
     }
 )
 # Enums are open; what they do not have a word for is spelled like this.
@@ -188,7 +187,7 @@ class _Check:
 
     def metric(self, name: str, series: Any, span: Mapping[str, Any]) -> Iterator[str]:
         """A metric: what it is, where its buckets end, and the attributes of its points."""
-        known = self.registry.metrics.get(name)
+        known = self.registry.metric(name, span["gen_ai.provider.name"])
         if known is None:
             yield f"metric {name} is not in the registry"
             return

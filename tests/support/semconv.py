@@ -6,7 +6,8 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Registry:
         refinements: (span type, id of a refinement, which begins with the provider) -> its attributes.
         metrics: name -> metric.
         events: name -> its attributes.
+        refined_metrics: (metric, id of a refinement, which begins with the provider) -> the attributes that it adds.
     """
 
     attributes: Mapping[str, Mapping[str, Any]]
@@ -54,6 +56,7 @@ class Registry:
     refinements: Mapping[tuple[str, str], Levels]
     metrics: Mapping[str, Metric]
     events: Mapping[str, Levels]
+    refined_metrics: Mapping[tuple[str, str], Levels]
 
     def span(self, operation: str, provider: str) -> Levels:
         """What a span of an operation has, by a provider's own page if it has one."""
@@ -63,6 +66,16 @@ class Registry:
             if refined == kind and name.startswith(f"{provider}."):
                 levels |= own
         return levels
+
+    def metric(self, name: str, provider: str) -> Metric | None:
+        """What a metric has, by a provider's own page if it has one; None where there is no such metric."""
+        metric = self.metrics.get(name)
+        if metric is None:
+            return None
+        refined = [
+            own for (kind, by), own in self.refined_metrics.items() if kind == name and by.startswith(f"{provider}.")
+        ]
+        return replace(metric, levels=dict(chain(metric.levels.items(), *(own.items() for own in refined))))
 
     def complaints(self, name: str, value: Any, others: Mapping[str, re.Pattern[str]]) -> list[str]:
         """What is wrong with an attribute; `others` are how values are spelled that an enum does not name."""
@@ -118,6 +131,11 @@ def registry(generation: str) -> Registry:
         },
         events={
             event["name"]: _levels(groups, event["attributes"]) for file in files for event in file.get("events", ())
+        },
+        refined_metrics={
+            (metric["ref"], metric["id"]): _levels(groups, metric["attributes"])
+            for file in files
+            for metric in file.get("metric_refinements", ())
         },
     )
 

@@ -103,7 +103,8 @@ def _no_constant(name: str) -> None:
 
 def _received(row: Row, variant: Variant) -> dict[str, Any]:
     """What the answer adds; of a stream, that it is one, and when it began."""
-    asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream else {}
+    inference = row.request["gen_ai.operation.name"] != "fetch_response"
+    asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream and inference else {}
     if variant.sees == "nothing":
         return asked
     if not variant.stream:
@@ -147,7 +148,9 @@ def _details(span: str, attributes: dict[str, Any]) -> dict[str, Any]:
 def _metrics(row: Row, variant: Variant, attributes: dict[str, Any]) -> dict[str, Any]:
     """Each metric with the points that one call leaves."""
     shared = {name: attributes[name] for name in _DIMENSIONS if name in attributes}
-    recorded = {"gen_ai.client.operation.duration": [(shared, 1, "<seconds>")]}
+    tier = "openai.response.service_tier"  # which the page of OpenAI adds to durations and tokens
+    refined = {**shared, tier: attributes[tier]} if tier in attributes else shared
+    recorded = {"gen_ai.client.operation.duration": [(refined, 1, "<seconds>")]}
     if variant.stream and variant.sees == "response":
         recorded["gen_ai.client.operation.time_to_first_chunk"] = [(shared, 1, "<seconds>")]
         if row.chunks > 1:
@@ -156,7 +159,7 @@ def _metrics(row: Row, variant: Variant, attributes: dict[str, Any]) -> dict[str
     if variant.sees == "response":
         recorded.update({name: [(shared, 1, "<seconds>")] for name in row.timings})
     used = [
-        ({**shared, "gen_ai.token.type": kind}, 1, attributes[name])
+        ({**refined, "gen_ai.token.type": kind}, 1, attributes[name])
         for kind, name in (("input", "gen_ai.usage.input_tokens"), ("output", "gen_ai.usage.output_tokens"))
         if name in attributes
     ]
