@@ -44,6 +44,8 @@ class MessageEvents:
         if kind in _BLOCKS:
             if self._content:
                 self._add_block(members(event))
+            elif kind == "content_block_start":
+                self._add_kind(members(event))
         elif kind == "message_start":
             self._start(member(event, "message"))
         elif kind == "message_delta":
@@ -75,6 +77,11 @@ class MessageEvents:
             block = self._blocks[index] = _Block(started)
         if started is None:
             block.add(event.get("delta"))
+
+    def _add_kind(self, event: Any) -> None:
+        """Take of a block what kind it is, which attributes need: a compaction block says that the context is a compacted one."""
+        kind = {"type": member(event.get("content_block"), "type")}
+        self._blocks.setdefault(integer(event.get("index")) or 0, _Block(kind))
 
     def result(self) -> dict[str, Any]:
         """The message as far as it was received; without a `message_start`, nothing of one."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from .._fields import integer, items, member, string
+from .._fields import integer, items, member, members, string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PIECES = {
     "response.output_text.delta": ("output_text", "text"),
@@ -16,6 +20,12 @@ _PIECES = {
     "response.mcp_call_arguments.delta": ("", "arguments"),
     "response.code_interpreter_call_code.delta": ("", "code"),
 }
+_ITEMS = ("response.output_item.added", "response.output_item.done")
+# Types of the events that are read without content as well, for what attributes need: how it failed, and what there is in the
+# output. One that the SDK has put into pydantic's extras has none.
+_FACTS = (None, "error", *_ITEMS)
+_OF_ITEMS = ("type", "call_id", "execution")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class TypedEvents:
@@ -36,43 +46,47 @@ class TypedEvents:
         self._pieces: dict[Any, dict[tuple[str, str, int], list[str]]] = {}
 
     def add(self, event: Any) -> None:
-        """Take one event."""
-        members = event if type(event) is dict else getattr(event, "__dict__", {})
-        response = members.get("response")
+        """Take one event.
+
+        Python looks into what a model holds at a tenth of the price of `members`, and most events are pieces.
+        """
+        own = event if type(event) is dict else getattr(event, "__dict__", _NOTHING)
+        response = own.get("response")
         if response is not None:
             self._response = response
-        elif self._content or members.get("type") == "error" or "data" in members:
-            self._add_detail(members)
+        elif self._content or own.get("type") in _FACTS:
+            self._add_detail(members(event))
 
-    def _add_detail(self, members: dict[str, Any]) -> None:
-        if "data" in members and "event" in members:  # SDKs before 1.99 give an error event so
-            members = {"type": members["event"], **(members["data"] if isinstance(members["data"], dict) else {})}
-        kind = string(members.get("type"))
+    def _add_detail(self, held: Mapping[str, Any]) -> None:
+        if "data" in held and "event" in held:  # SDKs before 1.99 give an error event so, in pydantic's extras
+            held = {"type": held["event"], **(held["data"] if isinstance(held["data"], dict) else {})}
+        kind = string(held.get("type"))
         if kind == "error":
-            self._error = members
-        elif kind in ("response.output_item.added", "response.output_item.done"):
-            self._add_item(members, done=kind.endswith("done"))
-        elif kind in _PIECES:
-            self._add_piece(members, *_PIECES[kind])
+            self._error = held
+        elif kind in _ITEMS:
+            self._add_item(held, done=kind == "response.output_item.done")
+        elif kind in _PIECES and self._content:
+            self._add_piece(held, *_PIECES[kind])
 
-    def _add_item(self, members: dict[str, Any], *, done: bool) -> None:
-        item = members.get("item")
-        self._latest = self._place(members, member(item, "id") or member(item, "call_id"))
-        self._items[self._latest] = item
+    def _add_item(self, held: Mapping[str, Any], *, done: bool) -> None:
+        """Take an item of the output; of its content only what is wanted."""
+        item = held.get("item")
+        self._latest = self._place(held, member(item, "id") or member(item, "call_id"))
+        self._items[self._latest] = item if self._content else {name: member(item, name) for name in _OF_ITEMS}
         if done:
             self._done.add(self._latest)
 
-    def _place(self, members: dict[str, Any], identity: Any) -> Any:
-        index = integer(members.get("output_index"))
+    def _place(self, held: Mapping[str, Any], identity: Any) -> Any:
+        index = integer(held.get("output_index"))
         return str(identity) if index is None else index
 
-    def _add_piece(self, members: dict[str, Any], kind: str, name: str) -> None:
-        place = self._place(members, members.get("item_id"))
+    def _add_piece(self, held: Mapping[str, Any], kind: str, name: str) -> None:
+        place = self._place(held, held.get("item_id"))
         if place not in self._items:
             place = self._latest
-        part = integer(members.get("content_index", members.get("summary_index"))) or 0
+        part = integer(held.get("content_index", held.get("summary_index"))) or 0
         pieces = self._pieces.setdefault(place, {}).setdefault((kind, name, part), [])
-        pieces.append(string(members.get("delta")) or "")
+        pieces.append(string(held.get("delta")) or "")
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import signal
+from importlib.util import find_spec
 
 import pytest
 from inline_snapshot import snapshot
@@ -11,6 +12,8 @@ from inline_snapshot import snapshot
 from endings import APIS, CHAT, DIFFERENT_APIS, ONLY_RESPONSES, Ended, Twice, response_events, told
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import response
+from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
+from opentelemetry_instrumentation_genai.openai._typed_events import TypedEvents
 
 
 def loops(api, client, seen):
@@ -223,6 +226,25 @@ def test_a_failure_that_the_sdk_does_not_raise(twice: Twice, telemetry: Telemetr
 
     assert (api.part + 1, None) == (len(seen.chunks), seen.raised)
     assert api.partly(status="ERROR", error=code, per_chunk=api.part) == Ended.of(telemetry)
+
+
+@pytest.mark.skipif(find_spec("openai.types.responses") is None, reason="this SDK has no responses")
+@pytest.mark.parametrize("data", [{"type": "error", "code": "rate_limit_exceeded", "message": "Slow down"}, None, "no"])
+@pytest.mark.parametrize("content", [False, True])
+def test_an_error_event_that_the_sdk_wraps(content, data):
+    """From openai 1.66 to 1.98 the event is in what pydantic has beside the model's own fields.
+
+    No later SDK makes such a model of what a server sends; with those that do, the test above says the same over HTTP.
+    """
+    from openai.types.responses import ResponseAudioDeltaEvent
+
+    events = TypedEvents(content)
+    events.add(ResponseAudioDeltaEvent.construct(event="error", data=data))
+
+    response = events.result()
+    expected = "rate_limit_exceeded" if isinstance(data, dict) else "error"
+    assert "failed" == response["status"]
+    assert expected == RESPONSES.failure(response).error_type
 
 
 def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
