@@ -563,7 +563,7 @@ class Call:
 
     @guarded
     def _write_details(self, found: dict[str, Attribute], told: Told) -> None:
-        content = told.values if self._capture.event else {}
+        content = told.carried() if self._capture.event else {}
         self._signals.events.details({**self._attributes, **found, **content}, self.context)
 
     @guarded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._any_value import any_value
 from ._budget import MARGIN
 from ._content import Dropped, Part, serialised, with_bytes
 
@@ -20,13 +21,17 @@ class Told(NamedTuple):
 
     Attributes:
         texts: attribute -> its value as JSON text, for spans.
-        values: attribute -> its value as JSON values, for events.
+        values: attribute -> its value as JSON values.
         original_bytes: how many bytes it had, if not all of it is told.
     """
 
     texts: dict[str, str]
     values: Content
     original_bytes: int | None = None
+
+    def carried(self) -> dict[str, Any]:
+        """Return the values as an event carries them."""
+        return {name: any_value(value, self.texts[name]) for name, value in self.values.items()}
 
 
 NOTHING = Told({}, {})

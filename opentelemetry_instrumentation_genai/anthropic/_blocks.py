@@ -26,24 +26,31 @@ if TYPE_CHECKING:
 
 _VIEWED_AS_BYTES = ("image", "pdf")  # `file_type` of a text editor's result
 _CREDENTIALS = ("authorization_token", "headers")
+# How often a block may hold blocks. The API allows two: a document in the result of a tool, made of blocks.
+_LEVELS = 3
 
 
-def parts_of(content: Any) -> list[Part]:
-    """The parts of a message's content: a text, or a list of blocks."""
+def parts_of(content: Any, levels: int = _LEVELS) -> list[Part]:
+    """The parts of a message's content: a text, or a list of blocks.
+
+    Args:
+        content: the text, or the blocks.
+        levels: how often a block may hold blocks; what is deeper is a part by its own type.
+    """
     if isinstance(content, str):
         return [text(content)]
-    return [part_of(block) for block in content] if isinstance(content, (list, tuple)) else []
+    return [part_of(block, levels) for block in content] if isinstance(content, (list, tuple)) else []
 
 
-def part_of(block: Any) -> Part:
+def part_of(block: Any, levels: int = _LEVELS) -> Part:
     """One block as a part."""
     if isinstance(block, str):
         return text(block)
     kind = string(member(block, "type")) or ""
-    reader = _READERS.get(kind)
-    if reader is None:
-        reader = _server_answer if kind.endswith("_tool_result") else _other
-    return reader(block)
+    nesting = _server_answer if kind.endswith("_tool_result") else _NESTING.get(kind)
+    if nesting is not None and levels > 0:
+        return nesting(block, levels - 1)
+    return _READERS.get(kind, _other)(block)
 
 
 def tool_definition(tool: Any) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def _redacted(_block: Any) -> Part:
     return reasoning("", redacted=True)
 
 
-def _media(block: Any) -> Part:
+def _media(block: Any, levels: int) -> Part:
     """An image or a document by its source: inline, by URL or by the id of a file, a text, or blocks."""
     source, kind = member(block, "source"), str(member(block, "type"))
     form, mime_type = member(source, "type"), member(source, "media_type")
@@ -105,7 +112,7 @@ def _media(block: Any) -> Part:
     if form == "text" and isinstance(member(source, "data"), str):
         return {"type": kind, "content": plain(member(source, "data")), "mime_type": plain(mime_type), **about}
     if form == "content":
-        return {"type": kind, "content": parts_of(member(source, "content")), **about}
+        return {"type": kind, "content": parts_of(member(source, "content"), levels), **about}
     known, data = string(mime_type), member(source, "data")
     modality = modality_of(known) if known and kind != "image" else kind
     if form == "base64" and not isinstance(data, str):  # a file or path, which the SDK reads only when it sends
@@ -114,10 +121,10 @@ def _media(block: Any) -> Part:
     return {**attached(modality, url=url, data=data, file_id=file_id, mime_type=known), **about}
 
 
-def _tool_result(block: Any) -> Part:
+def _tool_result(block: Any, levels: int) -> Part:
     identity, content = member(block, "tool_use_id"), member(block, "content")
     if isinstance(content, (list, tuple)):
-        answer = tool_call_answer(identity, parts_of(content))
+        answer = tool_call_answer(identity, parts_of(content, levels))
     else:
         answer = tool_call_response(identity, content)
     return {**answer, "is_error": True} if member(block, "is_error") is True else answer
@@ -138,38 +145,36 @@ def _server_tool_use(block: Any) -> Part:
     return server_tool_call(member(block, "id"), name, told)
 
 
-def _server_answer(block: Any) -> Part:
+def _server_answer(block: Any, levels: int) -> Part:
     kind = str(member(block, "type")).removesuffix("_tool_result")
-    told: dict[str, Any] = {"type": kind, "content": _readable(_result(member(block, "content")))}
+    told: dict[str, Any] = {"type": kind, "content": _readable(_result(member(block, "content"), levels))}
     if member(block, "is_error") is True:
         told["is_error"] = True
     return server_tool_call_response(member(block, "tool_use_id"), told)
 
 
-def _result(content: Any) -> Any:
+def _result(content: Any, levels: int) -> Any:
     """A result as JSON, without the bytes of documents and of files that were viewed."""
-    if isinstance(content, (list, tuple)):
-        return [_result(entry) for entry in content]
+    if isinstance(content, (list, tuple)) and levels > 0:
+        return [_result(entry, levels - 1) for entry in content]
     if member(content, "type") in ("document", "image"):
-        return part_of(content)
+        return part_of(content, levels)
     told = plain(content)
     if isinstance(told, dict) and "content" in told:
         inner = member(content, "content")
         if member(content, "file_type") in _VIEWED_AS_BYTES:
             told["content"] = plain({"type": "base64", "data": inner})
-        elif not isinstance(inner, str):
-            told["content"] = _result(inner)
+        elif not isinstance(inner, str) and levels > 0:
+            told["content"] = _result(inner, levels - 1)
     return told
 
 
+_NESTING: dict[str, Callable[[Any, int], Part]] = {"image": _media, "document": _media, "tool_result": _tool_result}
 _READERS: dict[str, Callable[[Any], Part]] = {
     "text": _text,
     "thinking": _thinking,
     "redacted_thinking": _redacted,
-    "image": _media,
-    "document": _media,
     "tool_use": _tool_use,
-    "tool_result": _tool_result,
     "server_tool_use": _server_tool_use,
     "mcp_tool_use": _server_tool_use,
     "compaction": lambda block: {"type": "compaction", "content": plain(member(block, "content"))},

@@ -100,10 +100,14 @@ def _refused(status: Any) -> Failure | None:
     return reported(code, member(status, "status_msg")) if code else None
 
 
-def tool_definition(tool: Any) -> dict[str, Any]:
+def tool_definition(tool: Any, levels: int = 3) -> dict[str, Any]:
     """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type.
 
     Credentials that a tool is given are left out: an MCP server's `authorization` and `headers`, a container's secrets.
+
+    Args:
+        tool: the tool.
+        levels: how often a tool may hold tools, as a namespace does; those that are deeper are left out.
     """
     kind = string(member(tool, "type")) or "function"
     body = member(tool, kind)
@@ -117,7 +121,7 @@ def tool_definition(tool: Any) -> dict[str, Any]:
         if isinstance(policy, dict):
             policy.pop("domain_secrets", None)
     if isinstance(member(source, "tools"), (list, tuple)):
-        told["tools"] = [tool_definition(entry) for entry in items(source, "tools")]
+        told["tools"] = [tool_definition(entry, levels - 1) for entry in items(source, "tools")] if levels > 0 else []
     return {**told, "name": string(name) or str(plain(name))}
 
 
