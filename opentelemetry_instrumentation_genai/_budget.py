@@ -6,33 +6,24 @@ text part that was cut, and a part of type `cut` in the place of what was left o
 
 from __future__ import annotations
 
-import json
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._attributes import INPUT_MESSAGES, OUTPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS
-from ._content import Blob, Part, encode
+from ._cuts import encoded_size, fitted, looked_at, stub, without_tail
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ._content import Part
     from ._operation import Content
 
-# What is newest comes first; in each of these, what stands last does.
+# What is newest comes first; in each of these, what stands last does. Other content comes after them, the last first.
 _ORDER = (OUTPUT_MESSAGES, INPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
-_MESSAGES = (OUTPUT_MESSAGES, INPUT_MESSAGES)
-# Where parts have what can be cut inside.
-_INSIDE = {
-    "text": "content",
-    "reasoning": "content",
-    "refusal": "content",
-    "compaction": "content",
-    "tool_call": "arguments",
-    "tool_call_response": "response",
-}
+_NO_ROOM: Any = object()  # beside null, which is a value
 _MARK = 192  # bytes that the mark of what was left out takes at most, in a message of its own
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_call", "tool_calls", "error"})
-# What is redacted more than can be told, lest a secret be cut in two and not known any more: longer than keys are.
-MARGIN = 4096
-_STRUCTURE = 1 << 16  # larger than that, what is no text is not looked into only to be cut
 
 
 class Redact(Protocol):
@@ -51,14 +42,17 @@ class Budget(NamedTuple):
     Attributes:
         call: of one call, in all attributes together.
         part: of one part.
+        attribute: of one attribute: OpenTelemetry's SDK may be limited to so many characters, none of which takes less.
     """
 
     call: int
     part: int
+    attribute: int = sys.maxsize
 
-    def allows(self, size: int) -> bool:
-        """Whether content of so many bytes is surely within it."""
-        return size <= self.call and size <= self.part
+    def allows(self, sizes: Collection[int]) -> bool:
+        """Whether attributes of so many bytes are surely within it."""
+        size = sum(sizes)
+        return size <= self.call and size <= self.part and max(sizes, default=0) <= self.attribute
 
     def spend(self, content: Content, redact: Redact) -> tuple[Content, bool]:
         """Take of content what is within the budget.
@@ -72,10 +66,10 @@ class Budget(NamedTuple):
         """
         purse = _Purse(self, redact)
         kept: Content = {}
-        for name in _ORDER:
+        for name in (*_ORDER, *(name for name in reversed(content) if name not in _ORDER)):
             if name in content:
-                taken = purse.messages(content[name]) if name in _MESSAGES else purse.parts(content[name])
-                if taken is not None:
+                taken = purse.attribute(name, content[name])
+                if taken is not _NO_ROOM:
                     kept[name] = taken
         return kept, purse.cut
 
@@ -91,14 +85,37 @@ class _Purse:
         self.cut = False
         self._room = budget.call
         self._part = budget.part
+        self._attribute = budget.attribute
         self._redact = redact
         self._closed = False
         self._left_out = self._bytes_left_out = 0
 
-    def messages(self, messages: list[Any]) -> list[Any] | None:
-        """The newest messages, with a mark for the older ones; None where there is room for nothing."""
-        if not self._open():
-            return None
+    def attribute(self, name: str, value: Any) -> Any:
+        """What there is room for of an attribute: messages or parts by their shape, else a value; maybe `_NO_ROOM`."""
+        withheld = max(self._room - self._attribute, 0)
+        self._room -= withheld
+        try:
+            if not self._open():
+                return _NO_ROOM
+            if _are(value, "parts", list) and _are(value, "role", str):
+                return self._messages(value)
+            return self._parts(value) if _are(value, "type", str) else self._value(name, value)
+        finally:
+            self._room += withheld
+            self._closed = self._closed and not withheld
+
+    def _value(self, name: str, value: Any) -> Any:
+        """A value of any kind, which is redacted as a part; one that was cut says so in an object in its place."""
+        told = self._take({"type": "value", "name": name, "content": value})
+        self._room += _MARK
+        if told is None:
+            return _NO_ROOM
+        if "original_bytes" not in told:
+            return told.get("content")
+        return {"type": "cut", **{name: told[name] for name in ("original_bytes", "content") if name in told}}
+
+    def _messages(self, messages: list[Any]) -> list[Any]:
+        """The newest messages, with a mark for the older ones."""
         kept: list[Any] = []
         marked: dict[str, Any] | None = None
         for message in reversed(messages):
@@ -130,10 +147,8 @@ class _Purse:
             return None
         return told
 
-    def parts(self, parts: list[Any]) -> list[Any] | None:
-        """The last parts of a list, with a mark for those before; None where there is room for nothing."""
-        if not self._open():
-            return None
+    def _parts(self, parts: list[Any]) -> list[Any]:
+        """The last parts of a list, with a mark for those before."""
         kept = self._taken(parts)
         if self._left_out:
             kept.insert(0, {**self._mark(), "name": "cut"} if "name" in parts[0] else self._mark())
@@ -176,17 +191,15 @@ class _Purse:
     def _take(self, part: Part) -> Part | None:
         """A part, redacted and as far as there is room; None where there is none, or where it is redacted as a whole."""
         size, limit = encoded_size(part), min(self._part, self._room - 1)
-        shortened = _shortened(part, limit) if size > limit else None
-        if shortened is None and size > limit + _STRUCTURE:
-            told = _stub({**part, "name": "cut"} if "name" in part else part, size)  # nobody has looked at its name
+        looked = part if size <= limit else looked_at(part, limit)
+        if looked is None:
+            told = stub({**part, "name": "cut"} if "name" in part else part, size)  # nobody has looked at its name
         else:
-            redacted = self._redact.part(shortened or part)
+            redacted = self._redact.part(looked)
             if redacted is None:
                 return None
-            told = redacted
-            if shortened is not None:
-                told = _without_tail(told, _original(part))
-        fitting = told if encoded_size(told) <= limit else _fitted(told, limit, _original(part), size)
+            told = redacted if looked is part else without_tail(redacted, looked, part)
+        fitting = told if encoded_size(told) <= limit else fitted(told, limit, part, size)
         if fitting is None:
             self._close()
             self._leave_out(part)
@@ -197,74 +210,11 @@ class _Purse:
         return fitting
 
 
-def encoded_size(value: Any) -> int:
-    """The bytes of a value as JSON."""
-    text = encode(value)
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _text_of(part: Part) -> tuple[str, Any]:
-    """The member of a part that can be cut inside, and its value; None where it has none."""
-    name = _INSIDE.get(part["type"], "")
-    return name, part.get(name)
-
-
-def _original(part: Part) -> int | None:
-    """The bytes of a part's text."""
-    _, text = _text_of(part)
-    return len(text.encode()) if isinstance(text, str) else None
-
-
-def _shortened(part: Part, limit: int) -> Part | None:
-    """A part with a text that is longer than could be told, with as much of it as has to be looked at."""
-    name, text = _text_of(part)
-    most = max(limit, 0) + MARGIN
-    return {**part, name: text[:most]} if isinstance(text, str) and len(text) > most else None
-
-
-def _without_tail(part: Part, original: int | None) -> Part:
-    """A shortened part without its end, where half a secret may be."""
-    name, text = _text_of(part)
-    if isinstance(text, str):
-        part = {**part, name: text[:-MARGIN]}
-    return {**part, "original_bytes": original}
-
-
-def _fitted(part: Part, limit: int, original: int | None, size: int) -> Part | None:
-    """A part that is cut to so many bytes; None if nothing of it can be told in them."""
-    if type(part) is Blob and part.get("content"):
-        told = {**part, "content": "", "original_bytes": size}
-        return told if encoded_size(told) <= limit else None
-    name, value = _text_of(part)
-    if value is not None:
-        text = value if isinstance(value, str) else encode(value)
-        told = {**part, name: "", "original_bytes": original or len(text.encode())}
-        room = limit - encoded_size(told)
-        if room > 0:
-            return {**told, name: _head(text, room)}
-    stub = _stub(part, size)
-    return stub if encoded_size(stub) <= limit else None
-
-
-def _stub(part: Part, size: int) -> Part:
-    """What stands for a part that has no text to cut."""
-    stub: Part = {"type": "cut", "original_bytes": size}
-    if "name" in part:
-        name = part["name"]
-        stub["name"] = name if isinstance(name, str) and len(name) <= 64 else "cut"
-    return stub
-
-
-def _head(text: str, room: int) -> str:
-    """The beginning of a text that takes at most so many bytes in JSON."""
-    escaped = encode(text[:room])[1:-1].encode()[:room].decode("utf-8", "ignore")
-    for end in range(len(escaped), max(len(escaped) - 6, 0), -1):
-        try:
-            head: str = json.loads(f'"{escaped[:end]}"')
-        except ValueError:  # an escape was cut in two
-            continue
-        return head
-    return ""
+def _are(entries: Any, member: str, kind: type) -> bool:
+    """Whether a list has nothing but objects with such a member."""
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get(member), kind) for entry in entries
+    )
 
 
 def _anonymous(message: dict[str, Any]) -> dict[str, Any]:

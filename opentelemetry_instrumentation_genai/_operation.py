@@ -46,8 +46,8 @@ _MEASURED = frozenset(
     }
 )
 
-Content: TypeAlias = "dict[str, list[Any]]"
-"""Attribute of content (`gen_ai.input.messages`, ...) -> its value by the JSON schema of the conventions."""
+Content: TypeAlias = "dict[str, Any]"
+"""Attribute of content (`gen_ai.input.messages`, ...) -> its value by the JSON schema of the conventions, or any JSON value."""
 
 
 class Accumulator(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._any_value import any_value
-from ._budget import MARGIN
 from ._content import Dropped, Part, serialised, with_bytes
+from ._cuts import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,12 +55,27 @@ class Pipeline:
         redaction: what is redacted, if anything.
         budget: how much of it is told.
         binary: whether inline data is told as such.
+        limit: the characters of an attribute's value that OpenTelemetry's SDK keeps; None if it has no limit.
     """
 
-    def __init__(self, redaction: Redaction | None, budget: Budget, *, binary: bool = False) -> None:
+    def __init__(
+        self,
+        redaction: Redaction | None,
+        budget: Budget,
+        *,
+        binary: bool = False,
+        limit: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._redaction = redaction
-        self._budget = budget
+        self._given = budget
         self._binary = binary
+        self._limit = limit
+
+    @property
+    def _budget(self) -> Budget:
+        """The smaller of what the settings and what OpenTelemetry's SDK allow."""
+        limit = self._limit()
+        return self._given if limit is None else self._given._replace(attribute=limit)
 
     def make(self, function: Callable[..., Content], *given: Any) -> Content:
         """Have content made, with the bytes of what is inline if they are wanted."""
@@ -79,19 +94,19 @@ class Pipeline:
     def tell(self, content: Content, redacting: Redacting | None) -> Told:
         """Content as it may be told; nothing, if it could not be redacted."""
         texts: dict[str, str] = {}
-        size = 0
         for name, value in content.items():
             texts[name], content[name] = serialised(value)
-            size += len(texts[name]) if texts[name].isascii() else len(texts[name].encode())
+        sizes = [len(text) if text.isascii() else len(text.encode()) for text in texts.values()]
+        budget = self._budget
         try:
-            if self._budget.allows(size) and (redacting is None or not redacting.needed([*content.values()])):
+            if budget.allows(sizes) and (redacting is None or not redacting.needed([*content.values()])):
                 return Told(texts, content)
-            kept, cut = self._budget.spend(content, redacting or _Untouched())
+            kept, cut = budget.spend(content, redacting or _Untouched())
         except Dropped:
             return NOTHING
         for name in kept:
             texts[name], kept[name] = serialised(kept[name])
-        return Told({name: texts[name] for name in kept}, kept, size if cut else None)
+        return Told({name: texts[name] for name in kept}, kept, sum(sizes) if cut else None)
 
     def words(self, redacting: Redacting | None, message: str) -> str | None:
         """The message of an exception as it may be told; None if nothing of it may."""

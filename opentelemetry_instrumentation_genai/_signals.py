@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
@@ -11,11 +12,12 @@ from ._events import Events
 from ._generations import GENERATIONS, INFERENCE
 from ._metrics import Metrics
 from ._pipeline import Pipeline
+from ._value_limit import value_limit
 from ._version import __version__
 from ._who import Who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ._completions import Completions
     from ._config import Config
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from ._traffic import Traffic
 
 
-def _pipeline(config: Config) -> Pipeline | None:
+def _pipeline(config: Config, limit: Callable[[], int | None]) -> Pipeline | None:
     """The way of content into telemetry; None where none may go."""
     if config.refused:
         return None
@@ -41,7 +43,7 @@ def _pipeline(config: Config) -> Pipeline | None:
         redaction = Redaction(given.rules, given.patterns, redactors, config.redact_timeout)
     part = config.content_part_budget
     budget = Budget(config.content_budget, config.content_budget if part is None else part)
-    return Pipeline(redaction, budget, binary=config.capture_binary)
+    return Pipeline(redaction, budget, binary=config.capture_binary, limit=limit)
 
 
 def _costs(config: Config) -> Costs | None:
@@ -111,7 +113,8 @@ class Signals:
         generation = GENERATIONS[config.semconv_stability_opt_in]
         self._generation = generation = generation.split() if config.metrics == "extended" else generation
         self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
-        self.events = Events(_logs.get_logger(name, __version__, logger_provider, generation.schema_url))
+        logger = _logs.get_logger(name, __version__, logger_provider, generation.schema_url)
+        self.events = Events(logger)
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
         self.costs = _costs(config)
         priced = self.costs is not None
@@ -128,7 +131,7 @@ class Signals:
         # Who asks for a hook asks for the content that goes there, and with `no_content` nowhere else.
         self.capture = config.capture_message_content._replace(hook=self.completions is not None)
         self.emit_event = config.emit_event
-        self.pipeline = _pipeline(config)
+        self.pipeline = _pipeline(config, partial(value_limit, self.tracer, logger))
         self.per_chunk = config.per_chunk_metric
         self.propagation = _propagation(config)
         self.asks_for_usage = config.stream_usage == "inject"

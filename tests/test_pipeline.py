@@ -251,6 +251,71 @@ def test_no_half_secret_is_told():
         assert "sk-" not in message["parts"][0]["content"]
 
 
+ARGUMENTS, RESULT, LATER = "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.attribute.of.tomorrow"
+VALUES = {
+    "an object": {"to": "joe@example.com", "end": None},
+    "a text": "to joe@example.com",
+    "a list of texts": ["joe@example.com", 1, None],
+    "a list of parts": [{"type": "text", "content": "joe@example.com"}],
+    "messages": [{"role": "user", "parts": [{"type": "text", "content": "joe@example.com"}]}],
+    "a number": 7,
+    "null": None,
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+@pytest.mark.parametrize("name", [ARGUMENTS, RESULT, LATER])
+def test_every_attribute_of_content_is_redacted(name, value):
+    """Whatever it is called and whatever it holds, in both forms; a redactor sees each as a part."""
+    seen: list[Any] = []
+
+    def look(part: dict[str, Any]) -> dict[str, Any]:
+        seen.append(part)
+        return part
+
+    rules = redaction(["email"])
+    pipeline = Pipeline(Redaction(rules.rules, redactors=[("look", look)]), Budget(ENOUGH, ENOUGH))
+    told = pipeline.tell({name: value}, pipeline.begin())
+
+    expected = json.loads(json.dumps(value).replace("joe@example.com", "[email]"))
+    assert (expected, expected) == (told.values[name], json.loads(told.texts[name]))
+    assert [name] * (seen[0]["type"] == "value") == [part["name"] for part in seen if part["type"] == "value"]
+
+
+@pytest.mark.parametrize("value", [{"words": "y" * 500}, "y" * 500, ["y"] * 200, {"n": [1] * 100_000}])
+@pytest.mark.parametrize("name", [ARGUMENTS, RESULT, LATER])
+def test_every_attribute_of_content_that_is_cut_says_so(name, value):
+    """By an object in its place with the size that it had, and the beginning of it as far as there is room."""
+    whole = json.dumps(value, separators=(",", ":"))
+    told = Pipeline(None, Budget(ENOUGH, 200)).tell({name: value}, None)
+    cut = told.values[name]
+
+    assert "cut" == cut["type"]
+    assert len(value if isinstance(value, str) else whole) <= cut["original_bytes"] <= len(whole) + 100
+    assert (value if isinstance(value, str) else whole).startswith(cut.get("content", ""))
+    assert len(told.texts[name]) <= 200
+    assert len(whole) == told.original_bytes
+
+
+def test_what_there_is_no_room_for_is_marked_by_the_size_of_all():
+    """As with messages; what stands last comes first."""
+    told = Pipeline(None, Budget(700, ENOUGH)).tell({ARGUMENTS: {"a": "x" * 900}, RESULT: "y" * 600}, None)
+
+    assert ({RESULT}, 1510) == (told.values.keys(), told.original_bytes)
+
+
+def test_each_attribute_is_cut_to_what_the_sdk_keeps():
+    """The call may have more in all; one that is cut takes nothing from the others."""
+    content = {**said("a" * 500), OUTPUT: [{"role": "assistant", "parts": [text("b" * 900)], "finish_reason": "stop"}]}
+    pipeline = Pipeline(None, Budget(ENOUGH, ENOUGH), limit=lambda: 400)
+    told = pipeline.tell({**content, ARGUMENTS: {"a": 1}}, None)
+
+    assert {INPUT, OUTPUT, ARGUMENTS} == told.texts.keys()
+    assert [True, True] == [200 < len(told.texts[name]) <= 400 for name in (INPUT, OUTPUT)]
+    assert {"a": 1} == told.values[ARGUMENTS]
+
+
 def test_binary_data_on_request():
     """Its bytes in base64, which count in the budget like anything; without room for them, the rest of the part."""
 
