@@ -8,11 +8,13 @@ time between two looks at the clock counts as well: what `redact_timeout` says i
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from opentelemetry_instrumentation_genai._decoded import Decoded
 from opentelemetry_instrumentation_genai._patterns import _own
-from opentelemetry_instrumentation_genai._rules import RULES, unescaped
+from opentelemetry_instrumentation_genai._rules import RULES, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +35,10 @@ def main() -> None:
     print(f"{'rule':<14}{'worst text':<40}{'ms for 1 MB':>12}{'for twice':>10}")
     for name, rules in RULES.items():
         for rule in rules:
-            costs = {piece: _milliseconds(rule.redacted, piece, SIZE) for piece in PIECES}
-            print(_row(name, rule.redacted, max(PIECES, key=costs.__getitem__)))
-    print(_row("(escapes)", unescaped, r"\n"))
+            step = partial(redacted, (rule,))
+            costs = {piece: _milliseconds(step, piece, SIZE) for piece in PIECES}
+            print(_row(name, step, max(PIECES, key=costs.__getitem__)))
+    print(_row("(escapes)", Decoded, r"\n"))
     print(f"\n{'own pattern':<30}{'window':>8}{'ms for a window of a':>22}")
     for line in OWN:
         own = _own(line)
@@ -45,12 +48,12 @@ def main() -> None:
         print(f"{line[4:]:<30}{own.window:>8}{(perf_counter() - begin) * 1000:>22.0f}")
 
 
-def _row(name: str, redacted: Callable[[str], str], piece: str) -> str:
+def _row(name: str, redacted: Callable[[str], object], piece: str) -> str:
     once, twice = _milliseconds(redacted, piece, SIZE), _milliseconds(redacted, piece, 2 * SIZE)
     return f"{name:<14}{piece!r:<40}{once:>12.0f}{twice / once:>10.1f}"
 
 
-def _milliseconds(redacted: Callable[[str], str], piece: str, size: int) -> float:
+def _milliseconds(redacted: Callable[[str], object], piece: str, size: int) -> float:
     text = piece * (size // len(piece))
     begin = perf_counter()
     redacted(text)

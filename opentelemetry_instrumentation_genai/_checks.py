@@ -1,12 +1,18 @@
 """What tells a number of a card, an account, a telephone or a machine from what only looks like one.
 
-Each takes what a pattern found and gives how many of its characters are it, 0 for none.
+Each takes what a pattern found and returns where in it that is, None where it is none.
 """
 
 from __future__ import annotations
 
 import re
 from ipaddress import AddressValueError, IPv6Address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Span: TypeAlias = "tuple[int, int]"
 
 # A digit doubled, as the sum of its digits; both as the characters that they are.
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
@@ -23,15 +29,16 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def card(found: str) -> int:
+def card(match: re.Match[str]) -> Span | None:
     """A group of three that follows the number, its security code, is no part of it."""
+    found = match[0]
     for end in (len(found), len(found) - _SECURITY_CODE):
         digits = found[:end].translate(_NO_DIGITS)
         if len(digits) >= 12 and _CARD.match(digits) and luhn(digits):
-            return end
+            return match.start(), match.start() + end
         if found[-_SECURITY_CODE] not in " -":
             break
-    return 0
+    return None
 
 
 # Lengths by country: the IBAN registry of SWIFT, ISO 13616.
@@ -49,34 +56,89 @@ _IBAN_LENGTHS = dict(
 _IBAN_DIGITS = {ord(character): str(int(character, 36)) for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
-def iban(found: str) -> int:
+def iban(match: re.Match[str]) -> Span | None:
     """As many characters as its country's have, if the remainder by 97 is one."""
+    found = match[0]
     wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
     plain = found.translate(_NO_DIGITS).upper()[:wanted]
     if not wanted or len(plain) < wanted:
-        return 0
+        return None
     if int((plain[4:] + plain[:4]).translate(_IBAN_DIGITS)) % 97 != 1:
-        return 0
+        return None
     end = wanted
     while len(found[:end].translate(_NO_DIGITS)) < wanted:
         end += 1
-    return end
+    return match.start(), match.start() + end
 
 
-def phone(found: str) -> int:
-    """7 to 15 digits (ITU-T E.164)."""
-    return len(found) if 7 <= sum(map(str.isdigit, found)) <= 15 else 0
+# Before four numbers with dots between them that are a version, or the number of a chapter; also after another one of these.
+_VERSION = re.compile(
+    r"(?:(?:[Vv]ersion|VERSION|\b(?i:ver|v|release|rev|build|section|sec|chapter|clauses?|abschnitt|kapitel|figure|fig|table)|§)[\"'.:=>(]{0,3}\s{0,2}"
+    r"[\"'(]{0,2}v?(?:[0-9][0-9.]{0,20}(?: (?:to|and|or|bis|und|->|→|-) |, ))?|\b[A-Z][A-Za-z]{1,20}/|[=~<>!]=)$"
+)
+_FILE = re.compile(r"[-.](?:tar|zip|gz|whl|jar|dll|exe|so|deb|rpm|dmg|msi|py|post|dev|rc|beta|alpha)")
+_NOBODY = re.compile(r"127\.|0\.0\.0\.0|255\.")
 
 
-def address(found: str) -> int:
-    """An IPv4 address, or an IPv6 address that is no time, no name in C++ and not only colons."""
-    if ":" not in found:
-        return len(found) if all(int(part) < 256 for part in found.split(".")) else 0
-    told = found
-    if not any(map(str.isdigit, told)) or sum(map(bool, told.split(":"))) < 2:
-        return 0
+def address(match: re.Match[str]) -> Span | None:
+    """An IPv4 address that is no version and not the machine's own, or an IPv6 address that is no time and no name in C++."""
+    found, text = match[0], match.string
+    if ":" in found:
+        return match.span() if _is_ipv6(found) and not _is_slice(text, match.start(), found) else None
+    if any(int(part) > 255 for part in found.split(".")) or _NOBODY.match(found):
+        return None
+    return None if _is_version(text, *match.span()) else match.span()
+
+
+def _is_version(text: str, start: int, stop: int) -> bool:
+    before = text[max(start - 40, 0) : start]
+    # Most have nothing before them that could name them.
+    told = any(character.isalpha() or character in "§=/>:(\"',-→" for character in before[-3:])
+    return (told and _VERSION.search(before) is not None) or _FILE.match(text, stop) is not None
+
+
+def _is_ipv6(found: str) -> bool:
+    if not any(map(str.isdigit, found)) or sum(map(bool, found.split(":"))) < 2:
+        return False
     try:
-        IPv6Address(told)
+        IPv6Address(found)
     except AddressValueError:
-        return 0
-    return len(found)
+        return False
+    return True
+
+
+def _is_slice(text: str, start: int, found: str) -> bool:
+    """Whether it says which entries of something are meant, as in `names[1::2]`."""
+    return (
+        len(found) < 8
+        and text[start - 1 : start] == "["
+        and (text[start - 2 : start - 1].isalnum() or text[start - 2 : start - 1] in ("_", ")", "]"))
+    )
+
+
+_REMOTES = ("git@", "hg@")
+
+
+def email(match: re.Match[str]) -> Span | None:
+    """An address, without the quotes before it, that is no name of a repository, of a version or of an algorithm."""
+    address = match[0].lstrip("'.\ufdd1\ufdd4-")
+    start = match.end() - len(address)
+    host = address.rpartition("@")[2]
+    if address.startswith("@") or (address.startswith(_REMOTES) and match.string[match.end() : match.end() + 1] == ":"):
+        return None
+    if host.split(".")[0].isdigit() and host.split(".")[1].isdigit():
+        return None
+    return None if host == "openssh.com" else (start, match.end())
+
+
+_PLACEHOLDERS = frozenset({"password", "passwd", "pass", "yourpassword", "your_password", "your-password", "secret"})
+
+
+def password_in_url(match: re.Match[str]) -> Span | None:
+    """What stands between the user's name and the host, if it does not only say that a password belongs there."""
+    if match["kept2"] is not None:
+        token = match[0][len("://") :]
+        return (match.start() + len("://"), match.end()) if any(map(str.isdigit, token)) else None
+    start = match.end("kept")
+    password = match.string[start : match.end()]
+    return None if password.lower() in _PLACEHOLDERS or not password.strip("*x.•…") else (start, match.end())

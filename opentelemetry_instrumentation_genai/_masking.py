@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from ._decoded import Decoded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from ._rules import Rule
 
 _SHORT = 8  # characters: what is shorter may be a placeholder, and stands in compounds of others
 _ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
@@ -31,21 +31,16 @@ def masked(message: str, key: str | None = None) -> str:
         message: what somebody says.
         key: the client's own key. From 8 characters on it is looked for also where its middle is hidden.
     """
-    from ._rules import (  # many patterns, which a process without failures does not need
-        MASKED,
-        escaped,
-        redacted,
-        unescaped,
-    )
+    from ._rules import MASKED, found  # many patterns, which a process without failures does not need
 
-    told = message
+    decoded = Decoded(message)
+    secrets = found(MASKED, decoded)
     if key:
-        plain, own = unescaped(message), unescaped(key)
-        found = [*_whole(plain, own), *_hidden(plain, own)]
-        if found:
-            told = _without(plain, [*found, *_by_rules(plain, MASKED)])
-            told = told if plain is message else escaped(told)
-    return redacted(MASKED, told).encode("utf-8", "replace").decode("utf-8")
+        own = Decoded(key).plain
+        for start, stop, name in (*_whole(decoded.plain, own), *_hidden(decoded.plain, own)):
+            secrets.append((decoded.position(start), decoded.position(stop), name))
+    told = _without(message, secrets) if secrets else message
+    return told.encode("utf-8", "replace").decode("utf-8")
 
 
 def quoted(value: object) -> str:
@@ -77,14 +72,6 @@ def _hidden(text: str, key: str) -> Iterator[_Found]:
         after = next((length for length in lengths if text.startswith(key[-length:], end)), 0)
         if max(before, after) >= _TELLING:
             yield start - before, end + after, _OWN
-
-
-def _by_rules(text: str, rules: Iterable[Rule]) -> Iterator[_Found]:
-    for rule in rules:
-        if rule.hint(text):
-            for match in rule.pattern.finditer(text):
-                start = match.end("kept") if "kept" in rule.pattern.groupindex else match.start()
-                yield start, match.end(), rule.name
 
 
 def _without(text: str, found: Iterable[_Found]) -> str:

@@ -18,7 +18,7 @@ from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
 from ._readers import RefusedError
-from ._rules import RULES, Rule, needed, redacted, unescaped
+from ._rules import RULES, Rule, needed, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,9 +42,10 @@ _NAMES = frozenset(
     }
     | {"parameters", "parts", "properties", "response", "role", "sha256", "type", "uri"}
 )
+_MARK = re.compile(r"\[[a-z0-9_]+\]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-# Names of members that rules look at together with what they name.
-_SECRET_NAME = re.compile(r"(?i:key|token|secret|password|passwd|pwd)$").search
+# Members that hold the name of what `value` is the value of.
+_NAMING = ("name", "key")
 
 
 class Redaction:
@@ -86,7 +87,29 @@ class Redacting:
         redaction = self._redaction
         if redaction.redactors or redaction.patterns:
             return True
-        return needed(redaction.rules, unescaped(_BETWEEN.join(_texts(values, []))))
+        texts: list[str] = []
+        return self._any_named(values, texts) or needed(redaction.rules, _BETWEEN.join(texts))
+
+    def _any_named(self, value: Any, texts: list[str]) -> bool:
+        """Whether a member is redacted for its name; else, `texts` has all texts and long numbers."""
+        if isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, list):
+            return any(self._any_named(entry, texts) for entry in value)
+        elif isinstance(value, dict):
+            return any(self._is_named(value, key, told, texts) for key, told in value.items())
+        elif _is_long_number(value):
+            texts.append(str(value))
+        return False
+
+    def _is_named(self, held: Part, key: str, told: Any, texts: list[str]) -> bool:
+        if _is_binary(held, key, told):
+            return False
+        if key not in _NAMES:
+            texts.append(key)
+            if self._by_name(held, key, told) is not None:
+                return True
+        return self._any_named(told, texts)
 
     def part(self, part: Part) -> Part | None:
         """A part without what is redacted; None where a redactor drops it.
@@ -142,19 +165,35 @@ class Redacting:
             return dict(self._member(value, key, told) for key, told in value.items())
         if isinstance(value, list):
             return [self.value(entry) for entry in value]
-        if type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
+        if _is_long_number(value):
             digits = str(value)
             told = self.text(digits)
             return value if told == digits else told
         return value
 
     def _member(self, held: Part, key: str, told: Any) -> tuple[str, Any]:
-        """A member of an object. What is called a password, say, is looked at together with its name."""
+        """A member of an object. What is called a password, say, is one by its name."""
+        if _is_binary(held, key, told):
+            return key, told
         if key in _NAMES:
-            return key, told if _is_binary(held, key, told) else self.value(told)
-        if isinstance(told, str) and _SECRET_NAME(key):
-            told = self._by_rules(f"{key}={told}").removeprefix(f"{key}=")
-        return self.text(key), told if _is_binary(held, key, told) else self.value(told)
+            return key, self.value(told)
+        mark, value = self._by_name(held, key, told), self.value(told)
+        # A rule that knows all of the value tells more of it than its name does.
+        return self.text(key), value if mark is None or (isinstance(value, str) and _MARK.fullmatch(value)) else mark
+
+    def _by_name(self, held: Part, key: str, told: Any) -> str | None:
+        """What stands for the value of a member that the member's name tells to be a secret; None where it does not."""
+        if type(told) is int:
+            told = str(told)
+        if not isinstance(told, str) or not told:
+            return None
+        names = [key]
+        if key in ("value", "Value"):
+            names += [name for each in _NAMING if isinstance(name := held.get(each), str)]
+        for rule in self._redaction.rules:
+            if rule.named is not None and any(rule.named(name, told) for name in names):
+                return f"[{rule.name}]"
+        return None
 
     def text(self, text: str) -> str:
         """A text without what is redacted."""
@@ -247,27 +286,6 @@ def _is_binary(part: Part, key: str, told: Any) -> bool:
     return key == "content" and type(part) is Blob
 
 
-def _texts(value: Any, found: list[str]) -> list[str]:
-    """Add the texts in JSON values to those that were found, long numbers among them."""
-    if isinstance(value, dict):
-        _texts_of_members(value, found)
-    elif isinstance(value, list):
-        for entry in value:
-            _texts(entry, found)
-    elif isinstance(value, str):
-        found.append(value)
-    elif type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER:
-        found.append(str(value))
-    return found
-
-
-def _texts_of_members(held: Part, found: list[str]) -> None:
-    for key, told in held.items():
-        if key not in _NAMES:
-            found.append(key)
-            if isinstance(told, str) and _SECRET_NAME(key):
-                found.append(f"{key}={told}")
-        if not isinstance(told, str):
-            _texts(told, found)
-        elif not _is_binary(held, key, told):
-            found.append(told)
+def _is_long_number(value: Any) -> bool:
+    """Whether a number has as many digits as that of a card."""
+    return type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER

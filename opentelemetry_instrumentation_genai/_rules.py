@@ -7,12 +7,24 @@ No repeat holds another whose ends could be drawn in several ways.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from ._checks import address, card, iban, phone
+from ._checks import address, card, email, iban, password_in_url
+from ._columns import columns
+from ._decoded import ESCAPED_QUOTES, Decoded
+from ._headers import HEADER_PATTERNS, credentials, has_header, is_header_secret
+from ._key_formats import FORMATS, SHORTEST, UNKNOWN, WEBHOOKS, random_word
+from ._named_secrets import NAMED_PATTERNS, is_named_secret, named_secrets
+from ._phones import PHONE_PATTERNS, is_named_phone, named_phones, phones
+from ._secret_names import NAME_PATTERNS, has_name
+from ._secret_values import VALUE_PATTERNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+Span: TypeAlias = "tuple[int, int]"
+"""Where something begins and where it ends."""
+_TAKEN = "\ufffc"  # stands for each character of what a rule found, so that no other finds it again
 
 
 class Rule(NamedTuple):
@@ -20,146 +32,141 @@ class Rule(NamedTuple):
 
     Attributes:
         name: its name, which stands in brackets in the place of what it found.
-        hint: text -> whether the pattern is worth trying; cheaper than the pattern.
-        pattern: what could be it. A group `kept` says what the secret is for, and stays.
-        check: tells how many characters of what was matched are it, 0 for none. What it is asked about is of bounded length.
+        hint: decoded text -> whether it is worth looking; cheaper than looking.
+        find: decoded text -> where it finds something, in order and without overlaps.
+        patterns: the patterns that it finds it by.
         numeric: whether it finds only what has two digits next to each other, or almost.
+        named: name of a member, its value -> whether the value is what is looked for.
     """
 
     name: str
     hint: Callable[[str], object]
-    pattern: re.Pattern[str]
-    check: Callable[[str], int] | None = None
+    find: Callable[[str], Iterator[Span]]
+    patterns: tuple[re.Pattern[str], ...]
     numeric: bool = False
-
-    def redacted(self, text: str) -> str:
-        """`text`, with the rule's mark for all that it finds."""
-        if not self.hint(text):
-            return text
-        if self.check is not None:
-            return self._checked(text, self.check)
-        kept = r"\g<kept>" if "kept" in self.pattern.groupindex else ""
-        return self.pattern.sub(f"{kept}[{self.name}]", text)
-
-    def _checked(self, text: str, check: Callable[[str], int]) -> str:
-        told, end = [], 0
-        match = self.pattern.search(text)
-        while match is not None:
-            begin = match.start()
-            length = check(match[0])
-            if length:
-                told += [text[end:begin], f"[{self.name}]"]
-                end = begin + length
-            # What is none may have the beginning of one within it.
-            match = self.pattern.search(text, begin + max(length, 1))
-        return "".join([*told, text[end:]]) if end else text
+    named: Callable[[str, str], bool] | None = None
 
 
 def _rule(
     name: str,
     hint: Callable[[str], object],
     pattern: str,
-    check: Callable[[str], int] | None = None,
+    check: Callable[[re.Match[str]], Span | None] | None = None,
     *,
     numeric: bool = False,
+    flags: re.RegexFlag = re.ASCII,
 ) -> Rule:
-    return Rule(name, hint, re.compile(pattern), check, numeric)
+    """A rule of one pattern, whose words are those of ASCII: in some scripts nothing parts a key from the words around it.
+
+    What a group `kept` matches says what the secret is for, and stays. `check` says where in a match the secret is, if any.
+    """
+    compiled = re.compile(pattern, flags)
+
+    def find(text: str) -> Iterator[Span]:
+        match = compiled.search(text)
+        while match is not None:
+            span = _after_kept(match) if check is None else check(match)
+            if span is not None:
+                yield span
+            # What is none may have the beginning of one within it.
+            match = compiled.search(text, max(match.start() + 1, span[1] if span else 0))
+
+    return Rule(name, hint, find, (compiled,), numeric)
+
+
+def _after_kept(match: re.Match[str]) -> Span:
+    return match.end("kept") if "kept" in match.re.groupindex else match.start(), match.end()
 
 
 def _any_of(*words: str) -> Callable[[str], object]:
     return lambda text: any(word in text for word in words)
 
 
-# Escapes of JSON, as in arguments that were cut off: as letters they would be taken for a part of the word that follows.
-_ESCAPE = re.compile(r"\\(?:[bfnrt]|u[0-9A-Fa-f]{4})")
-_ESCAPED = re.compile("[\U000f0000-\U0010ffff]")
-
-
-def unescaped(text: str) -> str:
-    """A text with one character of private use for each escape; `escaped` puts them back."""
-    return _ESCAPE.sub(_character, text) if "\\" in text else text
-
-
-def _character(escape: re.Match[str]) -> str:
-    letter, digits = escape[0][1], escape[0][2:]
-    return chr(0xF0000 + int(digits, base=16) if digits else 0x100000 + ord(letter))
-
-
-def escaped(text: str) -> str:
-    """The text with its escapes again, of one that `unescaped` has made."""
-    return _ESCAPED.sub(_escape, text)
-
-
-def _escape(character: re.Match[str]) -> str:
-    code = ord(character[0])
-    return f"\\u{code - 0xF0000:04x}" if code < 0x100000 else f"\\{chr(code - 0x100000)}"
-
-
 _NUMBER = re.compile(r"[0-9][ ().\-/]{0,3}[0-9]").search
 
 
 def needed(rules: Iterable[Rule], text: str) -> bool:
-    """Whether one of the rules could find something in an unescaped text."""
-    numbers = _NUMBER(text) is not None
+    """Return whether one of the rules finds something in a text."""
+    plain = Decoded(text).plain
+    numbers = _NUMBER(plain) is not None
     return any(
-        (numbers or not rule.numeric) and rule.hint(text) and rule.pattern.search(text) is not None for rule in rules
+        (numbers or not rule.numeric) and rule.hint(plain) and next(rule.find(plain), None) is not None
+        for rule in rules
     )
+
+
+def found(rules: Iterable[Rule], decoded: Decoded) -> list[tuple[int, int, str]]:
+    """Return what the rules find: where in the text it begins, where it ends, and the rule's name; in order, without overlaps."""
+    plain, spans = decoded.plain, []
+    for rule in rules:
+        if rule.hint(plain):
+            new = [*rule.find(plain)]
+            if new:
+                spans += [(decoded.position(start), decoded.position(stop), rule.name) for start, stop in new]
+                plain = _without(plain, new)
+    return sorted(spans)
+
+
+def _without(text: str, spans: list[Span]) -> str:
+    pieces, end = [], 0
+    for start, stop in spans:
+        pieces += [text[end:start], _TAKEN * (stop - start)]
+        end = stop
+    return "".join([*pieces, text[end:]])
 
 
 def redacted(rules: Iterable[Rule], text: str) -> str:
-    """A text without what the rules find."""
-    plain = unescaped(text)
-    told = plain
-    for rule in rules:
-        told = rule.redacted(told)
-    if told == plain:
+    """Return a text without what the rules find."""
+    spans = found(rules, Decoded(text))
+    if not spans:
         return text
-    return told if plain is text else escaped(told)
+    pieces, end = [], 0
+    for start, stop, name in spans:
+        pieces += [text[end:start], f"[{name}]"]
+        end = stop
+    return "".join([*pieces, text[end:]])
 
 
-# What is secret. Prefixes and alphabets: the providers' own pages, and the patterns by which GitHub and others scan for them.
-
-_WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
-_SECRETS = "|".join(
-    (
-        # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse; Stripe; Groq; Cerebras; xAI; Perplexity;
-        # Hugging Face; NVIDIA; Fireworks; Replicate; Together; Mailgun. Without a digit it takes a word that nobody would say.
-        rf"(?:sk|pk|rk|gsk|csk|xai|pplx|hf|nvapi|fw|r8|tgp|key)[-_](?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)",
-        r"sk-(?:proj|ant|or|lf|svcacct|admin)-[\w*.-]{16,}",
-        r"AIza[\w*-]{8,}|AQ\.[\w*-]{20,}|ya29\.[\w*.-]{20,}|GOCSPX-[\w*-]{20,}",  # Google
-        r"gh[pousr]_[A-Za-z0-9*]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}",  # GitHub, GitLab
-        r"xox[a-z]-[\w*-]{10,}|xapp-[\w-]{10,}",  # Slack
-        r"whsec_[\w+/=]{16,}",  # Stripe's webhooks
-        r"ABSK[A-Za-z0-9+/]{40,}={0,2}|bedrock-api-key-[\w+/=-]{20,}",  # Amazon Bedrock
-        r"jina_\w{20,}|pa-[\w-]{30,}|tvly-[\w-]{16,}|pcsk_\w{20,}|lsv2_\w{20,}|e2b_\w{20,}",  # kin of the trade
-        r"npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|dop_v1_[a-f0-9]{40,}|shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}|hv[sb]\.[\w-]{20,}",
-        r"SG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
-    )
-)
-# Each of them has one of these, and most texts have none; a search that begins with one set of characters is the fastest.
-_KEYLIKE = re.compile(r"[-_.][\w*.+/=-]{8}").search
-_UNDIVIDED = ("AIza", "ABSK")
-# What is said to be one: by an HTTP header, or as the value of a setting. A word of letters alone has to be a long one.
-_VALUE = r"(?:(?=[\w.*~+/-]{0,48}[\d*])[\w.*~+/-]{12,}|[A-Za-z]{24,}[\w.*~+/-]*)={0,2}"
-_IS = r"[\"'\\]{0,3}\s{0,3}[:=]\s{0,3}[\"'\\]{0,3}"
-_NAMED = rf"(?P<kept>\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}){_VALUE}"
-_ASSIGNED = rf"(?P<kept>(?i:key|token|secret|password|passwd|pwd){_IS}){_VALUE}"
-# The password in a URL, which ends at the last @ of what names the host. No escape of JSON that is a letter is in it.
-_IN_URL = r"(?P<kept>://[^\s/?#:@\"<>`]*:)[^\s/?#\"<>`\U00100000-\U0010ffff]+(?=@)"
-_HEADER = rf"(?P<kept>(?i:authorization){_IS}(?:[A-Za-z]{{1,16}}\s{{1,4}})?)[\w.*~+/-]{{6,}}={{0,2}}"
+_KEYS = re.compile(FORMATS, re.ASCII)
 
 
-def _keylike(text: str) -> object:
-    return _KEYLIKE(text) or any(word in text for word in _UNDIVIDED)
+def _has_key(text: str) -> bool:
+    """Whether a key is among the long words, which are few in most texts."""
+    words = " ".join([word for word in text.split() if len(word) >= SHORTEST])
+    return _KEYS.search(words) is not None or UNKNOWN.search(words) is not None
+
+
+def _keys(text: str) -> Iterator[Span]:
+    spans = [match.span() for match in _KEYS.finditer(text)]
+    spans += [match.span() for match in UNKNOWN.finditer(text) if random_word(match[1])]
+    end = 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            yield start, stop
+            end = stop
+
+
+def _has_named_column(text: str) -> bool:
+    return "\n" in text and has_name(text)
 
 
 def _url_of_somebody(text: str) -> object:
     return "://" in text and "@" in text
 
 
+# The password in a URL, which ends at the last @ of what names the host. One with a slash in it ends at the first.
+_IN_URL = (
+    r"(?P<kept>://[^\s/?#:\"<>`]{0,256}:)(?:[^\s/?#\"<>`\ufffc]+(?=@)|(?![0-9]{1,5}[/?#])[^\s\"<>`@\ufffc]{1,128}(?=@))"
+    r"|(?P<kept2>://)[\w-]{24,}(?=@)"
+)
+_QUOTE = rf"[\"{ESCAPED_QUOTES}]"
 _IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9]|\.[0-9])"
 _IPV6 = r"(?<![\w.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4})?(?![\w:])"
-_LOCAL = r"[\w.+%'\\-]"  # a backslash, as Python's `repr` has it before an apostrophe
+# Letters and marks beyond ASCII, without the spaces, signs and quotes.
+_OTHERS = "\u00c0-\u1fff\u2c00-\u2fef\u3040-\ud7ff\uf900-\ufdcf\ufdf0-\ufe0f\ufe70-\ufefe\U00010000-\U000e0fff"
+_LOCAL = rf"[\w.+%'\ufdd1\ufdd4{_OTHERS}-]"  # an apostrophe also after a backslash, as Python's `repr` has it
+_LABEL = rf"[A-Za-z0-9{_OTHERS}](?:[\w{_OTHERS}-]{{0,61}}[A-Za-z0-9{_OTHERS}])?"
+_DOMAIN = rf"(?:{_LABEL}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|[A-Za-z]{{2,63}}|[{_OTHERS}]{{2,63}})"
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "private_key": (
@@ -170,8 +177,17 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----(?s:.*?)"
             r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
         ),
+        _rule(
+            "private_key", _any_of("Private-Lines"), r"(?P<kept>Private-Lines: ?[0-9]{1,4}\s{1,2})[A-Za-z0-9+/=\r\n]+"
+        ),
     ),
-    "jwt": (_rule("jwt", _any_of("eyJ"), r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{4,}(?:\.[\w-]*)?"),),
+    "jwt": (
+        _rule(
+            "jwt",
+            _any_of("eyJ"),
+            r"(?<![\w-])eyJ[\w-]{4,}\.(?:[\w-]{4,}(?:\.[\w-]*(?:\.[\w-]*(?:\.[\w-]*)?)?)?|\.[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})",
+        ),
+    ),
     "aws_key": (
         _rule(
             "aws_key",
@@ -180,22 +196,37 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
         _rule(
             "aws_key",
-            _any_of("ecret", "ECRET", "ession", "ESSION"),
-            rf"(?P<kept>(?i:secret_?(?:access_?)?key|session_?token){_IS})[A-Za-z0-9/+]{{40,}}={{0,2}}",
+            _any_of("ecret", "ECRET", "ession", "ESSION", "ecurity", "ECURITY"),
+            rf"(?P<kept>(?i:secret_?(?:access_?)?key|(?:session|security)[_-]?token)[\"'`*{ESCAPED_QUOTES}]{{0,3}}"
+            rf"[ \t]{{0,64}}(?:=>|[:=|])[*`]{{0,2}}[ \t]{{0,64}}[\"'`*{ESCAPED_QUOTES}]{{0,3}})[A-Za-z0-9/+]{{40,}}={{0,2}}",
         ),
     ),
     "secrets": (
-        _rule("secrets", _keylike, rf"(?<![A-Za-z0-9])(?:{_SECRETS})"),
-        _rule("secrets", _url_of_somebody, _IN_URL),
-        _rule("secrets", _any_of("uthorization", "UTHORIZATION"), _HEADER),
-        _rule("secrets", _any_of("earer", "EARER", "asic", "oken"), _NAMED),
-        _rule("secrets", re.compile(r"[:=]\s{0,3}[\"'\\]{0,3}[\w.*~+/-]{12}").search, _ASSIGNED),
+        Rule("secrets", _has_key, _keys, (_KEYS, UNKNOWN)),
+        _rule("secrets", _any_of("hook", "maker.ifttt", "chat.googleapis"), WEBHOOKS),
+        _rule("secrets", _url_of_somebody, _IN_URL, password_in_url),
+        Rule("secrets", has_header, credentials, HEADER_PATTERNS, named=is_header_secret),
+        _rule(
+            "secrets",
+            _any_of('kty"', "kty\ufdd0"),
+            rf"(?P<kept>{_QUOTE}(?:d|k|p|q|dp|dq|qi){_QUOTE}\s{{0,2}}:\s{{0,2}}{_QUOTE})[\w-]{{20,}}",
+        ),
+        Rule(
+            "secrets",
+            has_name,
+            named_secrets,
+            (*NAMED_PATTERNS, *NAME_PATTERNS, *VALUE_PATTERNS),
+            named=is_named_secret,
+        ),
+        Rule("secrets", _has_named_column, columns, ()),
     ),
     "email": (
+        _rule("email", _any_of("@"), rf"(?<!{_LOCAL}){_LOCAL}+@{_DOMAIN}", email, flags=re.UNICODE),
         _rule(
             "email",
-            _any_of("@"),
-            rf"(?<!{_LOCAL}){_LOCAL}+@(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.){{1,8}}(?:[^\W\d_]{{2,63}}|xn--[a-zA-Z0-9-]{{2,59}})",
+            re.compile('["\ufdd0\ufdd3]@').search,
+            rf"[\"\ufdd0\ufdd3][^\s\"@\ufdd0\ufdd3](?:[^\r\n\"\ufdd0\ufdd3]{{0,62}}[^\s\"\ufdd0\ufdd3])?[\"\ufdd0\ufdd3]@{_DOMAIN}",
+            flags=re.UNICODE,
         ),
     ),
     "iban": (
@@ -218,17 +249,20 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "phone": (
-        _rule(
+        Rule(
             "phone",
             re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
-            r"(?<![\w.+-])(?:"
-            r"(?:\+|00)[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}(?![0-9])"  # international
-            # North American, also with the trunk prefix
-            r"|(?:(?:1(?:[ .-]{1,2}|(?=\()))?(?:\([0-9]{3}\)[ .-]{0,2}|\(?[0-9]{3}\)?[ .-]{1,2})[0-9]{3}[ .-][0-9]{4}"
-            r"|\(?0[0-9]{1,5}\)?[ ./-]{1,3}[0-9]{2,4}(?:[ .-]?[0-9]{2,4}){1,4}"  # with a trunk prefix
-            r")(?![\w-]|\.[0-9]))",
-            phone,
+            phones,
+            PHONE_PATTERNS,
             numeric=True,
+        ),
+        Rule(
+            "phone",
+            re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
+            named_phones,
+            PHONE_PATTERNS,
+            numeric=True,
+            named=is_named_phone,
         ),
     ),
     "ip": (

@@ -1,0 +1,167 @@
+"""Telephone numbers, as people write them in many countries, and what tells them from dates, times, versions and other numbers.
+
+Sources: ITU-T E.123 and E.164, the numbering plans of the countries. What a pattern finds is checked, with what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GAP = r"[ ().\-/]{0,3}"
+_INTERNATIONAL = rf"(?:\+[1-9]|00 ?[1-9])(?:{_GAP}[0-9]){{6,14}}(?![0-9])"
+_NATIONAL = (
+    # North American, also with the trunk prefix
+    r"(?:1(?:[ .-]{1,2}|(?=\()))?(?:\([2-9][0-9]{2}\)[ .-]{0,2}|[2-9][0-9]{2}[ .-]{1,2})[0-9]{3}[ .-][0-9]{4}"
+    # pairs, as in France
+    r"|0[1-9](?:\.[0-9]{2}){4}|0[1-9](?:-[0-9]{2}){4}|0[1-9](?: [0-9]{2}){4}"
+    # an area code after the trunk prefix 0
+    r"|\(?0[0-9]{1,5}\)?(?:[ -]{1,3}| ?/ ?)[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,4}"
+    # Brazil; Russia
+    r"|\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}|8[ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+)
+NUMBER = re.compile(
+    rf"(?<![\w.+-])(?:{_INTERNATIONAL}|(?<![0-9][ :/,'])(?:{_NATIONAL})(?![\w-]|[.,:/][0-9]| [0-9]))",
+    re.ASCII,
+)
+# Digits of any grouping, or of none, which are a number beside a word that says so.
+_DIGITS = re.compile(rf"(?<![\w.+-])\+?\(?[0-9](?:{_GAP}[0-9]){{6,14}}(?![\w-]|[.,:/][0-9]| [0-9])", re.ASCII)
+_WORDS = frozenset(
+    [
+        "tel",
+        "telefon",
+        "telephone",
+        "telefono",
+        "teléfono",
+        "telefone",
+        "telefoon",
+        "téléphone",
+        "téléfon",
+        "tél",
+        "phone",
+        "phones",
+        "mobile",
+        "mobil",
+        "mobiel",
+        "mobiltelefon",
+        "handy",
+        "handynummer",
+        "cell",
+        "cellphone",
+        "cellular",
+        "celular",
+        "cellulare",
+        "móvil",
+        "movil",
+        "portable",
+        "fax",
+        "telefax",
+        "whatsapp",
+        "sms",
+        "msisdn",
+        "rufnummer",
+        "telefonnummer",
+        "mobilnummer",
+        "тел",
+        "телефон",
+        "моб",
+        "phonenumber",
+        "mobilenumber",
+        "faxnumber",
+        "telnr",
+        "phoneno",
+        "hotline",
+        "callback",
+    ]
+)
+_OTHER_WORDS = ("电话", "手机", "電話", "携帯", "전화", "휴대폰", "फ़ोन", "هاتف", "جوال")
+_BETWEEN = frozenset(
+    [
+        "number",
+        "no",
+        "nr",
+        "num",
+        "numéro",
+        "numero",
+        "nummer",
+        "is",
+        "at",
+        "on",
+        "under",
+        "ist",
+        "lautet",
+        "est",
+        "es",
+        "me",
+        "us",
+        "him",
+        "her",
+        "them",
+        "you",
+        "or",
+        "and",
+        "home",
+        "work",
+    ]
+)
+_CALLS = frozenset(["call", "ring", "text", "dial", "reach"])
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TOKEN = re.compile(r"[^\W\d_]+|\n|[0-9]+")
+_DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:1[89]|20)[0-9]{2}"
+_DATE = re.compile(
+    rf"\(?(?:(?:{_DAY}([./-]) ?{_MONTH}\1 ?|{_MONTH}([./-]) ?{_DAY}\2 ?)(?:{_YEAR}|[0-9]{{2}}(?![./-]?[0-9]))"
+    rf"|{_YEAR}([./-]){_MONTH}(?:\3{_DAY})?|(?:{_DAY} {_MONTH}|{_MONTH}[./-]) ?{_YEAR}|{_YEAR}{_MONTH}{_DAY}(?:[ T_-]?[0-9]{{6}})?)(?![0-9])"
+)
+# Groups of three, as in large numbers with a sign.
+_GROUPED = re.compile(r"\+[0-9]{1,3}(?:\.[0-9]{3}){1,2}|\+[0-9]{1,3}(?: [0-9]{3}){1,2}")
+# A range of postal codes, or of anything that begins with zero.
+_RANGE = re.compile(r"0[0-9]{2,4} ?[-/] ?0[0-9]*")
+PHONE_PATTERNS = (NUMBER, _DIGITS, _DATE, _GROUPED, _RANGE, _HUMP, _TOKEN)
+
+
+def phones(text: str) -> Iterator[tuple[int, int]]:
+    """Return where in a decoded text telephone numbers are that are written as such."""
+    match = NUMBER.search(text)
+    while match is not None:
+        number = match[0]
+        if _is_number(number):
+            yield match.span()
+            match = NUMBER.search(text, match.end())
+        else:
+            match = NUMBER.search(text, match.start() + 1)
+
+
+def named_phones(text: str) -> Iterator[tuple[int, int]]:
+    """Return where in a decoded text numbers are that a word before them calls one of a telephone."""
+    for match in _DIGITS.finditer(text):
+        if _is_named(text[max(match.start() - 40, 0) : match.start()]) and not _DATE.match(match[0]):
+            yield match.span()
+
+
+def is_named_phone(name: str, value: str) -> bool:
+    """Return whether a value is a telephone number, by the name of the member that holds it."""
+    return _is_named(name[-40:]) and _DIGITS.fullmatch(value) is not None and not _DATE.match(value)
+
+
+def _is_named(before: str) -> bool:
+    """Whether the words before a number end with one that says what it is."""
+    words = _TOKEN.findall(_HUMP.sub(" ", before).lower())[-4:]
+    while words and words[-1] in _BETWEEN:
+        words.pop()
+        if words and words[-1] in _CALLS:
+            return True
+    return bool(words) and (words[-1] in _WORDS or words[-1].endswith(_OTHER_WORDS))
+
+
+def _is_number(number: str) -> bool:
+    digits = sum(map(str.isdigit, number))
+    if number.startswith("+"):
+        return 8 <= digits <= 15 and (digits > 9 or _GROUPED.fullmatch(number) is None)
+    if number.startswith("00"):
+        return 10 <= digits <= 17
+    if number[number.startswith("(")] == "0":
+        return 9 <= digits <= 12 and _DATE.match(number) is None and _RANGE.match(number) is None
+    return _DATE.match(number) is None
