@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import wrapt
 from opentelemetry.context import get_current
 
 from ._attributes import HTTP_RESPONSE_STATUS_CODE
@@ -20,10 +19,11 @@ from ._fields import as_sent, member
 from ._guard import guarded
 from ._hosts import Servers
 from ._operation import Operation, Request
+from ._proxy import Proxy, own
 from ._streams import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from ._signals import Signals
 
@@ -243,11 +243,15 @@ def _stream(
         source.close()
 
 
-class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+class _AsyncStream(Proxy):
     """The asynchronous twin, to all who look the SDK's generator itself.
 
     A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
     """
+
+    __slots__ = ("_self_client", "_self_reading", "_self_start", "_self_steps")
+
+    _self_methods = frozenset({"__aiter__", "__anext__", "asend", "athrow", "aclose"})
 
     def __init__(self, source: Any, client: Any, start: Callable[[], Call | None]) -> None:
         super().__init__(source)
@@ -259,22 +263,21 @@ class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has n
     def __aiter__(self) -> Any:
         return self
 
-    def __anext__(self) -> Awaitable[Any]:
-        return self._self_steps.__anext__() if self._self_start is None else self._first()
+    def __anext__(self) -> Any:
+        return own(self, "_self_steps").__anext__() if own(self, "_self_start") is None else self._self_first()
 
-    def asend(self, value: Any) -> Awaitable[Any]:
+    def asend(self, value: Any) -> Any:
         if value is not None and self._self_start is not None:  # which Python refuses, and the generator is as it was
-            refused: Awaitable[Any] = self.__wrapped__.asend(value)
-            return refused
+            return self._self_source.asend(value)
         return self.__anext__()  # the SDK's generator makes nothing of what is sent
 
-    async def _first(self) -> Any:
+    async def _self_first(self) -> Any:
         start, self._self_start = self._self_start, None
         call = None if start is None else start()
         if call is None:
             return await self._self_steps.__anext__()
         self._self_reading = reading = _StreamReading(call, self._self_client)
-        self._self_steps = steps = reading.chunks(self.__wrapped__)
+        self._self_steps = steps = reading.chunks(self._self_source)
         token = attach(call)
         try:
             return await steps.__anext__()
@@ -283,17 +286,17 @@ class _AsyncStream(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has n
 
     async def athrow(self, *error: Any) -> Any:
         try:
-            return await self.__wrapped__.athrow(*error)
+            return await self._self_source.athrow(*error)
         finally:
-            self._closed()
+            self._self_closed()
 
     async def aclose(self) -> None:
         try:
-            await self.__wrapped__.aclose()
+            await self._self_source.aclose()
         finally:
-            self._closed()
+            self._self_closed()
 
-    def _closed(self) -> None:
+    def _self_closed(self) -> None:
         self._self_start = None
         if self._self_reading is not None:
             self._self_reading.closed()
