@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 _read = guarded(read)
 _raised = guarded(raised)
 _forks = 0
+_USAGE = "gen_ai.usage."  # how the names of all that is used begin
 _LARGEST = 8 << 20  # bytes of a body that is parsed again when the SDK fails to parse it
 
 
@@ -476,9 +477,11 @@ class Call:
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
         if self.stranger is not None:
             self._look_at(response)
+        found = read(self._operation.response if self.told else self._operation.measured, response)
+        if response is not None and not self._operation.counts_usage(response, self._signals.counted.first):
+            found = {name: value for name, value in found.items() if not name.startswith(_USAGE)}
         if not self.told:
-            return read(self._operation.measured, response)
-        found = read(self._operation.response, response)
+            return found
         found.update(self._facts)
         if self._said:
             found.update(self._said)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _billed
-from ._attributes import OPERATION_NAME, PROVIDER_NAME, USAGE_COST
+from ._attributes import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
+from ._generations import FETCHED
 from ._guard import guarded, say_once
 from ._units import BILLED_OPERATIONS, NEEDED, used
 
@@ -82,7 +83,7 @@ class Costs:
             USD; None where nobody knows.
         """
         operation = identity[OPERATION_NAME]
-        if operation not in BILLED_OPERATIONS:
+        if operation not in BILLED_OPERATIONS and not (operation == FETCHED and USAGE_INPUT_TOKENS in found):
             return None
         usages = used(operation, identity, found, billing) if self._priced else []
         for source in self._sources:

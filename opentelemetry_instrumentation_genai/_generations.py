@@ -20,6 +20,10 @@ INFERENCE: Final = ("chat", "text_completion", "generate_content")
 """The operations by which a model generates something."""
 
 
+FETCHED: Final = "fetch_response"
+"""The operation by which a response is read again; of one that was made in the background it has the usage."""
+
+
 class Tokens(NamedTuple):
     """A histogram of token counts.
 
@@ -79,6 +83,7 @@ class Generation(NamedTuple):
         schema_url: of what is emitted; None where none is published.
         inference: the metrics of operations by which a model generates something.
         others: the metrics of all other operations.
+        fetched: those of a response that is read again.
         lacks: attributes of a response that it does not have.
         lacks_in_messages: members of an output message that it does not have.
     """
@@ -86,6 +91,7 @@ class Generation(NamedTuple):
     schema_url: str | None
     inference: Measures
     others: Measures
+    fetched: Measures
     lacks: frozenset[str] = frozenset()
     lacks_in_messages: frozenset[str] = frozenset()
 
@@ -93,7 +99,7 @@ class Generation(NamedTuple):
         """The generation with the counters that the latest one has of what is part of a total, if it has none itself."""
         if self.inference.usage:
             return self
-        return self._replace(inference=self.inference._replace(usage=PARTS))
+        return self._replace(inference=self.inference._replace(usage=PARTS), fetched=self.fetched._replace(usage=PARTS))
 
     @property
     def counted(self) -> frozenset[str]:
@@ -177,11 +183,15 @@ _BY_MODALITY = Measures(
 )
 
 # What is newer than v1.41 and takes no name of it away is in both: `cache_write` beside `cache_creation`, tokens by modality.
-V1_41: Final = Generation("https://opentelemetry.io/schemas/1.41.0", inference=_BY_TYPE, others=_BY_TYPE)
+V1_41: Final = Generation(
+    "https://opentelemetry.io/schemas/1.41.0", inference=_BY_TYPE, others=_BY_TYPE, fetched=_BY_TYPE
+)
 LATEST: Final = Generation(
     None,
     inference=_BY_MODALITY,
     others=Measures(duration=(names.METRIC_DURATION,)),
+    # Its own duration, and the tokens of the inference that nobody waited for.
+    fetched=Measures(duration=(names.METRIC_DURATION,), tokens=_BY_MODALITY.tokens, usage=_BY_MODALITY.usage),
     lacks=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
     lacks_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
 )
@@ -205,6 +215,7 @@ DUP: Final = Generation(
     V1_41.schema_url,
     inference=_both(V1_41.inference, LATEST.inference),
     others=_both(V1_41.others, LATEST.others),
+    fetched=_both(V1_41.fetched, LATEST.fetched),
     lacks=V1_41.lacks & LATEST.lacks,
     lacks_in_messages=V1_41.lacks_in_messages & LATEST.lacks_in_messages,
 )

@@ -127,6 +127,8 @@ class Operation:
         counted: response attributes that metrics need besides those that they always do.
         measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
             so that no server makes series without end.
+        counts_usage: response, and whether an id is seen for the first time -> whether its usage is the call's to count. Several
+            calls may see the usage of one response.
         says_stream: whether its spans have `gen_ai.request.stream`.
     """
 
@@ -146,6 +148,7 @@ class Operation:
     details: bool = True
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = MappingProxyType({})
+    counts_usage: Callable[[Any, Callable[[str], bool]], bool] = lambda _response, _first: True
     says_stream: bool = True
     measured: Table = dataclasses.field(init=False)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from ._budget import Budget
+from ._counted import Counted
 from ._events import Events
-from ._generations import GENERATIONS, INFERENCE
+from ._generations import FETCHED, GENERATIONS, INFERENCE
 from ._metrics import Metrics
 from ._pipeline import Pipeline
 from ._value_limit import value_limit
@@ -100,6 +101,7 @@ class Signals:
         traffic: the extended metrics of calls, if they are asked for.
         limits: those of rate limits, likewise.
         completions: the way to the completion hook; None where there is none.
+        counted: the responses whose usage has been counted, of those that several calls see.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class Signals:
         priced = self.costs is not None
         self._inference = Metrics(meter, generation.inference, priced=priced)
         self._others = Metrics(meter, generation.others, priced=priced)
+        self._fetched = Metrics(meter, generation.fetched, priced=priced)
+        self.counted = Counted()
         self.traffic: Traffic | None = None
         self.limits: Limits | None = None
         if config.metrics == "extended":
@@ -141,6 +145,8 @@ class Signals:
 
     def metrics_of(self, operation: str) -> Metrics:
         """The metrics of an operation, by its name."""
+        if operation == FETCHED:
+            return self._fetched
         return self._inference if operation in INFERENCE else self._others
 
     def close(self) -> None:

@@ -60,7 +60,7 @@ _TIERS: Final = (names.OPENAI_RESPONSE_SERVICE_TIER, names.ANTHROPIC_RESPONSE_SE
 NEEDED: Final = frozenset({*_OF_ATTRIBUTES, *_TIERS})
 """The attributes of a response that its cost is made of."""
 BILLED_OPERATIONS: Final = frozenset({*INFERENCE, "embeddings"})
-"""The operations that have a cost. A response that is read again was paid when it was made."""
+"""The operations that have a cost. A response that is read again was paid when it was made, but for one in the background."""
 
 # In chat completions they count thinking in the total alone ("completion_tokens" is without it), and bill it as output.
 _THINKING_APART = frozenset({"gcp.gemini", "gcp.vertex_ai", "x_ai"})

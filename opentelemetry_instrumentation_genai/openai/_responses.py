@@ -13,7 +13,7 @@ from ._items import input_message, input_messages, output_parts
 from ._typed_events import TypedEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _UNFINISHED = ("queued", "in_progress")
 _INCOMPLETE = {"max_output_tokens": "length", "max_tokens": "length", "content_filter": "content_filter"}
@@ -100,6 +100,25 @@ def _failure(response: Any) -> Failure | None:
     return reported_error(error) if member(response, "status") in ("failed", None) else None
 
 
+def _counts_usage(response: Any, first: Callable[[str], bool]) -> bool:
+    """Whether the call that makes a response counts its usage: one in the background may have been fetched before its stream ends."""
+    identity = _finished_in_background(response)
+    return identity is None or first(identity)
+
+
+def _counts_fetched_usage(response: Any, first: Callable[[str], bool]) -> bool:
+    """Whether the call that fetches a response counts its usage: that of one in the background, which no other call has seen."""
+    identity = _finished_in_background(response)
+    return identity is not None and first(identity)
+
+
+def _finished_in_background(response: Any) -> str | None:
+    """The id of a response that was made in the background, if it has come to its end; by the API reference it has its usage then."""
+    if member(response, "background") is not True or member(response, "usage") is None:
+        return None
+    return None if member(response, "status") in _UNFINISHED else string(member(response, "id"))
+
+
 def _input(body: Mapping[str, Any]) -> Content:
     content = _settings(body)
     given = member(body, "input")
@@ -148,6 +167,7 @@ RESPONSES = Operation(
     failure=_failure,
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
+    counts_usage=_counts_usage,
 )
 FETCH_RESPONSE = Operation(
     name="fetch_response",
@@ -155,10 +175,11 @@ FETCH_RESPONSE = Operation(
         field(names.RESPONSE_ID, string, "id"),
         field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),
     ),
-    response=table(*_RESPONSE),
+    response=table(*_RESPONSE, *_USAGE),
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     output_content=_fetched,
+    counts_usage=_counts_fetched_usage,
     says_stream=False,  # the conventions have it on inferences only
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,

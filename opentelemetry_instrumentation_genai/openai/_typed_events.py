@@ -115,6 +115,7 @@ class TypedEvents:
 
 _MEMBERS = (
     "id",
+    "background",
     "model",
     "status",
     "service_tier",
