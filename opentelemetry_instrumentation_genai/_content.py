@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from ._fields import as_sent, member, string
+from ._fields import member, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -57,12 +57,17 @@ def left_out(value: Any) -> bool:
 
 def text(content: str, **more: Any) -> Part:
     """A text part."""
-    return {"type": "text", "content": content if type(content) is str else as_sent(content), **more}
+    return {"type": "text", "content": content if type(content) is str else _as_text(content), **more}
 
 
 def reasoning(content: str, **more: Any) -> Part:
     """A reasoning part; `content` is empty where the provider keeps it to itself."""
-    return {"type": "reasoning", "content": as_sent(content), **more}
+    return {"type": "reasoning", "content": content if type(content) is str else _as_text(content), **more}
+
+
+def _as_text(content: Any) -> str:
+    """Return a text of another type than Python's own as what it says, and what is none as its JSON."""
+    return str.__str__(content) if isinstance(content, str) else encode(plain(content))
 
 
 def unreadable(part: Part) -> bool:
@@ -77,8 +82,7 @@ def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
 
 def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
     """A call of a tool whose input is no JSON: a text stays as it is."""
-    named = string(name) or str(plain(name) or "")
-    return {"type": "tool_call", "id": _identity(identity), "name": named, "arguments": plain(given)}
+    return {"type": "tool_call", "id": _identity(identity), "name": named(name), "arguments": plain(given)}
 
 
 def tool_call_response(identity: Any, response: Any) -> Part:
@@ -93,7 +97,7 @@ def tool_call_answer(identity: Any, answer: Part | list[Part]) -> Part:
 
 def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
     """A call of a tool that the provider runs."""
-    return {"type": "server_tool_call", "id": _identity(identity), "name": name, "server_tool_call": call}
+    return {"type": "server_tool_call", "id": _identity(identity), "name": named(name), "server_tool_call": call}
 
 
 def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
@@ -101,8 +105,13 @@ def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
     return {"type": "server_tool_call_response", "id": _identity(identity), "server_tool_call_response": response}
 
 
+def named(name: Any, default: str = "") -> str:
+    """Return a name, a role or another word, whatever was given as one: `default` where there is none, at most 1 KiB of it."""
+    return string(name) or string(str(plain(name) or "")) or default
+
+
 def _identity(identity: Any) -> str | None:
-    return string(identity) if identity is None or isinstance(identity, str) else str(plain(identity))
+    return string(identity) if identity is None or isinstance(identity, str) else string(str(plain(identity)))
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
@@ -118,14 +127,14 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
     if isinstance(url, str) and url[:5].lower() == "data:":
         comma = url.find(",")
         head = url[5:] if comma < 0 else url[5:comma]
-        mime_type = mime_type or head.partition(";")[0] or None
+        mime_type = string(mime_type) or string(head.partition(";")[0])
         decode = _decoded if head.endswith(";base64") else unquote_to_bytes
         return _blob(modality, mime_type, url, decode, start=len(url) if comma < 0 else comma + 1)
     if isinstance(data, str):
         return _blob(modality, mime_type, data, _decoded)
     if isinstance(url, str):
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
-    return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": str(file_id or "")}
+    return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": named(file_id)}
 
 
 def unread(modality: str, mime_type: Any) -> Part:
@@ -157,7 +166,7 @@ def generic(source: Any, kind: str | None = None) -> Part:
     value = plain(source)
     if not isinstance(value, dict):
         return {"type": kind or "unknown", "content": value}
-    kind = kind or str(value.get("type") or "unknown")
+    kind = kind or named(value.get("type"), "unknown")
     told = {name: entry for name, entry in value.items() if entry is not None}
     return {**told, "type": "unknown" if kind in _DEFINED else kind}
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Attribute: TypeAlias = "str | bool | int | float | list[str]"
 
 _INT64 = 1 << 63  # what OTLP can carry
+LONGEST = 1 << 10
+"""Bytes of a text that is no content, such as a model's name: what is longer is cut before anything looks at it."""
+MOST = 1 << 7
+"""Entries of a list of such texts."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -139,12 +143,20 @@ def as_sent(value: Any) -> Any:
     return float.__float__(value) if isinstance(value, float) else value
 
 
-def string(value: Any) -> str | None:
-    """A text that is not empty and that UTF-8 can carry."""
+def whole_string(value: Any) -> str | None:
+    """Return a text that is not empty and that UTF-8 can carry, however long it is: a piece of content."""
     if not isinstance(value, str) or not value:
         return None
     text = value if type(value) is str else str.__str__(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def string(value: Any) -> str | None:
+    """Return a text that is not empty and that UTF-8 can carry, cut to 1 KiB before anything else looks at it: a name, an id, a word."""
+    if not isinstance(value, str) or not value:
+        return None
+    text = str.__getitem__(value, slice(LONGEST))
+    return text if text.isascii() else text.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
 
 
 def integer(value: Any) -> int | None:
@@ -177,7 +189,7 @@ def strings(value: Any) -> list[str] | None:
         value = (value,)
     if not isinstance(value, (list, tuple)):
         return None
-    return [text for text in map(string, value) if text] or None
+    return [text for text in map(string, value[:MOST]) if text] or None
 
 
 def true(value: Any) -> bool | None:

@@ -18,6 +18,9 @@ _SHORT = 8  # characters: what is shorter may be a placeholder, and stands in co
 _ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
 _TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
 _LONGEST = 32  # that many characters are looked at, on either side
+_MOST = 1 << 13  # characters of a message: a server may answer with all that it was sent, and megabytes of it
+_MARGIN = 1 << 12  # that many more are looked at, lest a key be cut in two and not known any more: longer than keys are
+_CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
 _OWN = "secrets"
 
@@ -25,12 +28,31 @@ _Found: TypeAlias = "tuple[int, int, str]"  # where it begins, where it ends, an
 
 
 def masked(message: str, key: str | None = None) -> str:
-    """A message without keys, as UTF-8 can carry it.
+    """A message without keys, as UTF-8 can carry it. One of more than 8,192 characters is cut before anything looks at it.
 
     Args:
         message: what somebody says.
         key: the client's own key. From 8 characters on it is looked for also where its middle is hidden.
     """
+    if len(message) <= _MOST:
+        return _masked(message, key)
+    size = len(message.encode("utf-8", "replace"))
+    return with_size(_masked(message[: _MOST + _MARGIN], key, _MOST), size)
+
+
+def with_size(head: str, size: int) -> str:
+    """Return the beginning of a message that was cut, with the bytes that it had."""
+    return f"{head} [cut from {size} bytes]"
+
+
+def without_size(message: str) -> tuple[str, int | None]:
+    """Return the beginning of a message that `with_size` has made, and the size; of any other the message, and None."""
+    cut = _CUT.search(message)
+    return (message, None) if cut is None else (message[: cut.start()], int(cut[1]))
+
+
+def _masked(message: str, key: str | None, end: int | None = None) -> str:
+    """Return a message up to `end` without keys; what stands after that tells whether a key goes on there."""
     from ._rules import MASKED, found  # many patterns, which a process without failures does not need
 
     decoded = Decoded(message)
@@ -39,7 +61,7 @@ def masked(message: str, key: str | None = None) -> str:
         own = Decoded(key).plain
         for start, stop, name in (*_whole(decoded.plain, own), *_hidden(decoded.plain, own)):
             secrets.append((decoded.position(start), decoded.position(stop), name))
-    told = _without(message, secrets) if secrets else message
+    told = _without(message, secrets, end) if secrets else message[:end]
     return told.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -66,18 +88,21 @@ def _hidden(text: str, key: str) -> Iterator[_Found]:
     if len(key) < _SHORT:
         return
     lengths = range(min(_LONGEST, len(key)), 0, -1)
+    beginning, ending = key[:_TELLING], key[-_TELLING:]
     for match in _HIDDEN.finditer(text):
         start, end = match.span()
+        if beginning not in text[max(start - _LONGEST, 0) : start] and ending not in text[end : end + _LONGEST]:
+            continue
         before = next((length for length in lengths if text.endswith(key[:length], 0, start)), 0)
         after = next((length for length in lengths if text.startswith(key[-length:], end)), 0)
         if max(before, after) >= _TELLING:
             yield start - before, end + after, _OWN
 
 
-def _without(text: str, found: Iterable[_Found]) -> str:
+def _without(text: str, found: Iterable[_Found], until: int | None) -> str:
     told, end = [], 0
     for start, stop, name in sorted(found):
-        if start >= end:
+        if start >= end and (until is None or start < until):
             told += [text[end:start], f"[{name}]"]
         end = max(end, stop)
-    return "".join([*told, text[end:]])
+    return "".join([*told, text[end:until]])

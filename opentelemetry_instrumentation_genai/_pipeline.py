@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._any_value import any_value
 from ._content import Dropped, Part, serialised, with_bytes
 from ._cuts import MARGIN
+from ._masking import with_size, without_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,12 +111,13 @@ class Pipeline:
 
     def words(self, redacting: Redacting | None, message: str) -> str | None:
         """The message of an exception as it may be told; None if nothing of it may."""
-        size, room = len(message.encode()), min(self._budget)
-        most = max(room - _CUT, 0)
-        told: str | None = message if size <= room else message[: most + MARGIN]
+        text, cut_from = without_size(message)
+        size, most = len(text.encode()), min(self._budget) - (_CUT if cut_from else 0)
+        fits = size <= most
+        told: str | None = text if fits else text[: max(most, 0) + MARGIN]
         if redacting is not None and told is not None:
             told = redacting.words(told)
-        if told is None or size <= room:
+        if told is None or (fits and cut_from is None):
             return told
-        head = told[:-MARGIN].encode()[:most].decode("utf-8", "ignore")
-        return f"{head} [cut from {size} bytes]" if head else None
+        head = told if fits else told[:-MARGIN].encode()[: max(min(self._budget) - _CUT, 0)].decode("utf-8", "ignore")
+        return with_size(head, cut_from or size) if head else None

@@ -18,7 +18,7 @@ from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._capture import NO_CONTENT, asked_here
 from ._context import Outside, attach, current_call, detach, stand_back
-from ._fields import Attribute, as_sent, member
+from ._fields import LONGEST, Attribute, as_sent, member
 from ._guard import guarded
 from ._hosts import Servers
 from ._iterators import listed
@@ -284,7 +284,7 @@ class Stainless:
         for name, value in response.headers.raw:
             attribute = self._headers.get(name.lower())
             if attribute is not None and value:
-                facts[attribute] = value.decode("latin-1")
+                facts[attribute] = value[:LONGEST].decode("latin-1")
         return {**facts, **_resent(response.request if retries is None else None, retries)}
 
     @guarded

@@ -9,6 +9,7 @@ from .._content import (
     attached,
     generic,
     modality_of,
+    named,
     plain,
     reasoning,
     server_tool_call,
@@ -65,7 +66,7 @@ def tool_definition(tool: Any) -> dict[str, Any]:
     told["type"] = "function" if kind in ("custom", "unknown") else kind
     if "input_schema" in told:
         told["parameters"] = told.pop("input_schema")
-    return {**told, "name": string(told.get("name")) or str(told.get("name") or kind)}
+    return {**told, "name": named(told.get("name"), kind)}
 
 
 def _other(block: Any) -> Part:
@@ -136,7 +137,7 @@ def _tool_use(block: Any) -> Part:
 
 def _server_tool_use(block: Any) -> Part:
     """A tool that the provider runs, or an MCP server that it calls."""
-    name = str(member(block, "name") or "")
+    name = named(member(block, "name"))
     call = tool_call(None, name, member(block, "input"))
     told: dict[str, Any] = {"type": name, "input": call["arguments"]}
     server = member(block, "server_name")

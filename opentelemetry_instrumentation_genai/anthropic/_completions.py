@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
 from .._content import first_text, text
-from .._fields import field, integer, member, members, string, table
+from .._fields import field, integer, member, members, string, table, whole_string
 from .._operation import Content, Operation
 from ._messages import RESPONSE, SAMPLING, failure
 
@@ -35,7 +35,7 @@ class CompletionEvents:
         elif held.get("type") != "ping":
             self._latest = dict(held)
             if self._content:
-                self._pieces.append(string(held.get("completion")) or "")
+                self._pieces.append(whole_string(held.get("completion")) or "")
 
     def result(self) -> dict[str, Any]:
         """The completion as far as it was received."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._fields import integer, member, members, string
+from .._fields import integer, member, members, whole_string
 
 # What a delta's type adds to: the member of the delta, and the member of the block.
 _PIECES = {
@@ -110,7 +110,7 @@ class _Block:
             self._citations.append(held.get("citation"))
         elif kind in _PIECES:
             source, name = _PIECES[kind]
-            piece = string(held.get(source))
+            piece = whole_string(held.get(source))
             if piece:
                 self._pieces.setdefault(name, []).append(piece)
 

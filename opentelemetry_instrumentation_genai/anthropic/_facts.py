@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._fields import string
+from .._fields import string, strings
 
 if TYPE_CHECKING:
     from .._fields import Attribute
@@ -53,5 +53,5 @@ def _betas(headers: Any) -> list[str] | None:
         return None
     for name, value in headers.items():
         if name.lower() == _BETA_HEADER:
-            return [beta.strip() for beta in value.split(",") if beta.strip()] if isinstance(value, str) else []
+            return strings([beta.strip() for beta in value.split(",")]) or [] if isinstance(value, str) else []
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, plain, text, unreadable
+from .._content import Part, named, text, unreadable
 from .._errors import Failure, reported_error
 from .._fields import count, field, integer, items, member, members, number, read, string, strings, table
 from .._operation import Billing, Content, Operation
@@ -137,7 +137,7 @@ def _message(message: Any) -> dict[str, Any]:
     parts = [
         part for part in given if not unreadable(part)
     ]  # what the model thought, given back with its signature alone
-    return {"role": string(role) or str(plain(role) or "user"), "parts": parts}
+    return {"role": named(role, "user"), "parts": parts}
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, first_text, generic, plain, reasoning, text, tool_call, tool_call_response
+from .._content import Part, first_text, generic, named, reasoning, text, tool_call, tool_call_response
 from .._fields import items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import MessageChunks
@@ -26,13 +26,13 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 
 def _message(message: Any) -> dict[str, Any]:
-    role = string(member(message, "role")) or "user"
+    role = named(member(message, "role"), "user")
     if role != "tool":
         return {"role": role, "parts": _said(message)}
     answer = tool_call_response(member(message, "tool_call_id"), member(message, "content"))
     told = {"role": role, "parts": [answer, *images(message)]}
     name = first_text(message, "tool_name", "name")
-    return {**told, "name": name} if name else told
+    return {**told, "name": string(name)} if name else told
 
 
 def _said(message: Any) -> list[Part]:
@@ -55,7 +55,7 @@ def _tool_definition(tool: Any) -> dict[str, Any]:
     source = tool if function is None else function
     return {
         **generic(source, kind),
-        "name": string(member(source, "name")) or str(plain(member(source, "name")) or kind),
+        "name": named(member(source, "name"), kind),
     }
 
 

@@ -18,7 +18,7 @@ from .._content import (
     tool_call_answer,
     tool_call_response,
 )
-from .._fields import as_sent, field, integer, items, member, string, table
+from .._fields import MOST, field, integer, items, member, string, table
 from .._operation import Content, Operation
 from ._chunks import ChoiceChunks
 from ._common import (
@@ -59,7 +59,7 @@ _REQUEST = table(
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
     """One reason for each choice, in order; a choice whose reason never came counts as `error`."""
-    return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)]
+    return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)[:MOST]]
 
 
 def in_order(response: Any) -> Sequence[Any]:
@@ -96,7 +96,7 @@ def _message(message: Any) -> dict[str, Any]:
         return {"role": role, "parts": [text(message["content"])]}  # what most are, and histories are long
     name = member(message, "name")
     told = {"role": role, "parts": _message_parts(role, message)}
-    return {**told, "name": as_sent(name)} if isinstance(name, str) else told
+    return {**told, "name": string(name) or ""} if isinstance(name, str) else told
 
 
 def _message_parts(role: str, message: Any) -> list[Part]:

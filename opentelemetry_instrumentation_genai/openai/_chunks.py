@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .._content import plain
-from .._fields import integer, items, member, members, string
+from .._fields import integer, items, member, members, string, whole_string
 from ._pieces import Pieces
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class _Audio:
         """Take what came anew."""
         self._identity = member(audio, "id") or self._identity
         for name, pieces in self._pieces.items():
-            pieces.append(string(member(audio, name)) or "")
+            pieces.append(whole_string(member(audio, name)) or "")
 
     def result(self) -> dict[str, Any]:
         """The audio in the shape of the plain response."""

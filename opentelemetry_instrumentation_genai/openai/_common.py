@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
-from .._content import Part, attached, first_text, generic, modality_of, plain, reasoning, text
+from .._content import Part, attached, first_text, generic, modality_of, named, plain, reasoning, text
 from .._errors import Failure, reported, reported_error
 from .._fields import count, field, integer, items, member, members, number, string, strings
 from .._operation import NO_MORE, Billing
@@ -122,13 +122,12 @@ def tool_definition(tool: Any, levels: int = 3) -> dict[str, Any]:
             policy.pop("domain_secrets", None)
     if isinstance(member(source, "tools"), (list, tuple)):
         told["tools"] = [tool_definition(entry, levels - 1) for entry in items(source, "tools")] if levels > 0 else []
-    return {**told, "name": string(name) or str(plain(name))}
+    return {**told, "name": named(name)}
 
 
 def role_of(message: Any, default: str) -> str:
     """Who a message is from, in the caller's word."""
-    role = member(message, "role")
-    return string(role) or (default if role is None else str(plain(role)))
+    return named(member(message, "role"), default)
 
 
 def parts_of(content: Any) -> list[Part]:

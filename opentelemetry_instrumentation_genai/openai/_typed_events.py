@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .._fields import integer, items, member, members, string
+from .._fields import integer, items, member, members, string, whole_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ class TypedEvents:
             place = self._latest
         part = integer(held.get("content_index", held.get("summary_index"))) or 0
         pieces = self._pieces.setdefault(place, {}).setdefault((kind, name, part), [])
-        pieces.append(string(held.get("delta")) or "")
+        pieces.append(whole_string(held.get("delta")) or "")
 
     def result(self) -> dict[str, Any]:
         """The response as far as it was received."""
