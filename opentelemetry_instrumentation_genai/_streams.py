@@ -42,11 +42,12 @@ class Reading:
         call: the call, which ends with the reading.
     """
 
-    __slots__ = ("__weakref__", "_call", "_stepping")
+    __slots__ = ("__weakref__", "_call", "_stepping", "_stopped")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._stepping = False
+        self._stopped = False
         call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
@@ -64,15 +65,24 @@ class Reading:
         self._call = _NOBODY
 
     def failed(self, error: BaseException) -> None:
-        """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left."""
-        if isinstance(error, GeneratorExit) or not self._stepping:
+        """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left.
+
+        So did one who closes the response while a step waits for it, which then fails for want of a connection.
+        """
+        if isinstance(error, GeneratorExit) or not self._stepping or self._stopped:
             self.left()
         else:
             self._call.fail(error)
 
+    @guarded
+    def closing(self) -> None:
+        """The response is about to be closed: by the SDK within a step, or by the application, maybe while a step waits elsewhere."""
+        if self._stepping and not _within_step():
+            self._stopped = True
+
     def closed(self) -> None:
         """The response was closed."""
-        if not self._stepping:
+        if not self._stepping or self._stopped:
             self.left()
 
     @guarded
@@ -258,6 +268,19 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
             await close()
 
 
+_STEPS = (_followed.__code__, _AsyncFollowed.__anext__.__code__)
+
+
+def _within_step() -> bool:
+    """Whether the code that runs here does so within a step of a stream, and not beside one in another thread or task."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code in _STEPS:
+            return True
+        frame = frame.f_back
+    return False
+
+
 class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The HTTP response's own byte stream, whose reading and close are seen."""
 
@@ -278,12 +301,14 @@ class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no ty
         return reading
 
     def close(self) -> None:
+        self._self_body.closing()
         try:
             self.__wrapped__.close()
         finally:
             self._self_body.closed()
 
     async def aclose(self) -> None:
+        self._self_body.closing()
         try:
             await self.__wrapped__.aclose()
         finally:
