@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _NO_DIGITS = {ord(" "): None, ord("-"): None}
 # How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
-_CARD = re.compile(r"(?:[456]|2[2-7]|3[0-9])[0-9]{10,18}\Z")
+_CARD = re.compile(
+    r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})\Z|(?:5[1-5]|2[2-7])[0-9]{14}\Z|3[47][0-9]{13}\Z|3(?:0[0-59]|[689][0-9])[0-9]{11,16}\Z"
+    r"|35[2-8][0-9]{13,16}\Z|(?:50|5[6-9]|6[0-9])[0-9]{10,17}\Z"
+)
 _SECURITY_CODE = 4  # characters, with what is before it
 
 
@@ -73,10 +76,11 @@ def iban(match: re.Match[str]) -> Span | None:
 
 # Before four numbers with dots between them that are a version, or the number of a chapter; also after another one of these.
 _VERSION = re.compile(
-    r"(?:(?:[Vv]ersion|VERSION|\b(?i:ver|v|release|rev|build|section|sec|chapter|clauses?|abschnitt|kapitel|figure|fig|table)|§)[\"'.:=>(]{0,3}\s{0,2}"
+    r"(?:(?:(?:[Vv]ersion|VERSION|OID|oid)[\w\s\"'.:=>(]{0,6}|\b(?i:ver|v|release|rev|build|section|sec|chapter|clauses?|abschnitt|kapitel|figure|fig|table)|§)[\"'.:=>(#-]{0,3}\s{0,2}"
     r"[\"'(]{0,2}v?(?:[0-9][0-9.]{0,20}(?: (?:to|and|or|bis|und|->|→|-) |, ))?|\b[A-Z][A-Za-z]{1,20}/|[=~<>!]=)$"
 )
 _FILE = re.compile(r"[-.](?:tar|zip|gz|whl|jar|dll|exe|so|deb|rpm|dmg|msi|py|post|dev|rc|beta|alpha)")
+_LONGER = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{1,4}:$")  # a fingerprint goes on before it
 _NOBODY = re.compile(r"127\.|0\.0\.0\.0|255\.")
 
 
@@ -84,7 +88,8 @@ def address(match: re.Match[str]) -> Span | None:
     """An IPv4 address that is no version and not the machine's own, or an IPv6 address that is no time and no name in C++."""
     found, text = match[0], match.string
     if ":" in found:
-        return match.span() if _is_ipv6(found) and not _is_slice(text, match.start(), found) else None
+        part = _is_slice(text, match.start(), found) or _LONGER.search(text[max(match.start() - 6, 0) : match.start()])
+        return match.span() if _is_ipv6(found) and not part else None
     if any(int(part) > 255 for part in found.split(".")) or _NOBODY.match(found):
         return None
     return None if _is_version(text, *match.span()) else match.span()
@@ -131,7 +136,9 @@ def email(match: re.Match[str]) -> Span | None:
     return None if host == "openssh.com" else (start, match.end())
 
 
-_PLACEHOLDERS = frozenset({"password", "passwd", "pass", "yourpassword", "your_password", "your-password", "secret"})
+_PLACEHOLDERS = frozenset(
+    {"password", "passwd", "pass", "yourpassword", "your_password", "your-password", "secret", "redacted"}
+)
 
 
 def password_in_url(match: re.Match[str]) -> Span | None:

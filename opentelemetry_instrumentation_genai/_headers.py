@@ -17,7 +17,7 @@ _OPENING = rf"[\"'{ESCAPED_QUOTES}]{{0,2}}\s{{0,3}}[:=,]\s{{0,3}}[fb]?[\"'`{ESCA
 _AUTHORIZATION = re.compile(
     rf"(?i:authorization){_OPENING}(?P<scheme>[A-Za-z][A-Za-z0-9-]{{1,24}}\s{{1,4}})?(?P<value>{_CHARACTER}{{6,}})"
 )
-_SCHEME = re.compile(rf"\b(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}(?P<value>{_CHARACTER}{{12,}})")
+_SCHEME = re.compile(rf"(?<![\w-])(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}(?P<value>{_CHARACTER}{{12,}})")
 _SCHEMES = frozenset({"bearer", "basic", "digest", "negotiate", "token", "apikey"})
 _COOKIES = re.compile(rf"(?i:cookies?){_OPENING}(?P<pairs>[^\r\n\"'{ESCAPED_QUOTES}]+)")
 _COOKIE = re.compile(r"=([^\s;,=()\[\]`<>]{16,})")

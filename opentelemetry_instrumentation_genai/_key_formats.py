@@ -13,10 +13,10 @@ _WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
 _FORMATS = (
     # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse and others; without a digit it takes a word that nobody
     # would say.
-    rf"sk[-_](?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)",
+    rf"sk-(?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)|sk_[A-Za-z0-9*]{{20,}}",
     r"sk-(?:proj|ant|or|lf|svcacct|admin)-[\w*.-]{16,}",
     # Stripe, Clerk, Paystack, Razorpay, Mollie
-    r"[pr]k[-_](?:live|test|lf)[-_][\w*-]{16,}|rzp_(?:live|test)_\w{14,}|(?:whsec|wh)_[\w+/=]{16,}",
+    r"[prs]k[-_](?:live|test|prod|lf)[-_][\w*-]{12,}|rzp_(?:live|test)_\w{14,}|whsec_[\w+/=]{16,}",
     # Groq, Cerebras, xAI, Perplexity, NVIDIA, Together, Fireworks, Replicate, Hugging Face
     rf"(?:gsk|csk|xai|pplx|nvapi|fw|tgp_v1)[-_]{_WITH_A_DIGIT}[\w*-]{{16,}}|r8_[A-Za-z0-9]{{20,}}|(?:hf|api_org)_[A-Za-z0-9*]{{16,}}",
     # Jina, Voyage, Tavily, Pinecone, LangSmith, LlamaCloud, Firecrawl, RunPod, Anyscale, E2B, Weights & Biases
@@ -42,8 +42,8 @@ _FORMATS = (
     r"AT[AC]TT3[\w=-]{60,}|ATBB[A-Za-z0-9]{28,}|lin_(?:api|oauth)_\w{32,}|secret_[A-Za-z0-9]{40,}|ntn_[A-Za-z0-9]{40,}",
     rf"fig[du]r?_[\w-]{{32,}}|pat[A-Za-z0-9]{{14}}\.[0-9a-f]{{64}}|pat-(?:na|eu|ap)[0-9]-{_UUID}",
     # Square, Braintree, Shopify, Facebook
-    r"sq0[a-z]{3}-[\w-]{20,}|EAAA[\w-]{56,}|access_token\$(?:production|sandbox)\$\w{16}\$[0-9a-f]{32}|shp(?:at|ca|pa|ss|ua|it)_[a-fA-F0-9]{32}",
-    r"EAA[A-Za-z0-9]{80,}|FLWSECK(?:_TEST)?-[\w-]{20,}",
+    r"sq0[a-z]{3}-[\w-]{20,}|(?<![+/])EAAA[\w-]{56,}|access_token\$(?:production|sandbox)\$\w{16}\$[0-9a-f]{32}|shp(?:at|ca|pa|ss|ua|it)_[a-fA-F0-9]{32}",
+    r"(?<![+/])EAA[A-Za-z0-9]{80,}|FLWSECK(?:_TEST)?-[\w-]{20,}",
     # Packages: npm, PyPI, RubyGems, crates.io, NuGet, Clojars; containers: Docker Hub
     r"npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|rubygems_[0-9a-f]{48}|cio[A-Za-z0-9]{32}(?!\w)|oy2[a-z0-9]{43}(?!\w)|CLOJARS_[0-9a-f]{60}",
     r"dckr_[po]at_[\w-]{24,}",

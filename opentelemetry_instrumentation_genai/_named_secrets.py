@@ -34,7 +34,7 @@ _SEPARATOR = re.compile(
     # <add key="…" value="…"/>, {"name": "…", "value": "…"}, and the same in YAML
     rf"|(?P<pair>{_QUOTE}?\s{{0,2}}[,>]?\s{{0,40}}[<\"'{ESCAPED_QUOTES}]?(?i:value){_QUOTE}?\s{{0,2}}(?:=>|[:=>])\s{{0,3}})"
     r"|(?P<tag>[\"']?[ ]?>)"
-    rf"|(?P<call>{_QUOTE}?\s?[,(]\s?(?=[\"'`{ESCAPED_QUOTES}]))"
+    rf"|(?P<call>(?:{_QUOTE}\s?,|\()\s?(?=[\"'`{ESCAPED_QUOTES}]))"
     r"|(?P<word>[\"'`*]{0,3}\s(?:is|was|to|ist|lautet|est|es|será|é|è|är|er|jest)(?:\s(?:now|set\sto))?:?\s{1,2})"
     r"|(?P<space>\s{1,2}(?=\S))"
 )
@@ -88,6 +88,8 @@ def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
         return None
     mode = separator.lastgroup or ""
     start, quote = _opened(text, separator.end())
+    if quote and text[start : start + 1] in _AFTER:
+        return None  # it closes what the name stands in
     look = text[start : start + _LONGEST_LOOK]
     stop = _stop(look, mode, quote)
     value = Value(look[:stop], quoted=bool(quote), mode=mode)
@@ -103,7 +105,8 @@ def _separates(text: str, name: Name, separator: re.Match[str]) -> bool:
         before = text[max(name.start - 64, 0) : name.start]
         return "<" in before and "</" not in before[before.rfind("<") :]
     if separator.lastgroup != "space":
-        return True
+        # In a path of parts with colons, as in names of resources, it is one of them.
+        return separator[0] != ":" or text[name.start - 1 : name.start] != ":"
     words = text[max(name.start - 80, 0) : name.end].split()
     option = words[-1].lstrip("\"'(").startswith("-")
     return option or (len(words) > 2 and words[-3] in _LOGINS) or text[separator.end()] == "'"

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GAP = r"[ ().\-/]{0,3}"
-_INTERNATIONAL = rf"(?:\+[1-9]|00 ?[1-9])(?:{_GAP}[0-9]){{6,14}}(?![0-9])"
+_INTERNATIONAL = rf"(?:\+[1-9]|(?<![0-9] )00 ?[1-9])(?:{_GAP}[0-9]){{6,14}}(?!\.?[0-9])"
 _NATIONAL = (
     # North American, also with the trunk prefix
-    r"(?:1(?:[ .-]{1,2}|(?=\()))?(?:\([2-9][0-9]{2}\)[ .-]{0,2}|[2-9][0-9]{2}[ .-]{1,2})[0-9]{3}[ .-][0-9]{4}"
+    r"(?:1(?:[ .-]{1,2}|(?=\()))?(?:(?:\([2-9][0-9]{2}\)[ .-]{0,2}|[2-9][0-9]{2}[ -]{1,2})[0-9]{3}[ -][0-9]{4}|\(?[2-9][0-9]{2}\)?\.[0-9]{3}\.[0-9]{4})"
     # pairs, as in France
     r"|0[1-9](?:\.[0-9]{2}){4}|0[1-9](?:-[0-9]{2}){4}|0[1-9](?: [0-9]{2}){4}"
     # an area code after the trunk prefix 0
-    r"|\(?0[0-9]{1,5}\)?(?:[ -]{1,3}| ?/ ?)[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,4}"
+    r"|\(?0[1-9][0-9]{0,4}\)?(?:[ -]{1,3}| ?/ ?)[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,4}"
     # Brazil; Russia
     r"|\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}|8[ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
 )
@@ -117,8 +117,8 @@ _DATE = re.compile(
 )
 # Groups of three, as in large numbers with a sign.
 _GROUPED = re.compile(r"\+[0-9]{1,3}(?:\.[0-9]{3}){1,2}|\+[0-9]{1,3}(?: [0-9]{3}){1,2}")
-# A range of postal codes, or of anything that begins with zero.
-_RANGE = re.compile(r"0[0-9]{2,4} ?[-/] ?0[0-9]*")
+# A range of postal codes, or of anything that begins with zero; a postal code of North America.
+_RANGE = re.compile(r"0[0-9]{2,4} ?[-/] ?0[0-9]*|0[0-9]{4}-[0-9]{4}$")
 PHONE_PATTERNS = (NUMBER, _DIGITS, _DATE, _GROUPED, _RANGE, _HUMP, _TOKEN)
 
 
@@ -158,6 +158,9 @@ def _is_named(before: str) -> bool:
 
 def _is_number(number: str) -> bool:
     digits = sum(map(str.isdigit, number))
+    groups = _TOKEN.findall(number)
+    if len(groups) != 5 and all(len(group) == 2 for group in groups):
+        return False  # bytes
     if number.startswith("+"):
         return 8 <= digits <= 15 and (digits > 9 or _GROUPED.fullmatch(number) is None)
     if number.startswith("00"):

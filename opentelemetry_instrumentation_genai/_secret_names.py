@@ -276,12 +276,12 @@ def _kind_of_key(text: str, small: str, word: re.Match[str], *, joined: bool) ->
 
 
 def _word_before(text: str, small: str, place: int) -> str:
-    """The letters before a place, and before the sign or two that join them to it; after a hump, those from there on."""
+    """The letters and digits before a place, and before the sign or two that join them to it; after a hump, those from there on."""
     end = place
     while end and place - end < 2 and small[end - 1] in " _.-":
         end -= 1
     start = end
-    while start and end - start < _LONGEST_WORD and small[start - 1].isalpha():
+    while start and end - start < _LONGEST_WORD and small[start - 1].isalnum():
         start -= 1
         if _is_hump(text, start):
             break

@@ -30,10 +30,13 @@ _PLACEHOLDER = re.compile(
     r"[*•xX.#_?…-]+|[{<\[(%][\s\S]{0,64}[}>\])%]|\$[A-Za-z_]{1,64}|\$[A-Z_][A-Z0-9_]{1,64}|\$[({][\s\S]+|\{\{[\s\S]+|%[a-z]|[:@][a-z_]{1,64}"
 )
 # Code that a value comes from: a call, an entry of something, a member of something.
-_MEMBER = r"(?:[A-Za-z][a-z_]{1,24}(?:[A-Z][a-z_]{1,16}){0,4}|[A-Z_]{2,24})[0-9]{0,3}(?:\?\.|\.|::|->)"
-_CALLED = r"(?:[A-Za-z][a-z_]{2,24}(?:[A-Z][a-z_]{1,16}){0,4}[0-9]{0,3}|[A-Z_]{3,24})"
+_NAME = (
+    r"_{0,2}(?:[A-Za-z][a-z_]{1,48}(?:[A-Z][a-z_]{1,24}){0,5}[0-9]{0,3}|[A-Z_]{2,24}|[a-z]{1,12}[0-9]{1,3}[a-z_]{3,24})"
+)
+_MEMBER = rf"{_NAME}(?:\?\.|\.|::|->)"
+_CALLED = rf"(?=\w{{3}}){_NAME}"
 _CODE = re.compile(
-    rf"[&*!$]{{0,2}}(?:(?:{_MEMBER}){{0,4}}{_CALLED}[(\[{{](?=[\w\"'`$)\]}}]|$)|(?:{_MEMBER}){{1,4}}{_CALLED}(?<![0-9][0-9])[;,)]{{0,3}}$)"
+    rf"[&*!$]{{0,2}}(?:(?:{_MEMBER}){{0,4}}{_CALLED}[(\[{{](?=[\w\"'`$()\[\]{{}}]|$)|(?:{_MEMBER}){{1,4}}{_CALLED}(?<![0-9][0-9])[;,)]{{0,3}}$)"
 )
 _PATH = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\][\w./\\ -]*|[a-z][a-z0-9+.-]{1,20}://\S*|arn:\S*")
 _MEASURE = re.compile(
@@ -42,9 +45,23 @@ _MEASURE = re.compile(
 _JOINTS = re.compile(r"[-_./:,|\\]")
 _LISTS = re.compile(r"[|:/,]")
 _WORD = re.compile(r"[^\W\d_]{2,}[0-9]{0,4}|[0-9]{1,8}|v[0-9]{1,4}|[^\W\d_]|")
+_ONE_WORD = re.compile(r"[A-Za-z]{24,}[\w.*~+/-]*={0,2}")
+_CAMEL = re.compile(r"[A-Za-z][a-z]{1,24}(?:[A-Z][a-z]{2,24}){1,8}")
 _PROSE = re.compile(r"\W{0,2}[A-Z]?[^\W\d_A-Z]+\W{0,2}|[0-9]{1,3}")
 _INNER_SPECIAL = re.compile(r"\S[!@#$%^&*?~+=<>{}\[\]()|\\;\ufdd0-\ufdd5]+\S")
-VALUE_PATTERNS = (_PLACEHOLDER, _CODE, _PATH, _MEASURE, _JOINTS, _LISTS, _WORD, _PROSE, _INNER_SPECIAL)
+VALUE_PATTERNS = (
+    _PLACEHOLDER,
+    _CODE,
+    _PATH,
+    _MEASURE,
+    _JOINTS,
+    _LISTS,
+    _WORD,
+    _ONE_WORD,
+    _CAMEL,
+    _PROSE,
+    _INNER_SPECIAL,
+)
 
 
 def is_secret(value: Value, kind: Kind) -> bool:
@@ -80,14 +97,14 @@ def _is_no_word(word: str) -> bool:
         return not _is_wordy(word, _LISTS)
     if _INNER_SPECIAL.search(word):
         return digits or letters
-    return len(word) >= _LETTERS and word.isascii() and word.isalpha()
+    return len(word) >= _LETTERS and word.isascii() and word.isalpha() and not _CAMEL.fullmatch(word)
 
 
 def _is_key(text: str) -> bool:
     digits, letters = any(map(str.isdigit, text)), any(map(str.isalpha, text))
     if digits and letters:
-        return not _is_wordy(text)
-    return len(text) >= _LETTERS and letters and not _is_wordy(text)
+        return not _is_wordy(text) and not text.startswith("-")
+    return _ONE_WORD.fullmatch(text) is not None and not _CAMEL.fullmatch(text)
 
 
 def _is_path(text: str) -> bool:
