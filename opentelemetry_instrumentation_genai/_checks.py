@@ -71,7 +71,8 @@ def iban(match: re.Match[str]) -> Span | None:
     end = wanted
     while len(found[:end].translate(_NO_DIGITS)) < wanted:
         end += 1
-    return match.start(), match.start() + end
+    stop = match.start() + end
+    return None if match.string[stop : stop + 1].isalnum() else (match.start(), stop)
 
 
 # Before four numbers with dots between them that are a version, or the number of a chapter; also after another one of these.

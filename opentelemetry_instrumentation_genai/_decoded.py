@@ -92,4 +92,4 @@ def _read_typeset(character: str) -> str:
         return "-"
     if "\uff01" <= character <= "\uff5e":
         return chr(ord(character) - _FULL_WIDTH)
-    return " " if character.isspace() else character
+    return " " if character > "\x7f" and character.isspace() else character

@@ -20,7 +20,7 @@ _AUTHORIZATION = re.compile(
 _SCHEME = re.compile(rf"(?<![\w-])(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}(?P<value>{_CHARACTER}{{12,}})")
 _SCHEMES = frozenset({"bearer", "basic", "digest", "negotiate", "token", "apikey"})
 _COOKIES = re.compile(rf"(?i:cookies?){_OPENING}(?P<pairs>[^\r\n\"'{ESCAPED_QUOTES}]+)")
-_COOKIE = re.compile(r"=([^\s;,=()\[\]`<>]{16,})")
+_COOKIE = re.compile(r"=([^\s;,=()\[\]`<>”»]{16,})")
 _USER = re.compile(
     r"\s(?:-u\s{1,2}|--(?:proxy-)?user[ =])(?:(?P<quote>[\"'])(?:[^\"':\s]{1,64}):(?P<quoted>[^\"'\r\n]+)|[^\s:\"']{1,64}:(?P<plain>[^\s\"']+))"
 )

@@ -20,7 +20,7 @@ _FORMATS = (
     # Groq, Cerebras, xAI, Perplexity, NVIDIA, Together, Fireworks, Replicate, Hugging Face
     rf"(?:gsk|csk|xai|pplx|nvapi|fw|tgp_v1)[-_]{_WITH_A_DIGIT}[\w*-]{{16,}}|r8_[A-Za-z0-9]{{20,}}|(?:hf|api_org)_[A-Za-z0-9*]{{16,}}",
     # Jina, Voyage, Tavily, Pinecone, LangSmith, LlamaCloud, Firecrawl, RunPod, Anyscale, E2B, Weights & Biases
-    r"jina_\w{20,}|pa-[\w-]{30,}|tvly-[\w-]{16,}|pcsk_\w{20,}|lsv2_\w{20,}|llx-\w{24,}|fc-[0-9a-f]{32}|rpa_\w{24,}|esecret_\w{20,}",
+    r"jina_[\w-]{20,}|pa-[\w-]{30,}|tvly-[\w-]{16,}|pcsk_\w{20,}|lsv2_\w{20,}|llx-\w{24,}|fc-[0-9a-f]{32}|rpa_\w{24,}|esecret_\w{20,}",
     r"e2b_\w{20,}|wandb_v1_[\w-]{30,}|vck_\w{24,}",
     # Google: keys, OAuth's access tokens, refresh tokens and client secrets
     r"AIza[\w*-]{8,}|AQ\.[\w*-]{20,}|ya29\.[\w*.-]{20,}|GOCSPX-[\w*-]{20,}|1//0[\w-]{24,}",

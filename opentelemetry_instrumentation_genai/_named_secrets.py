@@ -46,7 +46,7 @@ _CLOSERS = {"“": "”", "„": "“", "«": "»", "\u2018": "\u2019"}
 _OUTER = dict.fromkeys(ESCAPED_QUOTES[:3], '"') | dict.fromkeys(ESCAPED_QUOTES[3:], '"' + ESCAPED_QUOTES[:3])
 _LINE_END = re.compile(r"[\r\n]")
 # Where a value without quotes ends at the latest, and where another thing begins within it.
-_END = re.compile(rf"[\s{ESCAPED_QUOTES}\ufffc\x00]|[\"'`](?![A-Za-z0-9$#@!%])")
+_END = re.compile(rf"[\s{ESCAPED_QUOTES}“”\u2019»\ufffc\x00]|[\"'`](?![A-Za-z0-9$#@!%])")
 _NEXT = re.compile(
     r"&(?:amp;)?[A-Za-z_.-]{1,40}=|;(?=\s|$|[A-Za-z][\w .-]{2,30}=)|,(?=\s|$|[\"']|[A-Za-z_][\w.-]{2,40}[=:])|</[\w:.-]{1,40}>|<(?=(?:br|li|p|td)\b)|\|(?=\s|$)"
 )
@@ -129,9 +129,11 @@ def _line(look: str) -> str:
 
 def _stop(look: str, mode: str, quote: str) -> int:
     """Return how many characters of a text are the value that it begins with."""
-    if quote:
-        return _closed(_line(look), quote)
     line = _line(look)
+    if quote:
+        end = _closed(look, quote)
+        # An escaped backslash before a letter reads like the end of a line.
+        return end if end < len(look) and " " not in look[:end] else _closed(line, quote)
     if mode == "tag" or (mode == "pair" and "</" in line):
         end = line.find("<")
         return len(line) if end < 0 else end

@@ -21,7 +21,7 @@ _NATIONAL = (
     # an area code after the trunk prefix 0
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ -]{1,3}| ?/ ?)[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,4}"
     # Brazil; Russia
-    r"|\([1-9][0-9]\) ?9?[0-9]{4}-[0-9]{4}|8[ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+    r"|\([1-9][0-9]\) ?[0-9]{4,5}-[0-9]{4}|8[ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
 )
 NUMBER = re.compile(
     rf"(?<![\w.+-])(?:{_INTERNATIONAL}|(?<![0-9][ :/,'])(?:{_NATIONAL})(?![\w-]|[.,:/][0-9]| [0-9]))",
@@ -126,10 +126,12 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
     """Return where in a decoded text telephone numbers are that are written as such."""
     match = NUMBER.search(text)
     while match is not None:
-        number = match[0]
-        if _is_number(number):
-            yield match.span()
-            match = NUMBER.search(text, match.end())
+        start, stop = match.span()
+        if text[start] == "(" and ")" not in match[0]:
+            start += 1  # it opens more than the number
+        if _is_number(text[start:stop]):
+            yield start, stop
+            match = NUMBER.search(text, stop)
         else:
             match = NUMBER.search(text, match.start() + 1)
 
@@ -148,7 +150,11 @@ def is_named_phone(name: str, value: str) -> bool:
 
 def _is_named(before: str) -> bool:
     """Whether the words before a number end with one that says what it is."""
-    words = _TOKEN.findall(_HUMP.sub(" ", before).lower())[-4:]
+    return _ends_with_name(before.lower()) or _ends_with_name(_HUMP.sub(" ", before).lower())
+
+
+def _ends_with_name(before: str) -> bool:
+    words = _TOKEN.findall(before)[-4:]
     while words and words[-1] in _BETWEEN:
         words.pop()
         if words and words[-1] in _CALLS:

@@ -139,11 +139,21 @@ def _has_key(text: str) -> bool:
 def _keys(text: str) -> Iterator[Span]:
     spans = [match.span() for match in _KEYS.finditer(text)]
     spans += [match.span() for match in UNKNOWN.finditer(text) if random_word(match[1])]
-    end = 0
+    yield from _apart(spans)
+
+
+def _apart(spans: Iterable[Span]) -> Iterator[Span]:
+    """Each span once, and one for those that overlap."""
+    whole: Span | None = None
     for start, stop in sorted(spans):
-        if start >= end:
-            yield start, stop
-            end = stop
+        if whole is None or start >= whole[1]:
+            if whole is not None:
+                yield whole
+            whole = start, stop
+        else:
+            whole = whole[0], max(stop, whole[1])
+    if whole is not None:
+        yield whole
 
 
 def _has_named_column(text: str) -> bool:

@@ -26,7 +26,7 @@ class Name(NamedTuple):
     kind: Kind
 
 
-_NUMBERED = r"(?:[ _-]?(?:[0-9]{1,2}|value|confirm(?:ation)?)(?![a-z0-9]))?"
+_NUMBERED = r"(?:[ _-]?(?:[0-9]{1,2}|value|base|confirm(?:ation)?)(?![a-z0-9]))?"
 _PASSWORDS = (
     r"pass(?:word|wd|phrase|code|wort|ord|e)?|pwd|kennwort|contrase(?:ñ|n\u0303?)a|senha|wachtwoord|hasło|пароль|mdp|lösenord|şifre"
     r"|heslo|密码|密碼|口令|パスワード|비밀번호|암호|كلمة (?:المرور|السر)|पासवर्ड"

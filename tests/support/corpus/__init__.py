@@ -122,9 +122,7 @@ def _drawn(kind: str, random: Random) -> tuple[str, str, str]:
     return (
         "value",
         text,
-        text.rpartition(": ")[2].rpartition("mobile ")[2].rpartition("Call me at ")[2].removeprefix("tel:")
-        if kind.startswith("phone")
-        else text,
+        re.sub(r"^\D*(?=[+(\d])", "", text) if kind.startswith("phone") else text,
     )
 
 
