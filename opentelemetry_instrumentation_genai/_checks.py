@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # A digit doubled, as the sum of its digits; both as the characters that they are.
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
-_NO_DIGITS = {ord(" "): None, ord("-"): None}
+_NO_DIGITS = dict.fromkeys(map(ord, " -."))
 # How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
 _CARD = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})\Z|(?:5[1-5]|2[2-7])[0-9]{14}\Z|3[47][0-9]{13}\Z|3(?:0[0-59]|[689][0-9])[0-9]{11,16}\Z"
@@ -39,7 +39,7 @@ def card(match: re.Match[str]) -> Span | None:
         digits = found[:end].translate(_NO_DIGITS)
         if len(digits) >= 12 and _CARD.match(digits) and luhn(digits):
             return match.start(), match.start() + end
-        if found[-_SECURITY_CODE] not in " -":
+        if found[-_SECURITY_CODE] not in " -.":
             break
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from ._decoded import ESCAPED_QUOTES
@@ -17,7 +18,7 @@ _OPENING = rf"[\"'{ESCAPED_QUOTES}]{{0,2}}\s{{0,3}}[:=,]\s{{0,3}}[fb]?[\"'`{ESCA
 _AUTHORIZATION = re.compile(
     rf"(?i:authorization){_OPENING}(?P<scheme>[A-Za-z][A-Za-z0-9-]{{1,24}}\s{{1,4}})?(?P<value>{_CHARACTER}{{6,}})"
 )
-_SCHEME = re.compile(rf"(?<![\w-])(?:[Bb]earer|BEARER|[Bb]asic|[Tt]oken)\s{{1,4}}(?P<value>{_CHARACTER}{{12,}})")
+_SCHEME = re.compile(rf"(?<![\w-])(?P<scheme>[Bb]earer|BEARER|[Bb]asic)\s{{1,4}}(?P<value>{_CHARACTER}{{12,}})")
 _SCHEMES = frozenset({"bearer", "basic", "digest", "negotiate", "token", "apikey"})
 _COOKIES = re.compile(rf"(?i:cookies?){_OPENING}(?P<pairs>[^\r\n\"'{ESCAPED_QUOTES}]+)")
 _COOKIE = re.compile(r"=([^\s;,=()\[\]`<>”»]{16,})")
@@ -72,12 +73,29 @@ def _is_credential(value: str) -> bool:
 def _schemes(text: str) -> Iterator[tuple[int, int]]:
     for match in _SCHEME.finditer(text):
         value = match["value"].rstrip(".:")
-        if _is_key(value) or (match[0][0] in "bB" and match[0][1] in "eE" and _is_credential(value)):
+        if _IS_OF_SCHEME[match["scheme"]](value):
             yield match.start("value"), match.start("value") + len(value)
 
 
 def _is_key(value: str) -> bool:
     return is_secret(Value(value[:512], quoted=True), Kind.KEY)
+
+
+def _is_basic(value: str) -> bool:
+    """Whether it is a user's name and a password, by RFC 7617."""
+    try:
+        return b":" in b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except ValueError:
+        return False
+
+
+_IS_OF_SCHEME = {
+    "Bearer": _is_credential,
+    "BEARER": _is_credential,
+    "bearer": _is_key,
+    "Basic": _is_basic,
+    "basic": _is_basic,
+}
 
 
 def _cookies(text: str) -> Iterator[tuple[int, int]]:
@@ -95,7 +113,7 @@ def _users(text: str) -> Iterator[tuple[int, int]]:
 # What each needs, which most texts have not.
 _FINDERS = (
     (("uthorization", "UTHORIZATION"), _authorizations),
-    (("earer ", "EARER ", "asic ", "oken "), _schemes),
+    (("earer ", "EARER ", "asic "), _schemes),
     (("-u ", "-user ", "-user="), _users),
     (("ookie", "OOKIE"), _cookies),
 )

@@ -34,7 +34,7 @@ _FORMATS = (
     r"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,}|[A-Za-z0-9]{40,60}JQQJ99[A-Za-z0-9]{16,}",
     # Slack, Discord, Telegram, Twilio
     r"xox[a-z](?:\.xox[a-z])?-[\w*-]{10,}|xapp-[\w-]{10,}|[MNO][A-Za-z0-9_-]{23,25}\.[\w-]{6}\.[\w-]{27,}",
-    r"[0-9]{8,10}:AA[\w-]{32,}|SK[0-9a-f]{32}(?![0-9a-z])",
+    r"[0-9]{8,10}:AA[\w-]{32,}|(?:AC|SK)[0-9a-f]{32}(?![0-9a-z])|AAAA[\w-]{7}:APA91b[\w-]{100,}",
     # SendGrid, Mailgun, Mailchimp, Brevo, Resend, Postman
     r"SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-f]{32}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![\w-])|[0-9a-f]{32}-us[0-9]{1,2}(?!\w)",
     r"xkeysib-[\w-]{40,}|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}",
@@ -43,7 +43,7 @@ _FORMATS = (
     rf"fig[du]r?_[\w-]{{32,}}|pat[A-Za-z0-9]{{14}}\.[0-9a-f]{{64}}|pat-(?:na|eu|ap)[0-9]-{_UUID}",
     # Square, Braintree, Shopify, Facebook
     r"sq0[a-z]{3}-[\w-]{20,}|(?<![+/])EAAA[\w-]{56,}|access_token\$(?:production|sandbox)\$\w{16}\$[0-9a-f]{32}|shp(?:at|ca|pa|ss|ua|it)_[a-fA-F0-9]{32}",
-    r"(?<![+/])EAA[A-Za-z0-9]{80,}|FLWSECK(?:_TEST)?-[\w-]{20,}",
+    r"(?<![+/])EAA[A-Za-z0-9]{80,}|CFPAT-[\w-]{40,}|tfp_[\w-]{40,}|FLWSECK(?:_TEST)?-[\w-]{20,}",
     # Packages: npm, PyPI, RubyGems, crates.io, NuGet, Clojars; containers: Docker Hub
     r"npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|rubygems_[0-9a-f]{48}|cio[A-Za-z0-9]{32}(?!\w)|oy2[a-z0-9]{43}(?!\w)|CLOJARS_[0-9a-f]{60}",
     r"dckr_[po]at_[\w-]{24,}",

@@ -29,13 +29,13 @@ _CLOSING = rf"[\"'`*\]){ESCAPED_QUOTES}”\u2019»]{{0,4}}"
 _SPACE = r"[ \t]{0,64}"
 _SEPARATOR = re.compile(
     # `=`, `:` and the like, also after a type, with the value in this line or in the next
-    rf"(?P<is>{_CLOSING}{_SPACE}(?::?[ ]?(?:str|[sS]tring)[ ]?(?==))?(?:=>|:=|->|={{1,3}}|:|→)(?:[*`]{{1,2}}(?=[ \t]))?{_SPACE}(?:\r?\n[ \t]{{0,16}})?)"
+    rf"(?P<is>{_CLOSING}{_SPACE}(?::?[ ]?(?:str|[sS]tring)[ ]?(?==))?(?:=>|:=|->|={{1,3}}|:|→)(?:[*`]{{1,2}}(?=[ \t]))?{_SPACE}(?:[|>][+-]?(?=\r?\n))?(?:\r?\n[ \t]{{0,16}})?)"
     rf"|(?P<bar>[ \t`*\"]{{0,6}}\|[ \t]{{0,64}})"
     # <add key="…" value="…"/>, {"name": "…", "value": "…"}, and the same in YAML
     rf"|(?P<pair>{_QUOTE}?\s{{0,2}}[,>]?\s{{0,40}}[<\"'{ESCAPED_QUOTES}]?(?i:value){_QUOTE}?\s{{0,2}}(?:=>|[:=>])\s{{0,3}})"
-    r"|(?P<tag>[\"']?[ ]?>)"
+    r"|(?P<tag>[\"']?(?:\s[\w:.-]{1,40}=\"[^\"\n]{0,80}\"){0,3}[ ]?>\s{0,3}(?:<!\[CDATA\[)?)"
     rf"|(?P<call>(?:{_QUOTE}\s?,|\()\s?(?=[\"'`{ESCAPED_QUOTES}]))"
-    r"|(?P<word>[\"'`*]{0,3}\s(?:is|was|to|ist|lautet|est|es|será|é|è|är|er|jest)(?:\s(?:now|set\sto))?:?\s{1,2})"
+    r"|(?P<word>(?:['\u2019]s|[\"'`*]{0,3}\s(?:is|was|to|ist|lautet|est|es|será|é|è|är|er|jest))(?:\s(?:now|set\sto))?:?\s{1,2})"
     r"|(?P<space>\s{1,2}(?=\S))"
 )
 _OPENING = re.compile(
@@ -86,7 +86,7 @@ def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
     separator = _SEPARATOR.match(text, name.end)
     if separator is None or not _separates(text, name, separator):
         return None
-    mode = separator.lastgroup or ""
+    mode = _mode(text, name, separator)
     start, quote = _opened(text, separator.end())
     if quote and text[start : start + 1] in _AFTER:
         return None  # it closes what the name stands in
@@ -100,16 +100,21 @@ def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
 
 
 def _separates(text: str, name: Name, separator: re.Match[str]) -> bool:
-    """Return whether what follows a name leads to its value, which the words before it decide where it is only a space."""
+    """Return whether what follows a name leads to its value."""
     if separator.lastgroup == "tag":
         before = text[max(name.start - 64, 0) : name.start]
         return "<" in before and "</" not in before[before.rfind("<") :]
+    # In a path of parts with colons, as in names of resources, it is one of them.
+    return separator[0] != ":" or text[name.start - 1 : name.start] != ":"
+
+
+def _mode(text: str, name: Name, separator: re.Match[str]) -> str:
+    """Return what separates a name from its value; a mere space does it in an option, in a line of .netrc and in SQL."""
     if separator.lastgroup != "space":
-        # In a path of parts with colons, as in names of resources, it is one of them.
-        return separator[0] != ":" or text[name.start - 1 : name.start] != ":"
+        return separator.lastgroup or ""
     words = text[max(name.start - 80, 0) : name.end].split()
     option = words[-1].lstrip("\"'(").startswith("-")
-    return option or (len(words) > 2 and words[-3] in _LOGINS) or text[separator.end()] == "'"
+    return "space" if option or (len(words) > 2 and words[-3] in _LOGINS) or text[separator.end()] == "'" else "prose"
 
 
 def _opened(text: str, place: int) -> tuple[int, str]:
@@ -135,8 +140,7 @@ def _stop(look: str, mode: str, quote: str) -> int:
         # An escaped backslash before a letter reads like the end of a line.
         return end if end < len(look) and " " not in look[:end] else _closed(line, quote)
     if mode == "tag" or (mode == "pair" and "</" in line):
-        end = line.find("<")
-        return len(line) if end < 0 else end
+        return len(line.partition("<")[0].partition("]]>")[0])
     if mode == "bar":
         return len(line.partition("|")[0].rstrip(" \t`*"))
     return _bare(line)

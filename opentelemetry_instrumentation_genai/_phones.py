@@ -20,8 +20,9 @@ _NATIONAL = (
     r"|0[1-9](?:\.[0-9]{2}){4}|0[1-9](?:-[0-9]{2}){4}|0[1-9](?: [0-9]{2}){4}"
     # an area code after the trunk prefix 0
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ -]{1,3}| ?/ ?)[0-9]{2,4}(?:[ -]?[0-9]{2,4}){1,4}"
-    # Brazil; Russia
-    r"|\([1-9][0-9]\) ?[0-9]{4,5}-[0-9]{4}|8[ -]?\(?[0-9]{3}\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+    # Brazil; Russia and Turkey; China
+    r"|\([1-9][0-9]\) ?[0-9]{4,5}-[0-9]{4}|8[ -][0-9]{3}[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}|[08] ?\([0-9]{3}\) ?[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2}"
+    r"|1[3-9][0-9]([ -])[0-9]{4}\1[0-9]{4}"
 )
 NUMBER = re.compile(
     rf"(?<![\w.+-])(?:{_INTERNATIONAL}|(?<![0-9][ :/,'])(?:{_NATIONAL})(?![\w-]|[.,:/][0-9]| [0-9]))",
@@ -78,6 +79,63 @@ _WORDS = frozenset(
     ]
 )
 _OTHER_WORDS = ("电话", "手机", "電話", "携帯", "전화", "휴대폰", "फ़ोन", "هاتف", "جوال")
+# What other numbers are called, which look like national ones.
+_OTHERS = frozenset(
+    [
+        "sku",
+        "order",
+        "invoice",
+        "ref",
+        "reference",
+        "serial",
+        "part",
+        "lot",
+        "batch",
+        "ticket",
+        "case",
+        "article",
+        "artikel",
+        "kundennummer",
+        "kunde",
+        "auftrag",
+        "rechnung",
+        "bestellung",
+        "bestellnummer",
+        "aktenzeichen",
+        "az",
+        "art",
+        "nr",
+        "no",
+        "id",
+        "ids",
+        "issn",
+        "isbn",
+        "ean",
+        "upc",
+        "gtin",
+        "doi",
+        "pmid",
+        "zip",
+        "plz",
+        "vin",
+        "imei",
+        "iccid",
+        "room",
+        "raum",
+        "seite",
+        "page",
+        "pages",
+        "seed",
+        "seeds",
+        "model",
+        "facture",
+        "pedido",
+        "factura",
+        "commande",
+        "ordine",
+        "fattura",
+    ]
+)
 _BETWEEN = frozenset(
     [
         "number",
@@ -129,11 +187,17 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
         start, stop = match.span()
         if text[start] == "(" and ")" not in match[0]:
             start += 1  # it opens more than the number
-        if _is_number(text[start:stop]):
+        if _is_number(text[start:stop]) and not _is_other(text, start):
             yield start, stop
             match = NUMBER.search(text, stop)
         else:
             match = NUMBER.search(text, match.start() + 1)
+
+
+def _is_other(text: str, start: int) -> bool:
+    """Whether a word before a national number says that it is another one."""
+    words = _TOKEN.findall(text[max(start - 24, 0) : start].lower())
+    return text[start] != "+" and bool(words) and words[-1] in _OTHERS
 
 
 def named_phones(text: str) -> Iterator[tuple[int, int]]:

@@ -231,6 +231,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("secrets", _has_named_column, columns, ()),
     ),
     "email": (
+        _rule("email", _any_of("%40"), rf"(?<![\w.+-])[\w.+-]{{1,64}}%40{_DOMAIN}"),
         _rule("email", _any_of("@"), rf"(?<!{_LOCAL}){_LOCAL}+@{_DOMAIN}", email, flags=re.UNICODE),
         _rule(
             "email",
@@ -251,8 +252,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "credit_card": (
         _rule(
             "credit_card",
-            re.compile(r"[0-9][0-9]{3}[ -]?[0-9]{4}").search,
-            r"(?<![0-9A-Za-z])(?<![0-9][.,])(?:[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ -][0-9]{3}(?![0-9]))?"
+            re.compile(r"[0-9][0-9]{3}[ .-]?[0-9]{4}").search,
+            r"(?<![0-9A-Za-z])(?<![0-9][.,])(?:[0-9]{4}([ .-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ .-][0-9]{3}(?![0-9]))?"
             r"|[0-9]{4}([ -])[0-9]{6}\2[0-9]{4,5}|[0-9]{12,19})(?![0-9A-Za-z])",
             card,
             numeric=True,

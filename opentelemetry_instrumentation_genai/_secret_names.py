@@ -26,7 +26,7 @@ class Name(NamedTuple):
     kind: Kind
 
 
-_NUMBERED = r"(?:[ _-]?(?:[0-9]{1,2}|value|base|confirm(?:ation)?)(?![a-z0-9]))?"
+_NUMBERED = r"(?:[ _-]?(?:[0-9]{1,2}|value|base|data|confirm(?:ation)?)(?![a-z0-9]))?"
 _PASSWORDS = (
     r"pass(?:word|wd|phrase|code|wort|ord|e)?|pwd|kennwort|contrase(?:ñ|n\u0303?)a|senha|wachtwoord|hasło|пароль|mdp|lösenord|şifre"
     r"|heslo|密码|密碼|口令|パスワード|비밀번호|암호|كلمة (?:المرور|السر)|पासवर्ड"
@@ -36,12 +36,12 @@ _LAST_WORD = re.compile(
     rf"|(?P<key>(?:key|token){_NUMBERED})"
     rf"|(?P<secret>(?:secret|credential){_NUMBERED})"
     r"|(?P<signature>sig(?:nature)?(?==))"
-    r"|(?P<session>sess(?:ion)?id)"
+    r"|(?P<session>sess(?:ion)?id|auth(?![a-z0-9]))"
 )
 NAME_PATTERNS = (_LAST_WORD,)
 # How they begin. Most texts have none of these, which `str.find` tells fastest.
 _STEMS = (
-    "pass", "pwd", "key", "token", "secret", "credential", "sig", "sess", "kennwort", "contrase", "senha", "wachtwoord", "mdp", "heslo",
+    "pass", "pwd", "key", "token", "secret", "credential", "sig", "sess", "auth", "kennwort", "contrase", "senha", "wachtwoord", "mdp", "heslo",
 )  # fmt: skip
 _OTHER_STEMS = (
     "hasło",
@@ -255,6 +255,8 @@ def _kind(text: str, small: str, word: re.Match[str]) -> Kind | None:
     if group == "signature":
         return Kind.KEY if place and small[place - 1] in "?&-; " else None
     if group == "session":
+        if word[0] == "auth":
+            return None if joined else Kind.KEY
         return None if text[word.end() - 2 : word.end()] == "Id" and small[place - 1 : place] != "_" else Kind.KEY
     if group == "secret":
         return Kind.KEY

@@ -27,7 +27,7 @@ _SHORTEST = {Kind.PASSWORD: 6, Kind.KEY: 12, Kind.WEAK: 24}
 _LETTERS = 24  # that many letters in one word, which no word has
 
 _PLACEHOLDER = re.compile(
-    r"[*•xX.#_?…-]+|[{<\[(%][\s\S]{0,64}[}>\])%]|\$[A-Za-z_]{1,64}|\$[A-Z_][A-Z0-9_]{1,64}|\$[({][\s\S]+|\{\{[\s\S]+|%[a-z]|[:@][a-z_]{1,64}"
+    r"[*•xX.#_?…-]+|\{[\s\S]{0,64}\}|[<\[(%][\w\s.'\"-]{0,64}[>\])%]|\$[A-Za-z_]{1,64}|\$[A-Z_][A-Z0-9_]{1,64}|\$[({][\s\S]+|\{\{[\s\S]+|%[a-z]|[:@][a-z_]{1,64}"
 )
 # Code that a value comes from: a call, an entry of something, a member of something.
 _NAME = (
@@ -44,9 +44,12 @@ _MEASURE = re.compile(
 )
 _JOINTS = re.compile(r"[-_./:,|\\]")
 _LISTS = re.compile(r"[|:/,]")
-_WORD = re.compile(r"[^\W\d_]{2,}[0-9]{0,4}|[0-9]{1,8}|v[0-9]{1,4}|[^\W\d_]|")
+_WORD = re.compile(
+    r"(?:[A-Z]{0,4}[^\W\d_A-Z]{2,24}){1,4}[0-9]{0,4}|[A-Z]{2,24}[0-9]{0,4}|[0-9]{1,8}|v[0-9]{1,4}|[^\W\d_]|"
+)
 _ONE_WORD = re.compile(r"[A-Za-z]{24,}[\w.*~+/-]*={0,2}")
 _CAMEL = re.compile(r"[A-Za-z][a-z]{1,24}(?:[A-Z][a-z]{2,24}){1,8}")
+_HEX = re.compile(r"[0-9a-f]{32,}")
 _PROSE = re.compile(r"\W{0,2}[A-Z]?[^\W\d_A-Z]+\W{0,2}|[0-9]{1,3}")
 _INNER_SPECIAL = re.compile(r"\S[!@#$%^&*?~+=<>{}\[\]()|\\;\ufdd0-\ufdd5]+\S")
 VALUE_PATTERNS = (
@@ -71,11 +74,26 @@ def is_secret(value: Value, kind: Kind) -> bool:
         return False
     if not value.quoted and _CODE.match(text):
         return False
+    if value.mode == "prose":
+        return _is_unlike_prose(text, kind)
     if kind is Kind.PASSWORD:
         return _is_password(value)
     if any(map(str.isspace, text)):
         return False
     return _is_key(text) if kind is Kind.KEY else _is_random(text)
+
+
+def _is_unlike_prose(text: str, kind: Kind) -> bool:
+    """Whether a word can only be a secret, which follows a name with nothing but a space between them."""
+    if kind is Kind.PASSWORD:
+        digits, small, capitals = (any(map(test, text)) for test in (str.isdigit, str.islower, str.isupper))
+        mixed = (
+            digits
+            and (small or capitals)
+            and (_INNER_SPECIAL.search(text) is not None or (small and capitals and text.isalnum()))
+        )
+        return len(text) >= 8 and mixed and not _is_wordy(text + "/")
+    return kind is Kind.KEY and (_HEX.fullmatch(text) is not None or (len(text) >= 24 and _is_random(text)))
 
 
 def _is_password(value: Value) -> bool:
