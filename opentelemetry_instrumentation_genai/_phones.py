@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ._decoded import ESCAPED_QUOTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -166,6 +168,7 @@ _BETWEEN = frozenset(
     ]
 )
 _CALLS = frozenset(["call", "ring", "text", "dial", "reach"])
+_SIGNS = " .:=\"'`*(#º°" + ESCAPED_QUOTES
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_]+|\n|[0-9]+")
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:1[89]|20)[0-9]{2}"
@@ -196,8 +199,10 @@ def phones(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_other(text: str, start: int) -> bool:
     """Whether a word before a national number says that it is another one."""
+    if text[start] == "+":
+        return False
     words = _TOKEN.findall(text[max(start - 24, 0) : start].lower())
-    return text[start] != "+" and bool(words) and words[-1] in _OTHERS
+    return bool(words) and words[-1] in _OTHERS
 
 
 def named_phones(text: str) -> Iterator[tuple[int, int]]:
@@ -214,6 +219,8 @@ def is_named_phone(name: str, value: str) -> bool:
 
 def _is_named(before: str) -> bool:
     """Whether the words before a number end with one that says what it is."""
+    if not before.rstrip(_SIGNS)[-1:].isalpha():
+        return False
     return _ends_with_name(before.lower()) or _ends_with_name(_HUMP.sub(" ", before).lower())
 
 
