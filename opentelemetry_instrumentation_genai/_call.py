@@ -91,6 +91,7 @@ class Call:
         stranger: the server, as long as it has not told who it is, and nobody else has.
         open: whether its response is read by the application, later; then reading finishes the call.
         early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
+        sent: the HTTP request, whose credentials are read if the call fails.
         received: the HTTP response of a plain call, whose body is in memory while the SDK parses it.
     """
 
@@ -109,7 +110,7 @@ class Call:
         "_heard",
         "_hooked",
         "_identity",
-        "_key",
+        "_keys",
         "_last",
         "_metrics",
         "_once",
@@ -136,6 +137,7 @@ class Call:
         "options",
         "propagated",
         "received",
+        "sent",
         "span",
         "stranger",
         "told",
@@ -150,7 +152,6 @@ class Call:
         self._once = Lock()
         self._facts: dict[str, Attribute] = {}
         self._first: float | None = None
-        self._key: str | None = None
         self._last = 0.0
         self._timed = True
         self._point: dict[str, Attribute] | None = None
@@ -163,9 +164,11 @@ class Call:
         self.asked: Any = None
         self.propagated: Propagated | None = None
         self.received: Any = None
+        self.sent: Any = None
         self.stranger: Stranger | None = None
         self._hooked: GenAIRequest | None = None
         self._said: Mapping[str, Attribute] | None = None
+        self._keys: tuple[Any, ...] = ()
         self._heard: float | None = None
         self._server = request.server
         self._identity = request.identity()
@@ -302,9 +305,9 @@ class Call:
             if self._recording:
                 self.span.set_attributes(attributes)
 
-    def keyed(self, key: Any) -> None:
-        """Take the client's key, which the message of a failure may quote."""
-        self._key = key if isinstance(key, str) and key else None
+    def keyed(self, *keys: Any) -> None:
+        """Take keys of the client, which the message of a failure may quote."""
+        self._keys = keys
 
     def answered_by(self, provider: str | None) -> None:
         """Take who the server says that it is, if it does: the span and all metrics from now on have that."""
@@ -434,7 +437,8 @@ class Call:
             self._write(response, found, failure)
         finally:
             self._end(response if error is None else error)
-            self._content, self._given, self._accumulator, self._add, self.received = {}, None, None, None, None
+            self._content, self._given, self._accumulator, self._add = {}, None, None, None
+            self.received = self.sent = None
 
     def _end(self, outcome: Any) -> None:
         """Have the application's hook called, and end the span."""
@@ -496,9 +500,16 @@ class Call:
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
         if error is not None:
             kind = type(error).__qualname__
-            return _raised(error, self._key) or Failure(kind, kind, kind)
+            return _raised(error, self._secrets() or ()) or Failure(kind, kind, kind)
         failure = self._operation.failure(response) if response is not None else None
-        return None if failure is None else failure._replace(key=self._key)
+        return None if failure is None else failure.keeping(self._secrets() or ())
+
+    @guarded
+    def _secrets(self) -> tuple[str, ...]:
+        """The credentials that a message of the failure may quote."""
+        from ._credentials import credentials_of
+
+        return credentials_of(self.sent, *self._keys)
 
     @guarded
     def _read_content(self, response: Any, found: dict[str, Attribute]) -> Told:

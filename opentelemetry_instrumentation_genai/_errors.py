@@ -8,15 +8,16 @@ code. Messages can quote prompts and keys, so they are written only with content
 from __future__ import annotations
 
 import re
-import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from ._fields import as_sent, integer, member
-from ._masking import masked
+from ._masking import SHORT, masked, masked_whole, without
+from ._stack_trace import StackTrace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from ._fields import Attribute
 
@@ -39,7 +40,7 @@ class Failure(NamedTuple):
         plain: a message in words of our own.
         error: the exception, if the SDK raised one.
         message: else what the provider says.
-        key: the client's own key, which is never told.
+        secrets: the client's own credentials, which are never recorded.
     """
 
     error_type: str
@@ -47,7 +48,7 @@ class Failure(NamedTuple):
     plain: str
     error: BaseException | None = None
     message: str | None = None
-    key: str | None = None
+    secrets: Sequence[str] = ()
 
     @property
     def measured(self) -> str:
@@ -60,8 +61,14 @@ class Failure(NamedTuple):
     def quoting(self) -> str:
         """The message as it was given, without keys; it may quote content."""
         if self.error is not None:
-            return _quoting(self.error, self.key)
-        return self.plain if self.message is None else masked(self.message, self.key)
+            return _quoting(self.error, self.secrets)
+        return self.plain if self.message is None else masked(self.message, self.secrets)
+
+    def keeping(self, secrets: Sequence[str]) -> Failure:
+        """Return the failure of a call with these credentials, of which the provider's code may be one."""
+        if without(self.error_type, secrets) == self.error_type:
+            return self._replace(secrets=secrets)
+        return Failure(_UNNAMED, _UNNAMED, _UNNAMED, message=self.message, secrets=secrets)
 
     def description(self, words: Words | None = None) -> str:
         """The description of the span's status; without `words`, or where they have none, nothing is quoted."""
@@ -69,25 +76,25 @@ class Failure(NamedTuple):
         return self.plain if told is None else told
 
     def attributes(self, words: Words | None = None) -> dict[str, Attribute]:
-        """The attributes of the exception event; without `words` no message is quoted, in the stack trace neither."""
+        """The attributes of the exception event; without `words`, no message and no source line is quoted."""
         attributes: dict[str, Attribute] = {
             EXCEPTION_TYPE: self.exception_type,
             EXCEPTION_MESSAGE: self.description(words),
         }
         if self.error is not None:
-            trace = None if words is None else words("".join(_trace(self.error, self.key, content=True)))
-            attributes[EXCEPTION_STACKTRACE] = trace or "".join(_trace(self.error, self.key, content=False))
+            trace = None if words is None else words(_trace(self.error, self.secrets, content=True))
+            attributes[EXCEPTION_STACKTRACE] = trace or _trace(self.error, self.secrets, content=False)
         return attributes
 
 
-def raised(error: BaseException, key: str | None = None) -> Failure:
+def raised(error: BaseException, secrets: Sequence[str] = ()) -> Failure:
     """Tell of an exception of the SDK.
 
     Args:
         error: the exception.
-        key: the client's own key, which no message may quote.
+        secrets: the client's own credentials, which no message may quote.
     """
-    return Failure(_error_type(error, key), _exception_type(error), _plain(error), error, key=key)
+    return Failure(_error_type(error, secrets), _exception_type(error), _plain(error), error, secrets=secrets)
 
 
 def reported(code: Any, message: Any) -> Failure:
@@ -125,19 +132,19 @@ def _number(code: Any) -> str | None:
     return None if number is None or abs(number) > 999_999 else str(number)
 
 
-def _error_type(error: BaseException, key: str | None) -> str:
+def _error_type(error: BaseException, secrets: Sequence[str]) -> str:
     for source, name in ((error, "code"), (error, "type"), (member(member(error, "body"), "error"), "type")):
         code = member(source, name)
-        if _is_code(code, key):
+        if _is_code(code) and without(code, secrets) == code:
             return str.__str__(code)
     return _exception_type(error)
 
 
-def _is_code(code: Any, key: str | None = None) -> bool:
+def _is_code(code: Any) -> bool:
     """Whether it is a word; a server may echo a key there as well."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False
-    return code != key and (code.replace("_", "").isalpha() or code == masked(code, key))
+    return code.replace("_", "").isalpha() or code == masked(code)
 
 
 def _exception_type(error: BaseException) -> str:
@@ -151,23 +158,20 @@ def _plain(error: BaseException) -> str:
     return f"{type(error).__name__} {as_sent(status)}" if known else type(error).__name__
 
 
-def _trace(error: BaseException, key: str | None, *, content: bool) -> Iterator[str]:
-    cause = error.__cause__
-    if cause is not None and cause is not error:
-        yield from traceback.format_tb(cause.__traceback__)
-        yield _last_line(cause, key, content=content)
-        yield "\nThe above exception was the direct cause of the following exception:\n\n"
-    yield "Traceback (most recent call last):\n"
-    yield from traceback.format_tb(error.__traceback__)
-    yield _last_line(error, key, content=content)
+def _trace(error: BaseException, secrets: Sequence[str], *, content: bool) -> str:
+    """Return the stack trace of an exception; without content, there is no message and no source line in it.
+
+    A placeholder as the client's key, such as `openai`, is not masked in the paths of files.
+    """
+    frames = partial(masked_whole, secrets=[secret for secret in secrets if len(secret) >= SHORT])
+    if not content:
+        return StackTrace(frames, lambda one: f"{_exception_type(one)}: {_plain(one)}").of(error)
+    source = partial(without, secrets=[secret for secret in secrets if len(secret) < SHORT])
+    return StackTrace(frames, lambda one: f"{_exception_type(one)}: {_quoting(one, secrets)}", source).of(error)
 
 
-def _last_line(error: BaseException, key: str | None, *, content: bool) -> str:
-    return f"{_exception_type(error)}: {_quoting(error, key) if content else _plain(error)}\n"
-
-
-def _quoting(error: BaseException, key: str | None) -> str:
-    return masked(_said(error), key)
+def _quoting(error: BaseException, secrets: Sequence[str]) -> str:
+    return masked(_said(error), secrets)
 
 
 def _said(error: BaseException) -> str:

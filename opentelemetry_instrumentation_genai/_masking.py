@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from ._decoded import Decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-_SHORT = 8  # characters: what is shorter may be a placeholder, and stands in compounds of others
+SHORT = 8
+"""Characters. A secret that is shorter may be a placeholder, and stands in compounds of others."""
 _ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
 _TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
 _LONGEST = 32  # that many characters are looked at, on either side
@@ -22,22 +23,23 @@ _MOST = 1 << 13  # characters of a message: a server may answer with all that it
 _MARGIN = 1 << 12  # that many more are looked at, lest a key be cut in two and not known any more: longer than keys are
 _CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
+_IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs are written with small letters too
 _OWN = "secrets"
 
 _Found: TypeAlias = "tuple[int, int, str]"  # where it begins, where it ends, and the name of what it is
 
 
-def masked(message: str, key: str | None = None) -> str:
-    """A message without keys, as UTF-8 can carry it. One of more than 8,192 characters is cut before anything looks at it.
+def masked(message: str, secrets: Collection[str] = ()) -> str:
+    """Return a message without keys, as UTF-8 can carry it. One of more than 8,192 characters is cut before anything looks at it.
 
     Args:
         message: what somebody says.
-        key: the client's own key. From 8 characters on it is looked for also where its middle is hidden.
+        secrets: the client's own credentials. From 8 characters on they are looked for also where their middle is hidden.
     """
     if len(message) <= _MOST:
-        return _masked(message, key)
+        return masked_whole(message, secrets)
     size = len(message.encode("utf-8", "replace"))
-    return with_size(_masked(message[: _MOST + _MARGIN], key, _MOST), size)
+    return with_size(masked_whole(message[: _MOST + _MARGIN], secrets, _MOST), size)
 
 
 def with_size(head: str, size: int) -> str:
@@ -51,18 +53,26 @@ def without_size(message: str) -> tuple[str, int | None]:
     return (message, None) if cut is None else (message[: cut.start()], int(cut[1]))
 
 
-def _masked(message: str, key: str | None, end: int | None = None) -> str:
-    """Return a message up to `end` without keys; what stands after that tells whether a key goes on there."""
+def masked_whole(message: str, secrets: Collection[str] = (), end: int | None = None) -> str:
+    """Return a message of bounded length up to `end` without keys; what stands after that tells whether a key goes on there."""
     from ._rules import MASKED, found  # many patterns, which a process without failures does not need
 
     decoded = Decoded(message)
-    secrets = found(MASKED, decoded)
-    if key:
-        own = Decoded(key).plain
-        for start, stop, name in (*_whole(decoded.plain, own), *_hidden(decoded.plain, own)):
-            secrets.append((decoded.position(start), decoded.position(stop), name))
-    told = _without(message, secrets, end) if secrets else message[:end]
+    spans = [*found(MASKED, decoded), *_own(decoded, secrets)]
+    told = _without(message, spans, end) if spans else message[:end]
     return told.encode("utf-8", "replace").decode("utf-8")
+
+
+def without(message: str, secrets: Collection[str]) -> str:
+    """Return a message without the client's own credentials; what only rules find stays."""
+    return _without(message, _own(Decoded(message), secrets)) if secrets else message
+
+
+def _own(decoded: Decoded, secrets: Iterable[str]) -> Iterator[_Found]:
+    for secret in filter(None, secrets):
+        own = Decoded(secret).plain
+        for start, stop, name in (*_whole(decoded.plain, own), *_hidden(decoded.plain, own)):
+            yield decoded.position(start), decoded.position(stop), name
 
 
 def quoted(value: object) -> str:
@@ -74,8 +84,8 @@ def quoted(value: object) -> str:
 
 
 def _whole(text: str, key: str) -> Iterator[_Found]:
-    pattern = re.escape(key)
-    if len(key) < _SHORT:
+    pattern = _IN_PERCENT.sub(r"(?i:\g<0>)", re.escape(key))
+    if len(key) < SHORT:
         pattern = rf"(?<![\w-]){pattern}(?![\w-])"
     elif len(key) < _ANYWHERE:
         pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
@@ -85,7 +95,7 @@ def _whole(text: str, key: str) -> Iterator[_Found]:
 
 def _hidden(text: str, key: str) -> Iterator[_Found]:
     """Where a key is told by its beginning, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
-    if len(key) < _SHORT:
+    if len(key) < SHORT:
         return
     lengths = range(min(_LONGEST, len(key)), 0, -1)
     beginning, ending = key[:_TELLING], key[-_TELLING:]
@@ -99,7 +109,7 @@ def _hidden(text: str, key: str) -> Iterator[_Found]:
             yield start - before, end + after, _OWN
 
 
-def _without(text: str, found: Iterable[_Found], until: int | None) -> str:
+def _without(text: str, found: Iterable[_Found], until: int | None = None) -> str:
     told, end = [], 0
     for start, stop, name in sorted(found):
         if start >= end and (until is None or start < until):

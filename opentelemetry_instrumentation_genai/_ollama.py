@@ -193,7 +193,11 @@ def _answered(client: Any, response: Any) -> None:
 @guarded
 def _blame(call: Call, client: Any, error: BaseException) -> None:
     """Take what is known of a failure besides the exception itself."""
-    call.keyed(client._client.headers.get("authorization", "").rpartition(" ")[2])
+    from ._credentials import credentials_in
+
+    call.keyed(*credentials_in(client._client.headers))
+    # The SDK raises its own error in place of the HTTP client's, which has the request.
+    call.sent = member(error, "_request") or member(error.__context__, "_request")
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
         call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(status)})

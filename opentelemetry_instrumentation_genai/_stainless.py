@@ -266,6 +266,7 @@ class Stainless:
         response = kwargs["response"]
         if call is None or call.client is not client or body_of(response) is not None:
             return
+        call.sent = response.request
         if call.stranger is not None:
             call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
@@ -302,7 +303,8 @@ class Stainless:
 
     @guarded
     def _blame(self, call: Call, error: BaseException) -> None:
-        call.keyed(getattr(call.client, "api_key", None) or getattr(call.client, "auth_token", None))
+        call.keyed(getattr(call.client, "api_key", None), getattr(call.client, "auth_token", None))
+        call.sent = member(error, "request") or member(error, "_request") or call.sent
         response = member(error, "response")
         if response is not None and response is call.received:
             return  # it was answered, and the SDK fails to parse that

@@ -126,7 +126,7 @@ def test_a_placeholder_as_the_clients_key(key: str) -> None:
     """It is masked where it stands by itself; what has it within stays, and the keys of others are found all the same."""
     said = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the limit, EMPTY"
     expected = f"Unknown key [secrets]: max_tokens exceeds the limit, {'[secrets]' if key == 'EMPTY' else 'EMPTY'}"
-    assert expected == errors.raised(ProviderError(said), key).quoting
+    assert expected == errors.raised(ProviderError(said), (key,)).quoting
 
 
 # The client's own key, what a server says, and what is told of that.
@@ -146,15 +146,15 @@ OWN = [
 @pytest.mark.parametrize(("key", "said", "expected"), OWN)
 def test_the_clients_own_key(key: str, said: str, expected: str) -> None:
     """It is masked as a word, in whole or with its middle hidden; what a rule finds by words of the key is, too."""
-    assert expected == errors.raised(ProviderError(said), key).quoting
-    assert expected == errors.reported("code", said)._replace(key=key).quoting
+    assert expected == errors.raised(ProviderError(said), (key,)).quoting
+    assert expected == errors.reported("code", said).keeping((key,)).quoting
 
 
 @pytest.mark.parametrize("code", ["teamkeyone", "team_one_2"])
 def test_no_error_type_is_the_clients_own_key(code: str) -> None:
     """Where a server echoes it as a code."""
-    assert f"{__name__}.ProviderError" == errors.raised(ProviderError(code=code), code).error_type
-    assert code == errors.raised(ProviderError(code=code), "another").error_type
+    assert f"{__name__}.ProviderError" == errors.raised(ProviderError(code=code), (code,)).error_type
+    assert code == errors.raised(ProviderError(code=code), ("another",)).error_type
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""The credentials of one HTTP request, which no message of its failure may quote.
+
+They are read from the request that failed, and only then: whatever made them, a provider of tokens or headers of the caller's, that
+is what a server has seen and can echo.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# These hold credentials and nothing else, of any length.
+_CREDENTIAL = frozenset({"authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key"})
+_LIKELY = re.compile(
+    r"auth|key|token|secret|passw|pwd|cookie|credential|signature|session|(?<![a-z])sig(?![a-z])", re.IGNORECASE
+)
+_HARMLESS = frozenset({"idempotency-key", "sec-websocket-key"})
+_LONG_ENOUGH = 8  # characters of what is only likely to be a credential
+_SCHEME = re.compile(r"[A-Za-z][\w-]*\s+")
+_MEMBER = re.compile(r"=\s*\"?([^\s,;\"]{8,})")  # of what has several, as cookies and signatures have
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_MOST = 64  # spellings in all
+
+
+def credentials_of(request: Any, *others: Any) -> tuple[str, ...]:
+    """Return the credentials that a request carried, in each spelling in which a message may have them.
+
+    Args:
+        request: an HTTP request of httpx or alike; None where it is not known.
+        others: what is a credential besides, such as the client's key, where that is a text.
+    """
+    found = [other for other in others if isinstance(other, str)]
+    if request is not None:
+        found += _of_headers(request.headers)
+        found += _of_url(request.url)
+    return tuple(_spelled(found))
+
+
+def credentials_in(headers: Any) -> tuple[str, ...]:
+    """Return the credentials that headers of httpx or alike hold, likewise."""
+    return tuple(_spelled(_of_headers(headers)))
+
+
+def _of_headers(headers: Any) -> Iterator[str]:
+    for spelled, value in headers.multi_items():
+        name = spelled.lower()
+        if name in _CREDENTIAL:
+            yield from _of_header(value)
+        elif name not in _HARMLESS and _LIKELY.search(name):
+            yield from (secret for secret in _of_header(value) if len(secret) >= _LONG_ENOUGH)
+
+
+def _of_header(value: str) -> Iterator[str]:
+    """The value, what follows a scheme such as `Bearer`, and what it is made of."""
+    yield value
+    scheme = _SCHEME.match(value)
+    if scheme is not None:
+        secret = value[scheme.end() :]
+        yield secret
+        if scheme[0].strip().lower() == "basic":
+            yield from _of_basic(secret)
+    yield from _MEMBER.findall(value)
+    if _CONTROL.search(value.strip()):
+        yield from (piece for piece in _CONTROL.split(value) if len(piece) >= _LONG_ENOUGH)
+
+
+def _of_basic(encoded: str) -> Iterator[str]:
+    """The password of `Basic`, alone and with its user."""
+    try:
+        decoded = b64decode(encoded).decode()
+    except ValueError:
+        return
+    yield decoded
+    yield decoded.partition(":")[2]
+
+
+def _of_url(url: Any) -> Iterator[str]:
+    """The password of a URL, and what its query gives under the name of a credential."""
+    yield url.password or ""
+    for name, value in url.params.multi_items():
+        if _LIKELY.search(name) and len(value) >= _LONG_ENOUGH:
+            yield value
+
+
+def _spelled(secrets: Iterable[str]) -> dict[str, None]:
+    """Each secret without the space around it, and as URLs and pages write it; the longest first."""
+    spelled: dict[str, None] = {}
+    for secret in secrets:
+        plain = secret.strip()
+        if plain and len(spelled) < _MOST:
+            spelled.update(dict.fromkeys([plain, unquote(plain), *_encoded(plain)]))
+    return dict.fromkeys(sorted(spelled, key=len, reverse=True))
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    if secret.isalnum():
+        return
+    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret), escape(secret))
