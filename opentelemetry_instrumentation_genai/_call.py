@@ -290,9 +290,14 @@ class Call:
         return self._operation.stream_usage
 
     @property
+    def operation(self) -> str:
+        """Its `gen_ai.operation.name`."""
+        return self._operation.name
+
+    @property
     def over(self) -> bool:
-        """Whether it has finished, or is about to."""
-        return self._once.locked()
+        """Whether it has finished, or is about to; to the child of a fork, a call of its parent is over."""
+        return self._once.locked() or self._forks != _forks
 
     # While it runs.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,35 +9,29 @@ from opentelemetry import context as otel_context
 from opentelemetry.context.context import Context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from ._owner import owned, published
+
 if TYPE_CHECKING:
     from contextvars import Token
 
     from ._call import Call
 
-OWNER_KEY = "opentelemetry.genai.client.inference.context"
-"""The ecosystem's key: any value but None means that someone above reports this call."""
 # A variable of its own: asked at each step, and OpenTelemetry's context takes twenty times as long to answer.
 _current: ContextVar[Call | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
 current_call = _current.get
 """The call whose SDK code runs here, or None."""
 
 
-class Owner:
-    """What stands under the ecosystem's key where `opentelemetry-util-genai` is not in use."""
-
-
-_OURS = Owner()
-
-
-def stand_back(current: Context) -> bool:
+def stand_back(current: Context, operation: str) -> bool:
     """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it.
 
     Args:
         current: the OpenTelemetry context.
+        operation: the call's `gen_ai.operation.name`.
     """
     if not current:
         return False
-    return current.get(OWNER_KEY) is not None or not is_instrumentation_enabled()
+    return owned(current, operation) or not is_instrumentation_enabled()
 
 
 Attached: TypeAlias = "tuple[Call | None, Token[Context]]"
@@ -48,7 +41,7 @@ def attach(call: Call) -> Attached:
     """Make `call` and its span current, while code of the SDK runs. Returns what `detach` wants."""
     outer = current_call()
     _current.set(call)
-    return outer, otel_context.attach(Context({**call.context, OWNER_KEY: _owner()}))
+    return outer, otel_context.attach(Context({**call.context, **published(call, call.operation)}))
 
 
 class Outside:
@@ -70,12 +63,3 @@ def detach(call: Call, attached: Attached) -> None:
         outer, token = attached
         _current.set(outer)
         otel_context.detach(token)
-
-
-def _owner() -> object:
-    """An object of the class that others look for, if what defines it is in use, else ours."""
-    module = sys.modules.get("opentelemetry.util.genai._inference_invocation")
-    if module is None:
-        return _OURS
-    kind: type = getattr(module, "InferenceData", Owner)
-    return kind()

@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from ._config import FILE, Config, resolve, shared
 from ._guard import guarded, say_once
+from ._owner import resolve_classes
 from ._patch import Patch, apply, remove
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             return
         if not config.allow_others and self._instrumented_by_others():
             return
+        resolve_classes()
         seam = self._make_seam(config, self._providers)
         patches: list[Patch] = []
         try:

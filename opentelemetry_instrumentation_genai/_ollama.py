@@ -146,7 +146,7 @@ class Ollama:
         if operation is None or not self.active:
             return None
         context = get_current()
-        if stand_back(context):
+        if stand_back(context, operation.name):
             return None
         server = self._servers.of(client, client._client.base_url)
         host, port, provider, *_ = server
@@ -167,7 +167,7 @@ class Ollama:
     @guarded
     def _call(self, request: Request, client: Any, headers: dict[str, str] | None) -> Call | None:
         """The call, which starts now; a stream may have come to someone who reports it."""
-        if not self.active or stand_back(get_current()):
+        if not self.active or stand_back(get_current(), request.operation.name):
             return None
         # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
         call = Call(self._signals, request, None if request.stream else client)

@@ -192,7 +192,7 @@ class Stainless:
         if operation is None or not self.active:
             return None
         context = get_current()
-        if stand_back(context):
+        if stand_back(context, operation.name):
             return None
         capture = asked_here(context)
         if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
