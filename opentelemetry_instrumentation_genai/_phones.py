@@ -30,8 +30,13 @@ NUMBER = re.compile(
     rf"(?<![\w.+-])(?:{_INTERNATIONAL}|(?<![0-9][ :/,'])(?:{_NATIONAL})(?![\w-]|[.,:/][0-9]| [0-9]))",
     re.ASCII,
 )
+# What a number of seven digits at least is in. It begins with what few characters of a text are, which makes the search fast.
+_RUN = re.compile(r"[0-9+(][0-9+ ().\-/]{6,}")
+_AROUND = 4  # characters after a run that a pattern looks at
 # Digits of any grouping, or of none, which are a number beside a word that says so.
-_DIGITS = re.compile(rf"(?<![\w.+-])\+?\(?[0-9](?:{_GAP}[0-9]){{6,14}}(?![\w-]|[.,:/][0-9]| [0-9])", re.ASCII)
+_DIGITS = re.compile(r"\+?\(?[0-9][0-9 ().\-/]{5,40}[0-9](?![0-9])")
+_GOES_ON = re.compile(r"[\w-]|[.,:/][0-9]| [0-9]", re.ASCII)
+_WIDE_GAP = re.compile(r"[ ().\-/]{4}")
 _WORDS = frozenset(
     [
         "tel",
@@ -180,21 +185,21 @@ _DATE = re.compile(
 _GROUPED = re.compile(r"\+[0-9]{1,3}(?:\.[0-9]{3}){1,2}|\+[0-9]{1,3}(?: [0-9]{3}){1,2}")
 # A range of postal codes, or of anything that begins with zero; a postal code of North America.
 _RANGE = re.compile(r"0[0-9]{2,4} ?[-/] ?0[0-9]*|0[0-9]{4}-[0-9]{4}$")
-PHONE_PATTERNS = (NUMBER, _DIGITS, _DATE, _GROUPED, _RANGE, _HUMP, _TOKEN)
+PHONE_PATTERNS = (NUMBER, _RUN, _DIGITS, _GOES_ON, _WIDE_GAP, _DATE, _GROUPED, _RANGE, _HUMP, _TOKEN)
 
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
     """Return where in a decoded text telephone numbers are that are written as such."""
-    match = NUMBER.search(text)
-    while match is not None:
-        start, stop = match.span()
-        if text[start] == "(" and ")" not in match[0]:
-            start += 1  # it opens more than the number
-        if _is_number(text[start:stop]) and not _is_other(text, start):
-            yield start, stop
-            match = NUMBER.search(text, stop)
-        else:
-            match = NUMBER.search(text, match.start() + 1)
+    for run in _RUN.finditer(text):
+        place, end = run.start(), run.end() + _AROUND
+        while (match := NUMBER.search(text, place, end)) is not None:
+            start, stop = match.span()
+            if text[start] == "(" and ")" not in match[0]:
+                start += 1  # it opens more than the number
+            found = _is_number(text[start:stop]) and not _is_other(text, start)
+            if found:
+                yield start, stop
+            place = stop if found else match.start() + 1
 
 
 def _is_other(text: str, start: int) -> bool:
@@ -207,25 +212,36 @@ def _is_other(text: str, start: int) -> bool:
 
 def named_phones(text: str) -> Iterator[tuple[int, int]]:
     """Return where in a decoded text numbers are that a word before them calls one of a telephone."""
-    for match in _DIGITS.finditer(text):
-        if _is_named(text[max(match.start() - 40, 0) : match.start()]) and not _DATE.match(match[0]):
-            yield match.span()
+    for run in _RUN.finditer(text):
+        start = run.start()
+        if start and text[start - 1] not in "\n,]>/" and _is_named(text[max(start - 40, 0) : start]):
+            match = _DIGITS.match(text, start)
+            if match is not None and _is_any_number(match[0]) and not _GOES_ON.match(text, match.end()):
+                yield match.span()
 
 
 def is_named_phone(name: str, value: str) -> bool:
     """Return whether a value is a telephone number, by the name of the member that holds it."""
-    return _is_named(name[-40:]) and _DIGITS.fullmatch(value) is not None and not _DATE.match(value)
+    return _is_named(name[-40:]) and _DIGITS.fullmatch(value) is not None and _is_any_number(value)
+
+
+def _is_any_number(number: str) -> bool:
+    digits = sum(map(str.isdigit, number))
+    return 7 <= digits <= 15 and not _WIDE_GAP.search(number) and not _DATE.match(number)
 
 
 def _is_named(before: str) -> bool:
     """Whether the words before a number end with one that says what it is."""
     if not before.rstrip(_SIGNS)[-1:].isalpha():
         return False
-    return _ends_with_name(before.lower()) or _ends_with_name(_HUMP.sub(" ", before).lower())
-
-
-def _ends_with_name(before: str) -> bool:
     words = _TOKEN.findall(before)[-4:]
+    if _ends_with_name([word.lower() for word in words]):
+        return True
+    last = _HUMP.sub(" ", words[-1]).lower().split()
+    return len(last) > 1 and _ends_with_name(last)
+
+
+def _ends_with_name(words: list[str]) -> bool:
     while words and words[-1] in _BETWEEN:
         words.pop()
         if words and words[-1] in _CALLS:
