@@ -14,8 +14,10 @@ from ._columns import columns
 from ._decoded import ESCAPED_QUOTES, Decoded
 from ._headers import HEADER_PATTERNS, credentials, has_header, is_header_secret
 from ._key_formats import FORMATS, SHORTEST, UNKNOWN, WEBHOOKS, random_word
+from ._named_phones import NAMED_PHONE_PATTERNS, is_named_phone, named_phones
 from ._named_secrets import NAMED_PATTERNS, is_named_secret, named_secrets
-from ._phones import PHONE_PATTERNS, is_named_phone, named_phones, phones
+from ._phone_names import PHONE_NAME_PATTERNS
+from ._phones import PHONE_PATTERNS, phones
 from ._secret_names import NAME_PATTERNS, has_name
 from ._secret_values import VALUE_PATTERNS
 
@@ -271,7 +273,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "phone",
             re.compile(r"[0-9][ ().\-/]{0,3}[0-9](?:[ ().\-/]{0,3}[0-9]){5}").search,
             named_phones,
-            PHONE_PATTERNS,
+            (*NAMED_PHONE_PATTERNS, *PHONE_NAME_PATTERNS),
             numeric=True,
             named=is_named_phone,
         ),

@@ -26,6 +26,10 @@ class Name(NamedTuple):
     kind: Kind
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _NUMBERED = r"(?:[ _-]?(?:[0-9]{1,2}|value|base|data|confirm(?:ation)?)(?![a-z0-9]))?"
 _PASSWORDS = (
     r"pass(?:word|wd|phrase|code|wort|ord|e)?|pwd|kennwort|contrase(?:ñ|n\u0303?)a|senha|wachtwoord|hasło|пароль|mdp|lösenord|şifre"
@@ -58,139 +62,18 @@ _OTHER_STEMS = (
     "पासवर्ड",
 )
 # The word before `key` or `token` where it names no secret, and where it surely does.
-_PUBLIC = frozenset(
-    [
-        "public",
-        "pub",
-        "publishable",
-        "primary",
-        "foreign",
-        "cache",
-        "partition",
-        "sort",
-        "range",
-        "hash",
-        "routing",
-        "object",
-        "map",
-        "lookup",
-        "translation",
-        "hot",
-        "short",
-        "index",
-        "idempotency",
-        "dedup",
-        "deduplication",
-        "natural",
-        "surrogate",
-        "composite",
-        "candidate",
-        "unique",
-        "group",
-        "row",
-        "column",
-        "field",
-        "event",
-        "dict",
-        "json",
-        "config",
-        "registry",
-        "page",
-        "next",
-        "prev",
-        "previous",
-        "continuation",
-        "pagination",
-        "pad",
-        "eos",
-        "bos",
-        "unk",
-        "cls",
-        "sep",
-        "mask",
-        "start",
-        "end",
-        "stop",
-        "max",
-        "min",
-        "new",
-        "special",
-        "arrow",
-        "function",
-        "enter",
-        "modifier",
-        "sync",
-        "resume",
-        "change",
-        "fencing",
-        "cancellation",
-        "message",
-        "answer",
-        "first",
-        "last",
-        "this",
-        "other",
-        "each",
-        "every",
-        "s3",
-        "storageobject",
-    ]
+_PUBLIC = _words(
+    "public pub publishable primary foreign cache partition sort range hash routing object map lookup translation hot "
+    "short index idempotency dedup deduplication natural surrogate composite candidate unique group row column field "
+    "event dict json config registry page next prev previous continuation pagination pad eos bos unk cls sep mask "
+    "start end stop max min new special arrow function enter modifier sync resume change fencing cancellation message "
+    "answer first last this other each every s3 storageobject"
 )
-_SECRET = frozenset(
-    [
-        "api",
-        "access",
-        "auth",
-        "authentication",
-        "secret",
-        "private",
-        "client",
-        "subscription",
-        "master",
-        "admin",
-        "account",
-        "storage",
-        "shared",
-        "share",
-        "encryption",
-        "encrypt",
-        "decryption",
-        "signing",
-        "sign",
-        "signature",
-        "hmac",
-        "license",
-        "licence",
-        "service",
-        "app",
-        "application",
-        "consumer",
-        "integration",
-        "webhook",
-        "deploy",
-        "ssh",
-        "rsa",
-        "aes",
-        "speech",
-        "vision",
-        "search",
-        "maps",
-        "openai",
-        "azure",
-        "cognitive",
-        "google",
-        "aws",
-        "mistral",
-        "cohere",
-        "translator",
-        "user",
-        "bot",
-        "bearer",
-        "session",
-        "root",
-        "server",
-        "connection",
-    ]
+_SECRET = _words(
+    "api access auth authentication secret private client subscription master admin account storage shared share "
+    "encryption encrypt decryption signing sign signature hmac license licence service app application consumer "
+    "integration webhook deploy ssh rsa aes speech vision search maps openai azure cognitive google aws mistral "
+    "cohere translator user bot bearer session root server connection"
 )
 _JOINED = (
     "api",
