@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry_instrumentation_genai._decoded import Decoded
 from opentelemetry_instrumentation_genai._patterns import _own
-from opentelemetry_instrumentation_genai._rules import RULES, redacted
+from opentelemetry_instrumentation_genai._rule import redacted
+from opentelemetry_instrumentation_genai._rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -55,7 +55,8 @@ def without_size(message: str) -> tuple[str, int | None]:
 
 def masked_whole(message: str, secrets: Collection[str] = (), end: int | None = None) -> str:
     """Return a message of bounded length up to `end` without keys; what stands after that tells whether a key goes on there."""
-    from ._rules import MASKED, found  # many patterns, which a process without failures does not need
+    from ._rule import found
+    from ._rules import MASKED  # many patterns, which a process without failures does not need
 
     decoded = Decoded(message)
     spans = [*found(MASKED, decoded), *_own(decoded, secrets)]

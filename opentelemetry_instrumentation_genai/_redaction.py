@@ -18,7 +18,8 @@ from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
 from ._readers import RefusedError
-from ._rules import RULES, Rule, needed, redacted
+from ._rule import Rule, needed, redacted
+from ._rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

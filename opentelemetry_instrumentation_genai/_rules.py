@@ -7,126 +7,29 @@ No repeat holds another whose ends could be drawn in several ways.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from ._checks import address, card, email, iban, password_in_url
 from ._columns import columns
-from ._decoded import ESCAPED_QUOTES, Decoded
+from ._decoded import ESCAPED_QUOTES
 from ._headers import HEADER_PATTERNS, credentials, has_header, is_header_secret
 from ._key_formats import FORMATS, SHORTEST, UNKNOWN, WEBHOOKS, random_word
 from ._named_phones import NAMED_PHONE_PATTERNS, is_named_phone, named_phones
 from ._named_secrets import NAMED_PATTERNS, is_named_secret, named_secrets
 from ._phone_names import PHONE_NAME_PATTERNS
 from ._phones import PHONE_PATTERNS, phones
+from ._rule import Rule, apart, rule
 from ._secret_names import NAME_PATTERNS, has_name
 from ._secret_values import VALUE_PATTERNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-Span: TypeAlias = "tuple[int, int]"
-"""Where something begins and where it ends."""
-_TAKEN = "\ufffc"  # stands for each character of what a rule found, so that no other finds it again
-
-
-class Rule(NamedTuple):
-    """One rule.
-
-    Attributes:
-        name: its name, which stands in brackets in the place of what it found.
-        hint: decoded text -> whether it is worth looking; cheaper than looking.
-        find: decoded text -> where it finds something, in order and without overlaps.
-        patterns: the patterns that it finds it by.
-        numeric: whether it finds only what has two digits next to each other, or almost.
-        named: name of a member, its value -> whether the value is what is looked for.
-    """
-
-    name: str
-    hint: Callable[[str], object]
-    find: Callable[[str], Iterator[Span]]
-    patterns: tuple[re.Pattern[str], ...]
-    numeric: bool = False
-    named: Callable[[str, str], bool] | None = None
-
-
-def _rule(
-    name: str,
-    hint: Callable[[str], object],
-    pattern: str,
-    check: Callable[[re.Match[str]], Span | None] | None = None,
-    *,
-    numeric: bool = False,
-    flags: re.RegexFlag = re.ASCII,
-) -> Rule:
-    """A rule of one pattern, whose words are those of ASCII: in some scripts nothing parts a key from the words around it.
-
-    What a group `kept` matches says what the secret is for, and stays. `check` says where in a match the secret is, if any.
-    """
-    compiled = re.compile(pattern, flags)
-
-    def find(text: str) -> Iterator[Span]:
-        match = compiled.search(text)
-        while match is not None:
-            span = _after_kept(match) if check is None else check(match)
-            if span is not None:
-                yield span
-            # What is none may have the beginning of one within it.
-            match = compiled.search(text, max(match.start() + 1, span[1] if span else 0))
-
-    return Rule(name, hint, find, (compiled,), numeric)
-
-
-def _after_kept(match: re.Match[str]) -> Span:
-    return match.end("kept") if "kept" in match.re.groupindex else match.start(), match.end()
+    from ._rule import Span
 
 
 def _any_of(*words: str) -> Callable[[str], object]:
     return lambda text: any(word in text for word in words)
-
-
-_NUMBER = re.compile(r"[0-9][ ().\-/]{0,3}[0-9]").search
-
-
-def needed(rules: Iterable[Rule], text: str) -> bool:
-    """Return whether one of the rules finds something in a text."""
-    plain = Decoded(text).plain
-    numbers = _NUMBER(plain) is not None
-    return any(
-        (numbers or not rule.numeric) and rule.hint(plain) and next(rule.find(plain), None) is not None
-        for rule in rules
-    )
-
-
-def found(rules: Iterable[Rule], decoded: Decoded) -> list[tuple[int, int, str]]:
-    """Return what the rules find: where in the text it begins, where it ends, and the rule's name; in order, without overlaps."""
-    plain, spans = decoded.plain, []
-    for rule in rules:
-        if rule.hint(plain):
-            new = [*rule.find(plain)]
-            if new:
-                spans += [(decoded.position(start), decoded.position(stop), rule.name) for start, stop in new]
-                plain = _without(plain, new)
-    return sorted(spans)
-
-
-def _without(text: str, spans: list[Span]) -> str:
-    pieces, end = [], 0
-    for start, stop in spans:
-        pieces += [text[end:start], _TAKEN * (stop - start)]
-        end = stop
-    return "".join([*pieces, text[end:]])
-
-
-def redacted(rules: Iterable[Rule], text: str) -> str:
-    """Return a text without what the rules find."""
-    spans = found(rules, Decoded(text))
-    if not spans:
-        return text
-    pieces, end = [], 0
-    for start, stop, name in spans:
-        pieces += [text[end:start], f"[{name}]"]
-        end = stop
-    return "".join([*pieces, text[end:]])
 
 
 _KEYS = re.compile(FORMATS, re.ASCII)
@@ -141,21 +44,7 @@ def _has_key(text: str) -> bool:
 def _keys(text: str) -> Iterator[Span]:
     spans = [match.span() for match in _KEYS.finditer(text)]
     spans += [match.span() for match in UNKNOWN.finditer(text) if random_word(match[1])]
-    yield from _apart(spans)
-
-
-def _apart(spans: Iterable[Span]) -> Iterator[Span]:
-    """Each span once, and one for those that overlap."""
-    whole: Span | None = None
-    for start, stop in sorted(spans):
-        if whole is None or start >= whole[1]:
-            if whole is not None:
-                yield whole
-            whole = start, stop
-        else:
-            whole = whole[0], max(stop, whole[1])
-    if whole is not None:
-        yield whole
+    yield from apart(spans)
 
 
 def _has_named_column(text: str) -> bool:
@@ -183,30 +72,30 @@ _DOMAIN = rf"(?:{_LABEL}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|[A-Za-z]{{2,63}}|[
 RULES: dict[str, tuple[Rule, ...]] = {
     "private_key": (
         # Always matches from a beginning on, to its end or that of the text, so nothing is read twice.
-        _rule(
+        rule(
             "private_key",
             _any_of("PRIVATE KEY"),
             r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----(?s:.*?)"
             r"(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----|\Z)",
         ),
-        _rule(
+        rule(
             "private_key", _any_of("Private-Lines"), r"(?P<kept>Private-Lines: ?[0-9]{1,4}\s{1,2})[A-Za-z0-9+/=\r\n]+"
         ),
     ),
     "jwt": (
-        _rule(
+        rule(
             "jwt",
             _any_of("eyJ"),
             r"(?<![\w-])eyJ[\w-]{4,}\.(?:[\w-]{4,}(?:\.[\w-]*(?:\.[\w-]*(?:\.[\w-]*)?)?)?|\.[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})",
         ),
     ),
     "aws_key": (
-        _rule(
+        rule(
             "aws_key",
             re.compile("A(?:KI|SI|BI|CC)A").search,
             r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
         ),
-        _rule(
+        rule(
             "aws_key",
             _any_of("ecret", "ECRET", "ession", "ESSION", "ecurity", "ECURITY"),
             rf"(?P<kept>(?i:secret_?(?:access_?)?key|(?:session|security)[_-]?token)[\"'`*{ESCAPED_QUOTES}]{{0,3}}"
@@ -215,10 +104,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "secrets": (
         Rule("secrets", _has_key, _keys, (_KEYS, UNKNOWN)),
-        _rule("secrets", _any_of("hook", "maker.ifttt", "chat.googleapis"), WEBHOOKS),
-        _rule("secrets", _url_of_somebody, _IN_URL, password_in_url),
+        rule("secrets", _any_of("hook", "maker.ifttt", "chat.googleapis"), WEBHOOKS),
+        rule("secrets", _url_of_somebody, _IN_URL, password_in_url),
         Rule("secrets", has_header, credentials, HEADER_PATTERNS, named=is_header_secret),
-        _rule(
+        rule(
             "secrets",
             _any_of('kty"', "kty\ufdd0"),
             rf"(?P<kept>{_QUOTE}(?:d|k|p|q|dp|dq|qi){_QUOTE}\s{{0,2}}:\s{{0,2}}{_QUOTE})[\w-]{{20,}}",
@@ -233,9 +122,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("secrets", _has_named_column, columns, ()),
     ),
     "email": (
-        _rule("email", _any_of("%40"), rf"(?<![\w.+-])[\w.+-]{{1,64}}%40{_DOMAIN}"),
-        _rule("email", _any_of("@"), rf"(?<!{_LOCAL}){_LOCAL}+@{_DOMAIN}", email, flags=re.UNICODE),
-        _rule(
+        rule("email", _any_of("%40"), rf"(?<![\w.+-])[\w.+-]{{1,64}}%40{_DOMAIN}"),
+        rule("email", _any_of("@"), rf"(?<!{_LOCAL}){_LOCAL}+@{_DOMAIN}", email, flags=re.UNICODE),
+        rule(
             "email",
             re.compile('["\ufdd0\ufdd3]@').search,
             rf"[\"\ufdd0\ufdd3][^\s\"@\ufdd0\ufdd3](?:[^\r\n\"\ufdd0\ufdd3]{{0,62}}[^\s\"\ufdd0\ufdd3])?[\"\ufdd0\ufdd3]@{_DOMAIN}",
@@ -243,7 +132,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "iban": (
-        _rule(
+        rule(
             "iban",
             re.compile(r"[0-9](?<=[A-Za-z][A-Za-z][0-9])[0-9][ -]?[A-Za-z0-9]{4}").search,
             r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?",
@@ -252,7 +141,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "credit_card": (
-        _rule(
+        rule(
             "credit_card",
             re.compile(r"[0-9][0-9]{3}[ .-]?[0-9]{4}").search,
             r"(?<![0-9A-Za-z])(?<![0-9][.,])(?:[0-9]{4}([ .-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:[ .-][0-9]{3}(?![0-9]))?"
@@ -279,15 +168,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
         ),
     ),
     "ip": (
-        _rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, address, numeric=True),
-        _rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, address),
+        rule("ip", re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]").search, _IPV4, address, numeric=True),
+        rule("ip", re.compile(r":[0-9A-Fa-f]{0,4}:").search, _IPV6, address),
     ),
 }
 """By name, in the order in which they are applied: what could be taken for another's comes first."""
 
 # Long words of letters and digits, as the keys of Azure and of Mistral are.
-_LONG_WORDS = _rule(
-    "secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,48}[0-9])(?=[0-9]{0,48}[A-Za-z])[A-Za-z0-9]{24,}\b"
-)
+_LONG_WORDS = rule("secrets", lambda _text: True, r"\b(?=[A-Za-z]{0,48}[0-9])(?=[0-9]{0,48}[A-Za-z])[A-Za-z0-9]{24,}\b")
 MASKED = (*RULES["private_key"], *RULES["jwt"], *RULES["aws_key"], *RULES["secrets"], _LONG_WORDS)
 """What no message of an exception may quote."""
