@@ -10,6 +10,8 @@ import logging
 import traceback
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from ._printable import loggable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,7 +75,17 @@ def say_once(message: str, *args: object) -> None:
     key = (message, repr(args))
     if key not in _reported and len(_reported) < _MOST:
         _reported.add(key)
-        _logger.warning(message, *args)
+        _logger.warning(message, *map(loggable, args))
+
+
+def note(message: str, *args: object) -> None:
+    """Log how something was set up, at level INFO.
+
+    Args:
+        message: likewise.
+        args: likewise.
+    """
+    _logger.info(message, *map(loggable, args))
 
 
 def _report(place: str, error: Exception) -> None:

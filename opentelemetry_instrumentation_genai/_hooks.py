@@ -137,7 +137,7 @@ class Callback:
             self._tries += 1
             if self._tries < _TRIES and _importing():
                 return _nothing
-            say_once("%s=%r is not accepted (%s): it is not called.", self._setting, self._name, why)
+            say_once("%s=%s is not accepted (%s): it is not called.", self._setting, repr(self._name), why)
             found = _nothing
         function: Callable[..., Any] = found
         self._function = function

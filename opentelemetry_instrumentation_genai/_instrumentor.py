@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import sys
@@ -15,7 +14,7 @@ import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from ._config import FILE, Config, resolve, shared
-from ._guard import guarded, say_once
+from ._guard import guarded, note, say_once
 from ._owner import resolve_classes
 from ._patch import Patch, apply, remove
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
-_logger = logging.getLogger(__package__)
 _PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
 # What only `opentelemetry-instrument` says, depending on its version.
 _AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
@@ -82,7 +80,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
         for instance in running:
             instance.start_again()
         if not running:
-            _logger.info(
+            note(
                 "The section genai of the configuration file has settings, and instruments nothing by itself. "
                 "What instruments is a section of a provider, which may be empty, such as genai_openai: {}, or instrument()."
             )
@@ -150,7 +148,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
         config = resolve(kwargs, self.sdk, kwargs.pop("declared", None))
         if self.sdk not in config.enabled:
-            _logger.info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
+            note("%s is not instrumented: it is not among the enabled providers.", self.sdk)
             return
         self._config = config
         if not self._waiting:

@@ -13,6 +13,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from opentelemetry_instrumentation_genai._printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -70,6 +72,11 @@ def plain_table(*columns: str, right: Collection[str] = (), widest: str) -> Tabl
 def link(number: int | None) -> Text:
     """Write the number of a call, alike in all tables."""
     return Text("-", "bright_black") if number is None else Text(f"#{number}", "cyan")
+
+
+def shown(received: object, style: str = "") -> Text:
+    """Write what was received: a model may have said anything, escape sequences of terminals among it."""
+    return Text(printable(str(received)), style)
 
 
 def stack(*lines: Text) -> Text:
@@ -148,10 +155,10 @@ def tree(spans: list[Span]) -> Iterator[tuple[Span, str, str]]:
 def call_cells(span: Span, branch: str, below: str, bar: TimeLine) -> Iterator[RenderableType]:
     """Show one call: what it was, how long it took, what it used, how it ended."""
     get = span.attributes.get
-    made_by = " · ".join(filter(None, (get("gen_ai.provider.name"), get("gen_ai.response.model"))))
+    made_by = " · ".join(str(get(name)) for name in ("gen_ai.provider.name", "gen_ai.response.model") if get(name))
     yield stack(
-        Text.assemble((branch, "bright_black"), (span.name, "bold red" if span.failed else "bold")),
-        Text(below + made_by, "bright_black"),
+        Text.assemble((branch, "bright_black"), shown(span.name, "bold red" if span.failed else "bold")),
+        shown(below + made_by, "bright_black"),
     )
     yield bar
     yield milliseconds(span.seconds)
@@ -165,11 +172,11 @@ def other_cells(span: Span, branch: str, bar: TimeLine) -> Iterator[RenderableTy
     get = span.attributes.get
     style = "red" if span.failed else "bright_black"
     path = urlsplit(str(get("url.full", get("http.url", "")))).path
-    yield stack(Text.assemble((branch, "bright_black"), (f"{span.name} {path}", style)))
+    yield stack(Text.assemble((branch, "bright_black"), shown(f"{span.name} {path}", style)))
     yield bar
     yield Text(f"{span.seconds * 1000:,.0f} ms", style)
     yield from ("", "")
-    yield Text(str(get("http.response.status_code", get("http.status_code", ""))), style)
+    yield shown(get("http.response.status_code", get("http.status_code", "")), style)
 
 
 def token_lines(attributes: Attributes) -> tuple[Text, Text]:
@@ -192,13 +199,13 @@ def result_lines(span: Span) -> Iterator[Text]:
     get = span.attributes.get
     reasons, retries = get("gen_ai.response.finish_reasons", ()), get("http.request.resend_count")
     if span.failed:
-        yield Text(str(get("error.type", "error")), "red")
+        yield shown(get("error.type", "error"), "red")
     else:
-        yield Text(", ".join(reasons)) if reasons else NONE
+        yield shown(", ".join(reasons)) if reasons else NONE
         if "error" in reasons:
             yield Text("unfinished", "bright_black")
     if retries:
-        yield Text(f"after {retries} {'retry' if retries == 1 else 'retries'}", "yellow")
+        yield shown(f"after {retries} {'retry' if retries == 1 else 'retries'}", "yellow")
 
 
 def milliseconds(seconds: float | None) -> Text:
@@ -217,11 +224,11 @@ def metric_table(telemetry: Telemetry, numbers: Numbers) -> Table:
     )
     points = [point for point in telemetry.points.values() if point.metric.startswith("gen_ai.")]
     for name, series in groupby(sorted(points, key=lambda point: point.metric), key=lambda point: point.metric):
-        table.add_row(Text(name, "bold"))
+        table.add_row(shown(name, "bold"))
         for point in sorted(series, key=series_name):
             linked = (numbers[span] for span in point.exemplars if span in numbers)
             table.add_row(
-                Text(f"  {series_name(point)}", "red" if "error.type" in point.attributes else ""),
+                shown(f"  {series_name(point)}", "red" if "error.type" in point.attributes else ""),
                 f"{point.count:,}" if point.count else NONE,
                 amount(point.total / point.count, point.unit) if point.count else NONE,
                 amount(point.total, point.unit),
@@ -257,7 +264,8 @@ def message_table(telemetry: Telemetry, numbers: Numbers) -> Table:
             said = " ".join(text.split())
             if role == "system" and briefings.setdefault(said, number) != number:
                 said = f"the same as in #{briefings[said]}"
-            table.add_row(label, Text(role, STYLES.get(role, "")), Text(said, STYLES.get(role, "")))
+            style = STYLES.get(role, "")
+            table.add_row(label, shown(role, style), shown(said, style))
             label = Text()
     return table
 
