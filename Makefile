@@ -1,6 +1,6 @@
 # Needs make and a Python of at least 3.10; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help test demo integration servers clean
+.PHONY: help test demo lock integration servers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,30 +19,28 @@ test: $(VENV)/tox ## run everything a change must pass, side by side; TOX="-e li
 	@rm -rf reports && mkdir reports
 	@$(WITH_PYTHONS) $(VENV)/bin/tox run-parallel --parallel auto --parallel-no-spinner --result-json reports/tox.json $(TOX)
 
-demo: $(VENV)/demo ## show what comes out, with an application and a model server on loopback
-	@$(VENV)/bin/python -m examples.demo
+demo: $(VENV)/tox ## show what comes out, with an application and a model server on loopback
+	@$(WITH_PYTHONS) $(VENV)/bin/tox -q run -e demo
 
 integration: $(VENV)/tox $(if $(SERVERS),servers) ## call real model servers on loopback, those that are there; SERVERS="llama litellm" installs them first
 	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e integration $(TOX)
 
-servers: $(VENV)/pip ## say which real servers are there and what each takes; SERVERS="llama vllm" installs them
+servers: $(VENV)/tox ## say which real servers are there and what each takes; SERVERS="llama vllm" installs them
 	@$(WITH_PYTHONS) PYTHONPATH=tests/integration $(VENV)/bin/python -m servers $(SERVERS)
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .tox reports dist
 
-# One file for each thing that was installed; a change of pyproject.toml installs again.
+lock: $(VENV)/tox ## write the versions that all of these install into `locks`; UPGRADE=1 takes what is newest
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e lock $(if $(UPGRADE),-- --upgrade)
+
+# One file for each thing that was installed; a change of what it is made from installs again.
 $(VENV)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
 	  echo "This needs Python 3.10 or newer, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Try 'make PYTHON=python3.12 ...'." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@touch $@
 
-$(VENV)/tox: $(VENV)/pip tox.ini
-	@$(VENV)/bin/python -m pip install --quiet --upgrade 'tox>=4.26'
-	@touch $@
-
-$(VENV)/demo: $(VENV)/pip pyproject.toml
-	$(VENV)/bin/python -m pip install --quiet --group demo --editable .
+$(VENV)/tox: $(VENV)/pip locks/tox.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement locks/tox.txt
 	@touch $@

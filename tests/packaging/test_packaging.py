@@ -1,11 +1,13 @@
 """What is published: what is in it, what it says about itself, and what installing it gives.
 
 Builds the distributions and makes environments from the package index, so it has a tox environment of its own.
+``LOCK`` says which file of `locks` has the versions that these environments get; without it they get the newest.
 """
 
 import email
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -21,6 +23,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "opentelemetry_instrumentation_genai"
+
+LOCK = os.environ.get("LOCK")
 
 # What a user types today, without bounds, beside an SDK.
 TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp"]
@@ -81,9 +85,9 @@ print(get_dist_dependency_conflicts(distribution("{PACKAGE}")))
 """
 
 
-def run(*command, cwd):
+def run(*command, cwd, **variables):
     """Run a command outside the checkout and return what it printed; on failure, show all it said."""
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")} | variables
     done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout
@@ -93,7 +97,8 @@ def run(*command, cwd):
 def built(tmp_path_factory):
     """The folder with the sdist, and the wheel that was built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT), cwd=folder)
+    # The backend is that of this environment, which has it from the lock.
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT), cwd=folder)
     return folder
 
 
@@ -172,6 +177,13 @@ class TestWheel:
             "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
             "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
         } == dict(parser["opentelemetry_instrumentor"])
+
+    def test_no_opentelemetry_that_does_not_start(self, metadata):
+        """The floor excludes 0.48b0, which is what an unbounded requirement is satisfied with beside the newest SDK."""
+        (found,) = (req for req in requirements(metadata, extra="") if req.name == "opentelemetry-instrumentation")
+
+        assert not found.specifier.contains("0.48b0", prereleases=True)
+        assert found.specifier.contains("0.57b0", prereleases=True)
 
     def test_requires_no_sdk(self, metadata):
         """Without extras it brings the API, the instrumentation base and wrapt."""
@@ -290,11 +302,24 @@ def make_environment(folder, installer, *packages):
     environment = folder / "environment"
     venv.create(environment, with_pip=installer == "pip", symlinks=os.name != "nt")
     python = str(environment / ("Scripts" if os.name == "nt" else "bin") / "python")
+    locked = {} if LOCK is None else constraints(folder)
     if installer == "pip":
-        run(python, "-I", "-m", "pip", "install", "--quiet", *packages, cwd=folder)
+        run(python, "-I", "-m", "pip", "install", "--quiet", *packages, cwd=folder, **locked)
     else:
-        run(sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *packages, cwd=folder)
+        run(
+            sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *packages, cwd=folder, **locked
+        )
     return python
+
+
+def constraints(folder):
+    """The variables that bind pip and uv to the versions of the lock.
+
+    Without its hashes: where there are some, pip installs no wheel of ours, and the pip of Python 3.10 no name without a version.
+    """
+    path = folder / "constraints.txt"
+    path.write_text(re.sub(r" \\\n +--hash=\S+", "", (ROOT / "locks" / f"{LOCK}.txt").read_text()))
+    return {"PIP_CONSTRAINT": str(path), "UV_CONSTRAINT": str(path)}
 
 
 def installed_versions(python, cwd):
