@@ -147,7 +147,7 @@ class Operation:
     stream_usage: StreamUsage | None = None
     details: bool = True
     counted: frozenset[str] = frozenset()
-    measured_values: Mapping[str, frozenset[str]] = MappingProxyType({})
+    measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     counts_usage: Callable[[Any, Callable[[str], bool]], bool] = lambda _response, _first: True
     says_stream: bool = True
     measured: Table = dataclasses.field(init=False)
