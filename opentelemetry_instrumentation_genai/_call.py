@@ -503,11 +503,18 @@ class Call:
 
     @guarded
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
-        if error is not None:
-            kind = type(error).__qualname__
-            return _raised(error, self._secrets() or ()) or Failure(kind, kind, kind)
-        failure = self._operation.failure(response) if response is not None else None
-        return None if failure is None else failure.keeping(self._secrets() or ())
+        reported = None if response is None else self._reported(response)
+        if error is None:
+            return None if reported is None else reported.keeping(self._secrets() or ())
+        kind = type(error).__qualname__
+        failure = _raised(error, self._secrets() or ()) or Failure(kind, kind, kind)
+        if reported is not None and failure.error_type == failure.exception_type:
+            failure = failure._replace(error_type=reported.error_type)  # the provider's code, which the exception lacks
+        return failure
+
+    @guarded
+    def _reported(self, response: Any) -> Failure | None:
+        return self._operation.failure(response)
 
     @guarded
     def _secrets(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from ._wire import parsed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ._event_streams import EventStreams
     from ._signals import Signals
     from ._stranger import Signs
 
@@ -65,6 +66,7 @@ class Stainless:
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
         sure: client, host and port -> whether the provider is known, and no mere default.
+        event_streams: what the SDK's `stream()` methods return.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class Stainless:
         native: Native | None = None,
         lazy_bodies: bool = False,
         sure: Callable[[Any, str, int], bool] = lambda *_server: True,
+        event_streams: EventStreams | None = None,
     ) -> None:
         self.active = True
+        self._event_streams = event_streams
         self._sdk = sdk
         self._signals = signals
         self._routes = signals.operations(routes)
@@ -115,10 +119,14 @@ class Stainless:
         """Called when the targets are patched."""
         if self._native is not None:
             self._native.start()
+        if self._event_streams is not None:
+            self._event_streams.start()
 
     def stop(self) -> None:
         """Called before they are unpatched."""
         self.active = False
+        if self._event_streams is not None:
+            self._event_streams.stop()
         if self._native is not None:
             self._native.stop()
         self._signals.close()

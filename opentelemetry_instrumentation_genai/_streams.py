@@ -42,19 +42,20 @@ class Reading:
         call: the call, which ends with the reading.
     """
 
-    __slots__ = ("__weakref__", "_call", "_stepping", "_stopped")
+    __slots__ = ("__weakref__", "_call", "_complete", "_held", "_stepping", "_stopped")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._stepping = False
         self._stopped = False
+        self._held = self._complete = False
         call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
     def chunks(self, chunks: Any) -> Any:
         """What the SDK makes of the response, an iterator of its kind: each chunk is told to the call as it passes."""
-        return self._follow(chunks, self._call.chunk, self._call.stop)
+        return self._follow(chunks, self._call.chunk, self.ended)
 
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
@@ -63,6 +64,30 @@ class Reading:
     def forget(self) -> None:
         """Another reading has taken its place: whatever becomes of it is nothing of the call any more."""
         self._call = _NOBODY
+
+    def ended(self) -> None:
+        """The response was read to its end."""
+        if self._held:
+            self._complete = True
+        else:
+            self._call.stop()
+
+    def hold(self) -> None:
+        """From now on an end does not end the call, until `let_go`: the SDK reads to the end, and parses what it has read."""
+        self._held = True
+
+    @guarded
+    def let_go(self, error: BaseException | None) -> None:
+        """End the call, if it was read to its end meanwhile, with the exception that the SDK raised after that, or without one."""
+        self._held = False
+        if self._complete and error is not None:
+            self._call.fail(error)
+        elif self._complete:
+            self._call.stop()
+
+    def failed_above(self, error: BaseException) -> None:
+        """The SDK raised in what it makes of the chunks."""
+        self._call.fail(error)
 
     def failed(self, error: BaseException) -> None:
         """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left.

@@ -27,8 +27,10 @@ class AnthropicInstrumentor(GenAIInstrumentor):
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         from importlib import import_module
 
+        from .._event_streams import EventStreams
         from .._signals import Signals
         from .._stainless import Stainless
+        from ._event_streams import CLASSES
         from ._facts import HEADERS, start_attributes
         from ._native import NativeTracing
         from ._provider import Providers
@@ -47,4 +49,5 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             # Since they read a body only when they send it, they have a step for that.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
             sure=provider.sure,
+            event_streams=EventStreams(CLASSES),
         )

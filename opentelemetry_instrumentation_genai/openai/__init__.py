@@ -26,12 +26,23 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         from .._attributes import OPENAI_REQUEST_ID
+        from .._event_streams import EventStreams
         from .._signals import Signals
         from .._stainless import Stainless
+        from ._event_streams import CLASSES, PARSING
         from ._provider import Providers
         from ._routes import ROUTES
 
         headers = (("x-request-id", OPENAI_REQUEST_ID),)
         provider = Providers(config.host_providers)
         signals = Signals(config, **providers)
-        return Stainless("openai", signals, ROUTES, provider, headers, signs=provider, sure=provider.sure)
+        return Stainless(
+            "openai",
+            signals,
+            ROUTES,
+            provider,
+            headers,
+            signs=provider,
+            sure=provider.sure,
+            event_streams=EventStreams(CLASSES, PARSING),
+        )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import json
 from importlib.util import find_spec
 
 import anthropic
+import pydantic
 import pytest
 from inline_snapshot import snapshot
 
@@ -633,6 +635,73 @@ HELPED = [
     helped_of_every_resource_async,
 ]
 BY_HELPER = pytest.mark.parametrize("reading", HELPED, ids=named)
+
+
+class Answer(pydantic.BaseModel):
+    """What a structured answer has."""
+
+    word: str
+
+
+# Attributes of a client -> a resource that has `stream()`, each with classes of its own.
+PLACES = (("messages",), ("beta", "messages"), ("beta", "prompt_caching", "messages"))
+# What the SDK fails to make of a stream: its block, what is asked for besides, and the exception.
+UNREADABLE = {
+    "input of a tool": (CALL, [("input", '{"city": '), ("input", "]")], {}, "ValueError", ""),
+    "another structure": (
+        {"type": "text"},
+        [("text", '{"other"'), ("text", ": 1}")],
+        {"output_format": Answer},
+        "pydantic_core._pydantic_core.ValidationError",
+        '{"other": 1}',
+    ),
+}
+
+
+def stream_of(client, place, more):
+    """The context manager of a resource; skipped where this SDK has none, or lacks an argument of it."""
+    resource = functools.reduce(lambda source, name: getattr(source, name, None), place, client)
+    if resource is None or not hasattr(resource, "stream"):
+        pytest.skip("this SDK has no such stream()")
+    if not more.keys() <= inspect.signature(resource.stream).parameters.keys():
+        pytest.skip("this SDK parses no structure of streams")
+    return resource.stream(**MESSAGES.body, **more)
+
+
+def helped_to_the_error(place, more, client, seen):
+    """Event by event."""
+    with stream_of(client, place, more) as stream:
+        for event in stream:
+            seen.note(event.type)
+
+
+async def helped_to_the_error_async(place, more, client, seen):
+    """The same, asynchronous."""
+    async with stream_of(client, place, more) as stream:
+        async for event in stream:
+            seen.note(event.type)
+
+
+@pytest.mark.parametrize("reading", [helped_to_the_error, helped_to_the_error_async], ids=named)
+@pytest.mark.parametrize("place", PLACES, ids=".".join)
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_a_helper_cannot_read_fails_the_call(twice: Twice, telemetry: Telemetry, name: str, place, reading):
+    """The SDK raised to the application, above the stream: ERROR with the exception's name, and all that was received."""
+    block, pieces, more, error, text = UNREADABLE[name]
+    reply = sse(started(), block_events(block, pieces), ended())
+
+    seen = twice(reply, functools.partial(reading, place, more))
+
+    assert error == seen.raised[0]
+    ended_as = Ended.of(telemetry)
+    assert ("ERROR", error, ["error"], "msg_1") == (
+        ended_as.status,
+        ended_as.error,
+        ended_as.reasons,
+        ended_as.identity,
+    )
+    assert [text] == ended_as.said
+    assert 8 == telemetry.span.attributes[INPUT_TOKENS]
 
 
 @BY_HELPER

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 from endings import CHAT, RESPONSES, Ended, Twice, response_events
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import chunk
+from loopback.processes import run
+
+VALIDATION = "pydantic_core._pydantic_core.ValidationError"
 
 
 class Answer(BaseModel):
@@ -322,34 +325,133 @@ def test_a_structured_answer(twice: Twice, telemetry: Telemetry, api, reading):
 )
 @pytest.mark.parametrize("api", ONLY_CHAT)
 def test_an_answer_that_the_sdk_refuses(twice: Twice, telemetry: Telemetry, api, reading, refused):
-    """The provider answered, with a reason of its own; that `stream()` raises for it is on the application's side."""
+    """The SDK raises for a reason of the provider's: the call failed with that, and what was received is kept."""
     reason, raised = refused
     reply = Sse([chunk({"content": '{"wo'}), chunk(reason=reason)])
 
     seen = twice(reply, functools.partial(reading, api))
 
     assert raised == seen.raised[0]
-    assert Ended(reasons=[reason], said=['{"wo'], identity="chatcmpl-1", first_chunk=1, per_chunk=1) == Ended.of(
-        telemetry
-    )
+    assert Ended(
+        status="ERROR",
+        error=raised,
+        reasons=[reason],
+        said=['{"wo'],
+        identity="chatcmpl-1",
+        first_chunk=1,
+        per_chunk=1,
+    ) == Ended.of(telemetry)
 
 
 @pytest.mark.parametrize("reading", STRUCTURED, ids=named)
 @pytest.mark.parametrize("api", ONLY_CHAT)
 def test_an_answer_of_another_structure(twice: Twice, telemetry: Telemetry, api, reading):
-    """The SDK's validation raises out of the loop; the provider's response was whole."""
+    """The SDK's validation raises out of the loop: the call failed with that, though the provider's response was whole."""
     reply = Sse([chunk({"content": '{"other": 1}'}), chunk(reason="stop"), chunk(choices=[])])
 
     seen = twice(reply, functools.partial(reading, api))
 
-    assert "ValidationError" in seen.raised[0]
-    assert ("UNSET", ["stop"], ['{"other": 1}']) == _ended(telemetry)
+    assert VALIDATION == seen.raised[0]
+    assert ("ERROR", VALIDATION, ["stop"], ['{"other": 1}']) == _ended(telemetry)
 
 
 def _ended(telemetry):
     """Whether there is another chunk after the one that does not fit is the SDK's affair."""
     ended = Ended.of(telemetry)
-    return ended.status, ended.reasons, ended.said
+    return ended.status, ended.error, ended.reasons, ended.said
+
+
+@pytest.mark.parametrize("reading", [wants_the_whole, wants_the_whole_async], ids=named)
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("api", ONLY_CHAT)
+def test_a_whole_that_the_sdk_refuses(twice: Twice, telemetry: Telemetry, api, reading, reason):
+    """`get_final_completion()` reads to the end and raises then, whatever was asked: the end of the call waits for that."""
+    seen = twice(Sse([chunk({"content": "on"}), chunk(reason=reason)]), functools.partial(reading, api))
+
+    assert seen.raised
+    assert ("ERROR", seen.raised[0], [reason], ["on"]) == _ended(telemetry)
+
+
+def loops_then_wants_the_whole(api, client, seen):
+    """Has read all of it before it asks."""
+    with opened(api, client) as stream:
+        for event in stream:
+            noted(seen, event)
+        seen.note(stream.get_final_completion())
+
+
+async def loops_then_wants_the_whole_async(api, client, seen):
+    """The same, asynchronous."""
+    async with opened(api, client) as stream:
+        async for event in stream:
+            noted(seen, event)
+        seen.note(await stream.get_final_completion())
+
+
+@pytest.mark.parametrize("reading", [loops_then_wants_the_whole, loops_then_wants_the_whole_async], ids=named)
+@pytest.mark.parametrize("api", ONLY_CHAT)
+def test_a_whole_that_is_refused_after_the_end(twice: Twice, telemetry: Telemetry, api, reading):
+    """The call had ended well when the application had read it to its end: what it asks of the SDK later is its own affair."""
+    seen = twice(Sse([chunk({"content": "on"}), chunk(reason="length")]), functools.partial(reading, api))
+
+    assert seen.raised
+    assert ("UNSET", None, ["length"], ["on"]) == _ended(telemetry)
+
+
+def throws(api, client, seen):
+    """Fails by itself while it looks at an event of the SDK."""
+    with opened(api, client) as stream:
+        for event in stream:
+            noted(seen, event)
+            raise ValueError("the application's own")
+
+
+async def throws_async(api, client, seen):
+    """The same, asynchronous."""
+    async with opened(api, client) as stream:
+        async for event in stream:
+            noted(seen, event)
+            raise ValueError("the application's own")
+
+
+@pytest.mark.parametrize("reading", [throws, throws_async], ids=named)
+@pytest.mark.parametrize("api", BOTH)
+def test_an_exception_of_the_application_between_two_events(twice: Twice, telemetry: Telemetry, api, reading):
+    """It is none of the SDK's: the call was left."""
+    seen = twice(api.reply(), functools.partial(reading, api))
+
+    assert "ValueError" == seen.raised[0]
+    assert ("UNSET", None) == _ended(telemetry)[:2]
+
+
+def asks_for_a_structured_response(api, client, seen):
+    """Wants an answer of a type of the Responses API."""
+    with opened(api, client, text_format=Answer) as stream:
+        for event in stream:
+            noted(seen, event)
+
+
+async def asks_for_a_structured_response_async(api, client, seen):
+    """The same, asynchronous."""
+    async with opened(api, client, text_format=Answer) as stream:
+        async for event in stream:
+            noted(seen, event)
+
+
+@pytest.mark.parametrize("reading", [asks_for_a_structured_response, asks_for_a_structured_response_async], ids=named)
+@pytest.mark.parametrize("api", ONLY_RESPONSES)
+def test_a_response_of_another_structure(twice: Twice, telemetry: Telemetry, api, reading):
+    """The same of the Responses API, whose last event has all of the response; what was received until then is kept."""
+    events = response_events('{"other": 1}')
+    # As the API sends them: the SDK parses the text when it is done.
+    done = {"type": "response.output_text.done", "item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events.insert(-2, {**done, "text": '{"other": 1}', "logprobs": [], "sequence_number": 4})
+
+    seen = twice(Sse(events, event_names=True), functools.partial(reading, api))
+
+    assert VALIDATION == seen.raised[0]
+    assert ("ERROR", VALIDATION) == _ended(telemetry)[:2]
+    assert ['{"other": 1}'] == _ended(telemetry)[3]
 
 
 @pytest.mark.parametrize("reading", [loops, loops_async, wants_the_whole, wants_the_whole_async], ids=named)
@@ -363,3 +465,42 @@ def test_a_response_that_failed(twice: Twice, telemetry: Telemetry, api, reading
     twice(Sse([*events, last], event_names=True), functools.partial(reading, api))
 
     assert api.partly(status="ERROR", error="server_error", per_chunk=5) == Ended.of(telemetry)
+
+
+IMPORTED_LATER = """
+import sys
+from loopback import ModelServer, Sse, Telemetry
+from loopback.openai_bodies import CHAT, chunk
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+
+telemetry = Telemetry()
+OpenAIInstrumentor().instrument(**telemetry.providers)
+assert "openai" not in sys.modules
+
+import openai
+server = ModelServer()
+for instrumented in (True, False, True):
+    server.reply(Sse([chunk({"content": "on"}), chunk(reason="length")]))
+    with openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0) as client:
+        place = client.chat if hasattr(client.chat.completions, "stream") else client.beta.chat
+        try:
+            with place.completions.stream(**CHAT) as stream:
+                stream.get_final_completion()
+        except openai.LengthFinishReasonError:
+            print([span.attributes.get("error.type") for span in telemetry.spans])
+    telemetry.clear()
+    if instrumented:
+        OpenAIInstrumentor().uninstrument()
+    else:
+        OpenAIInstrumentor().instrument(**telemetry.providers)
+server.close()
+"""
+
+
+@pytest.mark.parametrize("api", ONLY_CHAT)
+def test_an_sdk_that_is_imported_later(tmp_path, api):
+    """The SDK imports what `stream()` returns only when it is asked for: it is followed then, not after `uninstrument()`, and again."""
+    printed, _ = run(tmp_path, IMPORTED_LATER)
+
+    failed = "['openai.LengthFinishReasonError']"
+    assert [failed, "[]", failed] == printed
