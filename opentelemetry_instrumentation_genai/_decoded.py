@@ -17,7 +17,7 @@ _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/"}
 # A run of backslashes is read once: JSON within JSON doubles them.
 _ESCAPE = re.compile(r"(?<!\\)(\\+)(?:u([0-9A-Fa-f]{4})|([bfnrt/])|([\"'`]))")
 _TYPESET = re.compile(
-    "[\u00a0\u00ad\u2000-\u200d\u2010-\u2013\u202a-\u202f\u205f-\u2064\u2066-\u2069\u2212\u3000\ufe63\ufeff\uff01-\uff5e]"
+    "[\u00a0\u00ad\u2000-\u200d\u2010-\u2013\u202a-\u202f\u205f-\u2064\u2066-\u2069\u2212\u3000\ufe63\ufeff\uff02-\uff0b\uff0d-\uff1a\uff1c-\uff1e\uff20-\uff5e]"
 )
 _INVISIBLE = frozenset(
     "\u00ad\u200b\u200c\u200d\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"

@@ -17,7 +17,7 @@ from ._secret_names import kind_of, names
 from ._secret_values import Value, is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ._secret_names import Name
 
@@ -46,7 +46,7 @@ _CLOSERS = {"“": "”", "„": "“", "«": "»", "\u2018": "\u2019"}
 _OUTER = dict.fromkeys(ESCAPED_QUOTES[:3], '"') | dict.fromkeys(ESCAPED_QUOTES[3:], '"' + ESCAPED_QUOTES[:3])
 _LINE_END = re.compile(r"[\r\n]")
 # Where a value without quotes ends at the latest, and where another thing begins within it.
-_END = re.compile(rf"[\s{ESCAPED_QUOTES}“”\u2019»\ufffc\x00]|[\"'`](?![A-Za-z0-9$#@!%])")
+_END = re.compile(rf"[\s{ESCAPED_QUOTES}“”\u2019»、。\uff0c\uff1b\ufffc\x00]|[\"'`](?![A-Za-z0-9$#@!%])")
 _NEXT = re.compile(
     r"&(?:amp;)?[A-Za-z_.-]{1,40}=|;(?=\s|$|[A-Za-z][\w .-]{2,30}=)|,(?=\s|$|[\"']|[A-Za-z_][\w.-]{2,40}[=:])|</[\w:.-]{1,40}>|<(?=(?:br|li|p|td)\b)|\|(?=\s|$)"
 )
@@ -54,13 +54,32 @@ _AFTER = frozenset(["", *" \t,;:.!?)]}>"])  # what stands after a quote that clo
 _PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
 # Two words before a name that its value follows without a sign, as in .netrc; else that is an option, or a statement of SQL.
 _LOGINS = ("login", "user", "account")
-NAMED_PATTERNS = (_SEPARATOR, _OPENING, _LINE_END, _END, _NEXT)
+# The last word of their names is where a name begins, so some of it stands before.
+_AWS = re.compile(r"(?i:secret[_-]?(?:access[_-]?)?key|(?:session|security)[_-]?token)$")
+_AWS_VALUE = re.compile(r"[A-Za-z0-9/+%]{38,}={0,2}")
+_BEFORE = 20
+NAMED_PATTERNS = (_AWS, _AWS_VALUE, _SEPARATOR, _OPENING, _LINE_END, _END, _NEXT)
 
 
 def named_secrets(text: str) -> Iterator[tuple[int, int]]:
     """Return where in a decoded text the secrets are that a name tells."""
+    return _secrets(text, names(text))
+
+
+def aws_secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Return where in a decoded text secret keys and session tokens of AWS are, which their names tell."""
+    wanted = [name for name in names(text) if _AWS.search(text, max(name.start - _BEFORE, 0), name.end)]
+    return (span for span in _secrets(text, wanted) if _AWS_VALUE.fullmatch(text, *span))
+
+
+def is_aws_secret(name: str, value: str) -> bool:
+    """Return whether a value is one of them, by the name of the member that holds it."""
+    return _AWS.search(name[-_LONGEST_LOOK:]) is not None and _AWS_VALUE.fullmatch(value) is not None
+
+
+def _secrets(text: str, wanted: Iterable[Name]) -> Iterator[tuple[int, int]]:
     end, within, last = 0, 0, 0
-    for name in names(text):
+    for name in wanted:
         within = within + 1 if name.start < last else 0
         if name.start < end or within > _MOST_WITHIN:
             continue

@@ -36,7 +36,7 @@ _AROUND = 4  # characters after a run that a pattern looks at
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12][0-9]|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:1[89]|20)[0-9]{2}"
 DATE = re.compile(
     rf"\(?(?:(?:{_DAY}([./-]) ?{_MONTH}\1 ?|{_MONTH}([./-]) ?{_DAY}\2 ?)(?:{_YEAR}|[0-9]{{2}}(?![./-]?[0-9]))"
-    rf"|{_YEAR}([./-]){_MONTH}(?:\3{_DAY})?|(?:{_DAY} {_MONTH}|{_MONTH}[./-]) ?{_YEAR}|{_YEAR}{_MONTH}{_DAY}(?:[ T_-]?[0-9]{{6}})?)(?![0-9])"
+    rf"|{_YEAR}([./-]){_MONTH}(?:\3{_DAY})?|{_DAY}\.{_MONTH}\.(?![0-9])|(?:{_DAY} {_MONTH}|{_MONTH}[./-]) ?{_YEAR}|{_YEAR}{_MONTH}{_DAY}(?:[ T_-]?[0-9]{{6}})?)(?![0-9])"
 )
 # Groups of three, as in large numbers with a sign.
 _GROUPED = re.compile(r"\+[0-9]{1,3}(?:\.[0-9]{3}){1,2}|\+[0-9]{1,3}(?: [0-9]{3}){1,2}")

@@ -15,7 +15,7 @@ from ._decoded import ESCAPED_QUOTES
 from ._headers import HEADER_PATTERNS, credentials, has_header, is_header_secret
 from ._key_formats import FORMATS, SHORTEST, UNKNOWN, WEBHOOKS, random_word
 from ._named_phones import NAMED_PHONE_PATTERNS, is_named_phone, named_phones
-from ._named_secrets import NAMED_PATTERNS, is_named_secret, named_secrets
+from ._named_secrets import NAMED_PATTERNS, aws_secrets, is_aws_secret, is_named_secret, named_secrets
 from ._phone_names import PHONE_NAME_PATTERNS
 from ._phones import PHONE_PATTERNS, phones
 from ._rule import Rule, apart, rule
@@ -69,6 +69,8 @@ _LOCAL = rf"[\w.+%'\ufdd1\ufdd4{_OTHERS}-]"  # an apostrophe also after a backsl
 _LABEL = rf"[A-Za-z0-9{_OTHERS}](?:[\w{_OTHERS}-]{{0,61}}[A-Za-z0-9{_OTHERS}])?"
 _DOMAIN = rf"(?:{_LABEL}\.){{1,8}}(?:xn--[a-zA-Z0-9-]{{2,59}}|[A-Za-z]{{2,63}}|[{_OTHERS}]{{2,63}})"
 
+_NAMES = (*NAMED_PATTERNS, *NAME_PATTERNS, *VALUE_PATTERNS)
+
 RULES: dict[str, tuple[Rule, ...]] = {
     "private_key": (
         # Always matches from a beginning on, to its end or that of the text, so nothing is read twice.
@@ -95,11 +97,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
             re.compile("A(?:KI|SI|BI|CC)A").search,
             r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
         ),
-        rule(
+        Rule(
             "aws_key",
             _any_of("ecret", "ECRET", "ession", "ESSION", "ecurity", "ECURITY"),
-            rf"(?P<kept>(?i:secret_?(?:access_?)?key|(?:session|security)[_-]?token)[\"'`*{ESCAPED_QUOTES}]{{0,3}}"
-            rf"[ \t]{{0,64}}(?:=>|[:=|])[*`]{{0,2}}[ \t]{{0,64}}[\"'`*{ESCAPED_QUOTES}]{{0,3}})[A-Za-z0-9/+]{{40,}}={{0,2}}",
+            aws_secrets,
+            _NAMES,
+            named=is_aws_secret,
         ),
     ),
     "secrets": (

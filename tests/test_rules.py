@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from opentelemetry_instrumentation_genai._masking import masked
 from opentelemetry_instrumentation_genai._redaction import redaction
 from opentelemetry_instrumentation_genai._rules import MASKED, RULES
 
@@ -16,6 +17,11 @@ FOUND = {
         ("joe@example.com", "[email]"),
         ("Joe.O'Hara+spam@mail.example.co.uk.", "[email]."),
         ("<mailto:joe@bücher.example>", "<mailto:[email]>"),
+        ("jose\u0301.m@cafe\u0301.example", "[email]"),
+        ('"joe doe"@example.com', "[email]"),
+        ("'joe@example.com'", "'[email]'"),
+        (r'{"to": "joe\u0040example.com", "cc', '{"to": "[email]", "cc'),
+        ("?to=joe%40example.com&n=1", "?to=[email]&n=1"),
     ],
     "phone": [
         ("+49 30 901820", "[phone]"),
@@ -27,6 +33,12 @@ FOUND = {
         ("1.415.555.2671", "[phone]"),
         ("1 (415) 555-2671, 1(415)555-2671", "[phone], [phone]"),
         ("(415)555-2671", "[phone]"),
+        ("+49\u00a030\u00a0901820, +49\u201130\u2011901820", "[phone], [phone]"),
+        ("01 42 68 53 00, 06.12.34.56.78", "[phone], [phone]"),
+        ("8 (495) 123-45-67, (11) 91234-5678", "[phone], [phone]"),
+        ("phone: 4155552671", "phone: [phone]"),
+        ('{"mobile": "0301234567"}', '{"mobile": "[phone]"}'),
+        ("(office 030 1234567)", "(office [phone])"),
     ],
     "credit_card": [
         ("4111 1111 1111 1111", "[credit_card]"),
@@ -34,11 +46,13 @@ FOUND = {
         ("4111 1111 1111 1111 123", "[credit_card] 123"),
         ("1234 4111 1111 1111 1111", "1234 [credit_card]"),
         ("no. 4111111111111111,", "no. [credit_card],"),
+        ("4111\u00a01111\u00a01111\u00a01111, 4111\u20111111\u20111111\u20111111", "[credit_card], [credit_card]"),
     ],
     "iban": [
         ("DE89 3704 0044 0532 0130 00 is mine", "[iban] is mine"),
         ("GB82WEST12345698765432", "[iban]"),
         ("AB12 DE89370400440532013000", "AB12 [iban]"),
+        ("DE89\u202f3704\u202f0044\u202f0532\u202f0130\u202f00", "[iban]"),
     ],
     "ip": [
         ("10.0.0.1:8080", "[ip]:8080"),
@@ -70,7 +84,15 @@ FOUND = {
     ],
 }
 LEFT = {
-    "email": ["joe at example.com", "a@b", "@handle", "x@@y.com", "3 @ 4.5"],
+    "email": [
+        "git@example.com:acme/app.git",
+        "react@18.3.0-canary.abc",
+        "joe at example.com",
+        "a@b",
+        "@handle",
+        "x@@y.com",
+        "3 @ 4.5",
+    ],
     "phone": [
         "2024-05-06 10:20:30",
         "1.234.567",
@@ -81,8 +103,22 @@ LEFT = {
         "4155552671 or 0301234567",
         "v1.415.555.2671",
         "2021-415-555-2671",
+        "02.03.2026 08:15:42",
+        "ISSN 0317-8471",
+        "ISBN 0-306-40615-2",
+        "Tel. 02.03.2026",
+        "invoice no. 0815 471100",
+        "66 00 68 00 71 00 77",
+        "01067-01326",
     ],
-    "credit_card": ["4111 1111 1111 1112", "1111 1111 1111 1117", "0000 0000 0000 0000", "20240506102030"],
+    "credit_card": [
+        "0.4111111111111111",
+        "a4111111111111111b",
+        "4111 1111 1111 1112",
+        "1111 1111 1111 1117",
+        "0000 0000 0000 0000",
+        "20240506102030",
+    ],
     "iban": ["DE89 3704 0044 0532 0130 01", "XX89370400440532013000", "AB12"],
     "ip": [
         "1.2.3",
@@ -95,6 +131,11 @@ LEFT = {
         "::1",
         "[::1]:80",
         "00:1a:2b:3c:4d:5e",
+        "127.0.0.1",
+        "version 1.2.3.4 to 1.2.4.0",
+        "Chrome/126.0.0.0 Safari",
+        "foo-1.2.3.4.tar.gz",
+        "names[1::2]",
     ],
     "jwt": ["eyJ", "eyJhbGci", "keyJabcd.efgh"],
     "aws_key": ["AKIA", "AKIAIOSFODNN7EXAMPLEX", "SAKIAIOSFODNN7EXAMPLE"],
@@ -112,6 +153,16 @@ LEFT = {
         "see http://a: joe@example.com",
         '"http://a:80\\njoe@example.com"',
         "ssh://user@host, git@host:a/b",
+        "Authorization: Bearer <token>",
+        "password: ${{ secrets.PASSWORD_1 }}",
+        "api_key=os.environ['KEY_1']",
+        "token = tokens[i + 12345678]",
+        "API_KEY=xxxxxxxxxxxxxxxxxxxxxxxx1"[:-1],
+        '{"primary_key": "0123456789abcdef0123", "next_page_token": "CAUQAA0123456789"}',
+        '{"key": "5d41402abc4b2a76b9719d911017c592"}',
+        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "chatcmpl-9nKqXkLr2mTz8VbYw4PdRsHf1cUjA",
+        "arn:aws:secretsmanager:eu-central-1:0:secret:shop-a1b2c3",
     ],
 }
 
@@ -141,6 +192,73 @@ def test_what_is_found(rule, case):
 def test_what_is_left(rule, text):
     """What only looks like it is none."""
     assert text == redaction([rule]).begin().text(text)
+
+
+# A password, and texts in which it is written as each format asks for; what is not the password stays.
+PASSWORDS = ("Tr0ub4dor&3xyz#9Z", "aD5ua4$VNxxh#z31q", "xsV5oh!jA7g$xy", "p(a)[s]{s}1+=?/:~^%")
+FORMS = (
+    '{{"user": "joe", "password": "{}", "ok": true}}',
+    '{{"user": "joe", "password": "{}", "ok": tr',
+    '{{"body": "{{\\"password\\": \\"{}\\", \\"ok\\": 1}}"}}',
+    "DB_PASSWORD={}",
+    "export DB_PASSWORD='{}'\nexport DB_HOST=db",
+    "host:          db\npassword:      {}\nport:          5432",
+    "password: '{}'",
+    'password: "{}"  # of the test',
+    "Server=db;Uid=joe;Pwd={};Encrypt=yes",
+    "The password is `{}`, please keep it.",
+    "**Password:** {}",
+    "**Password**: **{}**",
+    "| password | {} |\n| host | db |",
+    "| user | password |\n|---|---|\n| joe | {} |",
+    "| `password` | `{}` |",
+    "<db><password>{}</password><host>db</host></db>",
+    '<add key="Password" value="{}"/>',
+    "login(user='joe', password='{}', host='db')",
+    "mysql --user joe --password '{}' shop",
+    "machine db login joe password {}",
+    '{{"name": "DB_PASSWORD", "value": "{}"}}',
+)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_special_characters_belong_to_a_password(form, password):
+    """In JSON, env, YAML, connection strings, Markdown, XML and tables the whole of it goes, and nothing else."""
+    assert form.format("[secrets]") == redaction(["secrets"]).begin().text(form.format(password))
+    assert form.format("[secrets]") == masked(form.format(password))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r'{"password": "Tr0ub\"4dor\\", "ok": 1}', r'{"password": "[secrets]\\", "ok": 1}'),
+        (r"{'password': 'Tr0ub\'4dor', 'ok': 1}", "{'password': '[secrets]', 'ok': 1}"),
+        ("password: 'Tr0ub''4dor'", "password: '[secrets]'"),
+        (r'{"password": "Tr\u00fcb4dor\u0026x", "ok', r'{"password": "[secrets]", "ok'),
+        (r'{"a": "{\"password\": \"Tr0ub\\\"4dor\", \"b\": 1}"}', r'{"a": "{\"password\": \"[secrets]\", \"b\": 1}"}'),
+        ("<password>Tr0ub&amp;4dor&lt;x</password>", "<password>[secrets]</password>"),
+        ("密码\uff1aTr0ub&4dor\uff0cPasswort lautet Tr0ub&4dor", "密码\uff1a[secrets]\uff0cPasswort lautet [secrets]"),
+    ],
+)
+def test_escapes_belong_to_a_password(text, expected):
+    """Those of JSON, of JSON within JSON, of Python, YAML and XML."""
+    assert expected == redaction(["secrets"]).begin().text(text)
+    assert expected == masked(text)
+
+
+@pytest.mark.parametrize("password", [*PASSWORDS, "s\"p'4 ces & a\nl1ne", 12345678])
+@pytest.mark.parametrize("wrap", [lambda it: {"password": it}, lambda it: {"name": "DB_PASSWORD", "value": it}])
+def test_a_member_that_is_called_a_password(password, wrap):
+    """It is redacted as a whole in arguments and results, which are values and no texts."""
+    assert wrap("[secrets]") == redaction(["secrets"]).begin().value(wrap(password))
+    assert redaction(["secrets"]).begin().needed([wrap(password)])
+
+
+def test_the_whole_of_a_key_is_found():
+    """Also where what is known of its format ends before it does: routable tokens of GitLab go on after a dot."""
+    text = redaction(["secrets"]).begin().text
+    assert "[secrets]." == text("glpat-aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789abcd.01.0a1b2c3d4.")
 
 
 def test_a_member_is_looked_at_with_its_name():
@@ -217,4 +335,34 @@ def test_a_hostile_text_of_a_megabyte_comes_to_an_end(piece):
     """Where a rule took more than linear time, this test would not. What is left is looked at again, and is the same."""
     found = redaction(["all"]).begin().text
     told = found(piece * ((1 << 20) // len(piece)))
+    assert told == found(told)
+
+
+HOSTILE_NAMES = (
+    "password=",
+    "aKey=",
+    "pass|",
+    "|password|\n",
+    "password='",
+    "login a password ",
+    "key: ",
+    "a,key\n",
+    "password=a&b=",
+)
+HOSTILE_NAMES += (
+    "tel 1234567 ",
+    "1.1.1.1, ",
+    "\\\\",
+    '\\\\"',
+    "\u200b",
+    "Authorization: Bearer ",
+    "Cookie: a=aaaaaaaaaaaaaaaa1;",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE_NAMES)
+def test_a_hostile_text_of_names_and_escapes_comes_to_an_end(piece):
+    """What is looked at for each name is of bounded length, and no name within a value that is none is looked at for ever."""
+    found = redaction(["all"]).begin().text
+    told = found(piece * ((1 << 18) // len(piece)))
     assert told == found(told)

@@ -401,3 +401,35 @@ def test_a_redactor_that_quotes(planted, exported, caplog, monkeypatch):
     raw = exported.bytes + logged(caplog)
     assert [] == leaks(raw, planter.all)
     assert b"raised ValueError" in raw
+
+
+# Texts with one password, as applications and servers quote them.
+PASSWORD = "Tr0ub4dor&3xyz#9Z"
+QUOTING = (
+    f'{{"user": "joe", "password": "{PASSWORD}"}}',
+    f"DB_PASSWORD={PASSWORD}",
+    f"Server=db;Uid=joe;Pwd={PASSWORD};",
+    f"password:      {PASSWORD}",
+    f"the password is `{PASSWORD}`",
+    f"**Password:** {PASSWORD}",
+    f"<password>{PASSWORD}</password>",
+    f"| password | {PASSWORD} |",
+    f"login(password='{PASSWORD}')",
+)
+
+
+@pytest.mark.parametrize("settings", [{"redact": "secrets"}, {}], ids=["redaction", "masking"])
+def test_no_tail_of_a_password_leaves(server, exported, settings):
+    """Its special characters belong to it: in what is said where that is redacted, and in messages of exceptions in any case."""
+    OpenAIInstrumentor().instrument(**exported.providers, capture_message_content=True, **settings)
+    with Talk(server, Planter(0)) as talk, talk.openai_client() as client:
+        for quoting in QUOTING:
+            said = quoting if settings else "hello"
+            server.reply(Json(openai_bodies.error(f"planted {quoting} is wrong"), 400))
+            with pytest.raises(openai.BadRequestError):
+                client.chat.completions.create(model="m", messages=[{"role": "user", "content": said}])
+
+    raw = exported.bytes
+    pieces = [PASSWORD[at : at + 4].encode() for at in range(len(PASSWORD) - 3)]
+    assert [] == [piece for piece in pieces if piece in raw]
+    assert raw.count(b"is wrong") >= len(QUOTING)
