@@ -26,6 +26,7 @@ _SCHEME = re.compile(r"[A-Za-z][\w-]*\s+")
 _MEMBER = re.compile(r"=\s*\"?([^\s,;\"]{8,})")  # of what has several, as cookies and signatures have
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _MOST = 64  # spellings in all
+_PARAMETER = re.compile(r"[?&;#]([^=?&;#/]{1,256})=[^&;#]")
 
 
 def credentials_of(request: Any, *others: Any) -> tuple[str, ...]:
@@ -45,6 +46,11 @@ def credentials_of(request: Any, *others: Any) -> tuple[str, ...]:
 def credentials_in(headers: Any) -> tuple[str, ...]:
     """Return the credentials that headers of httpx or alike hold, likewise."""
     return tuple(_spelled(_of_headers(headers)))
+
+
+def has_credential(url: str) -> bool:
+    """Return whether the query of a URL, or what is like one, gives something under the name of a credential."""
+    return any(_LIKELY.search(name) for name in _PARAMETER.findall(unquote(url)))
 
 
 def _of_headers(headers: Any) -> Iterator[str]:

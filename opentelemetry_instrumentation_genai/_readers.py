@@ -148,10 +148,12 @@ def _whole(value: Any) -> int:
 
 def _path(value: Any) -> str:
     """A path or URL. It stands in the references of spans, so what has a secret in it is none."""
+    from ._credentials import has_credential
+
     path: str = os.fspath(value)  # what is no path raises TypeError
     # The names of folders and buckets may look like keys.
     elsewhere = " ".join(_NO_FOLDER.findall(path)) if "/" in path else path
-    if _PASSWORD.search(path) or (elsewhere and masked(elsewhere) != elsewhere):
+    if _PASSWORD.search(path) or has_credential(path) or (elsewhere and masked(elsewhere) != elsewhere):
         raise ValueError
     return path
 

@@ -68,7 +68,7 @@ class StackTrace:
         if self._source is not None:
             yield from self._notes(error, self._source)
         if isinstance(error, _GROUP):
-            yield from self._members(error.exceptions)
+            yield from self._members(getattr(error, "exceptions", ()))
 
     def _frames(self, trace: TracebackType | None) -> str:
         source = self._source

@@ -28,6 +28,7 @@ from ._attributes import (
 )
 from ._ecosystem import is_plain_text, parts_of, tools_of
 from ._guard import say_once
+from ._local_files import private_url
 from ._masking import masked
 
 if TYPE_CHECKING:
@@ -152,11 +153,7 @@ class Upload:
 
 def _made(kind: Callable[..., Any], base_path: str, upload_format: str) -> Any:
     """Their hook. They make no folder; object stores have none, and to make one there could make a bucket."""
-    file_system, path = import_module("fsspec").url_to_fs(base_path)
-    protocol = file_system.protocol
-    if "file" in ([protocol] if isinstance(protocol, str) else protocol):
-        file_system.makedirs(path, exist_ok=True)
-    return kind(base_path=base_path, upload_format=upload_format)
+    return kind(base_path=private_url(base_path) or base_path, upload_format=upload_format)
 
 
 _TEXTS: dict[str, Callable[[Completion], list[dict[str, Any]]]] = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+import os
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +273,199 @@ def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrume
     assert [] == said()
 
 
+def modes(folder: Path) -> dict[str, int]:
+    """The permissions of a folder and of what is in it."""
+    return {path.name: stat.S_IMODE(path.lstat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are those of POSIX")
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """As in many containers: what is written is for everybody, unless it is said otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@posix
+@pytest.mark.usefixtures("open_umask")
+@pytest.mark.parametrize("upload_format", ["json", "jsonl"])
+@pytest.mark.parametrize("url", [True, False], ids=["URL", "path"])
+def test_local_files_are_for_their_owner_alone(
+    server, openai_client, instrument, *, tmp_path, said, url, upload_format
+):
+    """0600, in folders of 0700 where they are made, and nothing is left beside them."""
+    folder = tmp_path / "made" / "for it"
+    place = f"file://{folder}" if url else str(folder)
+    done = instrument(completion_hook="upload", upload_base_path=place, upload_format=upload_format)
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT, tools=[TOOL])
+    done()
+
+    assert 0o700 == stat.S_IMODE(folder.parent.stat().st_mode)
+    found = modes(folder)
+    assert 0o700 == found.pop("for it")
+    assert {0o600} == {*found.values()}
+    assert [f"inputs.{upload_format}", f"outputs.{upload_format}", f"tool.definitions.{upload_format}"] == sorted(
+        name.partition("_")[2] for name in found
+    )
+    assert [] == said()
+
+
+@posix
+def test_a_folder_that_exists_keeps_its_permissions(server, openai_client, instrument, *, tmp_path):
+    """It is the user's; the files are for their owner alone."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    folder.chmod(0o755)
+    done = instrument(completion_hook="upload", upload_base_path=str(folder))
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    found = modes(folder)
+    assert 0o755 == found.pop("folder")
+    assert {0o600} == {*found.values()}
+
+
+@posix
+def test_a_folder_that_is_a_symbolic_link(server, telemetry, openai_client, instrument, *, tmp_path, said):
+    """Is not followed, which is said; what stands above it may be links, as on many systems."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("elsewhere")
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path / "link"))
+    server.reply_always(Json(completion()))
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    (warning,) = said()
+    assert "cannot be written to, nothing is uploaded: " in warning
+    assert "it is a symbolic link, which is not followed" in warning
+    assert [] == [*(tmp_path / "elsewhere").iterdir()]
+    assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
+
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path / "link" / "below"))
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    assert 2 == len([*(tmp_path / "elsewhere" / "below").iterdir()])
+
+
+@posix
+def test_a_folder_that_becomes_a_symbolic_link(server, openai_client, instrument, *, tmp_path, said):
+    """Is not followed either; what is lost is counted as ever."""
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = instrument(completion_hook="upload", upload_base_path=str(folder))
+    server.reply(Json(completion()))
+    client = openai_client()
+    folder.rmdir()
+    folder.symlink_to("elsewhere")
+
+    client.chat.completions.create(**CHAT)
+    done()
+
+    assert [] == [*elsewhere.iterdir()]
+    (warning,) = said()
+    assert warning.endswith("such completions are lost, the calls are not affected.")
+
+
+@posix
+def test_links_that_have_the_names_of_files(server, telemetry, openai_client, instrument, *, tmp_path):
+    """Are replaced: what they lead to is neither written nor taken for what is uploaded already."""
+    server.reply_always(Json(completion()))
+    folder, bystander = tmp_path / "folder", tmp_path / "bystander"
+    bystander.write_text("mine")
+    folder.mkdir()
+    (folder / ".one_off_test_to_see_if_upload_works.json").symlink_to(bystander)
+    done = instrument(completion_hook="upload", upload_base_path=str(folder))
+    openai_client().chat.completions.create(**CHAT, tools=[TOOL])
+    done()
+    (tools,) = folder.glob("*_tool.definitions.json")
+    tools.unlink()
+    tools.symlink_to(bystander)
+
+    done = instrument(completion_hook="upload", upload_base_path=str(folder))
+    openai_client().chat.completions.create(**CHAT, tools=[TOOL])
+    done()
+
+    assert "mine" == bystander.read_text()
+    assert not tools.is_symlink()
+    assert "find" == uploaded(telemetry.spans[-1].attributes)["gen_ai.tool.definitions"][0]["name"]
+
+
+def test_a_local_file_is_whole_or_not_there(server, openai_client, instrument, *, tmp_path, monkeypatch):
+    """Of one that fails in the middle nothing is left, and while it is written it has another name."""
+    seen: list[list[str]] = []
+
+    def fail(value: Any, file: Any) -> None:
+        file.write("[")
+        file.flush()
+        seen.append([path.name for path in tmp_path.iterdir()])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(theirs, "gen_ai_json_dump", fail)
+    done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    names = [name for names in seen for name in names]
+    assert names
+    assert {True} == {name.startswith(".") and name.endswith(".partial") for name in names}
+    assert [] == [*tmp_path.iterdir()]
+
+
+CREDENTIALS = [
+    "abfs://c@account.dfs.core.windows.net/p?sv=2024-11-04&sig=abc",
+    "memory://x?sas_token=abc",
+    "memory://x?a=b&secret=plum",
+    "memory://x?a=b;client_secret=plum",
+    "memory://x#access_token=plum",
+    "memory://x?X-Amz-Credential=plum&X-Amz-Signature=kiwi",
+    "memory://x?api_key=plum",
+    "memory://x?KEY=plum",
+    "memory://x?%73ig=plum",
+    "memory://x?password=plum",
+    "simplecache::memory://x?token=plum",
+    "/a/folder?sig=plum",
+]
+
+
+@pytest.mark.parametrize("place", CREDENTIALS)
+def test_a_credential_in_the_query_of_the_place(server, telemetry, openai_client, instrument, *, said, place):
+    """Is refused like a password, whatever its value looks like: the place stands in references."""
+    done = instrument(completion_hook="upload", upload_base_path=place)
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    refused, missing = said()
+    assert refused.startswith("upload_base_path is not accepted as it is. ")
+    assert missing.endswith("nothing is uploaded.")
+    for word in ("plum", "kiwi", "abc"):
+        assert word not in refused + missing + str(dict(telemetry.span.attributes))
+
+
+@pytest.mark.parametrize("query", ["?versionId=3", "?region=eu&format=json", "/sig=1/key=2", "?sig="])
+def test_other_queries_of_the_place(server, telemetry, openai_client, instrument, *, said, query):
+    """Are no credentials, and neither are names of folders, as partitions have them."""
+    done = instrument(completion_hook="upload", upload_base_path=f"memory://x{query}")
+    server.reply(Json(completion()))
+
+    openai_client().chat.completions.create(**CHAT)
+    done()
+
+    assert [] == said()
+    assert "gen_ai.input.messages_ref" in telemetry.span.attributes
+
+
 def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *, said):
     """Comes into no reference and no warning: nothing is uploaded there."""
     done = instrument(completion_hook="upload", upload_base_path="memory://user:hunter2hunter2@host/x")
@@ -292,7 +487,7 @@ def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_pat
     def refuse(*_args: Any, **_kwargs: Any) -> None:
         raise PermissionError(f"no access for {key}")
 
-    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.makedirs", refuse)
+    monkeypatch.setattr(f"{OURS}._local_files.make_folder", refuse)
     done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
     server.reply(Json(completion()))
     openai_client().chat.completions.create(**CHAT)
