@@ -27,7 +27,8 @@ class Word(str, enum.Enum):
     SAID = "Hi"
     NAME = "Ada"
     TOOL = "get_weather"
-    CITY = "Zürich"
+    CITY = "Bern"
+    FAR = "Zürich"
     KEY = "city"
 
 
@@ -66,7 +67,7 @@ CHAT = {
         {"role": Word.ROLE, "content": Word.SAID, "name": Word.NAME},
         {"role": Word.ROLE, "content": [{"type": "text", "text": Shouted("quiet")}]},
         {"role": "assistant", "tool_calls": [CALLED]},
-        {"role": "tool", "tool_call_id": Word.NAME, "content": Word.CITY},
+        {"role": "tool", "tool_call_id": Word.NAME, "content": Word.FAR},
     ],
     "tools": [{"type": "function", "function": TOOL}],
     "extra_body": {"service_tier": Word.TIER, "reasoning_effort": Word.EFFORT},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anthropic
@@ -248,3 +248,17 @@ def test_an_unsampled_call_that_does_not_parse_has_its_tokens(server: ModelServe
     assert {DURATION, TOKENS} == telemetry.metrics.keys()
     assert [8, 2] == sorted((point.sum for point in telemetry.metrics[TOKENS]), reverse=True)
     telemetry.shutdown()
+
+
+def test_what_a_proxy_says_that_it_cost_counts_where_the_response_came(server: ModelServer, telemetry: Telemetry):
+    """The bill comes for the response, whatever the SDK makes of it."""
+    case = CASES["openai, strict"]
+    client = client_of(case, WAYS[0], server)
+    server.reply(replace(case.reply, headers={"x-litellm-response-cost": "0.25"}))
+    OpenAIInstrumentor().instrument(**telemetry.providers, prices="billed")
+
+    WAYS[0].run(raised_by(client, client.chat.completions.create, case.arguments))
+
+    assert 0.25 == telemetry.span.attributes["gen_ai.usage.cost"]
+    (cost,) = telemetry.metrics["gen_ai.client.operation.cost"]
+    assert (1, 0.25) == (cost.count, cost.sum)

@@ -1237,6 +1237,50 @@ def test_what_fails_below_middleware(application, server, telemetry, mode, name)
     assert "overloaded_error" == duration.attributes["error.type"]
 
 
+class RefusedError(Exception):
+    """What a middleware raises that does not like a response."""
+
+
+async def refusing(request: Any, call_next: Any) -> Any:
+    """Looks at the response, and raises."""
+    await settled(call_next(request))
+    raise RefusedError
+
+
+async def asking_in_vain(request: Any, call_next: Any) -> Any:
+    """Sends a second time, which the provider refuses."""
+    await settled(call_next(request))
+    return await settled(call_next(request))
+
+
+@traced
+@pytest_middleware
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("handle", "replies", "error", "tokens"),
+    [
+        (refusing, [PLAIN], f"{__name__}.RefusedError", 18),
+        (asking_in_vain, [PLAIN, BUSY], "overloaded_error", None),
+    ],
+    ids=["of the response", "of a later attempt"],
+)
+def test_a_failure_above_a_whole_response(application, telemetry, mode, *, handle, replies, error, tokens):
+    """A response that a middleware refuses is billed all the same; that of an earlier attempt is not the one that failed."""
+    application.server.reply(*replies)
+    application.instrument(mode)
+
+    with pytest.raises((RefusedError, anthropic.APIStatusError)):
+        application.create(application.client(middleware=[middleware(application, handle)]))
+
+    (duration,) = telemetry.metrics["gen_ai.client.operation.duration"]
+    assert (1, error) == (duration.count, duration.attributes["error.type"])
+    used = telemetry.metrics.get("gen_ai.client.token.usage")
+    assert tokens == (used and sum(point.sum for point in used))
+    if mode == "replace":
+        assert ("ERROR", error) == (telemetry.span.status.status_code.name, telemetry.span.attributes["error.type"])
+        assert ("msg_1" if tokens else None) == telemetry.span.attributes.get("gen_ai.response.id")
+
+
 @traced
 @pytest_middleware
 @pytest.mark.parametrize("mode", MODES)
