@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._call import Call
     from ._operation import StreamUsage
+    from ._seam import Scope
 
 _REFUSALS = (400, 422)
 _UNDONE = "gzip, deflate"  # the encodings of which `_sieve` can take something out
@@ -54,33 +55,33 @@ class Asking:
             asked.headers = headers
         call.asked = asked
 
-    def send(self, call: Call, wrapped: Any, *args: Any, **kwargs: Any) -> Any:
-        """Around what sends the request: with the question, and without it if that is refused."""
-        asked_args, asked_kwargs = with_options(call.asked, args, kwargs)
+    def send(self, scope: Scope, call: Call) -> None:
+        """Send the request with the question, and without it if that is refused."""
         try:
-            return wrapped(*asked_args, **asked_kwargs)
+            scope.send(*with_options(call.asked, scope.args, scope.kwargs))
         except Exception as error:
             if not _refuses(call, error):
                 raise
+        else:
+            return
         finally:
             call.asked = None
-        result = wrapped(*args, **kwargs)
+        scope.send(scope.args, scope.kwargs)
         self._remember(call.client)
-        return result
 
-    async def async_send(self, call: Call, wrapped: Any, *args: Any, **kwargs: Any) -> Any:
+    async def async_send(self, scope: Scope, call: Call) -> None:
         """The asynchronous twin."""
-        asked_args, asked_kwargs = with_options(call.asked, args, kwargs)
         try:
-            return await wrapped(*asked_args, **asked_kwargs)
+            await scope.async_send(*with_options(call.asked, scope.args, scope.kwargs))
         except Exception as error:
             if not _refuses(call, error):
                 raise
+        else:
+            return
         finally:
             call.asked = None
-        result = await wrapped(*args, **kwargs)
+        await scope.async_send(scope.args, scope.kwargs)
         self._remember(call.client)
-        return result
 
     def _has_refused(self, client: Any) -> bool:
         refused = self._refused.get(client._client)

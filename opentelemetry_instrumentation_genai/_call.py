@@ -1,15 +1,15 @@
 """The life of one call: one instrumented operation, with all its retries and the reading of its stream.
 
-A call starts with its span and finishes exactly once: by `succeed`, `stop` or `fail`, whichever comes first, in whatever thread.
-Each step of finishing is guarded by itself. The child of a `fork` never finishes a call of its parent.
+A call is made without any effect, starts with its span, and finishes exactly once: by `succeed`, `stop` or `fail`, whichever
+comes first, in whatever thread. Each step of finishing is guarded by itself, and an interrupt that strikes within them still
+ends the span. The child of a `fork` never finishes a call of its parent.
 """
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from threading import Lock
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -33,6 +33,7 @@ from ._capture import NO_CONTENT
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded, guarded_step
+from ._lifetime import forks
 from ._pipeline import NOTHING
 from ._who import FIRST
 from ._wire import parsed
@@ -40,7 +41,7 @@ from ._wire import parsed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span
 
     from ._costs import Costs
     from ._errors import Words
@@ -57,35 +58,23 @@ if TYPE_CHECKING:
 
 _read = guarded(read)
 _raised = guarded(raised)
-_forks = 0
 _USAGE = "gen_ai.usage."  # how the names of all that is used begin
 _LARGEST = 8 << 20  # bytes of a body that is parsed again when the SDK fails to parse it
 
 
-def _forked() -> None:
-    global _forks  # noqa: PLW0603 - a process has one
-    _forks += 1
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
-
-
 class Call:
-    """One call, from its start on.
+    """One call. To make it has no effect: `start` starts its span.
 
     Args:
         signals: where its telemetry goes.
         request: what the seam tells of it.
         client: the SDK's client that makes it.
-        adopts: whether its span is one that the SDK makes, and that comes with `adopt`.
 
     Attributes:
         client: the same, while the SDK's code runs.
         span: its span.
         context: a context with that span, which metrics and events link to.
         told: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
-        options: what the SDK is to be given in place of the caller's options, if anything.
         asked: the same with a question for the usage of the stream, while the request is sent with that.
         propagated: the headers that its request has from us, if any.
         stranger: the server, as long as it has not told who it is, and nobody else has.
@@ -126,6 +115,7 @@ class Call:
         "_shown",
         "_signals",
         "_started",
+        "_stopped",
         "_stream",
         "_timed",
         "_wanted",
@@ -134,7 +124,6 @@ class Call:
         "context",
         "early",
         "open",
-        "options",
         "propagated",
         "received",
         "sent",
@@ -143,16 +132,17 @@ class Call:
         "told",
     )
 
-    def __init__(self, signals: Signals, request: Request, client: object = None, *, adopts: bool = False) -> None:
+    def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
         self._signals = signals
         self._operation = request.operation
         self._metrics = signals.metrics_of(request.operation.name)
         self._stream = request.stream
-        self._forks = _forks
+        self._forks = forks()
         self._once = Lock()
         self._facts: dict[str, Attribute] = {}
         self._first: float | None = None
-        self._last = 0.0
+        self._started = self._last = 0.0
+        self._stopped: float | None = None
         self._timed = True
         self._point: dict[str, Attribute] | None = None
         self._accumulator: Accumulator | None = None
@@ -160,7 +150,6 @@ class Call:
         self.client: object = client
         self.open = self.early = False
         self._reading: ref[Reading] | None = None
-        self.options: Any = None
         self.asked: Any = None
         self.propagated: Propagated | None = None
         self.received: Any = None
@@ -172,22 +161,49 @@ class Call:
         self._heard: float | None = None
         self._server = request.server
         self._identity = request.identity()
-        self._attributes = self._start_attributes(request)
+        self._attributes: dict[str, Attribute] = {}
         self._content: Content = {}
         self._given: Mapping[str, Any] | None = None
         self._redacting: Redacting | None = None
         self._capture = NO_CONTENT if signals.pipeline is None else request.capture or signals.capture
-        self._request = request if adopts else None
-        self._started = perf_counter()
+        self._request: Request | None = None
+        self._run: Run | None = None
+        self.span: Span = INVALID_SPAN
+        self.context = get_current()
+        self.told = self._recording = self._emits = self._completes = self._wanted = False
+
+    @guarded
+    def start(self, request: Request, adopts: bool) -> None:
+        """Start its span, and have the application's hook called.
+
+        Args:
+            request: what the seam tells of it.
+            adopts: whether its span is one that the SDK makes, and that comes with `adopt`.
+        """
+        self._attributes = self._start_attributes(request)
         if adopts:
-            self.context = get_current()
+            self._request = request
             self._choose(get_current_span(self.context))
             self._take(INVALID_SPAN)
         else:
-            self._start(signals.tracer, request)
-            if signals.hooks is not None:
+            self.span = self._start_span() or INVALID_SPAN
+            self.context = set_span_in_context(self.span, self.context)
+            self._choose(self.span)
+            self._take(self.span)
+            self._take_input(request)
+            if self._signals.hooks is not None:
                 self._hook(self.span, request)
-        self._run = None if signals.traffic is None else self._under_way(signals.traffic, request)
+        if self._signals.traffic is not None:
+            self._run = self._under_way(self._signals.traffic, request)
+
+    def start_clock(self) -> None:
+        """From now on its time counts: the SDK's code is next."""
+        self._started = perf_counter()
+
+    def stop_clock(self) -> None:
+        """Its time is over, unless the application reads its response later: the SDK's code has returned."""
+        if not self.open:
+            self._stopped = perf_counter()
 
     @guarded
     def _under_way(self, traffic: Traffic, request: Request) -> Run:
@@ -196,12 +212,11 @@ class Call:
         messages = request.body.get(self._operation.messages)
         return Run(traffic, self._identity, messages, stream=self._stream, context=self.context)
 
-    def _start(self, tracer: Tracer, request: Request) -> None:
-        span = tracer.start_span(self._name(), kind=SpanKind.CLIENT, attributes=self._attributes)
-        self.context = set_span_in_context(span)
-        self._choose(span)
-        self._take(span)
-        self._take_input(request)
+    @guarded
+    def _start_span(self) -> Span:
+        """Start the span. Where a sampler or a span processor raises, the call is followed without one."""
+        tracer = self._signals.tracer
+        return tracer.start_span(self._name(), self.context, SpanKind.CLIENT, attributes=self._attributes)
 
     def _choose(self, span: Span) -> None:
         """Decide whether it is among the share of calls whose content is captured."""
@@ -253,11 +268,7 @@ class Call:
         """Have the application's hook called with the call's span, as its owner has it."""
         assert self._signals.hooks is not None
         self._shown = span
-        try:
-            self._hooked = self._signals.hooks.started(self, span, request)
-        except BaseException:  # the application is interrupted in its hook
-            self._end_span()
-            raise
+        self._hooked = self._signals.hooks.started(self, span, request)
 
     def _name(self) -> str:
         model = self._identity.get(REQUEST_MODEL)
@@ -297,7 +308,7 @@ class Call:
     @property
     def over(self) -> bool:
         """Whether it has finished, or is about to; to the child of a fork, a call of its parent is over."""
-        return self._once.locked() or self._forks != _forks
+        return self._once.locked() or self._forks != forks()
 
     # While it runs.
 
@@ -346,6 +357,7 @@ class Call:
             earlier.forget()
         self._reading = ref(reading)
         self.open, self.early, self._first = True, False, None
+        self._last = perf_counter()
         make = self._operation.accumulator
         if make is not None:
             hooks, run = self._signals.hooks, self._run
@@ -358,17 +370,22 @@ class Call:
         if self._add is None:
             return
         self._add(chunk)
-        if self._timed:
-            self._time()
-
-    def _time(self) -> None:
         now = perf_counter()
+        if self._timed:
+            self._time(now)
+        self._last = now
+
+    def touch(self) -> None:
+        """Take note that something of the response was read that is no chunk."""
+        if self._first is None:
+            self._last = perf_counter()
+
+    def _time(self, now: float) -> None:
         if self._first is None:
             self._first = now - self._started
-            self._timed = self._signals.per_chunk and self._forks == _forks
+            self._timed = self._signals.per_chunk and self._forks == forks()
         else:
             self._metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
-        self._last = now
 
     def _chunk_point(self) -> dict[str, Attribute]:
         """The attributes of a chunk's time: the response's model is taken as it stands when the second chunk comes."""
@@ -403,6 +420,12 @@ class Call:
         """Finish with what was received of a stream, read to its end or left early."""
         self._finish(None, None)
 
+    def collected(self) -> None:
+        """Finish as `stop` does, as of the last chunk: nobody can know when the application left the stream."""
+        if not self.over:
+            self._stopped = self._last
+        self._finish(None, None)
+
     def fail(self, error: BaseException) -> None:
         """Finish with the exception that the SDK raised, and what was received before it.
 
@@ -410,16 +433,41 @@ class Call:
         """
         self._finish(None, error)
 
+    def settle(self) -> None:
+        """End what one of our own steps has left open because it failed, or was interrupted. Does nothing to a call in order."""
+        self.client = None
+        if self.open:
+            return
+        if not self.over:
+            self._finish(None, None)
+        self._abandon()
+
     def _finish(self, response: Any, error: BaseException | None) -> None:
-        if self._forks != _forks:
+        if self._forks != forks():
             return
         if self.client is not None:
             self.early = True
             return
-        if self._once.acquire(blocking=False):
-            self._finish_once(perf_counter() - self._started, response, error)
+        ours = False
+        try:
+            ours = self._once.acquire(blocking=False)
+            if ours:
+                self._finish_once(response, error)
+        except BaseException:
+            if ours:
+                self._abandon()
+            raise
 
-    def _finish_once(self, seconds: float, response: Any, error: BaseException | None) -> None:
+    @guarded
+    def _abandon(self) -> None:
+        if self._forks != forks():
+            return
+        if self._run is not None:
+            self._run.over()
+        self._end_span()
+
+    def _finish_once(self, response: Any, error: BaseException | None) -> None:
+        self._stopped = stopped = self._stopped or perf_counter()
         if self._run is not None:
             self._over(self._run)
         if self._first is not None:
@@ -437,7 +485,7 @@ class Call:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
         measured = found if failure is None else {**found, ERROR_TYPE: failure.measured}
-        self._write_metrics(seconds, response, measured)
+        self._write_metrics(stopped - self._started, response, measured)
         try:  # even an application that is interrupted in code of its own gets its span
             self._write(response, found, failure)
         finally:
@@ -451,8 +499,7 @@ class Call:
             if self._hooked is not None:
                 self._unhook(outcome)
         finally:
-            if self._recording or self._hooked is not None:
-                self._end_span()
+            self._end_span()
         self._hooked = None
 
     @guarded
@@ -569,7 +616,11 @@ class Call:
 
     @guarded
     def _end_span(self) -> None:
-        self.span.end()
+        """End the span, as of when the clock stopped. A span that has ended does not record."""
+        if not (self.span.is_recording() or self._hooked is not None):
+            return
+        since = 0.0 if self._stopped is None else perf_counter() - self._stopped
+        self.span.end(time_ns() - int(since * 1e9))
 
     def _metric_point(self, found: dict[str, Attribute]) -> dict[str, Attribute]:
         model = found.get(RESPONSE_MODEL)

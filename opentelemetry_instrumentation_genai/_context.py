@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 from opentelemetry.context.context import Context
@@ -34,32 +34,45 @@ def stand_back(current: Context, operation: str) -> bool:
     return owned(current, operation) or not is_instrumentation_enabled()
 
 
-Attached: TypeAlias = "tuple[Call | None, Token[Context]]"
+class Current:
+    """A block of code in which a call and its span are made current, by `enter`. When it is left, what was current is given back.
 
+    It is used twice, as `with current, current`: where an interrupt strikes within the first exit, the second does what is left.
+    """
 
-def attach(call: Call) -> Attached:
-    """Make `call` and its span current, while code of the SDK runs. Returns what `detach` wants."""
-    outer = current_call()
-    _current.set(call)
-    return outer, otel_context.attach(Context({**call.context, **published(call, call.operation)}))
+    __slots__ = ("_call", "_context", "_detached", "_entered", "_outer", "_previous", "_token")
 
+    def __init__(self) -> None:
+        self._entered = self._detached = False
+        self._call: Call | None = None
+        self._outer: Call | None = None
+        self._context: Context | None = None
+        self._previous: Context | None = None
+        self._token: Token[Context] | None = None
 
-class Outside:
-    """While it is entered, no call of ours is current: for what the SDK does below a call that is not that call's."""
-
-    __slots__ = ("_call",)
+    def enter(self, call: Call | None) -> None:
+        """Make `call` and its span current; with None, no call of ours is, for what the SDK does that is not that call's."""
+        self._outer, self._call, self._entered = current_call(), call, True
+        _current.set(call)
+        if call is not None:
+            self._previous = otel_context.get_current()
+            self._context = Context({**call.context, **published(call, call.operation)})
+            self._token = otel_context.attach(self._context)
 
     def __enter__(self) -> None:
-        self._call = current_call()
-        _current.set(None)
+        """Do nothing yet: what `enter` does has to be within the block."""
 
-    def __exit__(self, *_error: object) -> None:
-        _current.set(self._call)
+    def __exit__(self, *_raised: object) -> None:
+        self.leave()
 
-
-def detach(call: Call, attached: Attached) -> None:
-    """Give the context back; a task that closes an abandoned coroutine of another has nothing to give back."""
-    if current_call() is call:
-        outer, token = attached
-        _current.set(outer)
-        otel_context.detach(token)
+    def leave(self) -> None:
+        """Give the context back. A task that closes an abandoned coroutine of another has nothing to give back."""
+        if not self._entered or current_call() is not self._call:
+            return
+        if self._token is not None and not self._detached:
+            self._detached = True
+            otel_context.detach(self._token)
+        elif self._previous is not None and otel_context.get_current() is self._context:
+            otel_context.attach(self._previous)
+        _current.set(self._outer)
+        self._entered = False

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import functools
 import logging
-import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ._printable import loggable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 _P = ParamSpec("_P")
 _S = TypeVar("_S")
@@ -41,10 +42,8 @@ def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     def safe(*args: Any) -> _T | None:  # keywords would cost a dictionary for each call
         try:
             return function(*args)  # type: ignore[call-arg]
-        except Exception as error:
-            if strict:
-                raise
-            _report(function.__qualname__, error)
+        except Exception as error:  # noqa: BLE001 - this is the guard
+            report(function.__qualname__, error)
             return None
 
     return cast("Callable[_P, _T | None]", safe)
@@ -57,25 +56,72 @@ def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
     def safe(self: _S, value: _T) -> None:
         try:
             method(self, value)
-        except Exception as error:
-            if strict:
-                raise
-            _report(method.__qualname__, error)
+        except Exception as error:  # noqa: BLE001 - as above
+            report(method.__qualname__, error)
 
     return safe
+
+
+def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
+    """Make a wrapper, as wrapt calls it, that looks at the arguments of a method before it runs.
+
+    Args:
+        step: called with the instance and the keyword arguments. What it raises is dropped.
+    """
+    look = guarded(step)
+
+    @functools.wraps(step)
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        look(args[0] if instance is None else instance, kwargs)
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Make a wrapper, as wrapt calls it, that puts something of ours in the place of what a method returns.
+
+    Args:
+        step: called with what the method returned and the instance. Where it raises, the result stays as it is.
+    """
+    replace = guarded(step)
+
+    @functools.wraps(step)
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        replaced = replace(result, instance)
+        return result if replaced is None else replaced
+
+    return wrapper
+
+
+def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The same for a method that is a coroutine function."""
+    replace = guarded(step)
+
+    @functools.wraps(step)
+    async def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        result = await wrapped(*args, **kwargs)
+        replaced = replace(result, instance)
+        return result if replaced is None else replaced
+
+    return wrapper
 
 
 def say_once(message: str, *args: object) -> None:
     """Log a warning that the user can act on, the first time only; so many in all, whatever applications may put into them.
 
+    A log handler of the application that raises is no failure of the call.
+
     Args:
         message: a text with `%s` places, and no content of any call.
         args: what goes into the places.
     """
-    key = (message, repr(args))
-    if key not in _reported and len(_reported) < _MOST:
-        _reported.add(key)
-        _logger.warning(message, *map(loggable, args))
+    with suppress(Exception):
+        key = (message, repr(args))
+        if key not in _reported and len(_reported) < _MOST:
+            _reported.add(key)
+            _logger.warning(message, *map(loggable, args))
 
 
 def note(message: str, *args: object) -> None:
@@ -85,15 +131,33 @@ def note(message: str, *args: object) -> None:
         message: likewise.
         args: likewise.
     """
-    _logger.info(message, *map(loggable, args))
+    with suppress(Exception):
+        _logger.info(message, *map(loggable, args))
 
 
-def _report(place: str, error: Exception) -> None:
-    frames = traceback.extract_tb(error.__traceback__)
-    say_once(
-        "%s in %s (%s line %s): the telemetry of such calls is incomplete, the calls are not affected. Please report this.",
-        type(error).__name__,
-        place,
-        frames[-1].name,
-        frames[-1].lineno,
-    )
+def report(place: str, error: Exception) -> None:
+    """Log a failure of our own, once for each place and type; in the test suite, raise it.
+
+    Args:
+        place: the name of the function that failed.
+        error: what it raised. Its message is left out, because it may quote what the call said.
+    """
+    if strict:
+        raise error
+    with suppress(Exception):
+        name, line = _innermost(error.__traceback__)
+        say_once(
+            "%s in %s (%s line %s): the telemetry of such calls is incomplete, the calls are not affected. Please report this.",
+            type(error).__name__,
+            place,
+            name,
+            line,
+        )
+
+
+def _innermost(trace: TracebackType | None) -> tuple[str, int]:
+    """Where an exception was raised. The traceback is not formatted: that would read source files."""
+    name, line = "?", 0
+    while trace is not None:
+        name, line, trace = trace.tb_frame.f_code.co_name, trace.tb_lineno, trace.tb_next
+    return name, line

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._content import left_out
-from ._context import attach, detach
+from ._context import Current
 from ._fields import string
 from ._guard import guarded, say_once
 
@@ -198,8 +198,7 @@ class Hooks:
 
 
 def _call_within(call: Call, callback: Callback, *args: Any) -> None:
-    attached = attach(call)
-    try:
+    current = Current()
+    with current, current:
+        current.enter(call)
         callback(*args)
-    finally:
-        detach(call, attached)

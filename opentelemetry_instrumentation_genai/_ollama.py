@@ -6,7 +6,6 @@ one that is never started is no call. `_request_raw` sees the HTTP response of a
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
@@ -14,12 +13,13 @@ from opentelemetry.context import get_current
 from ._attributes import HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._capture import asked_here
-from ._context import attach, current_call, detach, stand_back
+from ._context import current_call, stand_back
 from ._fields import as_sent, member
-from ._guard import guarded
+from ._guard import async_transformed, guarded, transformed
 from ._hosts import Servers
 from ._operation import Operation, Request
 from ._proxy import Proxy, own
+from ._seam import Scope, async_following, following
 from ._streams import Reading
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class Ollama:
         """The rows of what is patched."""
         module = "ollama._client"
         return [
-            (module, "Client._request", self.request),
-            (module, "AsyncClient._request", self.async_request),
-            (module, "Client._request_raw", self.request_raw),
-            (module, "AsyncClient._request_raw", self.async_request_raw),
+            (module, "Client._request", following(self, self.request)),
+            (module, "AsyncClient._request", async_following(self, self.async_request)),
+            (module, "Client._request_raw", transformed(_answered)),
+            (module, "AsyncClient._request_raw", async_transformed(_answered)),
         ]
 
     def start(self) -> None:
@@ -69,75 +69,51 @@ class Ollama:
         self.active = False
         self._signals.close()
 
-    # The wrappers, as wrapt calls them.
+    # What surrounds the SDK's methods.
 
-    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    def request(self, scope: Scope) -> None:
         """Around `Client._request`."""
-        request = self._asked(client, args, kwargs)
-        if request is None:
-            return wrapped(*args, **kwargs)
-        headers = None if self._propagation is None else self._headers(client, kwargs)
-        if headers is not None:
-            kwargs = {**kwargs, "headers": headers}
-        if request.stream:
-            return _stream(wrapped(*args, **kwargs), client, partial(self._call, request, client, headers))
-        call = self._call(request, client, headers)
-        if call is None:
-            return wrapped(*args, **kwargs)
-        token = attach(call)
-        try:
-            result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            _blame(call, client, error)
-            call.client = None
-            call.fail(error)
-            raise
-        finally:
-            detach(call, token)
-        call.client = None
-        call.succeed(result)
-        return result
+        start = self._begin(scope)
+        scope.start()
+        scope.send(scope.args, scope.kwargs)
+        if start is not None:
+            scope.result = _stream(scope.result, start)
 
-    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    async def async_request(self, scope: Scope) -> None:
         """Around `AsyncClient._request`."""
-        request = self._asked(client, args, kwargs)
-        if request is None:
-            return await wrapped(*args, **kwargs)
-        headers = None if self._propagation is None else self._headers(client, kwargs)
-        if headers is not None:
-            kwargs = {**kwargs, "headers": headers}
-        if request.stream:
-            return _AsyncStream(await wrapped(*args, **kwargs), client, partial(self._call, request, client, headers))
-        call = self._call(request, client, headers)
-        if call is None:
-            return await wrapped(*args, **kwargs)
-        token = attach(call)
-        try:
-            result = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            _blame(call, client, error)
-            call.client = None
+        start = self._begin(scope)
+        scope.start()
+        await scope.async_send(scope.args, scope.kwargs)
+        if start is not None:
+            scope.result = _AsyncStream(scope.result, start)
+
+    @guarded
+    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
+        """End a plain call with what the SDK returned or raised. That of a stream, which has no client, ends with its reading."""
+        client, call.client = call.client, None
+        if error is not None:
+            if client is not None:
+                _blame(call, client, error)
             call.fail(error)
-            raise
-        finally:
-            detach(call, token)
-        call.client = None
-        call.succeed(result)
-        return result
-
-    def request_raw(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around `Client._request_raw`, which makes the HTTP request of a plain call."""
-        response = wrapped(*args, **kwargs)
-        _answered(client, response)
-        return response
-
-    async def async_request_raw(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around `AsyncClient._request_raw`."""
-        response = await wrapped(*args, **kwargs)
-        _answered(client, response)
-        return response
+        elif not call.open:
+            call.succeed(result)
 
     # What they do.
+
+    @guarded
+    def _begin(self, scope: Scope) -> _Start | None:
+        """Start a plain call, if it is one that is followed. Returns what starts that of a stream."""
+        client = scope.client
+        request = self._asked(client, scope.args, scope.kwargs)
+        if request is None:
+            return None
+        headers = None if self._propagation is None else self._headers(client, scope.kwargs)
+        if headers is not None:
+            scope.kwargs = {**scope.kwargs, "headers": headers}
+        if request.stream:
+            return _Start(self, Scope(self, None, client, (), {}), request, headers)
+        self.call(scope, request, headers)
+        return None
 
     @guarded
     def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
@@ -164,16 +140,15 @@ class Ollama:
         server = self._servers.of(client, client._client.base_url)
         return dict(kwargs.get("headers") or {}) if server.told else None
 
-    @guarded
-    def _call(self, request: Request, client: Any, headers: dict[str, str] | None) -> Call | None:
-        """The call, which starts now; a stream may have come to someone who reports it."""
+    def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
+        """Start the call, whose time is that of the scope; a stream may have come to someone who reports it."""
         if not self.active or stand_back(get_current(), request.operation.name):
-            return None
+            return
         # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
-        call = Call(self._signals, request, None if request.stream else client)
+        scope.call = call = Call(self._signals, request, None if request.stream else scope.client)
+        call.start(request, False)
         if headers is not None:
-            self._tell(call, client, headers)
-        return call
+            self._tell(call, scope.client, headers)
 
     @guarded
     def _tell(self, call: Call, client: Any, headers: dict[str, str]) -> None:
@@ -182,8 +157,8 @@ class Ollama:
         headers.update(self._propagation.headers(call, client._client, headers, client._client.headers) or {})
 
 
-@guarded
-def _answered(client: Any, response: Any) -> None:
+def _answered(response: Any, client: Any) -> None:
+    """Take the HTTP status of a plain call."""
     call = current_call()
     if call is not None and call.client is client:
         call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
@@ -224,21 +199,42 @@ class _StreamReading(Reading):
         super().failed(error)
 
 
-def _stream(
-    source: Generator[Any, Any, Any], client: Any, start: Callable[[], Call | None]
-) -> Generator[Any, Any, Any]:
+class _Start:
+    """Starts the call of a stream at its first step.
+
+    Args:
+        seam: of the SDK.
+        scope: the time of that step.
+        request: what is asked.
+        headers: of the request, if the server is told of the trace.
+    """
+
+    def __init__(self, seam: Ollama, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
+        self._seam = seam
+        self.scope = scope
+        self._request = request
+        self._headers = headers
+
+    @guarded
+    def __call__(self, source: Any) -> tuple[_StreamReading, Any] | None:
+        """Start the call and make it current; None where it is not followed. Returns its reading, and the steps of `source`."""
+        scope = self.scope
+        self._seam.call(scope, self._request, self._headers)
+        if scope.call is None:
+            return None
+        reading = _StreamReading(scope.call, scope.client)
+        steps = reading.chunks(source)
+        scope.start()
+        return reading, steps
+
+
+def _stream(source: Generator[Any, Any, Any], start: _Start) -> Generator[Any, Any, Any]:
     """The SDK's generator within one that starts the call at the first step, and follows it."""
-    call = start()
-    if call is None:
-        yield from source
-        return
-    steps = _StreamReading(call, client).chunks(source)
+    scope, steps = start.scope, source
     try:
-        token = attach(call)
-        try:
+        with scope, scope:
+            _, steps = start(source) or (None, source)
             item = next(steps, _END)
-        finally:
-            detach(call, token)
         if item is not _END:
             yield item
             yield from steps
@@ -253,14 +249,13 @@ class _AsyncStream(Proxy):
     A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
     """
 
-    __slots__ = ("_self_client", "_self_reading", "_self_start", "_self_steps")
+    __slots__ = ("_self_reading", "_self_start", "_self_steps")
 
     _self_methods = frozenset({"__aiter__", "__anext__", "asend", "athrow", "aclose"})
 
-    def __init__(self, source: Any, client: Any, start: Callable[[], Call | None]) -> None:
+    def __init__(self, source: Any, start: _Start) -> None:
         super().__init__(source)
-        self._self_client = client
-        self._self_start: Callable[[], Call | None] | None = start
+        self._self_start: _Start | None = start
         self._self_reading: _StreamReading | None = None
         self._self_steps: Any = source
 
@@ -277,16 +272,14 @@ class _AsyncStream(Proxy):
 
     async def _self_first(self) -> Any:
         start, self._self_start = self._self_start, None
-        call = None if start is None else start()
-        if call is None:
+        if start is None:
             return await self._self_steps.__anext__()
-        self._self_reading = reading = _StreamReading(call, self._self_client)
-        self._self_steps = steps = reading.chunks(self._self_source)
-        token = attach(call)
-        try:
-            return await steps.__anext__()
-        finally:
-            detach(call, token)
+        scope = start.scope
+        with scope, scope:
+            started = start(self._self_source)
+            if started is not None:
+                self._self_reading, self._self_steps = started
+            return await self._self_steps.__anext__()
 
     async def athrow(self, *error: Any) -> Any:
         try:

@@ -7,7 +7,6 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 from __future__ import annotations
 
 import copy
-import functools
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,12 +16,13 @@ from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._call import Call
 from ._capture import NO_CONTENT, asked_here
-from ._context import Outside, attach, current_call, detach, stand_back
+from ._context import current_call, stand_back
 from ._fields import LONGEST, Attribute, as_sent, member
-from ._guard import guarded
+from ._guard import guarded, observed, transformed
 from ._hosts import Servers
 from ._iterators import listed
 from ._operation import Operation, Request
+from ._seam import async_following, following
 from ._stranger import Stranger
 from ._streams import Body, body_of
 from ._wire import parsed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._event_streams import EventStreams
+    from ._seam import Scope
     from ._signals import Signals
     from ._stranger import Signs
 
@@ -106,13 +107,14 @@ class Stainless:
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
         client, streams = self._sdk + "._base_client", self._sdk + "._streaming"
+        answered, events = observed(self.answered), transformed(self.events)
         return [
-            (client, "SyncAPIClient.request", self.request),
-            (client, "AsyncAPIClient.request", self.async_request),
-            (client, "SyncAPIClient._process_response", self.process_response),
-            (client, "AsyncAPIClient._process_response", self.process_response),
-            (streams, "Stream.__stream__", self.events),
-            (streams, "AsyncStream.__stream__", self.events),
+            (client, "SyncAPIClient.request", following(self, self.request)),
+            (client, "AsyncAPIClient.request", async_following(self, self.async_request)),
+            (client, "SyncAPIClient._process_response", answered),
+            (client, "AsyncAPIClient._process_response", answered),
+            (streams, "Stream.__stream__", events),
+            (streams, "AsyncStream.__stream__", events),
         ]
 
     def start(self) -> None:
@@ -131,99 +133,96 @@ class Stainless:
             self._native.stop()
         self._signals.close()
 
-    # The wrappers, as wrapt calls them.
+    # What surrounds the SDK's methods.
 
-    def request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    def request(self, scope: Scope) -> None:
         """Around `SyncAPIClient.request`."""
-        if not self.active:
-            return wrapped(*args, **kwargs)
-        if client is None:
-            client, *args = args
-            wrapped = functools.partial(wrapped, client)
-        call = self._begin(client, args, kwargs)
-        if call is None:
-            with Outside():
-                return wrapped(*args, **kwargs)
-        if call.options is not None:
-            args, kwargs = _handed_on(call, args, kwargs)
-        if call.asked is not None and self._asking is not None:
-            wrapped = functools.partial(self._asking.send, call, wrapped)
-        attached = attach(call)
-        try:
-            result = wrapped(*args, **kwargs)
-        except BaseException as error:
-            self._fail(call, error)
-            raise
-        finally:
-            detach(call, attached)
-        self._returned(call, result)
-        return result
+        self._begin(scope)
+        scope.start()
+        call = scope.call
+        if call is None or call.asked is None or self._asking is None:
+            scope.send(scope.args, scope.kwargs)
+        else:
+            self._asking.send(scope, call)
 
-    async def async_request(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+    async def async_request(self, scope: Scope) -> None:
         """Around `AsyncAPIClient.request`."""
-        call = self._begin(client, args, kwargs)
-        if call is None:
-            with Outside():
-                return await wrapped(*args, **kwargs)
-        if call.options is not None:
-            args, kwargs = _handed_on(call, args, kwargs)
-        if call.asked is not None and self._asking is not None:
-            wrapped = functools.partial(self._asking.async_send, call, wrapped)
-        attached = attach(call)
-        try:
-            result = await wrapped(*args, **kwargs)
-        except BaseException as error:
-            self._fail(call, error)
-            raise
-        finally:
-            detach(call, attached)
-        self._returned(call, result)
-        return result
+        self._begin(scope)
+        scope.start()
+        call = scope.call
+        if call is None or call.asked is None or self._asking is None:
+            await scope.async_send(scope.args, scope.kwargs)
+        else:
+            await self._asking.async_send(scope, call)
 
-    def process_response(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        """Around `_process_response` of either client: an unread body is followed from here on."""
-        self._answered(args[0] if client is None else client, kwargs)
-        return wrapped(*args, **kwargs)
+    def answered(self, client: Any, kwargs: Any) -> None:
+        """Before `_process_response` of either client: an unread body is followed from here on."""
+        call = current_call()
+        response = kwargs["response"]
+        if call is None or call.client is not client or body_of(response) is not None:
+            return
+        call.sent = response.request
+        if response.is_success:
+            if kwargs.get("stream") or not response.is_closed:
+                Body(call, response)
+            else:
+                call.received = response
+        self._look_at(call, response, kwargs.get("retries_taken"))
 
-    def events(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        """Around `__stream__` of either stream class."""
-        chunks = wrapped(*args, **kwargs)
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """After `__stream__` of either stream class: its chunks, followed."""
         body = body_of(getattr(stream, "response", None))
         return chunks if body is None else body.events(chunks, stream)
+
+    @guarded
+    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
+        """End a call with what the SDK returned or raised, unless its response is read later."""
+        if error is not None:
+            self._blame(call, error)
+            call.client = None
+            call.fail(error)
+            return
+        call.client = None
+        if not call.open:
+            call.succeed(_response(result))
+        elif call.early:
+            call.stop()
 
     # What they do.
 
     @guarded
-    def _begin(self, client: Any, args: Any, kwargs: Any) -> Call | None:
-        given = options = args[1] if len(args) > 1 else kwargs.get("options")
+    def _begin(self, scope: Scope) -> None:
+        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+        client = scope.client
+        options = _options(scope.args, scope.kwargs)
         operation, identity = self._route(options)
         if operation is None or not self.active:
-            return None
+            return
         context = get_current()
         if stand_back(context, operation.name):
-            return None
+            return
         capture = asked_here(context)
         if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
-            options = listed(options)
+            options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
         body = _body(options, identity)
         server = self._servers.of(client, client.base_url)
         host, port, provider, told, stranger, *_ = server
         if stranger is not None:
             provider = stranger.provider
-        stream = kwargs.get("stream") is True or body.get("stream") is True
+        streamed = scope.kwargs.get("stream") is True
+        stream = streamed or body.get("stream") is True
         said = self._signals.who.of(context)
         request = Request(operation, provider, host, port, body, stream, capture, said, server)
         adopts = self._native is not None and self._native.spans(client, options)
-        call = Call(self._signals, request, client, adopts=adopts)
+        scope.call = call = Call(self._signals, request, client)
+        call.start(request, adopts)
         call.stranger = stranger
         if call.told or adopts:
             self._tell(call, client, options)
         if told and not adopts:  # else the SDK tells of its span by itself
-            options = self._propagated(call, client, options) or options
-        call.options = None if options is given else options
-        if self._asking is not None and operation.stream_usage is not None and kwargs.get("stream") is True:
+            options = _hand_on(scope, options, self._propagated(call, client, options) or options)
+        if self._asking is not None and operation.stream_usage is not None and streamed:
             self._asking.ask(call, operation.stream_usage, options, body, provider)
-        return call
 
     @guarded
     def _tell(self, call: Call, client: Any, options: Any) -> None:
@@ -269,23 +268,14 @@ class Stainless:
         return None, ""
 
     @guarded
-    def _answered(self, client: Any, kwargs: Any) -> None:
-        call = current_call()
-        response = kwargs["response"]
-        if call is None or call.client is not client or body_of(response) is not None:
-            return
-        call.sent = response.request
+    def _look_at(self, call: Call, response: Any, retries: Any) -> None:
+        """Take what an HTTP response says besides its body."""
         if call.stranger is not None:
             call.answered_by(call.stranger.by_headers(response.headers))
         if call.told:
-            call.answered(self._facts(response, kwargs.get("retries_taken")))
+            call.answered(self._facts(response, retries))
         if self._hears:
             call.heard(response.headers)
-        if response.is_success:
-            if kwargs.get("stream") or not response.is_closed:
-                Body(call, response)
-            else:
-                call.received = response
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""
@@ -297,19 +287,6 @@ class Stainless:
         return {**facts, **_resent(response.request if retries is None else None, retries)}
 
     @guarded
-    def _returned(self, call: Call, result: Any) -> None:
-        call.client = None
-        if not call.open:
-            call.succeed(_response(result))
-        elif call.early:
-            call.stop()
-
-    def _fail(self, call: Call, error: BaseException) -> None:
-        self._blame(call, error)
-        call.client = None
-        call.fail(error)
-
-    @guarded
     def _blame(self, call: Call, error: BaseException) -> None:
         call.keyed(getattr(call.client, "api_key", None), getattr(call.client, "auth_token", None))
         call.sent = member(error, "request") or member(error, "_request") or call.sent
@@ -319,21 +296,23 @@ class Stainless:
         if response is not None or member(error, "request") is not None:
             call.received = None  # that of an earlier attempt, if there is one
         if response is not None:
-            if call.stranger is not None:
-                call.answered_by(call.stranger.by_headers(response.headers))
-            call.answered(self._facts(response, None))
-            if self._hears:
-                call.heard(response.headers)
+            self._look_at(call, response, None)
         else:
             resent = _resent(member(error, "request"), None)
             if resent:
                 call.answered(resent)
 
 
-def _handed_on(call: Call, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments with other options than the caller's."""
-    options, call.options = call.options, None
-    return with_options(options, args, kwargs)
+def _options(args: Any, kwargs: Any) -> Any:
+    """The options of a request, among the arguments of `request`."""
+    return args[1] if len(args) > 1 else kwargs.get("options")
+
+
+def _hand_on(scope: Scope, given: Any, options: Any) -> Any:
+    """Have the SDK given other options than those `given`. Returns them."""
+    if options is not given:
+        scope.args, scope.kwargs = with_options(options, scope.args, scope.kwargs)
+    return options
 
 
 def _signs(client: Any) -> bool:
@@ -369,6 +348,7 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
     return {HTTP_REQUEST_RESEND_COUNT: retries} if retries else {}
 
 
+@guarded
 def _response(result: Any) -> Any:
     """What a plain call got: the SDK's model, or the JSON of a raw response whose body is in memory."""
     members = getattr(result, "__dict__", {})

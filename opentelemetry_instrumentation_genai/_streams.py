@@ -12,7 +12,6 @@ tells nothing: the outcome of the step does.
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import sys
 from collections.abc import AsyncGenerator
@@ -22,6 +21,7 @@ from weakref import WeakSet, ref
 import wrapt
 
 from ._guard import guarded
+from ._lifetime import finish_later, finish_pending
 from ._sieve import Bytes, Events, Sieve, sifted
 from ._wire import Wire
 
@@ -65,6 +65,7 @@ class Reading:
         """Another reading has taken its place: whatever becomes of it is nothing of the call any more."""
         self._call = _NOBODY
 
+    @guarded
     def ended(self) -> None:
         """The response was read to its end."""
         if self._held:
@@ -85,10 +86,17 @@ class Reading:
         elif self._complete:
             self._call.stop()
 
+    @guarded
     def failed_above(self, error: BaseException) -> None:
         """The SDK raised in what it makes of the chunks."""
         self._call.fail(error)
 
+    @guarded
+    def exit(self) -> None:
+        """The process ends."""
+        self._call.stop()
+
+    @guarded
     def failed(self, error: BaseException) -> None:
         """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left.
 
@@ -110,22 +118,23 @@ class Reading:
         if not self._stepping or self._stopped:
             self.left()
 
-    @guarded
     def left(self) -> None:
-        """The consumer is done with the response, maybe in the middle of it, maybe in a garbage collection.
+        """The consumer is done with the response, maybe in the middle of it.
 
-        That can interrupt the OpenTelemetry SDK while it holds a lock that finishing wants: then another thread finishes.
+        While a generator is closed, nobody can tell whether code closes it or the garbage collector.
         """
-        if self._call.over:
-            return
-        if _inside_opentelemetry():
-            _thread.start_new_thread(self._call.stop, ())
+        if isinstance(sys.exc_info()[1], GeneratorExit):
+            self._collected()
         else:
             self._call.stop()
 
+    def _collected(self) -> None:
+        if not self._call.over:
+            finish_later(self._call.collected)
+
     def __del__(self) -> None:
         if not sys.is_finalizing():
-            self.left()
+            self._collected()
 
 
 class Body(Reading):
@@ -158,6 +167,7 @@ class Body(Reading):
         followed, usage = self.chunks(chunks), self._usage
         return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
 
+    @guarded
     def read(self, data: Any) -> Any:
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
@@ -168,6 +178,7 @@ class Body(Reading):
 
     @guarded
     def _take(self, data: bytes) -> None:
+        self._call.touch()
         for event in self._wire.feed(data):
             self._call.chunk(event)
 
@@ -185,6 +196,9 @@ class _Nobody:
         pass
 
     def stop(self) -> None:
+        pass
+
+    def touch(self) -> None:
         pass
 
     def succeed(self, _response: Any) -> None:
@@ -205,15 +219,6 @@ def body_of(response: Any) -> Body | None:
     return stream._self_body if type(stream) is _Watched else None
 
 
-def _inside_opentelemetry() -> bool:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(("opentelemetry.sdk", "opentelemetry.exporter")):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _register_at_exit() -> None:
     """Have `_finish_all` run before the providers shut down: what is registered last runs first.
 
@@ -227,9 +232,11 @@ def _register_at_exit() -> None:
         _registered = count()
 
 
+@guarded
 def _finish_all() -> None:
+    finish_pending()
     for body in list(_unfinished):
-        body.left()
+        body.exit()
 
 
 def _followed(
@@ -267,8 +274,8 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
         body = self._body
         if body._stepping:  # a second reader beside a waiting one, whom Python refuses
             return await self._source.__anext__()
-        body._stepping = True
         try:
+            body._stepping = True
             item = await self._source.__anext__()
         except StopAsyncIteration:
             self._end()
@@ -317,13 +324,13 @@ class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no ty
         super().__init__(stream)
         self._self_body = body
 
-    def __iter__(self) -> Iterator[bytes]:
-        reading: Iterator[bytes] = self._self_body.read(iter(self.__wrapped__))
-        return reading
+    def __iter__(self) -> Any:
+        source = iter(self.__wrapped__)
+        return self._self_body.read(source) or source
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        reading: AsyncIterator[bytes] = self._self_body.read(self.__wrapped__.__aiter__())
-        return reading
+    def __aiter__(self) -> Any:
+        source = self.__wrapped__.__aiter__()
+        return self._self_body.read(source) or source
 
     def close(self) -> None:
         self._self_body.closing()

@@ -73,7 +73,7 @@ class Run:
         context: the call's context, which exemplars link to.
     """
 
-    __slots__ = ("_attributes", "_chunks", "_context", "_traffic")
+    __slots__ = ("_active", "_attributes", "_chunks", "_context", "_traffic")
 
     def __init__(
         self, traffic: Traffic, identity: Mapping[str, Attribute], messages: Any, *, stream: bool, context: Context
@@ -85,6 +85,7 @@ class Run:
         # Both ends of a call have these, though the server should have told its name in between.
         self._attributes = dict(identity) if model is None else {**identity, KIT_MODEL: model}
         traffic.active.add(1, self._attributes, context)
+        self._active = True
         traffic.requests.add(1, {**self._attributes, KIT_STREAM: str(stream)}, context)
         count = 1 if isinstance(messages, str) else len(messages) if isinstance(messages, (list, tuple)) else None
         if count is not None:
@@ -101,8 +102,10 @@ class Run:
         return counted
 
     def over(self) -> None:
-        """The call has finished; said once."""
-        self._traffic.active.add(-1, self._attributes, self._context)
+        """The call has finished, and does not count as active any more. Further calls do nothing."""
+        if self._active:
+            self._traffic.active.add(-1, self._attributes, self._context)
+            self._active = False
 
     def record(self, seconds: float, found: Mapping[str, Attribute], point: Mapping[str, Attribute]) -> None:
         """Record how it went.

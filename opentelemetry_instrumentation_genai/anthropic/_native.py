@@ -47,7 +47,7 @@ class NativeTracing:
         original = vars(owner).get("_tracer")
         if isinstance(original, property):
             self._original = original
-            self._ours = property(self._tracer)
+            self._ours = property(self._answer)
             owner._tracer = self._ours
         elif find_spec(_SDK_TRACING) is not None:
             say_once(
@@ -70,14 +70,28 @@ class NativeTracing:
             and self._original.fget(client) is not None
         )
 
-    def _tracer(self, client: Any) -> Any:
-        call = current_call()
-        if call is None or call.client is not client:
-            return self._original.fget(client)
-        if self._mode == "replace":
+    def _answer(self, client: Any) -> Any:
+        if self._replaces(client):
             return None
         tracer = self._original.fget(client)
-        return tracer if tracer is None else _Tracer(tracer, call, self._mode == "enrich", self._hooked)
+        return tracer if tracer is None else self._ours_around(tracer, client) or tracer
+
+    @guarded
+    def _replaces(self, client: Any) -> bool:
+        """Whether the span of what the SDK does now is ours."""
+        return self._mode == "replace" and _call_of(client) is not None
+
+    @guarded
+    def _ours_around(self, tracer: Any, client: Any) -> Any:
+        """Our tracer around the SDK's, while a call of ours runs."""
+        call = _call_of(client)
+        return None if call is None else _Tracer(tracer, call, self._mode == "enrich", self._hooked)
+
+
+def _call_of(client: Any) -> Call | None:
+    """The call of ours that this client makes."""
+    call = current_call()
+    return call if call is not None and call.client is client else None
 
 
 class _Tracer:
@@ -126,6 +140,7 @@ class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no typ
             self._self_end_time = end_time or time_ns()
             self._self_done()
 
+    @guarded
     def _self_done(self) -> None:
         self._self_awaited -= 1
         if self._self_awaited == 0:
@@ -137,7 +152,7 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span)
-        self._self_shared = shared
+        self._self_shared: _Shared | None = shared
 
     def set_attributes(self, attributes: Any) -> None:
         """Add what the span lacks."""
@@ -147,9 +162,11 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     def set_status(self, *_args: Any, **_kwargs: Any) -> None:
         """The SDK says it."""
 
-    def end(self) -> None:
-        """We are done with it."""
-        self._self_shared._self_done()
+    def end(self, _end_time: int | None = None) -> None:
+        """We are done with it. Further calls do nothing."""
+        shared, self._self_shared = self._self_shared, None
+        if shared is not None:
+            shared._self_done()
 
 
 class _Untouched(NonRecordingSpan):
@@ -157,8 +174,10 @@ class _Untouched(NonRecordingSpan):
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span.get_span_context())
-        self._shared = shared
+        self._shared: _Shared | None = shared
 
     def end(self, end_time: int | None = None) -> None:
-        """The hooks are done with it."""
-        self._shared._self_done()
+        """The hooks are done with it. Further calls do nothing."""
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            shared._self_done()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -121,6 +122,7 @@ class Telemetry:
     @property
     def spans(self) -> list[ReadableSpan]:
         """The finished spans, in the order in which they ended."""
+        _settle()
         return list(self._span_exporter.get_finished_spans())
 
     @property
@@ -143,6 +145,7 @@ class Telemetry:
     @property
     def logs(self) -> list[Any]:
         """Every log record, in order."""
+        _settle()
         return [data.log_record for data in self._log_exporter.get_finished_logs()]
 
     @property
@@ -170,6 +173,7 @@ class Telemetry:
 
     def _collected(self) -> dict[str, Series]:
         """What the reader has not handed out yet, added to what it has."""
+        _settle()
         for metric in self._read():
             told = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
             series = self._series.setdefault(metric.name, told)
@@ -182,6 +186,13 @@ class Telemetry:
         data = self._metric_reader.get_metrics_data()
         groups = data.resource_metrics if data else ()
         return [metric for group in groups for part in group.scope_metrics for metric in part.metrics]
+
+
+def _settle() -> None:
+    """Waits until the calls have ended that a finalizer has found."""
+    lifetime = sys.modules.get("opentelemetry_instrumentation_genai._lifetime")
+    if lifetime is not None:
+        lifetime.finish_pending()
 
 
 def _instrument(data: Any) -> str:

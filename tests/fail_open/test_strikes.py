@@ -1,0 +1,135 @@
+"""Whatever step of the instrumentation fails or is interrupted, the application is not harmed, and no call stays open."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.context import attach, get_current
+from opentelemetry.context.context import Context
+from opentelemetry.sdk.trace import SpanProcessor
+
+from followed_calls import FOLLOWED, Clients, Followed, clients_of
+from loopback import ModelServer, Telemetry
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai._context import _current, current_call
+from opentelemetry_instrumentation_genai._lifetime import finish_pending
+from strikes import Place, PlantedError, places, struck
+
+INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumentor, "ollama": OllamaInstrumentor}
+
+
+class Open(SpanProcessor):
+    """The spans that have started and not ended."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self.started = 0
+        self.spans: set[int] = set()
+        self.twice = 0
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        """A span has started."""
+        self.started += 1
+        self.spans.add(span.context.span_id)
+
+    def on_end(self, span: Any) -> None:
+        """A span has ended."""
+        if span.context.span_id not in self.spans:
+            self.twice += 1
+        self.spans.discard(span.context.span_id)
+
+
+class Struck:
+    """Makes calls that are struck, and looks at what becomes of them."""
+
+    def __init__(self, server: ModelServer, telemetry: Telemetry, clients: Clients) -> None:
+        """The server answers each call as the call wants it."""
+        self._server = server
+        self._telemetry = telemetry
+        self._clients = clients
+        self._open = Open()
+        telemetry.tracer_provider.add_span_processor(self._open)
+        self._done: set[tuple[Place, type]] = set()
+
+    def bare(self, followed: Followed) -> Any:
+        """What the application gets without us."""
+        self._server.reply_always(followed.reply)
+        return followed.make(self._clients)
+
+    def faults(self, followed: Followed, error: type[BaseException]) -> list[str]:
+        """Strike at each place that no call before this one has come to. Returns what was not right."""
+        expected = self.bare(followed)
+        INSTRUMENTORS[followed.sdk]().instrument(**self._telemetry.providers, **followed.settings)
+        try:
+            followed.make(self._clients)  # what is done once only is done
+            passed = places(lambda: followed.make(self._clients))
+            found = []
+            for place in passed:
+                if (place, error) not in self._done and (error is KeyboardInterrupt or place.entry):
+                    self._done.add((place, error))
+                    found += [
+                        f"{followed.name}: {place}: {fault}" for fault in self._strike(followed, place, error, expected)
+                    ]
+            return found
+        finally:
+            INSTRUMENTORS[followed.sdk]().uninstrument()
+            self._telemetry.clear()
+
+    def _strike(self, followed: Followed, place: Place, error: type[BaseException], expected: Any) -> Iterator[str]:
+        got: Any = None
+        with struck(place, error()) as hit:
+            try:
+                got = followed.make(self._clients)
+            except BaseException as raised:
+                got = type(raised)
+        if not hit:  # a step that is taken now and then only
+            return
+        if got != expected and not (got is error is KeyboardInterrupt):
+            yield f"the application got {got!r}"
+        yield from self._left_open()
+        started = self._open.started
+        if (got := followed.make(self._clients)) != expected:
+            yield f"the next call got {got!r}"
+        yield from self._left_open()
+        if self._open.started != started + 1:
+            yield f"the next call had {self._open.started - started} spans"
+
+    def _left_open(self) -> Iterator[str]:
+        gc.collect()
+        finish_pending()
+        if self._open.spans:
+            yield f"{len(self._open.spans)} spans stay open"
+            self._open.spans.clear()
+        if self._open.twice:
+            yield "a span ended twice"
+            self._open.twice = 0
+        if get_current() or current_call() is not None:
+            yield "the context stays attached"
+            attach(Context())
+            _current.set(None)
+
+
+@pytest.fixture
+def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Struck]:
+    """Failures are dropped here as they are in production."""
+    monkeypatch.setattr(_guard, "strict", False)
+    gc.collect()
+    gc.freeze()
+    with clients_of(server, telemetry) as clients:
+        yield Struck(server, telemetry, clients)
+    gc.unfreeze()
+
+
+def test_a_step_that_fails(strikes: Struck) -> None:
+    """Each function that a call passes raises once at its entry: the application gets what it gets without us."""
+    faults = [fault for followed in FOLLOWED for fault in strikes.faults(followed, PlantedError)]
+    assert faults == []
+
+
+def test_an_interrupt(strikes: Struck) -> None:
+    """KeyboardInterrupt strikes before each line that a call passes: the span ends once, and the next call is followed."""
+    faults = [fault for followed in FOLLOWED for fault in strikes.faults(followed, KeyboardInterrupt)]
+    assert faults == []

@@ -1,0 +1,293 @@
+"""Calls of every kind that is followed, each as one function, to be made with and without the instrumentation."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import anthropic
+import ollama
+import openai
+
+from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
+from loopback.model_server import Answer, RecordedRequest
+
+HI = [{"role": "user", "content": "Hi"}]
+CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": HI}
+STREAMED: dict[str, Any] = {**CHAT, "stream": True}
+USAGE = {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10}
+EMBEDDING = {
+    "object": "list",
+    "model": "e",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
+    "usage": {"prompt_tokens": 1, "total_tokens": 1},
+}
+REPLY = Json(openai_bodies.completion())
+CHUNKS = Sse(openai_bodies.chunks("Hel", "lo"))
+WITH_USAGE = Sse([*openai_bodies.chunks("Hel", "lo"), {**openai_bodies.chunk(), "choices": [], "usage": USAGE}])
+
+
+def with_usage(request: RecordedRequest) -> Reply:
+    """The stream, with its usage if that is asked for."""
+    return WITH_USAGE if "stream_options" in request.json else CHUNKS
+
+
+REFUSED = Json(openai_bodies.error("no", "bad_thing"), status=400)
+RESPONSE = openai_bodies.response()
+RESPONSE_EVENTS = Sse(
+    [
+        {
+            "type": "response.created",
+            "sequence_number": 0,
+            "response": {**RESPONSE, "status": "in_progress", "output": []},
+        },
+        {"type": "response.completed", "sequence_number": 1, "response": RESPONSE},
+    ],
+    event_names=True,
+)
+MESSAGE = Json(anthropic_bodies.message(anthropic_bodies.text("Hello")))
+MESSAGE_EVENTS = Sse(anthropic_bodies.text_events("Hel", "lo"), event_names=True)
+LINE = {"model": "llama", "created_at": "2099-01-01T00:00:00Z", "message": {"role": "assistant", "content": "Hi"}}
+DONE = {**LINE, "done": True, "done_reason": "stop", "prompt_eval_count": 3, "eval_count": 2, "total_duration": 9}
+LINES = Ndjson([LINE, DONE])
+
+
+class Clients(NamedTuple):
+    """One client of each SDK, sync and async, and the loop of the async ones."""
+
+    openai: openai.OpenAI
+    async_openai: openai.AsyncOpenAI
+    anthropic: anthropic.Anthropic
+    async_anthropic: anthropic.AsyncAnthropic
+    ollama: ollama.Client
+    async_ollama: ollama.AsyncClient
+    loop: asyncio.AbstractEventLoop
+
+
+class Followed(NamedTuple):
+    """A call that is followed.
+
+    ``settings`` are the keywords with which the SDK is instrumented.
+    """
+
+    name: str
+    sdk: str
+    reply: Answer
+    make: Callable[[Clients], Any]
+    settings: Mapping[str, Any] = MappingProxyType({})
+
+
+@contextmanager
+def clients_of(server: ModelServer, telemetry: Telemetry) -> Iterator[Clients]:
+    """Clients of the model server; those of Anthropic trace themselves, where they can."""
+    traced: Any = {}
+    if "open_telemetry" in inspect.signature(anthropic.Anthropic).parameters:
+        traced = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}}
+    loop = asyncio.new_event_loop()
+    key: dict[str, Any] = {"api_key": "none", "max_retries": 0}
+    with (
+        openai.OpenAI(base_url=f"{server.url}/v1", **key) as sync,
+        anthropic.Anthropic(base_url=server.url, **key, **traced) as sync_anthropic,
+    ):
+        asynchronous = openai.AsyncOpenAI(base_url=f"{server.url}/v1", **key)
+        async_anthropic = anthropic.AsyncAnthropic(base_url=server.url, **key, **traced)
+        local, async_local = ollama.Client(server.url), ollama.AsyncClient(server.url)
+        yield Clients(sync, asynchronous, sync_anthropic, async_anthropic, local, async_local, loop)
+        local._client.close()
+        for closing in (asynchronous.close, async_anthropic.close, async_local._client.aclose):
+            loop.run_until_complete(closing())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+def _dumped(value: Any) -> Any:
+    return value.model_dump() if hasattr(value, "model_dump") else value
+
+
+def _raw(clients: Clients) -> Any:
+    raw = clients.openai.chat.completions.with_raw_response.create(**CHAT)
+    return raw.status_code, _dumped(raw.parse())
+
+
+def _read(stream: Any) -> Any:
+    return [_dumped(chunk) for chunk in stream]
+
+
+def _left(clients: Clients) -> Any:
+    stream = clients.openai.chat.completions.create(**STREAMED)
+    for chunk in stream:
+        stream.close()
+        return _dumped(chunk)
+    return None
+
+
+def _dropped(clients: Clients) -> None:
+    stream = clients.openai.chat.completions.create(**STREAMED)
+    next(iter(stream))
+    del stream
+    gc.collect()
+
+
+def _lines(clients: Clients) -> Any:
+    with clients.openai.chat.completions.with_streaming_response.create(**STREAMED) as raw:
+        return list(raw.iter_lines())
+
+
+def _in_bytes(clients: Clients) -> Any:
+    with clients.openai.chat.completions.with_streaming_response.create(**CHAT) as raw:
+        return b"".join(raw.iter_bytes())
+
+
+def _refused(clients: Clients) -> Any:
+    try:
+        return clients.openai.chat.completions.create(**CHAT)
+    except openai.BadRequestError as error:
+        return type(error), str(error)
+
+
+def _messages() -> Iterator[dict[str, str]]:
+    yield {"role": "user", "content": "Hi"}
+
+
+def _messages_stream(clients: Clients) -> Any:
+    with clients.anthropic.messages.stream(**anthropic_bodies.MESSAGES) as stream:
+        return stream.get_final_text()
+
+
+def _waiting(make: Callable[[Clients], Awaitable[Any]]) -> Callable[[Clients], Any]:
+    """The same in the loop of the clients."""
+
+    def run(clients: Clients) -> Any:
+        return clients.loop.run_until_complete(make(clients))
+
+    return run
+
+
+async def _async_chat(clients: Clients) -> Any:
+    return _dumped(await clients.async_openai.chat.completions.create(**CHAT))
+
+
+async def _async_stream(clients: Clients) -> Any:
+    stream = await clients.async_openai.chat.completions.create(**STREAMED)
+    return [_dumped(chunk) async for chunk in stream]
+
+
+async def _async_left(clients: Clients) -> Any:
+    stream = await clients.async_openai.chat.completions.create(**STREAMED)
+    async for chunk in stream:
+        await stream.close()
+        return _dumped(chunk)
+    return None
+
+
+async def _async_lines(clients: Clients) -> Any:
+    async with clients.async_openai.chat.completions.with_streaming_response.create(**STREAMED) as raw:
+        return [line async for line in raw.iter_lines()]
+
+
+async def _async_refused(clients: Clients) -> Any:
+    try:
+        return await clients.async_openai.chat.completions.create(**CHAT)
+    except openai.BadRequestError as error:
+        return type(error), str(error)
+
+
+async def _async_message(clients: Clients) -> Any:
+    return _dumped(await clients.async_anthropic.messages.create(**anthropic_bodies.MESSAGES))
+
+
+async def _async_local(clients: Clients) -> Any:
+    return _dumped(await clients.async_ollama.chat("llama", HI))
+
+
+async def _async_local_stream(clients: Clients) -> Any:
+    lines: AsyncIterator[Any] = await clients.async_ollama.chat("llama", HI, stream=True)
+    return [_dumped(line) async for line in lines]
+
+
+def _hook(span: Any, *_given: Any) -> None:
+    span.set_attribute("hooked", True)
+
+
+ALL: dict[str, Any] = {
+    "capture_message_content": "span_and_event",
+    "metrics": "extended",
+    "request_hook": _hook,
+    "response_hook": _hook,
+    "enrichers": "all",
+    "redact": "all",
+    "propagate": "self-hosted",
+    "completion_hook": lambda *_given, **_more: None,
+}
+INJECT: dict[str, Any] = {**ALL, "stream_usage": "inject"}
+ENRICH: dict[str, Any] = {**ALL, "anthropic_native_tracing": "enrich"}
+OFF: dict[str, Any] = {**ALL, "anthropic_native_tracing": "off"}
+
+FOLLOWED = (
+    Followed("a chat", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT)), ALL),
+    Followed("a chat without settings", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT))),
+    Followed("a chat that is refused", "openai", REFUSED, _refused, ALL),
+    Followed("a raw response", "openai", REPLY, _raw, ALL),
+    Followed("a body that is read as bytes", "openai", REPLY, _in_bytes, ALL),
+    Followed(
+        "embeddings", "openai", Json(EMBEDDING), lambda on: _dumped(on.openai.embeddings.create(model="e", input="a"))
+    ),
+    Followed("a stream", "openai", CHUNKS, lambda on: _read(on.openai.chat.completions.create(**STREAMED)), ALL),
+    Followed("a stream that is left", "openai", CHUNKS, _left, ALL),
+    Followed("a stream that is dropped", "openai", CHUNKS, _dropped, ALL),
+    Followed("a stream that is read as lines", "openai", CHUNKS, _lines, ALL),
+    Followed(
+        "usage that is asked for",
+        "openai",
+        WITH_USAGE,
+        lambda on: _read(on.openai.chat.completions.create(**STREAMED)),
+        INJECT,
+    ),
+    Followed("usage in lines", "openai", with_usage, _lines, INJECT),
+    Followed("usage that is refused", "openai", REFUSED, _refused, INJECT),
+    Followed("an asynchronous chat", "openai", REPLY, _waiting(_async_chat), ALL),
+    Followed("an asynchronous chat that is refused", "openai", REFUSED, _waiting(_async_refused), ALL),
+    Followed("an asynchronous stream", "openai", CHUNKS, _waiting(_async_stream), ALL),
+    Followed("an asynchronous stream that is left", "openai", CHUNKS, _waiting(_async_left), ALL),
+    Followed("an asynchronous stream read as lines", "openai", with_usage, _waiting(_async_lines), INJECT),
+    Followed("usage asked for asynchronously", "openai", with_usage, _waiting(_async_stream), INJECT),
+    Followed(
+        "a message",
+        "anthropic",
+        MESSAGE,
+        lambda on: _dumped(on.anthropic.messages.create(**anthropic_bodies.MESSAGES)),
+        ALL,
+    ),
+    Followed(
+        "a message of a generator",
+        "anthropic",
+        MESSAGE,
+        lambda on: _dumped(on.anthropic.messages.create(**{**anthropic_bodies.MESSAGES, "messages": _messages()})),
+        ALL,
+    ),
+    Followed(
+        "a message with the SDK's span",
+        "anthropic",
+        MESSAGE,
+        lambda on: _dumped(on.anthropic.messages.create(**anthropic_bodies.MESSAGES)),
+        ENRICH,
+    ),
+    Followed(
+        "a message whose span is left alone",
+        "anthropic",
+        MESSAGE,
+        lambda on: _dumped(on.anthropic.messages.create(**anthropic_bodies.MESSAGES)),
+        OFF,
+    ),
+    Followed("a streamed message", "anthropic", MESSAGE_EVENTS, _messages_stream, ALL),
+    Followed("an asynchronous message", "anthropic", MESSAGE, _waiting(_async_message), ALL),
+    Followed("an answer of Ollama", "ollama", Json(DONE), lambda on: _dumped(on.ollama.chat("llama", HI)), ALL),
+    Followed("a stream of Ollama", "ollama", LINES, lambda on: _read(on.ollama.chat("llama", HI, stream=True)), ALL),
+    Followed("an asynchronous answer of Ollama", "ollama", Json(DONE), _waiting(_async_local), ALL),
+    Followed("an asynchronous stream of Ollama", "ollama", LINES, _waiting(_async_local_stream), ALL),
+)
