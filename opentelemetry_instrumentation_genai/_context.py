@@ -13,6 +13,7 @@ from ._owner import owned, published
 
 if TYPE_CHECKING:
     from contextvars import Token
+    from types import TracebackType
 
     from ._call import Call
 
@@ -62,7 +63,9 @@ class Current:
     def __enter__(self) -> None:
         """Do nothing yet: what `enter` does has to be within the block."""
 
-    def __exit__(self, *_raised: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.leave()
 
     def leave(self) -> None:

@@ -14,6 +14,7 @@ from ._guard import guarded, report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from types import TracebackType
 
     from ._call import Call
 
@@ -78,10 +79,11 @@ class Scope(Current):
             self.error = error
             raise
 
-    def __exit__(self, *raised: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         if self._left:
             return
-        error = raised[1]
         call = self.call
         if call is not None:
             call.stop_clock()

@@ -20,7 +20,7 @@ from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from loopback import Hang, Json, Ndjson, Sse, Telemetry
+from loopback import Hang, Json, Ndjson, Sse, Telemetry, settle
 from loopback.openai_bodies import CHAT, MODEL, chunk, chunks, completion, error
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai.hooks import GenAIRequest
@@ -170,6 +170,7 @@ def test_a_stream_dropped(server, openai_client, hooks):
     next(iter(stream))
     del stream
     gc.collect()
+    settle()
 
     assert 2 == len(hooks.seen)
 

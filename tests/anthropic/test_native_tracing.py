@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from contract.drive import SYNC, Opened, listed, settled
-from loopback import Hang, Json, ModelServer, Reply, Sse, Telemetry, closed_port, same
+from loopback import Hang, Json, ModelServer, Reply, Sse, Telemetry, closed_port, same, settle
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor
 
@@ -1390,6 +1390,7 @@ def test_hooks_in_every_mode(application, telemetry, caplog, *, mode, way):
     theirs, hooks = told(bare(application, way)), Hooks()
     application.instrument(mode, request_hook=hooks.request, response_hook=hooks.response)
     performed(application, way)
+    settle()
 
     assert ["request", "response"] == hooks.called
     attributes = told(telemetry.span)

@@ -10,7 +10,7 @@ from loopback.model_server import ModelServer, RecordedRequest, closed_port
 from loopback.otlp import OtlpReceiver
 from loopback.replies import Ending, Hang, Json, Ndjson, Reply, Sse, Text
 from loopback.snapshot import Snapshot, same
-from loopback.telemetry import Point, Telemetry
+from loopback.telemetry import Point, Telemetry, settle
 
 __all__ = [
     "Ending",
@@ -29,5 +29,6 @@ __all__ = [
     "Text",
     "closed_port",
     "same",
+    "settle",
     "uninstrument_all",
 ]

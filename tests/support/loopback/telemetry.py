@@ -122,7 +122,7 @@ class Telemetry:
     @property
     def spans(self) -> list[ReadableSpan]:
         """The finished spans, in the order in which they ended."""
-        _settle()
+        settle()
         return list(self._span_exporter.get_finished_spans())
 
     @property
@@ -145,7 +145,7 @@ class Telemetry:
     @property
     def logs(self) -> list[Any]:
         """Every log record, in order."""
-        _settle()
+        settle()
         return [data.log_record for data in self._log_exporter.get_finished_logs()]
 
     @property
@@ -173,7 +173,7 @@ class Telemetry:
 
     def _collected(self) -> dict[str, Series]:
         """What the reader has not handed out yet, added to what it has."""
-        _settle()
+        settle()
         for metric in self._read():
             told = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
             series = self._series.setdefault(metric.name, told)
@@ -188,7 +188,7 @@ class Telemetry:
         return [metric for group in groups for part in group.scope_metrics for metric in part.metrics]
 
 
-def _settle() -> None:
+def settle() -> None:
     """Waits until the calls have ended that a finalizer has found."""
     lifetime = sys.modules.get("opentelemetry_instrumentation_genai._lifetime")
     if lifetime is not None:
