@@ -87,6 +87,7 @@ class Call:
     __slots__ = (
         "_accumulator",
         "_add",
+        "_adopted",
         "_attributes",
         "_capture",
         "_completes",
@@ -170,7 +171,7 @@ class Call:
         self._run: Run | None = None
         self.span: Span = INVALID_SPAN
         self.context = get_current()
-        self.told = self._recording = self._emits = self._completes = self._wanted = False
+        self._adopted = self.told = self._recording = self._emits = self._completes = self._wanted = False
 
     @guarded
     def start(self, request: Request, adopts: bool) -> None:
@@ -256,6 +257,7 @@ class Call:
         """
         if self._request is None:
             return
+        self._adopted = True
         self.context = set_span_in_context(span, self.context)
         self._take(span)
         span.set_attributes(self._attributes)
@@ -617,7 +619,7 @@ class Call:
     @guarded
     def _end_span(self) -> None:
         """End the span, as of when the clock stopped. A span that has ended does not record."""
-        if not (self.span.is_recording() or self._hooked is not None):
+        if not (self.span.is_recording() or self._adopted):
             return
         since = 0.0 if self._stopped is None else perf_counter() - self._stopped
         self.span.end(time_ns() - int(since * 1e9))

@@ -10,6 +10,7 @@ import _thread
 import os
 import sys
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ._guard import guarded
@@ -50,15 +51,15 @@ def finish_pending(seconds: float = 5.0) -> None:
 
 def _start() -> None:
     """Start the finisher thread, unless it runs. It ends when nothing is pending: a thread that waits would block gevent's hub."""
-    if sys.is_finalizing() or not _working.acquire(blocking=False):
+    if sys.is_finalizing() or _working.locked():
         return
-    try:
+    with suppress(RuntimeError):  # no thread can be started any more: `finish_pending` is called at exit
         _thread.start_new_thread(_work, ())
-    except RuntimeError:  # no thread can be started any more: `finish_pending` is called at exit
-        _working.release()
 
 
 def _work() -> None:
+    if not _working.acquire(blocking=False):  # two were started at the same time
+        return
     try:
         _finish_all()
     finally:

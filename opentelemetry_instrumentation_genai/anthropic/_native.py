@@ -105,16 +105,23 @@ class _Tracer:
 
     def start_span(self, *args: Any, **kwargs: Any) -> Any:
         """The SDK's span, which our call adopts."""
-        span = self._tracer.start_span(*args, **kwargs)
-        return self._adopted(span) or span
+        span = None
+        try:
+            span = self._tracer.start_span(*args, **kwargs)
+            return self._adopted(span) or span
+        except BaseException:
+            if span is not None:  # an interrupt of ours: the SDK does not know the span yet
+                span.end()
+            raise
 
     @guarded
     def _adopted(self, span: Span) -> Any:
         if not self._shares and not self._hooked:
             self._call.adopt(NonRecordingSpan(span.get_span_context()), span)
             return None
-        shared = _Shared(span)
+        shared = _Shared(span, self._call)
         ours: Any = _Ours(span, shared) if self._shares else _Untouched(span, shared)
+        shared._self_ours = ours
         self._call.adopt(ours, span)
         return shared
 
@@ -125,10 +132,12 @@ class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no typ
     The SDK's end of a plain call comes before its response is known to us, and that of a body that is read as bytes after ours.
     """
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, call: Call) -> None:
         super().__init__(span)
+        self._self_call = call
+        self._self_ours: Any = None
+        self._self_left = False
         self._self_end_time: int | None = None
-        self._self_awaited = 2
 
     def is_recording(self) -> bool:
         """Whether the SDK may still add to it."""
@@ -138,13 +147,18 @@ class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no typ
         """The SDK is done with it."""
         if self._self_end_time is None:
             self._self_end_time = end_time or time_ns()
-            self._self_done()
+        if not self._self_finish():
+            self.__wrapped__.end(self._self_end_time)
 
     @guarded
-    def _self_done(self) -> None:
-        self._self_awaited -= 1
-        if self._self_awaited == 0:
+    def _self_finish(self) -> bool:
+        """End the span, unless either still wants it. The SDK wants it no more when a plain call ends; we do once it is adopted."""
+        call = self._self_call
+        we_want = call.span is self._self_ours and not self._self_left
+        sdk_wants = self._self_end_time is None and call.open
+        if not we_want and not sdk_wants and self.__wrapped__.is_recording():
             self.__wrapped__.end(self._self_end_time)
+        return True
 
 
 class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
@@ -152,7 +166,7 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span)
-        self._self_shared: _Shared | None = shared
+        self._self_shared = shared
 
     def set_attributes(self, attributes: Any) -> None:
         """Add what the span lacks."""
@@ -164,9 +178,8 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
 
     def end(self, _end_time: int | None = None) -> None:
         """We are done with it. Further calls do nothing."""
-        shared, self._self_shared = self._self_shared, None
-        if shared is not None:
-            shared._self_done()
+        self._self_shared._self_left = True
+        self._self_shared._self_finish()
 
 
 class _Untouched(NonRecordingSpan):
@@ -174,10 +187,9 @@ class _Untouched(NonRecordingSpan):
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span.get_span_context())
-        self._shared: _Shared | None = shared
+        self._shared = shared
 
     def end(self, end_time: int | None = None) -> None:
         """The hooks are done with it. Further calls do nothing."""
-        shared, self._shared = self._shared, None
-        if shared is not None:
-            shared._self_done()
+        self._shared._self_left = True
+        self._shared._self_finish()

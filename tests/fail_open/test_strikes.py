@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from typing import Any
@@ -46,13 +47,17 @@ class Struck:
     """Makes calls that are struck, and looks at what becomes of them."""
 
     def __init__(self, server: ModelServer, telemetry: Telemetry, clients: Clients) -> None:
-        """The server answers each call as the call wants it."""
+        """The server answers each call as the call wants it.
+
+        ``struck`` counts the strikes.
+        """
         self._server = server
         self._telemetry = telemetry
         self._clients = clients
         self._open = Open()
         telemetry.tracer_provider.add_span_processor(self._open)
         self._done: set[tuple[Place, type]] = set()
+        self.struck = 0
 
     def bare(self, followed: Followed) -> Any:
         """What the application gets without us."""
@@ -70,6 +75,8 @@ class Struck:
             for place in passed:
                 if (place, error) not in self._done and (error is KeyboardInterrupt or place.entry):
                     self._done.add((place, error))
+                    if self.struck % 100 == 0:
+                        self._telemetry.clear()
                     found += [
                         f"{followed.name}: {place}: {fault}" for fault in self._strike(followed, place, error, expected)
                     ]
@@ -87,9 +94,15 @@ class Struck:
                 got = type(raised)
         if not hit:  # a step that is taken now and then only
             return
+        self.struck += 1
         if got != expected and not (got is error is KeyboardInterrupt):
             yield f"the application got {got!r}"
         yield from self._left_open()
+        # What one call leaves to the next is the context, which has been looked at; the call itself is made for some.
+        if self.struck % 10 == 0:
+            yield from self._next(followed, expected)
+
+    def _next(self, followed: Followed, expected: Any) -> Iterator[str]:
         started = self._open.started
         if (got := followed.make(self._clients)) != expected:
             yield f"the next call got {got!r}"
@@ -99,6 +112,8 @@ class Struck:
 
     def _left_open(self) -> Iterator[str]:
         gc.collect()
+        for _ in range(3):  # an event loop ends abandoned generators in tasks of its own
+            self._clients.loop.run_until_complete(asyncio.sleep(0))
         finish_pending()
         if self._open.spans:
             yield f"{len(self._open.spans)} spans stay open"

@@ -244,7 +244,7 @@ FOLLOWED = (
     Followed(
         "usage that is asked for",
         "openai",
-        WITH_USAGE,
+        with_usage,
         lambda on: _read(on.openai.chat.completions.create(**STREAMED)),
         INJECT,
     ),

@@ -57,7 +57,7 @@ _INLINED = frozenset({"<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 def places(run: Callable[[], object]) -> list[Place]:
     """The places that ``run`` passes, each once, in the order in which it comes to them."""
     passed: dict[Place, None] = {}
-    with _tracing(passed.setdefault):
+    with _tracing(passed.setdefault, None):
         run()
     return list(passed)
 
@@ -72,22 +72,27 @@ def struck(place: Place, error: BaseException) -> Iterator[list[Place]]:
             hit.append(passing)
             raise error
 
-    with _tracing(strike):
+    with _tracing(strike, place):
         yield hit
 
 
 @contextmanager
-def _tracing(see: Callable[[Place], object]) -> Iterator[None]:
-    """Have ``see`` called at each place of ours; what it raises is raised there, after which Python traces no more."""
+def _tracing(see: Callable[[Place], object], only: Place | None) -> Iterator[None]:
+    """Have ``see`` called at each place of ours; what it raises is raised there, after which Python traces no more.
+
+    With ``only``, the lines of other functions than that place's are passed over.
+    """
 
     def traced(frame: FrameType, event: str, _argument: Any) -> Any:
         code = frame.f_code
         if not code.co_filename.startswith(_PREFIX) or code.co_name in _INLINED:
             return None
+        if only is not None and only.function != code.co_name:
+            return None
         if event in ("call", "line"):
             line = code.co_firstlineno if event == "call" else frame.f_lineno
             see(Place(code.co_filename.removeprefix(_PREFIX), line, code.co_name, event == "call"))
-        return traced
+        return None if only is not None and only.entry else traced
 
     before = sys.gettrace()
     sys.settrace(traced)
