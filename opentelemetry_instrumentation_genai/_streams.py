@@ -113,6 +113,7 @@ class Reading:
         if self._stepping and not _within_step():
             self._stopped = True
 
+    @guarded
     def closed(self) -> None:
         """The response was closed."""
         if not self._stepping or self._stopped:

@@ -41,6 +41,11 @@ def functions() -> dict[tuple[str, int], str]:
     return found
 
 
+def functions_of(module: str) -> frozenset[str]:
+    """The names of the functions of a module, without their classes."""
+    return frozenset(name.rpartition(".")[2] for (path, _), name in functions().items() if path == module)
+
+
 def _codes(code: CodeType, within: str) -> Iterator[tuple[CodeType, str]]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
