@@ -172,6 +172,10 @@ def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.Monke
     gc.unfreeze()
 
 
+# What is raised in a finalizer is raised to nobody.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
 def test_a_step_that_fails(strikes: Struck) -> None:
     """Each function that a call passes raises once at its entry: the application gets what it gets without us."""
     faults = [fault for followed in FOLLOWED for fault in strikes.faults(followed, PlantedError)]
