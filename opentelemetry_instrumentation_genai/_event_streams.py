@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from ._guard import guarded
+from ._guard import guarded, transformed
 from ._patch import apply_to, remove
 from ._streams import body_of
 
@@ -66,19 +66,19 @@ class EventStreams:
         for name, kind in self._classes:
             owner = getattr(module, kind, None) if name == module.__name__ else None
             if owner is not None and hasattr(owner, "__stream__"):
-                self._patches.append(apply_to(owner, "__stream__", self._events))
+                self._patches.append(apply_to(owner, "__stream__", transformed(self._events)))
                 for method in self._parsing:
                     if hasattr(owner, method):
                         final = self._async_final if iscoroutinefunction(getattr(owner, method)) else self._final
                         self._patches.append(apply_to(owner, method, final))
 
-    # The wrappers, as wrapt calls them.
-
-    def _events(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        events = wrapped(*args, **kwargs)
+    def _events(self, events: Any, stream: Any) -> Any:
+        """After `__stream__`: the events, of which a step that raises fails the call."""
         if self not in _active:
             return events
         return _AsyncSteps(stream, events) if hasattr(events, "__anext__") else _steps(stream, events)
+
+    # The wrappers, as wrapt calls them.
 
     def _final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
         held = _Held(stream)

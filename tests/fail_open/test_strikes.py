@@ -22,6 +22,8 @@ from strikes import Place, PlantedError, functions_of, places, struck
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
 FRAMES = frozenset(
     {
+        ("_event_streams.py", "__anext__"),
+        ("_event_streams.py", "_steps"),
         ("_guard.py", "safe"),
         ("_guard.py", "wrapper"),
         ("_seam.py", "wrapper"),
