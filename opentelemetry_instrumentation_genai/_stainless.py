@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._stranger import Signs
 
 _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
+_LONGEST = 1 << 20  # characters of a text that is looked at for JSON
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
 
 
@@ -350,7 +351,12 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
 
 @guarded
 def _response(result: Any) -> Any:
-    """What a plain call got: the SDK's model, or the JSON of a raw response whose body is in memory."""
+    """What a plain call got: the SDK's model, or the JSON of a raw response whose body is in memory.
+
+    Of a response that does not say that it is JSON the SDK makes a text: gateways forget to say so.
+    """
+    if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
+        return parsed(result.encode("utf-8", "replace")) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
     return result if raw is None else parsed(raw.content)

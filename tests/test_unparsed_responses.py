@@ -262,3 +262,28 @@ def test_what_a_proxy_says_that_it_cost_counts_where_the_response_came(server: M
     assert 0.25 == telemetry.span.attributes["gen_ai.usage.cost"]
     (cost,) = telemetry.metrics["gen_ai.client.operation.cost"]
     assert (1, 0.25) == (cost.count, cost.sum)
+
+
+@BY_WAY
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_json_that_does_not_say_so_is_read(server: ModelServer, telemetry: Telemetry, way: Way, sdk: str):
+    """Some gateways send it as plain text, of which the SDK makes a text: its tokens were used all the same."""
+    case = CASES[f"{sdk}, strict"]
+    client = client_of(replace(case, strict=False), way, server)
+    body = json.dumps(case.reply.body)
+    server.reply(Text(body))
+    INSTRUMENTORS[sdk]().instrument(**telemetry.providers)
+    method = client.chat.completions.create if sdk == "openai" else client.messages.create
+
+    assert body == way.run(made(client, method, case.arguments))
+
+    span = telemetry.span
+    assert ("UNSET", 8) == (span.status.status_code.name, span.attributes["gen_ai.usage.input_tokens"])
+    assert (case.reason,) == span.attributes["gen_ai.response.finish_reasons"]
+
+
+async def made(client: Any, method: Callable[..., Any], arguments: Any) -> Any:
+    """What a call returns; the client is closed."""
+    answer = await settled(method(**arguments))
+    await settled(client.close())
+    return answer
