@@ -7,6 +7,7 @@ builds that request is patched, and our headers are removed there unless the set
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +44,7 @@ _OWN_NETWORKS = tuple(
 )
 # What no public name ends in: RFC 6761, 6762 and 8375, and the one that ICANN keeps for private use.
 _OWN_NAMES = (".home.arpa", ".internal", ".local", ".localhost")
+_NAME = re.compile(r"[\w.-]+")  # what has a percent sign, a proxy may read as another name
 _BAGGAGE = "baggage"
 _REDIRECT = "_build_redirect_request"  # of httpx and httpx2, in all their releases and in both clients
 
@@ -151,6 +153,8 @@ def _self_hosted(host: str) -> bool:
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
+        if not _NAME.fullmatch(host):
+            return False
         if "." in host or host == "localhost":
             return f".{host}".endswith(_OWN_NAMES)
         # Without a dot it is a service's or container's, unless it starts with a digit, which resolvers read as an address, or

@@ -636,7 +636,7 @@ OWN = [
 NOT_OWN = [
     "api.openai.com", "8.8.8.8", "172.32.0.1", "11.0.0.1", "192.169.0.1", "100.64.0.1", "[2001:db8::1]", "[::2]",
     "[::ffff:8.8.8.8]", "134744072", "0x8080808", "internal.example", "local.example", "10.0.0.1.example", "notlocalhost.example",
-    "ai.", "AI.", "vllm.", "api.openai.com.", "internal.", "8.8.8.8.",
+    "ai.", "AI.", "ai。", "ai%2e", "vllm%2eexample", "gpu.example%2elocal", "vllm.", "api.openai.com.", "internal.", "8.8.8.8.",
 ]  # fmt: skip
 
 
