@@ -16,11 +16,10 @@ _INNER_QUOTES = dict(zip("\"'`", ESCAPED_QUOTES[3:], strict=True))
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/"}
 # A run of backslashes is read once: JSON within JSON doubles them.
 _ESCAPE = re.compile(r"(?<!\\)(\\+)(?:u([0-9A-Fa-f]{4})|([bfnrt/])|([\"'`]))")
+_INVISIBLE = "\u00ad\u200b-\u200d\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _TYPESET = re.compile(
-    "[\u00a0\u00ad\u2000-\u200d\u2010-\u2013\u202a-\u202f\u205f-\u2064\u2066-\u2069\u2212\u3000\ufe63\ufeff\uff02-\uff0b\uff0d-\uff1a\uff1c-\uff1e\uff20-\uff5e]"
-)
-_INVISIBLE = frozenset(
-    "\u00ad\u200b\u200c\u200d\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+    rf"(?P<invisible>[{_INVISIBLE}]+)"
+    "|[\u00a0\u2000-\u200a\u2010-\u2013\u202f\u205f\u2212\u3000\ufe63\uff02-\uff0b\uff0d-\uff1a\uff1c-\uff1e\uff20-\uff5e]"
 )
 _HYPHENS = frozenset("\u2010\u2011\u2012\u2013\u2212\ufe63")
 _FULL_WIDTH = 0xFEE0  # what a full-width character has more than the one of ASCII
@@ -69,7 +68,7 @@ def _replacements(text: str) -> list[tuple[int, int, str]]:
     if "\\" in text:
         found += [(*match.span(), _read_escape(match)) for match in _ESCAPE.finditer(text)]
     if not text.isascii():
-        found += [(*match.span(), _read_typeset(match[0])) for match in _TYPESET.finditer(text)]
+        found += [(*match.span(), _read_typeset(match)) for match in _TYPESET.finditer(text)]
     return found
 
 
@@ -77,7 +76,8 @@ def _read_escape(match: re.Match[str]) -> str:
     backslashes, digits, letter, quote = match.groups()
     if digits:
         read = chr(int(digits, base=16))
-        return _QUOTES[read] if read in _QUOTES else _read_typeset(read)
+        typeset = _TYPESET.match(read)
+        return _QUOTES.get(read, read) if typeset is None else _read_typeset(typeset)
     if letter:
         return _LETTERS[letter]
     if len(backslashes) % 2 == 0:
@@ -85,11 +85,10 @@ def _read_escape(match: re.Match[str]) -> str:
     return (_QUOTES if len(backslashes) == 1 else _INNER_QUOTES)[quote]
 
 
-def _read_typeset(character: str) -> str:
-    if character in _INVISIBLE:
+def _read_typeset(match: re.Match[str]) -> str:
+    character = match[0]
+    if match["invisible"]:
         return ""
     if character in _HYPHENS:
         return "-"
-    if "\uff01" <= character <= "\uff5e":
-        return chr(ord(character) - _FULL_WIDTH)
-    return " " if character > "\x7f" and character.isspace() else character
+    return chr(ord(character) - _FULL_WIDTH) if character >= "\uff02" else " "

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._secret_names import Name
 
 _LONGEST_LOOK = 64  # characters of a value by which it is decided whether it is a secret
+_MARGIN = 16  # what may be taken off the end of a value
 _MOST_WITHIN = 4  # names within a value that is none which are looked at: code has some, and a hostile text many
 
 _QUOTE = rf"[\"'{ESCAPED_QUOTES}]"
@@ -113,9 +114,15 @@ def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
     stop = _stop(look, mode, quote)
     value = Value(look[:stop], quoted=bool(quote), mode=mode)
     secret = stop > 0 and is_secret(value, name.kind)
-    if secret and stop == _LONGEST_LOOK:
-        stop = _rest(text, start, mode, quote)
-    return start, start + stop, secret
+    return start, start + (_whole(text, start, mode, quote) if secret else stop), secret
+
+
+def _whole(text: str, start: int, mode: str, quote: str) -> int:
+    """How long a value is, of which only the beginning was looked at; what is read for it is not much longer."""
+    length = _LONGEST_LOOK * 2
+    while (stop := _stop(text[start : start + length], mode, quote)) > length - _MARGIN and start + length < len(text):
+        length *= 4
+    return stop
 
 
 def _separates(text: str, name: Name, separator: re.Match[str]) -> bool:
@@ -196,10 +203,3 @@ def _bare(line: str) -> int:
     while value and (value[-1] in ".,;:" or value.count(value[-1]) > value.count(_PAIRS.get(value[-1], value[-1]))):
         value = value[:-1]
     return len(value)
-
-
-def _rest(text: str, start: int, mode: str, quote: str) -> int:
-    """How long a value is that is longer than what was looked at."""
-    end = _LINE_END.search(text, start)
-    line = text[start : len(text) if end is None else end.start()]
-    return _stop(line, mode, quote)

@@ -95,7 +95,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         rule(
             "aws_key",
             re.compile("A(?:KI|SI|BI|CC)A").search,
-            r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",
+            r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])",
         ),
         Rule(
             "aws_key",

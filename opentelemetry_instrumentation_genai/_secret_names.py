@@ -40,7 +40,7 @@ _LAST_WORD = re.compile(
     rf"|(?P<key>(?:key|token){_NUMBERED})"
     rf"|(?P<secret>(?:secret|credential){_NUMBERED})"
     r"|(?P<signature>sig(?:nature)?(?==))"
-    r"|(?P<session>sess(?:ion)?id|auth(?![a-z0-9]))"
+    r"|(?P<session>sess(?:ion)?id|(?<=_)session(?==)|auth(?![a-z0-9]))"
 )
 NAME_PATTERNS = (_LAST_WORD,)
 # How they begin. Most texts have none of these, which `str.find` tells fastest.

@@ -70,7 +70,8 @@ VALUE_PATTERNS = (
 def is_secret(value: Value, kind: Kind) -> bool:
     """Return whether a value is one, of a name of that kind."""
     text = value.text
-    if len(text) < _SHORTEST[kind] or _PLACEHOLDER.fullmatch(text) or _is_path(text) or _MEASURE.fullmatch(text):
+    short = len(text) < _SHORTEST[kind] and not (kind is Kind.KEY and _is_short_key(text))
+    if short or _PLACEHOLDER.fullmatch(text) or _is_path(text) or _MEASURE.fullmatch(text):
         return False
     if not value.quoted and _CODE.match(text):
         return False
@@ -121,7 +122,7 @@ def _is_no_word(word: str) -> bool:
 def _is_key(text: str) -> bool:
     digits, letters = any(map(str.isdigit, text)), any(map(str.isalpha, text))
     if digits and letters:
-        return not _is_wordy(text) and not text.startswith("-")
+        return not _is_wordy(text) and not text.startswith("--")
     return _ONE_WORD.fullmatch(text) is not None and not _CAMEL.fullmatch(text)
 
 
@@ -129,6 +130,12 @@ def _is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None and (
         "://" in text or text.startswith("arn:") or _is_wordy(text.lstrip("~./\\") + "/")
     )
+
+
+def _is_short_key(text: str) -> bool:
+    """Whether it has small letters, capitals and digits, and not the digits at its end only."""
+    mixed = all(any(map(test, text)) for test in (str.isdigit, str.islower, str.isupper))
+    return len(text) >= 8 and mixed and not _WORD.fullmatch(text)
 
 
 def _is_wordy(text: str, joints: re.Pattern[str] = _JOINTS) -> bool:

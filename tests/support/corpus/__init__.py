@@ -18,7 +18,7 @@ from .harmless import harmless
 from .personal import PERSONAL
 from .secrets import PASSWORDS, SHAPES
 
-__all__ = ["KINDS", "Sample", "found", "harmless", "is_held_out", "samples", "spared"]
+__all__ = ["GROUPS", "KINDS", "Sample", "found", "harmless", "is_held_out", "samples", "spared"]
 
 _MARK = re.compile(r"\[[a-z_]+\]")
 _PIECE = 5
@@ -56,6 +56,19 @@ KINDS: dict[str, str] = {
     **{kind: rule for kind, (rule, _) in PERSONAL.items()},
 }
 """Each kind, and the rule that finds it."""
+
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "keys and tokens by their formats": tuple(kind for kind in KEYS if KINDS[kind] == "secrets"),
+    "keys, tokens and secrets by their names": tuple(kind for kind in NAMED_KEYS if KINDS[kind] == "secrets"),
+    "passwords by their names": tuple(PASSWORDS),
+    "credentials of URLs, headers and commands": tuple(kind for kind, (rule, _) in SHAPES.items() if rule == "secrets"),
+    **{
+        rule: tuple(kind for kind, each in KINDS.items() if each == rule)
+        for rule in ("aws_key", "jwt", "private_key", "email", "credit_card", "iban", "phone", "ip")
+    },
+}
+"""The kinds as the documentation tells of them."""
 
 
 def is_held_out(kind: str, context: str = "") -> bool:
@@ -128,7 +141,7 @@ def _drawn(kind: str, random: Random) -> tuple[str, str, str]:
 
 def _core(text: str) -> str:
     """What is secret in a text that may name a server before it: the longest word."""
-    text = text.removeprefix("FlyV1 ")  # the scheme of the header
+    text = text.removeprefix("FlyV1 ").removeprefix("sk.")  # what is the same in all of them
     return (
         max(text.replace("/", " ").replace("=", " ").replace("&", " ").replace("?", " ").split(), key=len)
         if "://" in text or "sig=" in text
