@@ -10,6 +10,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ._bodies import reading
 from ._fields import member
 from ._guard import guarded
 
@@ -45,7 +46,7 @@ class Asking:
             body: what is sent.
             provider: who answers.
         """
-        members = None if provider in usage.unasked else usage.asked(body)
+        members = None if provider in usage.unasked else reading(usage.asked, body)
         if members is None or not isinstance(options.json_data, dict) or self._has_refused(call.client):
             return
         asked = copy.copy(options)
@@ -116,6 +117,6 @@ def _headers(given: Any, client: Any) -> dict[str, Any] | None:
     if "br" not in accepted and "zstd" not in accepted:
         return None
     own = given if isinstance(given, dict) else {}
-    if any(name.lower() == _ENCODING_HEADER for name in (*own, *client._custom_headers)):
+    if any(str(name).lower() == _ENCODING_HEADER for name in (*own, *client._custom_headers)):
         return None
     return {**own, _ENCODING_HEADER: _UNDONE}

@@ -7,6 +7,7 @@ ends the span. The child of a `fork` never finishes a call of its parent.
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from threading import Lock
 from time import perf_counter, time_ns
@@ -29,6 +30,7 @@ from ._attributes import (
     RESPONSE_TIME_TO_FIRST_CHUNK,
     USAGE_COST,
 )
+from ._bodies import reading
 from ._capture import NO_CONTENT
 from ._errors import Failure, raised
 from ._fields import read
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from ._costs import Costs
     from ._errors import Words
-    from ._fields import Attribute
+    from ._fields import Attribute, Table
     from ._hooks import GenAIRequest
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._pipeline import Told
@@ -56,10 +58,16 @@ if TYPE_CHECKING:
     from ._streams import Reading
     from ._traffic import Run, Traffic
 
-_read = guarded(read)
+
 _raised = guarded(raised)
 _USAGE = "gen_ai.usage."  # how the names of all that is used begin
 _LARGEST = 8 << 20  # bytes of a body that is parsed again when the SDK fails to parse it
+
+
+@guarded
+def _read(rows: Table, body: Mapping[str, Any]) -> dict[str, Attribute]:
+    """Return the attributes of a request."""
+    return reading(partial(read, rows), body)
 
 
 class Call:
@@ -295,7 +303,7 @@ class Call:
     @guarded
     def _input_content(self, body: Mapping[str, Any]) -> Content:
         assert self._signals.pipeline is not None
-        return self._signals.pipeline.make(self._operation.input_content, body)
+        return self._signals.pipeline.make(reading, self._operation.input_content, body)
 
     @property
     def stream_usage(self) -> StreamUsage | None:
@@ -558,7 +566,9 @@ class Call:
         kind = type(error).__qualname__
         failure = _raised(error, self._secrets() or ()) or Failure(kind, kind, kind)
         if reported is not None and failure.error_type == failure.exception_type:
-            failure = failure._replace(error_type=reported.error_type)  # the provider's code, which the exception lacks
+            failure = dataclasses.replace(
+                failure, error_type=reported.error_type
+            )  # the provider's code, which the exception lacks
         return failure
 
     @guarded

@@ -273,16 +273,22 @@ def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, 
 
 
 def _members(value: Any) -> Mapping[Any, Any] | None:
+    """Return what an object holds, if it is a mapping or a model, without bytes in base64."""
+    held = _held(value)
+    return held if held is None else _without_bytes(held)
+
+
+def _held(value: Any) -> dict[Any, Any] | None:
     """Return what an object holds, if it is a mapping or a model; sentinels, files and iterators hold nothing of use."""
     kind = type(value)
     if issubclass(kind, dict):
-        return _without_bytes({key: entry for key, entry in value.items() if type(entry).__name__ not in _LEFT_OUT})
+        return {key: entry for key, entry in dict(value).items() if type(entry).__name__ not in _LEFT_OUT}
     if issubclass(kind, type) or not any(hasattr(kind, name) for name in ("model_dump", "__fields__")):
         return None
     given = _given_members(value) if kind.__module__.partition(".")[0] not in _SDKS else ()
     extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
     held = {**vars(value), **extra}
-    return _without_bytes({key: entry for key, entry in held.items() if key in given or not left_out(entry)})
+    return {key: entry for key, entry in held.items() if key in given or not left_out(entry)}
 
 
 def _given_members(value: Any) -> Collection[str]:
@@ -298,6 +304,43 @@ def _without_bytes(held: dict[Any, Any]) -> dict[Any, Any]:
     return {**{key: value for key, value in held.items() if key != "data"}, **_fingerprint_of(held["data"])}
 
 
+class _Harmless:
+    """Makes a copy of JSON values without what could raise when it is looked at.
+
+    Attributes:
+        changed: whether there was anything of the kind.
+    """
+
+    changed = False
+
+    def copy(self, value: Any, depth: int = _DEPTH) -> Any:
+        """Return a copy; what is neither JSON nor a model is an object that does nothing, of a type of the same name."""
+        kind = type(value)
+        if value is None or kind in _PLAIN_TYPES:
+            return value
+        if kind is not dict and kind is not list:
+            self.changed = True
+        if issubclass(kind, (str, int, float)):
+            return plain(value, inline=True)
+        try:
+            if depth and issubclass(kind, (list, tuple)):
+                return [self.copy(entry, depth - 1) for entry in value]
+            held = _held(value) if depth else None
+        except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+            held = None
+        if held is None:
+            self.changed = True
+            return type(kind.__name__, (), {})()
+        return {_plain_key(key): self.copy(entry, depth - 1) for key, entry in held.items()}
+
+
+def harmless(value: Any) -> tuple[Any, bool]:
+    """Return a copy of what a caller gave that raises nowhere when it is read, and whether anything had to be changed for that."""
+    made = _Harmless()
+    return made.copy(value), made.changed
+
+
+_PLAIN_TYPES = frozenset({bool, bytes, float, int, str})
 _KEYS = {True: "true", False: "false", None: "null"}
 
 

@@ -6,11 +6,13 @@ What is looked at are the system instructions and the messages up to the user's 
 from __future__ import annotations
 
 import hmac
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from ._attributes import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
+from ._bodies import reading
 from ._content import left_out, serialised
 from ._fields import member, string
 from ._guard import guarded, say_once
@@ -72,7 +74,7 @@ class Enrichers:
         found: dict[str, Attribute] = {}
         if not request.operation.details:
             return found
-        opening = _opening(request.operation, request.body)
+        opening = reading(partial(_opening, request.operation), request.body)
         if self._key is not None and opening.user and _begins(request):
             found[CONVERSATION_FINGERPRINT] = _fingerprint(self._key, opening)
         if self._purposes:

@@ -8,8 +8,9 @@ code. Messages can quote prompts and keys, so they are written only with content
 from __future__ import annotations
 
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._attributes import EXCEPTION_MESSAGE, EXCEPTION_STACKTRACE, EXCEPTION_TYPE
 from ._fields import as_sent, integer, member
@@ -31,7 +32,8 @@ Words: TypeAlias = "Callable[[str], str | None]"
 """The message of an exception -> the same as it may be told; None if it may not."""
 
 
-class Failure(NamedTuple):
+@dataclass(frozen=True)
+class Failure:
     """A failed operation, as telemetry tells it.
 
     Attributes:
@@ -57,9 +59,9 @@ class Failure(NamedTuple):
             return self.error_type
         return _UNNAMED if self.error is None else self.exception_type
 
-    @property
+    @cached_property
     def quoting(self) -> str:
-        """The message as it was given, without keys; it may quote content."""
+        """The message as it was given, without keys; it may quote content. Made once for span, event and stack trace."""
         if self.error is not None:
             return _quoting(self.error, self.secrets)
         return self.plain if self.message is None else masked(self.message, self.secrets)
@@ -67,7 +69,7 @@ class Failure(NamedTuple):
     def keeping(self, secrets: Sequence[str]) -> Failure:
         """Return the failure of a call with these credentials, of which the provider's code may be one."""
         if without(self.error_type, secrets) == self.error_type:
-            return self._replace(secrets=secrets)
+            return replace(self, secrets=secrets)
         return Failure(_UNNAMED, _UNNAMED, _UNNAMED, message=self.message, secrets=secrets)
 
     def description(self, words: Words | None = None) -> str:
@@ -82,9 +84,18 @@ class Failure(NamedTuple):
             EXCEPTION_MESSAGE: self.description(words),
         }
         if self.error is not None:
-            trace = None if words is None else words(_trace(self.error, self.secrets, content=True))
-            attributes[EXCEPTION_STACKTRACE] = trace or _trace(self.error, self.secrets, content=False)
+            trace = None if words is None else words(self._trace(self.error))
+            attributes[EXCEPTION_STACKTRACE] = trace or _bare_trace(self.error, self.secrets)
         return attributes
+
+    def _trace(self, error: BaseException) -> str:
+        """Return the stack trace of the exception, with messages and source lines."""
+
+        def last_line(one: BaseException) -> str:
+            return f"{_exception_type(one)}: {self.quoting if one is error else _quoting(one, self.secrets)}"
+
+        source = partial(without, secrets=[secret for secret in self.secrets if len(secret) < SHORT])
+        return StackTrace(_frames(self.secrets), last_line, source).of(error)
 
 
 def raised(error: BaseException, secrets: Sequence[str] = ()) -> Failure:
@@ -158,16 +169,14 @@ def _plain(error: BaseException) -> str:
     return f"{type(error).__name__} {as_sent(status)}" if known else type(error).__name__
 
 
-def _trace(error: BaseException, secrets: Sequence[str], *, content: bool) -> str:
-    """Return the stack trace of an exception; without content, there is no message and no source line in it.
+def _bare_trace(error: BaseException, secrets: Sequence[str]) -> str:
+    """Return the stack trace of an exception without any message and any source line."""
+    return StackTrace(_frames(secrets), lambda one: f"{_exception_type(one)}: {_plain(one)}").of(error)
 
-    A placeholder as the client's key, such as `openai`, is not masked in the paths of files.
-    """
-    frames = partial(masked_whole, secrets=[secret for secret in secrets if len(secret) >= SHORT])
-    if not content:
-        return StackTrace(frames, lambda one: f"{_exception_type(one)}: {_plain(one)}").of(error)
-    source = partial(without, secrets=[secret for secret in secrets if len(secret) < SHORT])
-    return StackTrace(frames, lambda one: f"{_exception_type(one)}: {_quoting(one, secrets)}", source).of(error)
+
+def _frames(secrets: Sequence[str]) -> Callable[[str], str]:
+    """Return what masks frames. A placeholder as the client's key, such as `openai`, is not masked in the paths of files."""
+    return partial(masked_whole, secrets=[secret for secret in secrets if len(secret) >= SHORT])
 
 
 def _quoting(error: BaseException, secrets: Sequence[str]) -> str:

@@ -86,10 +86,12 @@ def members(source: Any) -> Mapping[str, Any]:
 
     Models are built without validation: any member can be missing, and unknown ones are in pydantic's extras.
     """
-    if isinstance(source, dict):
-        return source
+    kind = type(source)
+    if kind is dict or issubclass(kind, dict):
+        held: Mapping[str, Any] = source
+        return held
     own: Mapping[str, Any] = getattr(source, "__dict__", _NOTHING)
-    extra: Mapping[str, Any] | None = getattr(source, "__pydantic_extra__", None)
+    extra: Mapping[str, Any] | None = source.__pydantic_extra__ if hasattr(kind, "__pydantic_extra__") else None
     return {**own, **extra} if extra else own
 
 

@@ -85,7 +85,9 @@ class StackTrace:
     def _notes(self, error: BaseException, source: Callable[[str], str]) -> Iterator[str]:
         notes: Any = getattr(error, "__dict__", {}).get("__notes__")
         if isinstance(notes, list):
-            yield from (self._mask(f"{source(note)}\n") for note in notes if isinstance(note, str))
+            for note in notes[:_MOST_FRAMES]:
+                if isinstance(note, str):
+                    yield f"{self._mask(source(note[: 2 * _LONGEST]))[:_LONGEST]}\n"
 
     def _members(self, members: Any) -> Iterator[str]:
         for number, member in enumerate(members, 1):

@@ -14,6 +14,7 @@ from opentelemetry.context import get_current
 
 from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
+from ._bodies import mapping, sent
 from ._call import Call
 from ._capture import NO_CONTENT, asked_here
 from ._context import current_call, stand_back
@@ -245,7 +246,7 @@ class Stainless:
     def _propagated(self, call: Call, client: Any, options: Any) -> Any:
         """A copy of the options, whose headers tell the server of the call's span."""
         assert self._propagation is not None
-        given = options.headers or {}
+        given = mapping(options.headers)
         told = self._propagation.headers(call, client._client, given, client.default_headers, client._client.headers)
         if not told:
             return options
@@ -335,10 +336,7 @@ def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, in
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:
     """What is sent: the body with the caller's `extra_body`; with an id in the path that as well, and the parameters."""
-    body = options.json_data if isinstance(options.json_data, dict) else {}
-    if options.extra_json:
-        body = {**body, **options.extra_json}
-    return {**(options.params or {}), **body, "id": identity} if identity else body
+    return sent(options.json_data, options.extra_json, options.params, identity)
 
 
 def _resent(request: Any, retries: Any) -> dict[str, Attribute]:

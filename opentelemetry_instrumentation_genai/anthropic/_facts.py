@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .. import _attributes as names
+from .._bodies import mapping
 from .._fields import string, strings
 
 if TYPE_CHECKING:
-    from .._fields import Attribute
+    from collections.abc import Mapping
+
+from .._fields import Attribute
 
 # Response headers, by Anthropic's API reference.
 HEADERS = (
@@ -49,9 +51,7 @@ def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
 
 def _betas(headers: Any) -> list[str] | None:
     """What the header lists, nothing where a sentinel leaves it out; None where it is not among the headers."""
-    if not headers or not isinstance(headers, Mapping):
-        return None
-    for name, value in headers.items():
-        if name.lower() == _BETA_HEADER:
+    for name, value in mapping(headers).items():
+        if isinstance(name, str) and name.lower() == _BETA_HEADER:
             return strings([beta.strip() for beta in value.split(",")]) or [] if isinstance(value, str) else []
     return None
