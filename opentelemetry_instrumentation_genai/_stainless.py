@@ -349,10 +349,7 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
 
 @guarded
 def _response(result: Any) -> Any:
-    """What a plain call got: the SDK's model, or the JSON of a raw response whose body is in memory.
-
-    Of a response that does not say that it is JSON the SDK makes a text: gateways forget to say so.
-    """
+    """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text."""
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
         return parsed(result.encode("utf-8", "replace")) or result
     members = getattr(result, "__dict__", {})
