@@ -78,19 +78,37 @@ def port_of(url: Any) -> int:
     return port
 
 
-def by_host(table: Iterable[tuple[str, str]], host: str, port: int) -> str | None:
-    """The provider of the first pattern that fits.
+class HostTable:
+    """The providers of hosts, by patterns; a host that was looked up is remembered by its name.
 
     Args:
-        table: (pattern, provider) pairs; a pattern is HOST or HOST:PORT, in lower case, with `*` for anything.
-        host: of the server, IPv6 addresses without brackets.
-        port: of the server.
+        rows: (pattern, provider) pairs, of which the first that fits counts; a pattern is HOST or HOST:PORT, in lower case, with
+            `*` for anything.
     """
-    names = _names(host, port)
-    for pattern, provider in table:
-        if _fits(pattern, names):
-            return provider
-    return None
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        self._rows = tuple(rows)
+        self._known: dict[tuple[str, int], str | None] = {}
+
+    def provider(self, host: str, port: int) -> str | None:
+        """Return the provider of a server; None where no pattern fits.
+
+        Args:
+            host: of the server, IPv6 addresses without brackets.
+            port: of the server.
+        """
+        if not self._rows:
+            return None
+        server = host, port
+        if server not in self._known:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[server] = self._look_up(host, port)
+        return self._known.get(server)
+
+    def _look_up(self, host: str, port: int) -> str | None:
+        names = _names(host, port)
+        return next((provider for pattern, provider in self._rows if _fits(pattern, names)), None)
 
 
 def among(patterns: Iterable[str], host: str, port: int) -> bool:

@@ -18,10 +18,10 @@ _DEPTH = 16  # a block of a document's content in a tool's result is the twelfth
 def listed(options: Any) -> Any:
     """The options of a request, themselves or a copy whose body holds lists for iterators."""
     body, extra = options.json_data, options.extra_json
+    copied = copy.copy(options)  # before anything is read: what was read has to be handed on
     told, told_extra = _listed(body, _DEPTH), _listed(extra, _DEPTH)
     if told is body and told_extra is extra:
         return options
-    copied = copy.copy(options)
     copied.json_data, copied.extra_json = told, told_extra
     return copied
 
@@ -36,9 +36,15 @@ def _listed(value: Any, depth: int) -> Any:
     if type(value) is list:
         entries = [_listed(held, depth - 1) for held in value]
         return entries if any(told is not held for told, held in zip(entries, value, strict=True)) else value
-    if hasattr(type(value), "__next__") and not hasattr(value, "read"):
-        return _read(value, depth)
-    return value
+    return _read(value, depth) if _is_iterator(value) else value
+
+
+def _is_iterator(value: Any) -> bool:
+    """Whether it is one, and no file. What cannot be asked is left to the SDK: to fail here would lose what was read before."""
+    try:
+        return hasattr(type(value), "__next__") and not hasattr(value, "read")
+    except Exception:  # noqa: BLE001 - an object of the application can raise anything
+        return False
 
 
 def _read(iterator: Iterator[Any], depth: int) -> Any:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._hosts import by_host
+from .._hosts import HostTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Hosts of others that speak this API, by their own documentation.
-_HOSTS = (
-    ("api.deepseek.com", "deepseek"),
-    ("api.moonshot.ai", "moonshot_ai"),
-    ("api.moonshot.cn", "moonshot_ai"),
-    ("api.minimax.io", "minimax"),
-    ("api.z.ai", "z_ai"),
-    ("openrouter.ai", "openrouter"),
+_HOSTS = HostTable(
+    (
+        ("api.deepseek.com", "deepseek"),
+        ("api.moonshot.ai", "moonshot_ai"),
+        ("api.moonshot.cn", "moonshot_ai"),
+        ("api.minimax.io", "minimax"),
+        ("api.z.ai", "z_ai"),
+        ("openrouter.ai", "openrouter"),
+    )
 )
-_OWN_HOSTS = (("*.anthropic.com", "anthropic"),)
+_OWN_HOSTS = HostTable([("*.anthropic.com", "anthropic")])
 # Of SDKs that do not say it themselves.
 _CLIENTS = {
     "BaseBedrockClient": "aws.bedrock",
@@ -35,15 +37,15 @@ class Providers:
     """
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
-        self._declared = declared
+        self._declared = HostTable(declared)
 
     def __call__(self, client: Any, host: str, port: int) -> str:
         """The provider; what the SDK says of itself for a host that nothing is known of."""
-        return by_host(self._declared, host, port) or by_host(_HOSTS, host, port) or _by_class(type(client))
+        return self._declared.provider(host, port) or _HOSTS.provider(host, port) or _by_class(type(client))
 
     def sure(self, client: Any, host: str, port: int) -> bool:
         """Whether that is known: by the host, or by a client of one cloud, which are made for nothing else."""
-        known = by_host((*self._declared, *_HOSTS, *_OWN_HOSTS), host, port) is not None
+        known = any(table.provider(host, port) for table in (self._declared, _HOSTS, _OWN_HOSTS))
         return known or any(base.__module__.startswith("anthropic.lib.") for base in type(client).__mro__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._hosts import by_host
+from .._hosts import HostTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ class Providers:
     """
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
-        self._declared = declared
+        self._declared = HostTable(declared)
 
     def __call__(self, _client: Any, host: str, port: int) -> str:
         """The provider; `ollama` for a host that nothing was said of, its cloud among them."""
-        return by_host(self._declared, host, port) or "ollama"
+        return self._declared.provider(host, port) or "ollama"
