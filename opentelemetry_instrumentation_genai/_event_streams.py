@@ -81,14 +81,28 @@ class EventStreams:
     # The wrappers, as wrapt calls them.
 
     def _final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        held = _Held(stream)
-        with held:
+        """Around a method that reads to the end, and parses then: the end does not end the call before that."""
+        body, raised = _held(stream), None
+        try:
             return wrapped(*args, **kwargs)
+        except BaseException as error:
+            raised = error
+            raise
+        finally:
+            _let_go(body, raised)
+            del raised
 
     async def _async_final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        held = _Held(stream)
-        with held:
+        """The asynchronous twin."""
+        body, raised = _held(stream), None
+        try:
             return await wrapped(*args, **kwargs)
+        except BaseException as error:
+            raised = error
+            raise
+        finally:
+            _let_go(body, raised)
+            del raised
 
 
 def _imported(module: ModuleType) -> None:
@@ -109,21 +123,18 @@ def _failed(stream: Any, error: BaseException) -> None:
         body.failed_above(error)
 
 
-class _Held:
-    """While it is entered, the end of a body does not end the call: what is parsed of it afterwards may fail."""
+@guarded
+def _held(stream: Any) -> Body | None:
+    body = _body(stream)
+    if body is not None:
+        body.hold()
+    return body
 
-    __slots__ = ("_body",)
 
-    def __init__(self, stream: Any) -> None:
-        self._body = _body(stream)
-
-    def __enter__(self) -> None:
-        if self._body is not None:
-            self._body.hold()
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._body is not None:
-            self._body.let_go(error)
+@guarded
+def _let_go(body: Body | None, error: BaseException | None) -> None:
+    if body is not None:
+        body.let_go(error)
 
 
 def _steps(stream: Any, events: Iterator[Any]) -> Iterator[Any]:

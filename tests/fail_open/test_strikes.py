@@ -23,6 +23,8 @@ from strikes import Place, PlantedError, functions_of, places, struck
 FRAMES = frozenset(
     {
         ("_event_streams.py", "__anext__"),
+        ("_event_streams.py", "_async_final"),
+        ("_event_streams.py", "_final"),
         ("_event_streams.py", "_steps"),
         ("_guard.py", "safe"),
         ("_guard.py", "wrapper"),

@@ -7,12 +7,14 @@ import gc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import anthropic
 import ollama
 import openai
+import pydantic
 
 from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.model_server import Answer, RecordedRequest
@@ -29,6 +31,7 @@ EMBEDDING = {
 }
 REPLY = Json(openai_bodies.completion())
 CHUNKS = Sse(openai_bodies.chunks("Hel", "lo"))
+LONG = Sse([openai_bodies.chunk({"content": '{"wo'}), openai_bodies.chunk(reason="length")])
 WITH_USAGE = Sse([*openai_bodies.chunks("Hel", "lo"), {**openai_bodies.chunk(), "choices": [], "usage": USAGE}])
 
 
@@ -55,6 +58,12 @@ MESSAGE_EVENTS = Sse(anthropic_bodies.text_events("Hel", "lo"), event_names=True
 LINE = {"model": "llama", "created_at": "2099-01-01T00:00:00Z", "message": {"role": "assistant", "content": "Hi"}}
 DONE = {**LINE, "done": True, "done_reason": "stop", "prompt_eval_count": 3, "eval_count": 2, "total_duration": 9}
 LINES = Ndjson([LINE, DONE])
+
+
+class Structure(pydantic.BaseModel):
+    """What a structured answer has."""
+
+    word: str
 
 
 class Clients(NamedTuple):
@@ -159,6 +168,29 @@ def _messages_stream(clients: Clients) -> Any:
         return stream.get_final_text()
 
 
+def _stream_of(client: Any, **more: Any) -> Any:
+    resource = client.chat.completions if hasattr(client.chat.completions, "stream") else client.beta.chat.completions
+    return resource.stream(**CHAT, **more)
+
+
+def _refused_whole(clients: Clients) -> Any:
+    with _stream_of(clients.openai) as stream:
+        try:
+            return stream.get_final_completion()
+        except openai.LengthFinishReasonError as error:
+            return type(error)
+
+
+def _refused_event(clients: Clients) -> Any:
+    read = []
+    try:
+        with _stream_of(clients.openai, response_format=Structure) as stream:
+            read.extend(type(event).__name__ for event in stream)
+    except openai.LengthFinishReasonError as error:
+        read.append(type(error).__name__)
+    return read
+
+
 def _waiting(make: Callable[[Clients], Awaitable[Any]]) -> Callable[[Clients], Any]:
     """The same in the loop of the clients."""
 
@@ -175,6 +207,24 @@ async def _async_chat(clients: Clients) -> Any:
 async def _async_stream(clients: Clients) -> Any:
     stream = await clients.async_openai.chat.completions.create(**STREAMED)
     return [_dumped(chunk) async for chunk in stream]
+
+
+async def _async_refused_whole(clients: Clients) -> Any:
+    async with _stream_of(clients.async_openai) as stream:
+        try:
+            return await stream.get_final_completion()
+        except openai.LengthFinishReasonError as error:
+            return type(error)
+
+
+async def _async_refused_event(clients: Clients) -> Any:
+    read = []
+    try:
+        async with _stream_of(clients.async_openai, response_format=Structure) as stream:
+            read.extend([type(event).__name__ async for event in stream])
+    except openai.LengthFinishReasonError as error:
+        read.append(type(error).__name__)
+    return read
 
 
 async def _async_left(clients: Clients) -> Any:
@@ -228,6 +278,12 @@ INJECT: dict[str, Any] = {**ALL, "stream_usage": "inject"}
 ENRICH: dict[str, Any] = {**ALL, "anthropic_native_tracing": "enrich"}
 OFF: dict[str, Any] = {**ALL, "anthropic_native_tracing": "off"}
 
+EVENT_STREAMS = (
+    Followed("a whole that is refused", "openai", LONG, _refused_whole, ALL),
+    Followed("an event that is refused", "openai", LONG, _refused_event, ALL),
+    Followed("a whole that is refused asynchronously", "openai", LONG, _waiting(_async_refused_whole), ALL),
+    Followed("an event that is refused asynchronously", "openai", LONG, _waiting(_async_refused_event), ALL),
+)
 FOLLOWED = (
     Followed("a chat", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT)), ALL),
     Followed("a chat without settings", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT))),
@@ -290,4 +346,5 @@ FOLLOWED = (
     Followed("a stream of Ollama", "ollama", LINES, lambda on: _read(on.ollama.chat("llama", HI, stream=True)), ALL),
     Followed("an asynchronous answer of Ollama", "ollama", Json(DONE), _waiting(_async_local), ALL),
     Followed("an asynchronous stream of Ollama", "ollama", LINES, _waiting(_async_local_stream), ALL),
+    *(EVENT_STREAMS if find_spec("openai.lib.streaming.chat") else ()),
 )
