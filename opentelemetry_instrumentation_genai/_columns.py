@@ -25,7 +25,7 @@ def columns(text: str) -> Iterator[tuple[int, int]]:
     for name in names(text):
         start = text.rfind("\n", max(name.start - _LONGEST_HEADER, 0), name.start) + 1
         stop = text.find("\n", name.end, name.end + _LONGEST_HEADER)
-        if start >= end and stop >= 0:
+        if start >= end and stop >= 0 and name.start - start <= _LONGEST_HEADER:
             header = text[start:stop]
             divider = next((each for each in _DIVIDERS if each in header), "")
             named = _named(header, divider) if divider else {}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._secret_names import Name
 
 _LONGEST_LOOK = 64  # characters of a value by which it is decided whether it is a secret
-_MARGIN = 16  # what may be taken off the end of a value
+_MARGIN = 16  # characters that may be taken off the end of a value
 _MOST_WITHIN = 4  # names within a value that is none which are looked at: code has some, and a hostile text many
 
 _QUOTE = rf"[\"'{ESCAPED_QUOTES}]"
@@ -200,6 +200,10 @@ def _bare(line: str) -> int:
     following = _NEXT.search(value)
     if following is not None:
         value = value[: following.start()]
-    while value and (value[-1] in ".,;:" or value.count(value[-1]) > value.count(_PAIRS.get(value[-1], value[-1]))):
+    for _ in range(_MARGIN):
+        if not value or not (
+            value[-1] in ".,;:" or value.count(value[-1]) > value.count(_PAIRS.get(value[-1], value[-1]))
+        ):
+            break
         value = value[:-1]
     return len(value)

@@ -88,12 +88,8 @@ def _is_unlike_prose(text: str, kind: Kind) -> bool:
     """Whether a word can only be a secret, which follows a name with nothing but a space between them."""
     if kind is Kind.PASSWORD:
         digits, small, capitals = (any(map(test, text)) for test in (str.isdigit, str.islower, str.isupper))
-        mixed = (
-            digits
-            and (small or capitals)
-            and (_INNER_SPECIAL.search(text) is not None or (small and capitals and text.isalnum()))
-        )
-        return len(text) >= 8 and mixed and not _is_wordy(text + "/")
+        special = _INNER_SPECIAL.search(text) is not None or (small and capitals and text.isalnum())
+        return len(text) >= 8 and digits and (small or capitals) and special and not _is_wordy(text + "/")
     return kind is Kind.KEY and (_HEX.fullmatch(text) is not None or (len(text) >= 24 and _is_random(text)))
 
 
@@ -101,9 +97,8 @@ def _is_password(value: Value) -> bool:
     text = value.text
     words = text.split()
     if len(words) > 1:
-        return any(map(_is_no_word, words)) and sum(_PROSE.fullmatch(word) is not None for word in words) * 2 <= len(
-            words
-        )
+        prose = sum(_PROSE.fullmatch(word) is not None for word in words)
+        return any(map(_is_no_word, words)) and prose * 2 <= len(words)
     if text.isdigit():
         return value.mode in ("is", "pair", "tag", "call")
     return _is_no_word(text)
@@ -113,7 +108,7 @@ def _is_no_word(word: str) -> bool:
     """Whether a word has a digit beside its letters or a special character within, or is too long for one."""
     digits, letters = any(map(str.isdigit, word)), any(map(str.isalpha, word))
     if digits and letters:
-        return not _is_wordy(word, _LISTS)
+        return len(_LISTS.split(word)) < 3 or not _is_wordy(word, _LISTS)  # as in `required|min:8`
     if _INNER_SPECIAL.search(word):
         return digits or letters
     return len(word) >= _LETTERS and word.isascii() and word.isalpha() and not _CAMEL.fullmatch(word)

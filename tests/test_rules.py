@@ -366,3 +366,18 @@ def test_a_hostile_text_of_names_and_escapes_comes_to_an_end(piece):
     found = redaction(["all"]).begin().text
     told = found(piece * ((1 << 18) // len(piece)))
     assert told == found(told)
+
+
+ENDLESS = (
+    "password=a1b2c3" + "(" * 100_000 + ")" * 200_000,
+    "password='a1b2c3" + "''x" * 100_000,
+    "x" * 500_000 + " password\ny",
+)
+
+
+@pytest.mark.parametrize("text", ENDLESS, ids=["brackets", "apostrophes", "a line"])
+def test_a_value_and_a_line_without_an_end(text):
+    """Where a value ends is found in a time that grows with the value, and with nothing else."""
+    found = redaction(["all"]).begin().text
+    told = found(text)
+    assert told == found(told)

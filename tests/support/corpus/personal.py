@@ -185,7 +185,7 @@ def phone_named(random: Random) -> str:
 
 def ipv4(random: Random) -> str:
     """Dotted quads."""
-    return str(IPv4Address(random.randrange(16 << 24, 223 << 24)))
+    return str(IPv4Address(random.randrange(128 << 24, 223 << 24)))
 
 
 def ipv6(random: Random) -> str:
