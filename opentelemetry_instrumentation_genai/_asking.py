@@ -47,10 +47,13 @@ class Asking:
             provider: who answers.
         """
         members = None if provider in usage.unasked else reading(usage.asked, body)
-        if members is None or not isinstance(options.json_data, dict) or self._has_refused(call.client):
+        extra = options.extra_json
+        if members is None or type(extra) not in (dict, type(None)) or not isinstance(options.json_data, dict):
+            return  # what is no object the SDK refuses, which is for the caller to see
+        if self._has_refused(call.client):
             return
         asked = copy.copy(options)
-        asked.extra_json = {**(options.extra_json or {}), **members}  # of the two, this one wins
+        asked.extra_json = {**(extra or {}), **members}  # of the two, this one wins
         headers = _headers(options.headers, call.client)
         if headers is not None:
             asked.headers = headers

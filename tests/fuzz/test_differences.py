@@ -1,0 +1,49 @@
+"""One call, made by the bare SDK and by the instrumented one: application and server see the same."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from contract.drive import LOOP
+from differential.cases import Case, cases, differences
+from loopback import ModelServer
+
+CASES = int(os.environ.get("FUZZ_CASES", "150"))
+"""How many cases there are; `tox -e fuzz` sets it."""
+SEEDED = "FUZZ_CASES" in os.environ
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_collections() -> Iterator[None]:
+    """What was made before need not be looked at by every collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+    LOOP.close()
+
+
+@pytest.fixture
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails within us is dropped and said, as it is outside of tests."""
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
+
+
+@pytest.mark.filterwarnings("default")
+@settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    derandomize=not SEEDED,
+    suppress_health_check=[*HealthCheck],
+    report_multiple_bugs=False,
+)
+@given(case=cases())
+def test_no_case_differs(as_in_production: None, server: ModelServer, case: Case) -> None:
+    """Whatever is given, whatever is answered, and however it is read."""
+    assert [] == differences(case, server)

@@ -1,0 +1,76 @@
+"""The differences that there may be, each with its reason, in one table. Nothing else may differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from differential.observation import Observation
+
+OURS = "opentelemetry_instrumentation_genai"
+Without = Callable[[Observation, Any], Observation]
+
+
+class Listed(NamedTuple):
+    """A difference that there may be.
+
+    Attributes:
+        reason: why.
+        without: an observation, and its case -> the observation without it.
+    """
+
+    reason: str
+    without: Without
+
+
+def _stream_options(found: Observation, case: Any) -> Observation:
+    if case.settings.get("stream_usage") != "inject":
+        return found
+    return replace(found, requests=[_unasked(request) for request in found.requests])
+
+
+def _unasked(request: Any) -> Any:
+    """A request without the question, and so without its length."""
+    method, path, headers, body = request
+    try:
+        told = json.loads(body)
+        if told.get("stream_options") == {"include_usage": True}:
+            del told["stream_options"]
+        headers = [(name, value) for name, value in headers if name != "content-length"]
+    except (ValueError, AttributeError):
+        return request
+    return method, path, headers, told
+
+
+def _said_of_hooks(found: Observation, case: Any) -> Observation:
+    if not case.settings.get("raising"):
+        return found
+    said = ("_hook ", "redactor ", "completion hook ")
+    return replace(
+        found, logged=[line for line in found.logged if not (line[0] == OURS and any(word in line[2] for word in said))]
+    )
+
+
+def _type_of_a_stream(found: Observation, _case: Any) -> Observation:
+    ours, theirs = f"<{OURS}._ollama._AsyncStream>", "<builtins.async_generator>"
+    return replace(found, seen=[theirs if each == ours else each for each in found.seen])
+
+
+LISTED = (
+    Listed("`STREAM_USAGE=inject` asks for the usage of a stream: that is what it is for.", _stream_options),
+    Listed("A hook or redactor of the application's that raises is said once: the fault is not ours.", _said_of_hooks),
+    Listed(
+        "`type()` of an asynchronous stream of Ollama is a proxy's: a generator of ours around the SDK's would be closed by the "
+        "event loop beside it, and they collide. `isinstance` and all else say what they say without us.",
+        _type_of_a_stream,
+    ),
+)
+
+
+def comparable(found: Observation, case: Any) -> Observation:
+    """An observation without the differences that are listed."""
+    for listed in LISTED:
+        found = listed.without(found, case)
+    return found
