@@ -561,14 +561,17 @@ class Call:
     @guarded
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
         reported = None if response is None else self._reported(response)
+        if error is None and reported is None:
+            return None
+        secrets = self._secrets() or ()
+        reported = None if reported is None else reported.keeping(secrets)
         if error is None:
-            return None if reported is None else reported.keeping(self._secrets() or ())
+            return reported
         kind = type(error).__qualname__
-        failure = _raised(error, self._secrets() or ()) or Failure(kind, kind, kind)
+        failure = _raised(error, secrets) or Failure(kind, kind, kind)
         if reported is not None and failure.error_type == failure.exception_type:
-            failure = dataclasses.replace(
-                failure, error_type=reported.error_type
-            )  # the provider's code, which the exception lacks
+            # The provider's code, which the exception lacks.
+            failure = dataclasses.replace(failure, error_type=reported.error_type)
         return failure
 
     @guarded

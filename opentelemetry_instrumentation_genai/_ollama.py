@@ -163,6 +163,7 @@ def _answered(response: Any, client: Any) -> None:
     if call is not None and call.client is client:
         call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
         call.received = response
+        call.sent = response.request
 
 
 @guarded

@@ -163,12 +163,12 @@ class Stainless:
         response = kwargs["response"]
         if call is None or call.client is not client or body_of(response) is not None:
             return
-        call.sent = response.request
         if response.is_success:
             if kwargs.get("stream") or not response.is_closed:
                 Body(call, response)
             else:
                 call.received = response
+        call.sent = response.request
         self._look_at(call, response, kwargs.get("retries_taken"))
 
     def events(self, chunks: Any, stream: Any) -> Any:

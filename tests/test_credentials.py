@@ -288,10 +288,12 @@ def responses(server) -> Iterator[Callable[..., Any]]:
     if not hasattr(client, "responses"):
         pytest.skip("this SDK has no Responses API")
 
-    def call(error: Any, *, stream: bool) -> None:
+    def call(error: Any, *, stream: bool, end: Any = "complete") -> None:
         failed = openai_bodies.response("", status="failed", error=error)
         events = [{"type": "response.failed", "response": failed}]
-        server.reply(Sse(events, event_names=True) if stream else Json(failed))
+        if end == "cut":
+            events *= 2  # the last one does not arrive
+        server.reply(Sse(events, event_names=True, end=end) if stream else Json(failed))
         made = client.responses.create(model=openai_bodies.MODEL, input="Hi", stream=stream)
         if stream:
             list(made)
@@ -310,6 +312,19 @@ def test_a_failed_response(telemetry, responses, code, stream):
 
     assert ("error" if LETTERS in code else code) == telemetry.span.attributes["error.type"]
     assert "not [secrets], please" == telemetry.span.status.description
+    assert LETTERS not in recorded(telemetry)
+
+
+@pytest.mark.parametrize("code", [LETTERS, f"bad_key_{LETTERS}"])
+def test_a_failed_response_whose_connection_breaks(telemetry, responses, code):
+    """The SDK raises, and the code of the response stands in for the one that the exception lacks: not this one."""
+    instrument(telemetry)
+
+    with pytest.raises(Exception) as caught:
+        responses({"code": code, "message": f"not {LETTERS}"}, stream=True, end="cut")
+
+    assert caught.value is not None
+    assert "ERROR" == telemetry.span.status.status_code.name
     assert LETTERS not in recorded(telemetry)
 
 
