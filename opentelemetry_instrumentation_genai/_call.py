@@ -35,10 +35,10 @@ from ._capture import NO_CONTENT
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded, guarded_step
+from ._json_text import read_json
 from ._lifetime import forks
 from ._pipeline import NOTHING
 from ._who import FIRST
-from ._wire import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 
 _raised = guarded(raised)
 _USAGE = "gen_ai.usage."  # how the names of all that is used begin
-_LARGEST = 8 << 20  # bytes of a body that is parsed again when the SDK fails to parse it
 
 
 @guarded
@@ -316,6 +315,12 @@ class Call:
         return self._operation.name
 
     @property
+    def unread(self) -> frozenset[str]:
+        """Members of its response that nobody reads, not even the application's hook."""
+        hooks = self._signals.hooks
+        return frozenset() if hooks is not None and hooks.want_response else self._operation.unread
+
+    @property
     def over(self) -> bool:
         """Whether it has finished, or is about to; to the child of a fork, a call of its parent is over."""
         return self._once.locked() or self._forks != forks()
@@ -385,6 +390,10 @@ class Call:
             self._time(now)
         self._last = now
 
+    def give_up(self) -> None:
+        """Report nothing of the response: it has parts that are too large to be read, and without them the rest may be wrong."""
+        self._accumulator = self._add = None
+
     def touch(self) -> None:
         """Take note that something of the response was read that is no chunk."""
         if self._first is None:
@@ -417,8 +426,7 @@ class Call:
     @guarded
     def _unparsed(self) -> Any:
         """The JSON of a response that the SDK has not made its model of; None of one that is too large to be read again."""
-        content = self.received.content
-        return parsed(content) if len(content) <= _LARGEST else None
+        return read_json(self.received.content, self.unread)
 
     # How it ends.
 

@@ -123,6 +123,7 @@ class Operation:
         timings: response, and the measured attributes of it -> what the server says of its own time, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
         stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
+        unread: members of a response that nobody reads, and that may be large, such as vectors.
         details: whether the operation has messages, and so a details event.
         counted: response attributes that metrics need besides those that they always do.
         measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
@@ -145,6 +146,7 @@ class Operation:
     billing: Callable[[Any], Billing] = lambda _response: NO_MORE
     accumulator: Callable[[bool], Accumulator] | None = None
     stream_usage: StreamUsage | None = None
+    unread: frozenset[str] = frozenset()
     details: bool = True
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Keeping from the caller what a stream carries only because usage was asked for on their behalf.
 
 Events are taken out where the SDK has made them, bytes where the application reads bytes: the events and the bytes that pass are
-those that would have come without the question, pieces of bytes ending where an event ends.
+those that would have come without the question, pieces of bytes ending where an event ends. Where that fails, or would take too
+much memory, all that is held passes, in its order.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ._fields import member, members
 from ._guard import guarded
+from ._json_text import LARGEST
 from ._texts import Text, Texts
-from ._wire import decoder, parsed
+from ._wire import decoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
     from ._operation import StreamUsage
 
@@ -53,38 +55,38 @@ class Sieve:
         self._form = form
         self._headers = headers
         self._moved = usage.moved(headers)
-        self._held: list[Any] = []
+        self._held: Sequence[Any] = ()
 
     def take(self, item: Any) -> Sequence[Any]:
         """Take one item. Returns what passes now."""
-        passed = self._sift(item)
-        return (item,) if passed is None else passed
+        passed, self._held = self.step(item, self._held)
+        return passed
 
     def rest(self, ended: bool) -> Sequence[Any]:
         """What passes at the end, `ended` if it is a clean one."""
-        held, self._held = self._held, []
-        return held
+        return self.pass_all()
+
+    def pass_all(self, *items: Any) -> Sequence[Any]:
+        """What is held, and these items."""
+        held, self._held = self._held, ()
+        return (*held, *items)
+
+    def step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        """What passes of an item and of those that are held, and what is held then. Nothing of it is remembered here."""
+        return self._step(item, held) or ((*held, item), ())
 
     @guarded
-    def _sift(self, item: Any) -> Sequence[Any]:
+    def _step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
         chunk = self._form.chunk(item)
         if chunk is None:
-            return self._after(item)
+            return (*held, item), ()
         if self._usage.withheld(chunk, self._headers):
-            return [self._form.given(held, item, self._moved) for held in self.rest(ended=True)]
+            return [self._form.given(each, item, self._moved) for each in held], ()
         if members(chunk).get(self._usage.member, chunk) is None:
             item = self._form.cleared(item, self._usage.member)
         if self._moved and self._usage.last(chunk):
-            return self._after(item, held=True)
-        return self._after(item)
-
-    def _after(self, item: Any, *, held: bool = False) -> Sequence[Any]:
-        if not held and not self._held:
-            return (item,)
-        passed, self._held = [*self._held, item], []
-        if held:
-            self._held.append(passed.pop())
-        return passed
+            return held, (item,)
+        return (*held, item), ()
 
 
 class Events:
@@ -137,30 +139,73 @@ class Bytes:
         self._open = "event-stream" not in (headers.get("content-type") or "") or (
             self._packing is None and encoding != "identity"
         )
-        self._unpack: Callable[[bytes], bytes] = decoder(encoding)
+        self._unpack = decoder(encoding)
         self._sieve = Sieve(usage, Texts(), headers)
         # What is in every event that is of interest.
         self._word = b"" if usage.moved(headers) else usage.member.encode()
+        self._held: Sequence[Text] = ()
         self._undecided = bytearray()
+        self._searched = 0  # of the undecided bytes, up to where no event ends
 
     def take(self, data: bytes) -> Sequence[bytes]:
         """Take bytes. Returns what passes now."""
         if self._open:
             return (data,)
+        passed: list[bytes] = []
         try:
-            plain = self._unpack(data)
+            for plain in self._unpack(data):
+                self._undecided += plain
+                some = self._step(False, False)
+                passed += some or ()
+                if some is None or len(self._undecided) > LARGEST:
+                    passed += self._packed(self._everything())
         except zlib.error:  # the reader's own decoder says so
+            passed += self._packed(self._everything())
             self._open = True
-            return (*self.rest(ended=False), data)
-        return self._packed(b"".join(event.raw for text in self._events(plain) for event in self._sieve.take(text)))
+            return (*passed, data)
+        return passed
 
     def rest(self, ended: bool) -> Sequence[bytes]:
         """What passes at the end: half an event too, and one that lacks the empty line after it."""
-        undecided = bytes(self._undecided)
+        if self._open:
+            return ()
+        passed = self._step(True, ended)
+        return self._packed(self._everything(), ended=ended) if passed is None else passed
+
+    def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
+        """What is held, and these bytes."""
+        if self._open:
+            return pieces
+        return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
+
+    @guarded
+    def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
+        """What passes of the bytes that are undecided. Only when that is known, they and what is held become fewer."""
+        passed: list[Text] = []
+        held, start = self._held, 0
+        for end in self._ends(last):
+            some, held = self._sieve.step(self._text(bytes(self._undecided[start:end])), held)
+            passed += some
+            start = end
+        if last:
+            passed, held = [*passed, *held], ()
+        packed = self._packed(b"".join(text.raw for text in passed), ended=ended)
+        self._held = held
+        del self._undecided[:start]
+        self._searched = max(0, len(self._undecided) - 2)
+        return packed
+
+    def _ends(self, last: bool) -> list[int]:
+        """Where events end; the last one of a body may lack the empty line after it."""
+        ends = [self._searched + match.end() for match in _EVENT_END.finditer(bytes(self._undecided[self._searched :]))]
+        return [*ends, len(self._undecided)] if last and self._undecided else ends
+
+    def _everything(self) -> bytes:
+        """All that is held, which is not held any more."""
+        plain = b"".join(text.raw for text in self._held) + self._undecided
+        self._held, self._searched = (), 0
         self._undecided.clear()
-        last = self._sieve.take(self._text(undecided)) if undecided else ()
-        plain = b"".join(event.raw for event in (*last, *self._sieve.rest(ended)))
-        return self._packed(plain, ended=ended)
+        return bytes(plain)
 
     def _packed(self, plain: bytes, *, ended: bool = False) -> Sequence[bytes]:
         if self._packing is None or self._open:
@@ -170,22 +215,37 @@ class Bytes:
             packed += self._packing.flush(zlib.Z_FINISH if ended else zlib.Z_SYNC_FLUSH)
         return (packed,) if packed else ()
 
-    def _events(self, plain: bytes) -> Iterator[Text]:
-        known = max(0, len(self._undecided) - 2)
-        self._undecided += plain
-        start = 0
-        for match in _EVENT_END.finditer(bytes(self._undecided[known:])):
-            end = known + match.end()
-            yield self._text(bytes(self._undecided[start:end]))
-            start = end
-        del self._undecided[:start]
-
     def _text(self, raw: bytes) -> Text:
-        if self._word not in raw:
-            return Text(raw)
-        lines = [line.partition(b":") for line in raw.splitlines()]
-        told = [value for name, _, value in lines if name == b"data"]
-        return Text(raw, told[0], parsed(told[0])) if len(told) == 1 else Text(raw)
+        return Text.of(raw) if self._word in raw else Text(raw)
+
+
+@guarded
+def _taken(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
+    return sieve.take(item)
+
+
+@guarded
+def _rest(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
+    return sieve.rest(ended)
+
+
+@guarded
+def _all(sieve: Sieve | Bytes, *items: Any) -> Sequence[Any]:
+    return sieve.pass_all(*items)
+
+
+def _passing(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
+    """What passes when an item comes; where a filter fails, the item and all that it holds."""
+    passed = _taken(sieve, item)
+    if passed is None:
+        passed = _all(sieve, item)
+    return (item,) if passed is None else passed
+
+
+def _remaining(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
+    """What passes at the end."""
+    passed = _rest(sieve, ended)
+    return (_all(sieve) or ()) if passed is None else passed
 
 
 def sifted(source: Any, sieve: Sieve | Bytes) -> Any:
@@ -197,11 +257,11 @@ def _sifted(source: Generator[Any, None, None], sieve: Sieve | Bytes) -> Generat
     try:
         try:
             for item in source:
-                yield from sieve.take(item)
+                yield from _passing(sieve, item)
         except Exception:
-            yield from sieve.rest(ended=False)
+            yield from _remaining(sieve, False)
             raise
-        yield from sieve.rest(ended=True)
+        yield from _remaining(sieve, True)
     finally:
         source.close()
 
@@ -229,12 +289,12 @@ class _AsyncSifted(AsyncGenerator[Any, None]):
         try:
             item = await self._source.__anext__()
         except Exception as error:
-            self._passed.extend(self._sieve.rest(ended=isinstance(error, StopAsyncIteration)))
+            self._passed.extend(_remaining(self._sieve, isinstance(error, StopAsyncIteration)))
             if not self._passed:
                 raise
             self._ended = error
         else:
-            self._passed.extend(self._sieve.take(item))
+            self._passed.extend(_passing(self._sieve, item))
 
     async def asend(self, value: Any) -> Any:
         return await self.__anext__() if value is None else await self._source.asend(value)

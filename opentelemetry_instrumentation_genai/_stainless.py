@@ -22,11 +22,11 @@ from ._fields import LONGEST, Attribute, as_sent, member
 from ._guard import guarded, observed, transformed
 from ._hosts import Servers
 from ._iterators import listed
+from ._json_text import read_json
 from ._operation import Operation, Request
 from ._seam import async_following, following
 from ._stranger import Stranger
 from ._streams import Body, body_of
-from ._wire import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,7 +186,7 @@ class Stainless:
             return
         call.client = None
         if not call.open:
-            call.succeed(_response(result))
+            call.succeed(_response(result, call.unread))
         elif call.early:
             call.stop()
 
@@ -348,10 +348,13 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
 
 
 @guarded
-def _response(result: Any) -> Any:
-    """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text."""
+def _response(result: Any, unread: frozenset[str]) -> Any:
+    """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text.
+
+    Of JSON only what is read.
+    """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
-        return parsed(result.encode("utf-8", "replace")) or result
+        return read_json(result.encode("utf-8", "replace"), unread) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
-    return result if raw is None else parsed(raw.content)
+    return result if raw is None else read_json(raw.content, unread)

@@ -173,7 +173,7 @@ class Body(Reading):
         """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
         if self._stepping:
             return data
-        self._wire = Wire(self._headers)
+        self._wire = Wire(self._headers, self._call.unread)
         followed = self._follow(data, self._take, self._end)
         return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
 
@@ -182,6 +182,8 @@ class Body(Reading):
         self._call.touch()
         for event in self._wire.feed(data):
             self._call.chunk(event)
+        if self._wire.given_up:
+            self._call.give_up()
 
     @guarded
     def _end(self) -> None:
@@ -192,8 +194,12 @@ class _Nobody:
     """In the place of a call that is not concerned any more."""
 
     over = True
+    unread = frozenset[str]()
 
     def chunk(self, _chunk: Any) -> None:
+        pass
+
+    def give_up(self) -> None:
         pass
 
     def stop(self) -> None:

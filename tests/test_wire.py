@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._wire import Wire, parsed
+from opentelemetry_instrumentation_genai._json_text import LARGEST, parsed
+from opentelemetry_instrumentation_genai._wire import Wire
 
 EVENTS = [{"n": 1}, {"text": "h\u00e9llo \U0001f600"}, {"n": [3]}]
 STREAM = b": a comment\n\n" + b"".join(
@@ -97,3 +99,82 @@ def test_a_deflate_body_may_lack_its_header() -> None:
 def test_a_body_without_headers_is_plain() -> None:
     """Nothing says otherwise."""
     assert ([], [1]) == read(b"[1]", {}, 1)
+
+
+BOMB = b"x" * (200 << 20)
+
+
+def memory_of(data: bytes, headers: dict[str, str], size: int) -> tuple[Wire, int, int, list[Any]]:
+    """The decoder after it was given `data` in pieces, the most memory that it took, what it keeps, and the events."""
+    wire = Wire(headers)
+    tracemalloc.start()
+    found = [event for start in range(0, len(data), size) for event in wire.feed(data[start : start + size])]
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return wire, peak, kept, found
+
+
+@pytest.mark.parametrize("headers", [SSE, JSON], ids=["events", "body"])
+@pytest.mark.parametrize("beginning", [b"", b"data: ", b"data: 1\n" * 9, b'{"a": "'])
+@pytest.mark.parametrize("size", [1 << 10, 1 << 30])
+def test_a_body_that_is_small_only_while_it_is_compressed(size: int, beginning: bytes, headers: dict[str, str]) -> None:
+    """199 KiB that are 200 MiB: what is kept is bounded, and freed once it is too much. In one piece or in many."""
+    data = gzip.compress(beginning + BOMB)
+    assert len(data) < 1 << 18
+
+    wire, peak, kept, found = memory_of(data, {**headers, "content-encoding": "gzip"}, size)
+
+    assert wire.given_up
+    assert peak < 3 * LARGEST
+    assert kept < 1 << 20
+    assert [] == found
+    assert None is wire.body()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"x" * (1 << 16), b"data: x\n" * (1 << 13), b"data:\n" * (1 << 13), b"data: " + b"x" * (1 << 16) + b"\n"],
+    ids=["no line ends", "lines of one event", "empty lines of one event", "long lines of one event"],
+)
+def test_an_event_that_does_not_end(data: bytes) -> None:
+    """It is given up, with what comes after it."""
+    wire, peak, kept, found = memory_of(data * 1000, SSE, len(data))
+
+    assert wire.given_up
+    assert peak < 4 * LARGEST
+    assert kept < 1 << 20
+    assert [] == found
+    assert [] == list(wire.feed(b"\n\ndata: {}\n\n"))
+
+
+@pytest.mark.parametrize("size", [1 << 16, 1 << 30])
+@pytest.mark.parametrize(("encoding", "encode"), [("identity", bytes), ("gzip", gzip.compress)])
+def test_a_stream_of_any_length_is_read(encoding: str, encode: Any, size: int) -> None:
+    """Only one event of it is held at a time, also where all come in one piece."""
+    event = b'data: {"text": "' + b"x" * 10_000 + b'"}\n\n'
+    count = 2 * LARGEST // len(event)
+
+    wire, _, kept, found = memory_of(encode(event * count), {**SSE, "content-encoding": encoding}, size)
+
+    assert not wire.given_up
+    assert count == len(found)
+    del found
+    assert kept - count * 10_500 < 1 << 21
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_largest_body(more: int) -> None:
+    """One byte more is too much."""
+    wire = Wire(JSON)
+    list(wire.feed(b'{"a": "' + b"x" * (LARGEST - 9) + b'"}' + b" " * more))
+
+    assert bool(more) is wire.given_up
+    assert (wire.body() is None) is bool(more)
+
+
+def test_vectors_are_no_part_of_what_is_too_large() -> None:
+    """Of what nobody reads more may come; it is never parsed."""
+    wire = Wire(JSON, frozenset({"data"}))
+    list(wire.feed(b'{"data": ["' + b"x" * (2 * LARGEST) + b'"], "usage": {"prompt_tokens": 8}}'))
+
+    assert {"usage": {"prompt_tokens": 8}} == wire.body()

@@ -12,5 +12,6 @@ EMBED = Operation(
     request=table(field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions")),
     response=table(*RESPONSE),
     timings=server_timings,
+    unread=frozenset({"embeddings", "embedding"}),
     details=False,
 )

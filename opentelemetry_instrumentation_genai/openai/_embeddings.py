@@ -18,5 +18,6 @@ EMBEDDINGS = Operation(
         field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
     ),
     failure=failure,
+    unread=frozenset({"data"}),
     details=False,
 )

@@ -116,6 +116,33 @@ def _spaced(one: Any) -> bytes:
     return f": as it comes\r\ndata:{body}\r\n\r\n".encode()
 
 
+def in_lines(end: str, server: Server) -> Server:
+    """A server that writes the data of each event in several lines, with a comment between them, and ends lines like this."""
+
+    def answer(request: RecordedRequest) -> Reply:
+        reply: Any = server(request)
+        return replace(reply, events=[_in_lines(one, end) for one in reply.events])
+
+    return answer
+
+
+def _in_lines(one: Any, end: str) -> bytes:
+    first, *others = json.dumps(one, indent=1).split("\n")
+    lines = [": as it comes", "id: 1", f"data: {first}", ": still", *(f"data:{line}" for line in others)]
+    return "".join(line + end for line in (*lines, "")).encode()
+
+
+def narrow(server: Server) -> Server:
+    """A server whose chunks have nothing that can be left out: most are objects of one member."""
+    wanted = ("choices", "usage", "timings")
+
+    def answer(request: RecordedRequest) -> Reply:
+        reply: Any = server(request)
+        return replace(reply, events=[{name: one[name] for name in wanted if name in one} for one in reply.events])
+
+    return answer
+
+
 def quoting(request: RecordedRequest) -> Sse:
     """OpenAI's answer, in which the model talks about usage; what is below the chunk is its own."""
     words = ['"usage": null', '\\"usage":null,', "{'usage': null}"]
