@@ -471,13 +471,13 @@ class Call:
             ours = self._once.acquire(blocking=False)
             if ours:
                 self._finish_once(response, error)
-        except BaseException:
+        finally:
             if ours:
                 self._abandon()
-            raise
 
     @guarded
     def _abandon(self) -> None:
+        """End what is still open of it: a step that should have done so has failed, or was interrupted."""
         if self._forks != forks():
             return
         if self._run is not None:
