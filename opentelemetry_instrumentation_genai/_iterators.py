@@ -19,7 +19,9 @@ def listed(options: Any) -> Any:
     """The options of a request, themselves or a copy whose body holds lists for iterators."""
     body, extra = options.json_data, options.extra_json
     copied = copy.copy(options)  # before anything is read: what was read has to be handed on
-    told, told_extra = _listed(body, _DEPTH), _listed(extra, _DEPTH)
+    # An iterator in the place of a whole body is the caller's mistake, which the SDK tells as what it is.
+    told = body if _is_iterator(body) else _listed(body, _DEPTH)
+    told_extra = extra if _is_iterator(extra) else _listed(extra, _DEPTH)
     if told is body and told_extra is extra:
         return options
     copied.json_data, copied.extra_json = told, told_extra

@@ -195,3 +195,24 @@ def test_odd_headers_cost_nothing(server, telemetry, opened, caplog, *, sdk, hea
     assert "chat m" == telemetry.span.name
     assert "Hi" in telemetry.span.attributes[INPUT]
     assert [] == [record for record in caplog.records if record.name.startswith("opentelemetry")]
+
+
+@pytest.mark.parametrize("odd", [lambda: iter([1]), lambda: (each for each in [1]), lambda: [1], lambda: 5])
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_the_caller_is_told_of_a_wrong_extra_body_in_the_same_words(server, opened, telemetry, sdk, odd):
+    """What it was is not changed on the way, neither for content nor to ask for usage."""
+    if sdk == "openai":
+        client: Any = opened(openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0))
+        call = partial(client.chat.completions.create, model="m", messages=[MESSAGE], stream=True)
+    else:
+        client = opened(anthropic.Anthropic(base_url=server.url, api_key="k", max_retries=0))
+        call = partial(client.messages.create, model="m", max_tokens=9, messages=[MESSAGE], stream=True)
+    with pytest.raises(TypeError) as bare:
+        call(extra_body=odd())
+    instrumentor = OpenAIInstrumentor() if sdk == "openai" else AnthropicInstrumentor()
+    instrumentor.instrument(**telemetry.providers, capture_message_content=True, stream_usage="inject")
+    with pytest.raises(TypeError) as followed:
+        call(extra_body=odd())
+
+    assert str(bare.value) == str(followed.value)
+    assert [] == server.requests

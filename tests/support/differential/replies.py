@@ -41,7 +41,7 @@ class Wire:
             end=self.end,
             sent=self.sent,
             streamed=self.streamed,
-            gzip=self.gzip,
+            gzip=self.gzip and self.status != NO_CONTENT,
         )
 
 
