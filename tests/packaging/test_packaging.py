@@ -8,6 +8,7 @@ import email
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -23,6 +24,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "opentelemetry_instrumentation_genai"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 LOCK = os.environ.get("LOCK")
 
@@ -288,6 +290,20 @@ class TestInstalled:
         program = "import sys; from opentelemetry_instrumentation_genai._upload import upload; print(upload(sys.argv[1], 'json'))"
         assert "Upload object" in run(python, "-I", "-c", program, str(tmp_path), cwd=tmp_path)
 
+    def test_by_the_lines_of_the_pages(self, tmp_path):
+        """Each `pip install` of README and docs works before the first release: README's first, which takes the checkout."""
+        lines = re.findall(r"^pip install (.*?)(?: +#.*)?$", "\n".join(map(Path.read_text, PAGES)), re.MULTILINE)
+        python = make_environment(tmp_path, "pip", "pip")
+        locked = constraints(tmp_path) if LOCK else {}
+        for line in lines:
+            # A file system of a cloud is the reader's choice, and not locked.
+            words = [word for word in shlex.split(line) if word != "gcsfs"]
+            run(python, "-I", "-m", "pip", "install", "--quiet", *words, cwd=ROOT, **locked)
+
+        assert lines[0].startswith("'.[")
+        assert {*FUNNELS, "genai-prices", "opentelemetry-util-genai"} <= installed_versions(python, cwd=tmp_path).keys()
+        assert_patched(python, FUNNELS, cwd=tmp_path)
+
 
 def requirements(metadata, extra):
     """The requirements that the metadata has for one extra, or for none."""
@@ -319,7 +335,7 @@ def constraints(folder):
     """
     path = folder / "constraints.txt"
     path.write_text(re.sub(r" \\\n +--hash=\S+", "", (ROOT / "locks" / f"{LOCK}.txt").read_text()))
-    return {"PIP_CONSTRAINT": str(path), "UV_CONSTRAINT": str(path)}
+    return {name: str(path) for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_CONSTRAINT")}
 
 
 def installed_versions(python, cwd):
