@@ -100,6 +100,7 @@ class Call:
         "_completes",
         "_content",
         "_emits",
+        "_ended",
         "_facts",
         "_first",
         "_forks",
@@ -156,7 +157,7 @@ class Call:
         self._accumulator: Accumulator | None = None
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
-        self.open = self.early = False
+        self.open = self.early = self._ended = False
         self._reading: ref[Reading] | None = None
         self.asked: Any = None
         self.propagated: Propagated | None = None
@@ -325,6 +326,11 @@ class Call:
         """Whether it has finished, or is about to; to the child of a fork, a call of its parent is over."""
         return self._once.locked() or self._forks != forks()
 
+    @property
+    def ended(self) -> bool:
+        """Whether all is done, the application's hooks included; to the child of a fork, a call of its parent has ended."""
+        return self._ended or self._forks != forks()
+
     # While it runs.
 
     def tell(self, attributes: Mapping[str, Attribute]) -> None:
@@ -473,6 +479,7 @@ class Call:
                 self._finish_once(response, error)
         finally:
             if ours:
+                self._ended = True
                 self._abandon()
 
     @guarded

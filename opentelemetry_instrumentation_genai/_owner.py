@@ -1,6 +1,6 @@
 """Who reports a call: the values that a running call publishes under the ecosystem's keys of OpenTelemetry's context.
 
-Any value but None means that someone above reports the calls of that kind. Ours names its call, and counts while that call runs:
+Any value but None means that someone above reports the calls of that kind. Ours names its call, and counts until that has ended:
 a task that the SDK started inside it inherits the context, and may outlive the call.
 
 The instrumentations of the ecosystem look for a class of their own there. It is resolved when it is imported, never within a call.
@@ -107,7 +107,7 @@ def owned(current: Context, operation: str) -> bool:
         operation: the call's `gen_ai.operation.name`.
     """
     owner = current.get(OWNER_KEY)
-    if isinstance(owner, Owner) and not owner.call.over:
+    if isinstance(owner, Owner) and not owner.call.ended:
         return True
     key = _KEYS.get(operation)
     if key is not None:
