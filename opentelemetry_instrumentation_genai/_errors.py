@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ._fields import Attribute
+    from ._stack_trace import Mask
 
 # A number only repeats the HTTP status, and LiteLLM writes out that there is none.
 _CODE = re.compile(r"(?!None$)[A-Za-z][\w.:-]{0,63}")
@@ -94,7 +95,12 @@ class Failure:
         def last_line(one: BaseException) -> str:
             return f"{_exception_type(one)}: {self.quoting if one is error else _quoting(one, self.secrets)}"
 
-        source = partial(without, secrets=[secret for secret in self.secrets if len(secret) < SHORT])
+        short = [secret for secret in self.secrets if len(secret) < SHORT]
+
+        def source(text: str, *, end: int | None = None) -> str:
+            # What is whole is looked at again, together with its frame, for all that rules find.
+            return without(text, short) if end is None else masked_whole(text, self.secrets, end)
+
         return StackTrace(_frames(self.secrets), last_line, source).of(error)
 
 
@@ -174,7 +180,7 @@ def _bare_trace(error: BaseException, secrets: Sequence[str]) -> str:
     return StackTrace(_frames(secrets), lambda one: f"{_exception_type(one)}: {_plain(one)}").of(error)
 
 
-def _frames(secrets: Sequence[str]) -> Callable[[str], str]:
+def _frames(secrets: Sequence[str]) -> Mask:
     """Return what masks frames. A placeholder as the client's key, such as `openai`, is not masked in the paths of files."""
     return partial(masked_whole, secrets=[secret for secret in secrets if len(secret) >= SHORT])
 

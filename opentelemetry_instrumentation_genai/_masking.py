@@ -20,7 +20,8 @@ _ANYWHERE = 16  # characters from which on a key is no part of a longer word by 
 _TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
 _LONGEST = 32  # that many characters are looked at, on either side
 _MOST = 1 << 13  # characters of a message: a server may answer with all that it was sent, and megabytes of it
-_MARGIN = 1 << 12  # that many more are looked at, lest a key be cut in two and not known any more: longer than keys are
+MARGIN = 1 << 12
+"""That many characters more are looked at, lest a key be cut in two and not known any more: longer than keys are."""
 _CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
 _IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs are written with small letters too
@@ -39,7 +40,7 @@ def masked(message: str, secrets: Collection[str] = ()) -> str:
     if len(message) <= _MOST:
         return masked_whole(message, secrets)
     size = len(message.encode("utf-8", "replace"))
-    return with_size(masked_whole(message[: _MOST + _MARGIN], secrets, _MOST), size)
+    return with_size(masked_whole(message[: _MOST + MARGIN], secrets, _MOST), size)
 
 
 def with_size(head: str, size: int) -> str:
@@ -113,7 +114,9 @@ def _hidden(text: str, key: str) -> Iterator[_Found]:
 def _without(text: str, found: Iterable[_Found], until: int | None = None) -> str:
     told, end = [], 0
     for start, stop, name in sorted(found):
-        if start >= end and (until is None or start < until):
+        if until is not None and start >= until:
+            break
+        if start >= end:
             told += [text[end:start], f"[{name}]"]
         end = max(end, stop)
     return "".join([*told, text[end:until]])

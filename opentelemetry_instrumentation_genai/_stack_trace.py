@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import builtins
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._masking import MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,14 @@ _MOST_FRAMES = 64  # of an exception, the innermost of them
 _LONGEST = 1024  # characters of a file's name and of a line; code that was made at run time can have any
 
 
+class Mask(Protocol):
+    """Masks the secrets in a text."""
+
+    def __call__(self, text: str, /, *, end: int | None = None) -> str:
+        """Return the text up to `end` without secrets. What stands after that shows whether a secret goes on there."""
+        ...
+
+
 class StackTrace:
     """What makes the stack trace of one exception.
 
@@ -33,9 +43,9 @@ class StackTrace:
 
     def __init__(
         self,
-        mask: Callable[[str], str],
+        mask: Mask,
         last_line: Callable[[BaseException], str],
-        source: Callable[[str], str] | None = None,
+        source: Mask | None = None,
     ) -> None:
         self._mask = mask
         self._last_line = last_line
@@ -74,20 +84,25 @@ class StackTrace:
         source = self._source
         if source is None:
             walked = list(traceback.walk_tb(trace))[-_MOST_FRAMES:]
-            lines = [_line(frame.f_code.co_filename, number, frame.f_code.co_name) for frame, number in walked]
+            lines = [self._line(frame.f_code.co_filename, number, frame.f_code.co_name) for frame, number in walked]
         else:
             found = traceback.extract_tb(trace, -_MOST_FRAMES)
             lines = [
-                _line(each.filename, each.lineno, each.name, source((each.line or "")[:_LONGEST])) for each in found
+                self._line(each.filename, each.lineno, each.name, _beginning(each.line or "", source)) for each in found
             ]
         return self._mask("".join(lines))
 
-    def _notes(self, error: BaseException, source: Callable[[str], str]) -> Iterator[str]:
+    def _line(self, file: str, number: int | None, function: str, source: str = "") -> str:
+        quoted = f"    {source}\n" if source else ""
+        names = [name if len(name) <= _LONGEST else _beginning(name, self._mask) for name in (file, function)]
+        return f'  File "{names[0]}", line {number}, in {names[1]}\n{quoted}'
+
+    def _notes(self, error: BaseException, source: Mask) -> Iterator[str]:
         notes: Any = getattr(error, "__dict__", {}).get("__notes__")
         if isinstance(notes, list):
             for note in notes[:_MOST_FRAMES]:
                 if isinstance(note, str):
-                    yield f"{self._mask(source(note[: 2 * _LONGEST]))[:_LONGEST]}\n"
+                    yield f"{self._mask(_beginning(note, source))}\n"
 
     def _members(self, members: Any) -> Iterator[str]:
         for number, member in enumerate(members, 1):
@@ -97,6 +112,6 @@ class StackTrace:
             yield from (f"  | {line}" for line in self.of(member).splitlines(keepends=True))
 
 
-def _line(file: str, number: int | None, function: str, source: str = "") -> str:
-    quoted = f"    {source}\n" if source else ""
-    return f'  File "{file[:_LONGEST]}", line {number}, in {function}\n{quoted}'
+def _beginning(text: str, mask: Mask) -> str:
+    """Return as much of a text as is recorded. It is masked before it is cut: no rule knows the half of a secret."""
+    return mask(text) if len(text) <= _LONGEST else mask(text[: _LONGEST + MARGIN], end=_LONGEST)

@@ -246,6 +246,12 @@ def test_no_half_key_is_left_where_a_message_is_cut(size):
         assert KEY[:12] not in told or KEY not in message[:size]
 
 
+def test_a_key_behind_the_cut_takes_nothing_in_front_of_it():
+    """What is recorded of a long message does not depend on a key further on."""
+    words = "word " * 2_000
+    assert masked(f"{words} sk-proj-hardCoded12345678 {words}").startswith(words[:8_192])
+
+
 def test_a_message_that_is_not_too_long_is_as_it_was():
     """Up to 8,192 characters."""
     message = "é " * (MESSAGE // 2)

@@ -6,6 +6,7 @@ An application's transports and hooks run within the SDK's call, so that their s
 from __future__ import annotations
 
 import asyncio
+import linecache
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -239,6 +240,40 @@ def test_code_that_was_made_at_run_time():
     assert ", in outer\n" in full
     assert "hardCoded" not in plain + full
     assert len(plain) < 2_000
+
+
+@pytest.mark.parametrize("length", range(1000, 1060, 5))
+@pytest.mark.parametrize(
+    ("before", "secret"),
+    [
+        ("", "sk-proj-hardCoded12345678"),
+        ("password=", "Tr0ub4dor3xyz"),
+        ("", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"),
+        ("", "hunter2"),
+    ],
+)
+def test_a_secret_at_the_cut_of_a_source_line(before, secret, length):
+    """A long line, note or file name is masked before it is cut, so that no part of a secret stays at its end."""
+    long = f"{'x ' * (length // 2)}{before}{secret} {'z ' * 9999}"
+    name = f"<{long}>"
+    source = f"def outer(): raise ValueError  # {long[32:]}\n"
+    made: dict[str, Any] = {}
+    linecache.cache[name] = (len(source), None, [source], name)
+    exec(compile(source, name, "exec"), made)
+    with pytest.raises(ValueError) as caught:
+        made["outer"]()
+    caught.value.__dict__["__notes__"] = [long]
+
+    plain, full = traces(caught.value)
+
+    del linecache.cache[name]
+    assert "def outer(): raise ValueError" in full
+    assert "def outer" not in plain
+    # A word as short as the last one is left in paths, which have such words of their own.
+    lines = [line for line in (plain + full).splitlines() if not (secret == "hunter2" and line.startswith("  File "))]
+    for part in (secret[:6], secret[-6:]):
+        assert part not in "\n".join(lines)
+    assert len(full) < 6_000
 
 
 def test_a_stack_trace_is_bounded():
