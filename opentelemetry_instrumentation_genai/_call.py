@@ -202,6 +202,8 @@ class Call:
             self._take_input(request)
             if self._signals.hooks is not None:
                 self._hook(self.span, request)
+        if self._signals.costs is not None:
+            self._signals.costs.begin()
         if self._signals.traffic is not None:
             self._run = self._under_way(self._signals.traffic, request)
 
@@ -234,7 +236,10 @@ class Call:
 
     def _take(self, span: Span) -> None:
         operation, capture, emit = self._operation, self._capture, self._signals.emit_event
-        self._completes = completes = self._signals.completions is not None and capture.hook and operation.details
+        completions = self._signals.completions
+        self._completes = completes = (
+            completions is not None and capture.hook and operation.details and completions.begin()
+        )
         self.span = span
         self._recording = recording = span.is_recording()
         self._emits = operation.details and (capture.event if emit is None else emit)

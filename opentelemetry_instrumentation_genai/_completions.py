@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
 from sys import getsizeof
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from ._attributes import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
+from ._background import Background, UnavailableError
 from ._completion import Completion
 from ._guard import say_once
 from ._queue import Queue
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 
 _SIZE = 1 << 26  # bytes of memory that waiting content may take: a thousand calls with the default budget
 _NONE: Mapping[str, str] = MappingProxyType({})
+WORKERS = 8
+"""How many threads upload at the same time: a storage service answers in tenths of seconds."""
+_PATIENCE = 5.0  # seconds, after which it is said that there is no hook yet
+Called: TypeAlias = "Callable[[Completion], object]"
 
 
 class Completions:
@@ -34,7 +41,7 @@ class Completions:
 
     Args:
         name: what the hook is called in messages.
-        hook: a hook by the protocols in `hooks`.
+        hook: a hook by the protocols in `hooks`, as it is made.
         meter: for the metric of what it did not get.
         entries: how many completions may wait.
         seconds: how long is waited for it when the process ends, or the instrumentation.
@@ -44,7 +51,7 @@ class Completions:
     def __init__(
         self,
         name: str,
-        hook: Callable[[Completion], object],
+        hook: Background[Called],
         meter: Meter,
         *,
         entries: int = 1000,
@@ -53,13 +60,21 @@ class Completions:
     ) -> None:
         self._name = name
         self._hook = hook
-        self._references: Callable[[Completion], Mapping[str, str]] | None = getattr(hook, "references", None)
         self._dropped = meter.create_counter(
             METRIC_HOOK_DROPPED, "{completion}", "Completions that a completion hook did not get, or did not take."
         )
         self._queue = Queue(
             self._call, entries=entries, size=_SIZE, seconds=seconds, workers=workers, lost=self._left_at_exit
         )
+        hook.wait_at_exit(seconds, self._queue.spend)
+
+    def begin(self) -> bool:
+        """A call starts whose content the hook is to get. Waits for nothing.
+
+        Returns:
+            False if there is no hook, since it could not be made.
+        """
+        return self._hook.begin()
 
     def take(self, attributes: Mapping[str, Attribute], content: Mapping[str, str], span: Span) -> Mapping[str, str]:
         """Take the content of a call that ends. Waits for nothing.
@@ -98,23 +113,40 @@ class Completions:
 
     def _referred(self, completion: Completion) -> Mapping[str, str]:
         """Where the hook says that the content will be found. Models that it asks for it are asked unseen, too."""
-        if self._references is None:
+        hook = self._hook.known()
+        if hook is None:
+            self._say_of_slow()
+        refer: Callable[[Completion], Mapping[str, str]] | None = getattr(hook, "references", None)
+        if refer is None:
             return _NONE
         try:
             with suppress_instrumentation():
-                references = {str(name): str(place) for name, place in self._references(completion).items()}
+                references = {str(name): str(place) for name, place in refer(completion).items()}
         except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
             self._say(error, ".references")
             return _NONE
         object.__setattr__(completion, "references", references)
         return references
 
+    def _say_of_slow(self) -> None:
+        if self._hook.seconds() > _PATIENCE:
+            say_once(
+                "The completion hook %s is not there after %s s: what it gets till it is there is not referred to.",
+                self._name,
+                _PATIENCE,
+            )
+
     def _call(self, completion: Completion) -> None:
         """Call the hook, in a thread of the queue's. Models that it asks are asked unseen, or there would be no end of it."""
+        try:
+            hook = self._hook.result()
+        except BaseException as error:  # noqa: BLE001 - a warning has said so
+            self._dropped.add(1, {ERROR_TYPE: type(error.__cause__ or error).__qualname__})
+            return
         token = otel_context.attach(otel_context.Context())
         try:
             with suppress_instrumentation():
-                self._hook(completion)
+                hook(completion)
         except BaseException as error:  # noqa: BLE001 - likewise; and a thread that ends with it would be missed
             self._say(error)
             self._dropped.add(1, {ERROR_TYPE: type(error).__qualname__})
@@ -138,41 +170,55 @@ class Completions:
 
 
 def completions(config: Config, meter: Meter) -> Completions | None:
-    """The way to the hook of the settings; None, and a warning, where it cannot be made."""
+    """The way to the hook of the settings; None, and a warning, where something is missing for it."""
     asked = config.completion_hook
     assert asked is not None
-    entries, seconds = config.completion_hook_queue_size, config.completion_hook_flush_timeout
     if config.refused:
         return None
-    if asked.uploads:
-        from ._upload import WORKERS, UnknownVersionError, upload
-
-        try:
-            hook = upload(config.upload_base_path, config.upload_format)
-        except UnknownVersionError:
-            say_once(
-                "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
-            )
-        else:
-            if hook is None:
-                return None
-            return Completions(asked.name, hook, meter, entries=entries, seconds=seconds, workers=WORKERS)
-    made = _made(asked)
-    return None if made is None else Completions(asked.name, made, meter, entries=entries, seconds=seconds)
-
-
-def _made(asked: Hook) -> Callable[[Completion], object] | None:
-    try:
-        hook = asked.make()
-    except Exception as error:  # noqa: BLE001 - it is somebody else's
-        say_once("The completion hook %s cannot be made (%s): there is none.", asked.name, type(error).__qualname__)
+    if asked.uploads and not config.upload_base_path:
+        say_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
         return None
+    hook = _hook(asked, config)
+    entries, seconds = config.completion_hook_queue_size, config.completion_hook_flush_timeout
+    workers = WORKERS if asked.uploads else 1
+    return Completions(asked.name, hook, meter, entries=entries, seconds=seconds, workers=workers)
+
+
+def _hook(asked: Hook, config: Config) -> Background[Called]:
+    """The hook as it is made in the background, if it is not given."""
+    failed = partial(_say_of_failed, asked.name)
+    if not asked.given:
+        # It cannot be imported any more when the process begins to end, and most of what hooks are made of imports it.
+        import_module("concurrent.futures.thread")
+        return Background(partial(_uploading if asked.uploads else _called, asked, config), failed)
+    called = _called(asked, config)
+    return Background(lambda: called, failed, called)
+
+
+def _uploading(asked: Hook, config: Config) -> Called:
+    from ._upload import UnknownVersionError, upload
+
+    try:
+        return upload(config.upload_base_path or "", config.upload_format)
+    except UnknownVersionError:
+        say_once(
+            "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
+        )
+    return _called(asked, config)
+
+
+def _called(asked: Hook, _config: Config) -> Called:
+    hook = asked.make()
     if hasattr(hook, "on_completion"):
         from ._ecosystem import Ecosystem
 
         return Ecosystem(hook)
     if callable(hook):
-        called: Callable[[Completion], object] = hook
+        called: Called = hook
         return called
     say_once("The completion hook %s is no callable, and has no on_completion: there is none.", asked.name)
-    return None
+    raise UnavailableError
+
+
+def _say_of_failed(name: str, error: BaseException) -> None:
+    say_once("The completion hook %s cannot be made (%s): there is none.", name, type(error).__qualname__)

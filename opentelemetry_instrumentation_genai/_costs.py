@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _billed
 from ._attributes import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
 from ._generations import FETCHED
-from ._guard import guarded, say_once
+from ._guard import say_once
 from ._units import BILLED_OPERATIONS, NEEDED, used
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ class Prices(Protocol):
         """What it is called in messages."""
         ...
 
+    def begin(self) -> None:
+        """A call starts. Waits for nothing."""
+        ...
+
+    def loading(self) -> bool:
+        """Whether they are not there yet."""
+        ...
+
     def cost(self, used: Used, server: Server | None, /) -> float | None:
         """What a usage costs, in USD; None if it does not know."""
         ...
@@ -52,8 +61,14 @@ class Costs:
 
     def __init__(self, sources: Sequence[str | Prices]) -> None:
         self._sources = sources
-        self._priced = any(source != BILLED for source in sources)
+        self._prices = [source for source in sources if not isinstance(source, str)]
+        self._priced = bool(self._prices)
         self._unknown: set[tuple[str, tuple[str, ...], str]] = set()
+
+    def begin(self) -> None:
+        """A call starts: prices are loaded from then on, in the background."""
+        for prices in self._prices:
+            prices.begin()
 
     def heard(self, headers: Any) -> float | None:
         """What the headers of a response say that it cost, in USD."""
@@ -89,6 +104,13 @@ class Costs:
         for source in self._sources:
             if isinstance(source, str):
                 cost = heard if heard is not None else _billed.by_response(identity[PROVIDER_NAME], response)
+            elif usages and source.loading():  # what comes after it in the user's order may have other prices
+                say_once(
+                    "The prices of %s are still being loaded: calls that end before they are there have no %s.",
+                    source.name,
+                    USAGE_COST,
+                )
+                return None
             else:
                 cost = _sum(source, usages, server)
             if cost is not None:
@@ -126,15 +148,13 @@ def _sum(source: Prices, usages: Sequence[Used], server: Server | None) -> float
     return total if usages else None
 
 
-@guarded
 def _listed() -> Prices | None:
-    from ._price_list import PriceList
-
-    try:
-        return PriceList()
-    except ImportError:
+    if find_spec("genai_prices") is None:
         say_once("genai-prices is not installed, so that it has no part in the cost of calls. Install it: %s.", INSTALL)
         return None
+    from ._price_list import PriceList
+
+    return PriceList()
 
 
 def costs(sources: Sequence[str | Prices]) -> Costs | None:

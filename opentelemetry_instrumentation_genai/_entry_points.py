@@ -21,11 +21,13 @@ class Hook(NamedTuple):
         name: what it is called in messages.
         make: what makes it, without arguments.
         uploads: whether it is the ecosystem's hook `upload`.
+        given: whether a keyword has it, so that there is nothing to load.
     """
 
     name: str
     make: Callable[[], Any]
     uploads: bool = False
+    given: bool = False
 
 
 def hook_of(value: Any) -> Hook | None:
@@ -46,7 +48,7 @@ def hook_of(value: Any) -> Hook | None:
         raise TypeError("it cannot be called")
     if iscoroutinefunction(value):
         raise TypeError("it is a coroutine function, which nobody would await")
-    return Hook(getattr(value, "__qualname__", type(value).__qualname__), lambda: value)
+    return Hook(getattr(value, "__qualname__", type(value).__qualname__), lambda: value, given=True)
 
 
 def _named(name: str) -> Hook:

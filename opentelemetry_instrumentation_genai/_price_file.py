@@ -93,6 +93,13 @@ class PriceFile:
         self.path = path
         self._rows = _rows(path)
 
+    def begin(self) -> None:
+        """Do nothing: they are read with the settings."""
+
+    def loading(self) -> bool:
+        """Whether they are not there yet, which they are."""
+        return False
+
     def cost(self, used: Used, server: Server | None) -> float | None:
         """What a call costs, in USD; None if no row fits."""
         for row in self._rows:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._background import Background
+from ._guard import report
 from ._rates import Rates, Tiered
 from ._units import UNITS
 
@@ -54,22 +57,26 @@ _MOST = 512  # models that are remembered
 
 
 class PriceList:
-    """The prices of genai-prices, in whichever version is installed.
-
-    Raises:
-        ImportError: if it is not.
-    """
+    """The prices of genai-prices, in whichever version is installed."""
 
     name = "genai-prices"
 
     def __init__(self) -> None:
-        self._package: Any = import_module("genai_prices")
+        self._package = Background(_loaded, partial(report, "PriceList"))
         self._found: dict[tuple[str, str, tuple[str, ...]], _Model | None] = {}
-        self._find("openai", "gpt-4o")  # now, and not within the first call: its data take a second to load
+
+    def begin(self) -> None:
+        """Have them loaded, in the background, unless they are."""
+        if self._package.known() is None:
+            self._package.begin()
+
+    def loading(self) -> bool:
+        """Whether they are not there yet; if they cannot be loaded, they are empty."""
+        return self._package.known() is None and self._package.begin()
 
     def cost(self, used: Used, server: Server | None) -> float | None:
         """What a call costs by the list, in USD; None if it is not on it."""
-        if not used.listed or not used.models:
+        if not used.listed or not used.models or self._package.known() is None:
             return None
         url = "" if server is None else server.url
         provider = used.provider if server is None or server.sure else ""
@@ -103,12 +110,23 @@ class PriceList:
         return self._calculated(model, provider_id=provider)
 
     def _calculated(self, model: str, **where: str) -> _Model | None:
-        usage = self._package.Usage(input_tokens=0, output_tokens=0)
-        try:
-            found = self._package.calc_price(usage, model, **where)
-        except LookupError:
-            return None
-        return _Model(found.model, found.provider)
+        return _calculated(self._package.known(), model, **where)
+
+
+def _loaded() -> Any:
+    """The package, with its data, which take a second to load."""
+    package = import_module("genai_prices")
+    _calculated(package, "gpt-4o", provider_id="openai")
+    return package
+
+
+def _calculated(package: Any, model: str, **where: str) -> _Model | None:
+    usage = package.Usage(input_tokens=0, output_tokens=0)
+    try:
+        found = package.calc_price(usage, model, **where)
+    except LookupError:
+        return None
+    return _Model(found.model, found.provider)
 
 
 class _Model:

@@ -57,6 +57,7 @@ class Queue(Generic[_T]):
         self._lost = lost
         self._closed = self._exits = False
         self._until: float | None = None
+        self._spent = 0.0
         self._begin()
         _queues.add(self)
 
@@ -170,10 +171,18 @@ class Queue(Generic[_T]):
         for _ in range(self._threads):
             self._waiting.put(_END)
 
-    def exit(self) -> None:
-        """The process ends."""
+    def spend(self, seconds: float) -> None:
+        """So many seconds of its time at exit are over."""
+        self._spent = seconds
+
+    def exit(self, now: float) -> None:
+        """The process ends.
+
+        Args:
+            now: when that began, since when its time counts: it is not added to that of other queues.
+        """
         if self._until is None:
-            self._until = monotonic() + self._seconds
+            self._until = now + self._seconds - self._spent
             left = self.flush()
             if left:
                 self._lost(left)
@@ -196,8 +205,9 @@ def _register_at_exit(queue: Queue[Any]) -> None:
 @guarded
 def _exit() -> None:
     """Flush all; a call that ends only after this, such as a stream that is held open, waits for its hook."""
+    now = monotonic()
     for queue in list(_queues):
-        queue.exit()
+        queue.exit(now)
 
 
 def _forked() -> None:

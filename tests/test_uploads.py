@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -259,11 +261,10 @@ def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, ins
 
 @pytest.mark.parametrize("url", [True, False], ids=["URL", "path"])
 def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrument, *, tmp_path, said, url):
-    """Is made, with what is above it, before the first call."""
+    """Is made, with what is above it, by the first call."""
     folder = tmp_path / "some" / "folder"
     done = instrument(completion_hook="upload", upload_base_path=f"file://{folder}" if url else str(folder))
     client = openai_client()
-    assert folder.is_dir()
     server.reply(Json(completion()))
 
     client.chat.completions.create(**CHAT)
@@ -355,15 +356,25 @@ def test_a_folder_that_is_a_symbolic_link(server, telemetry, openai_client, inst
     assert 2 == len([*(tmp_path / "elsewhere" / "below").iterdir()])
 
 
+def remove_uploaded(folder: Path) -> None:
+    """Removes a folder with what the one call before has uploaded, as soon as that is there."""
+    until = time.monotonic() + 10
+    while not [*folder.glob("*_outputs.json")]:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    shutil.rmtree(folder)
+
+
 @posix
 def test_a_folder_that_becomes_a_symbolic_link(server, openai_client, instrument, *, tmp_path, said):
     """Is not followed either; what is lost is counted as ever."""
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     elsewhere.mkdir()
     done = instrument(completion_hook="upload", upload_base_path=str(folder))
-    server.reply(Json(completion()))
+    server.reply_always(Json(completion()))
     client = openai_client()
-    folder.rmdir()
+    client.chat.completions.create(**CHAT)
+    remove_uploaded(folder)
     folder.symlink_to("elsewhere")
 
     client.chat.completions.create(**CHAT)
@@ -503,7 +514,8 @@ def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instr
     folder.mkdir()
     done = instrument(completion_hook="upload", upload_base_path=str(folder))
     server.reply_always(Json(completion()))
-    folder.rmdir()
+    openai_client().chat.completions.create(**CHAT)
+    remove_uploaded(folder)
     folder.write_text("in the way")
 
     for _ in range(2):

@@ -50,6 +50,15 @@ Answer = Reply | Callable[[RecordedRequest], Reply]
 """A reply, or what makes one of the request."""
 
 
+async def _wait_for_background() -> None:
+    """Takes as long as models do: what the first call of a process has made in the background is there when it is answered."""
+    until = time.monotonic() + LONGEST_STALL
+    while any(thread.name == "opentelemetry-genai-background" for thread in threading.enumerate()):
+        if time.monotonic() > until:
+            return
+        await asyncio.sleep(GLANCE)
+
+
 class ModelServer:
     """Replies are queued and used up in order, whatever the path; one that nobody scripted is status 599."""
 
@@ -119,6 +128,7 @@ class ModelServer:
     async def _answer(self, asgi: Message, receive: Receive, send: Send) -> None:
         """One request, from its body to the end of the answer."""
         request = await _recorded(Request(asgi, receive))
+        await _wait_for_background()
         reply, released = self._next(request)
         leaving = asyncio.ensure_future(_watch(receive, request))
         try:
