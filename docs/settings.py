@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
 
-from opentelemetry_instrumentation_genai._config import Config, takes_off, variable
+from opentelemetry_instrumentation_genai._config import Config, default_of, variable
 from opentelemetry_instrumentation_genai._readers import READERS
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -20,10 +18,8 @@ END = "<!-- As far as that. -->\n"
 HEAD = "| keyword, and key in the file | what | accepted | default |\n|---|---|---|---|\n"
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
 
-# Defaults that a field of `Config` does not show as they are spelled.
-DEFAULTS = {"enabled": "true", "capture_message_content": "no_content"}
-# Defaults that follow from something else.
-FOLLOWING = {"content_part_budget": "`content_budget`", "emit_event": "as the capture mode says"}
+# Defaults that are no words of the setting's own.
+PLAIN = ("none", "as the capture mode says")
 
 
 def descriptions() -> dict[str, str]:
@@ -32,25 +28,16 @@ def descriptions() -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", text).rstrip(".") for name, text in found}
 
 
-def default(name: str) -> str | None:
-    """How a setting's default is spelled; None where there is nothing to spell."""
-    (field,) = (field for field in fields(Config) if field.name == name)
-    value: Any = field.default if field.default is not MISSING else None
-    if name in DEFAULTS:
-        return DEFAULTS[name]
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None or value in ((), frozenset()):
-        return "off" if takes_off(name) else None
-    return str(value)
-
-
 def row(name: str) -> str:
     """A setting's row."""
-    spelled = default(name)
-    told = FOLLOWING.get(name) or (f"`{spelled}`" if spelled else "none")
+    default = default_of(name)
     what = descriptions()[name]
-    cells = (f"`{name}`<br>`{variable(name)}`", what[0].upper() + what[1:], READERS[name].accepted, told)
+    cells = (
+        f"`{name}`<br>`{variable(name)}`",
+        what[0].upper() + what[1:],
+        READERS[name].accepted,
+        default if default in PLAIN else f"`{default}`",
+    )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 

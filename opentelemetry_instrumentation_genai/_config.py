@@ -1,6 +1,7 @@
 """The settings: a frozen `Config`, resolved at each `instrument()` from keywords, environment, file and defaults, in that order.
 
-A value that cannot be read gets one warning that names the setting, the value and what is accepted; then the default applies.
+A value that cannot be read gets one warning that says where it was spelled, what it is, what is accepted, and which default applies
+to which SDK.
 Each setting is a field of `Config`, whose line in the docstring describes it in `docs/configuration.md` as well, and a row of
 `_readers.READERS`.
 """
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._capture import NO_CONTENT, Capture
 from ._guard import say_once
 from ._masking import masked, quoted
-from ._readers import PREFIX, PROVIDERS, READERS, RefusedError
+from ._readers import PREFIX, PROVIDERS, READERS, PartlyError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +33,13 @@ shared: dict[str, Any] = {}
 """The section of all providers, where the SDK of OpenTelemetry has handed it over."""
 
 _REFUSED: Any = object()
+# Defaults that a field of `Config` does not show as they are spelled, or that follow from something else.
+_DEFAULTS = {
+    "enabled": "true",
+    "capture_message_content": "no_content",
+    "content_part_budget": "content_budget",
+    "emit_event": "as the capture mode says",
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     for setting in fields(Config):
         given = _given(setting.name, keywords, declared or {}) if setting.name in READERS else None
         if given is not None:
-            chosen[setting.name] = _value(setting.name, *given, setting.default)
+            chosen[setting.name] = _value(setting.name, *given, setting.default, sdk)
     if _REFUSED in chosen.values():
         chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
         chosen["refused"] = True
@@ -162,21 +170,67 @@ def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[
     return (variable(name), text) if text else declared.get(name)
 
 
-def _value(name: str, spelled: str, value: object, default: object) -> object:
-    read, accepted, refuses, secret = READERS[name]
+def default_of(name: str) -> str:
+    """Return the default of a setting as it is spelled; `none` where there is nothing to spell."""
+    if name in _DEFAULTS:
+        return _DEFAULTS[name]
+    value = getattr(Config, name, None)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or value in ((), frozenset()):
+        return "off" if takes_off(name) else "none"
+    return str(value)
+
+
+def _value(name: str, spelled: str, value: object, default: object, sdk: str) -> object:
+    read, _, refuses, secret = READERS[name]
     try:
         return read("off" if value is False and takes_off(name) else value)
+    except PartlyError as error:
+        say_of_part(name, spelled, error.left_out, _concerned(name, spelled, sdk))
+        return error.value
     except Exception as error:  # noqa: BLE001 - whatever a user gives must not stop the application
-        if secret:
-            say_once("%s is not accepted as it is. Accepted is: %s. The default applies.", spelled, accepted)
-            return default
-        # Who asks for redaction, and is not understood, would be told on without it.
-        otherwise = "No content is captured" if refuses else "The default applies"
-        _say_of_wrong(spelled, value, error, f"{accepted}. {otherwise}")
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
+        say_of_wrong(
+            name, spelled, " as it is" if secret else why, None if secret else value, _concerned(name, spelled, sdk)
+        )
         return _REFUSED if refuses else default
 
 
-def _say_of_wrong(spelled: str, value: object, error: Exception, accepted: str) -> None:
-    """A key may have been set in the wrong place, so it is told neither as the value nor in the reason."""
-    why = f" ({masked(str(error))})" if isinstance(error, RefusedError) else ""
-    say_once("%s=%s is not accepted%s. Accepted is: %s.", spelled, quoted(value), why, accepted)
+def _concerned(name: str, spelled: str, sdk: str) -> str:
+    """Whose setting it is: a keyword and a section of one SDK are that SDK's, a variable and the section of all are everybody's."""
+    return sdk if sdk and (spelled == name or f".genai_{sdk}." in spelled) else "all SDKs"
+
+
+def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: str) -> None:
+    """Say that a value is not accepted. A key may have been set in the wrong place, so it is neither in the value nor in the reason.
+
+    Args:
+        name: the setting.
+        spelled: where the user has spelled it.
+        why: what is wrong, with a space before it.
+        value: what it is; None for one that no message may have.
+        concerned: the SDK whose setting it is.
+    """
+    # Who asks for redaction, and is not understood, would have content recorded without it.
+    otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
+    what = spelled if value is None else f"{spelled}={quoted(value)}"
+    say_once(
+        "%s is not accepted%s. Accepted is: %s. For %s %s.",
+        what,
+        masked(why),
+        READERS[name].accepted,
+        concerned,
+        otherwise,
+    )
+
+
+def say_of_part(name: str, spelled: str, left_out: str, concerned: str) -> None:
+    """Say that a part of a value is not accepted, and that the rest of it applies."""
+    say_once(
+        "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
+        spelled,
+        quoted(left_out),
+        concerned,
+        READERS[name].accepted,
+    )

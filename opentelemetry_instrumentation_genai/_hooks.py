@@ -6,6 +6,7 @@ from the call. While one runs the call's span is current, and calls of models th
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from inspect import iscoroutine
@@ -13,6 +14,7 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ._config import say_of_wrong, variable
 from ._content import left_out
 from ._context import Current
 from ._fields import string
@@ -137,11 +139,17 @@ class Callback:
             self._tries += 1
             if self._tries < _TRIES and _importing():
                 return _nothing
-            say_once("%s=%s is not accepted (%s): it is not called.", self._setting, repr(self._name), why)
+            say_of_wrong(self._setting, _spelled(self._setting, self._name), f" ({why})", self._name, "all SDKs")
             found = _nothing
         function: Callable[..., Any] = found
         self._function = function
         return function
+
+
+def _spelled(setting: str, value: str) -> str:
+    """Where a setting with this value was spelled: in its variable, or in a keyword or the file, which have its name."""
+    name = variable(setting)
+    return name if os.environ.get(name, "").strip() == value else setting
 
 
 def _importing() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +61,7 @@ class PriceList:
     name = "genai-prices"
 
     def __init__(self) -> None:
-        self._package = Background(_loaded, partial(report, "PriceList"))
+        self._package = Background(_loaded, _report)
         self._found: dict[tuple[str, str, tuple[str, ...]], _Model | None] = {}
 
     def begin(self) -> None:
@@ -118,6 +117,11 @@ def _loaded() -> Any:
     package = import_module("genai_prices")
     _calculated(package, "gpt-4o", provider_id="openai")
     return package
+
+
+def _report(error: BaseException) -> None:
+    if isinstance(error, Exception):
+        report("PriceList", error)
 
 
 def _calculated(package: Any, model: str, **where: str) -> _Model | None:

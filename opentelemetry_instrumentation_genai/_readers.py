@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._capture import ACCEPTED, capture_of
 from ._entry_points import hook_of
 from ._generations import GENERATIONS
-from ._guard import say_once
-from ._masking import masked, quoted
+from ._masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +55,20 @@ class RefusedError(ValueError):
     """A value is not accepted; the message says why, and goes into the warning."""
 
 
+class PartlyError(ValueError):
+    """A part of a value is not accepted.
+
+    Attributes:
+        left_out: that part.
+        value: what the rest of it is read as.
+    """
+
+    def __init__(self, left_out: str, value: Any) -> None:
+        super().__init__(left_out)
+        self.left_out = left_out
+        self.value = value
+
+
 class Reader(NamedTuple):
     """How a setting is read, wherever it was spelled.
 
@@ -93,14 +106,11 @@ def _enabled(value: Any) -> frozenset[str]:
     names = {name.lower(): name for name in _listed(value)}
     if names and names.keys().isdisjoint(PROVIDERS):
         raise ValueError
-    for name in sorted(names.keys() - {*PROVIDERS}):
-        _say_of_unknown(names[name])
-    return frozenset(names).intersection(PROVIDERS)
-
-
-def _say_of_unknown(name: str) -> None:
-    accepted = READERS["enabled"].accepted
-    say_once("%sENABLED: %s is no provider and is left out. Accepted is: %s.", PREFIX, quoted(name), accepted)
+    known = frozenset(names).intersection(PROVIDERS)
+    unknown = [names[name] for name in sorted(names.keys() - known)]
+    if unknown:
+        raise PartlyError(", ".join(unknown), known)
+    return known
 
 
 def _bytes(value: Any) -> int:

@@ -693,7 +693,7 @@ def test_redaction_that_is_not_understood(ask, caplog, setting, value):
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     assert line.startswith(f"{setting}={value!r} is not accepted")
-    assert line.endswith("No content is captured.")
+    assert line.endswith("no content is captured.")
 
 
 REFUSED_LINES = {

@@ -680,7 +680,7 @@ def test_a_hook_that_is_not_there(server, telemetry, openai_client, instrument, 
     assert warning.startswith(expected)
     if name == "functoin":
         assert "Theirs, absent, broken, function, not_callable, nothing" in warning
-        assert warning.endswith("The default applies.")
+        assert warning.endswith("For all SDKs the default applies: off.")
     assert "chat gpt-4o-mini" == telemetry.span.name
 
 
@@ -720,21 +720,24 @@ def test_a_keyword_that_is_no_hook(instrument, said, value, why):
     assert f" is not accepted ({why}). Accepted is: off, a callable that takes a completion" in warning
 
 
-# Setting -> a value that is wrong, and what is accepted.
+# Setting -> a value that is wrong, what is accepted, and the default.
 WRONG_VALUES = {
-    "completion_hook_queue_size": ("0", "a whole number from 1"),
-    "completion_hook_flush_timeout": ("soon", "a number of seconds above 0, at most 3600"),
-    "upload_format": ("xml", "json, jsonl"),
+    "completion_hook_queue_size": ("0", "a whole number from 1", "1000"),
+    "completion_hook_flush_timeout": ("soon", "a number of seconds above 0, at most 3600", "10.0"),
+    "upload_format": ("xml", "json, jsonl", "json"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG_VALUES)
 def test_other_settings_that_are_wrong(instrument, said, monkeypatch, name):
     """One warning, and the default applies."""
-    value, accepted = WRONG_VALUES[name]
+    value, accepted, default = WRONG_VALUES[name]
     variable = f"OTEL_INSTRUMENTATION_GENAI_{name.upper()}"
     monkeypatch.setenv(variable, value)
 
     instrument(completion_hook=lambda _one: None)()
 
-    assert [f"{variable}={value!r} is not accepted. Accepted is: {accepted}. The default applies."] == said()
+    expected = (
+        f"{variable}={value!r} is not accepted. Accepted is: {accepted}. For all SDKs the default applies: {default}."
+    )
+    assert [expected] == said()

@@ -545,7 +545,7 @@ def test_handed_over(caplog, resolved):
     assert Config() == forgotten
     assert warning == (
         f"the configuration file: {KEY}.python.genai_openai.stream_usage='maybe' is not accepted. "
-        "Accepted is: off, inject. The default applies."
+        "Accepted is: off, inject. For openai the default applies: off."
     )
 
 

@@ -99,7 +99,7 @@ def test_a_word_for_this_domain_that_there_is_not(spelled, request, value):
     where = KEYWORD if "keyword" in request.node.name else VARIABLE
     assert (
         f"{where}={value!r} is not accepted. Accepted is: {LATEST}, {DUP}, and values of other domains."
-        " The default applies." == warning
+        f" For {'openai' if where == KEYWORD else 'all SDKs'} the default applies: default." == warning
     )
 
 

@@ -755,7 +755,7 @@ def test_a_wrong_value_gets_one_warning_and_nothing_is_sent(applications, monkey
 
     (said,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     accepted = "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
-    assert f"propagate={value!r} is not accepted. Accepted is: {accepted}. The default applies." == said
+    assert f"propagate={value!r} is not accepted. Accepted is: {accepted}. For openai the default applies: off." == said
     assert [] == named(application.plain())
 
 
@@ -770,7 +770,8 @@ def test_a_wrong_value_for_baggage(applications, telemetry, monkeypatch, caplog)
     context.detach(token)
 
     (said,) = [record.getMessage() for record in caplog.records if record.name == OURS]
-    assert "propagate_baggage='yes' is not accepted. Accepted is: true, false. The default applies." == said
+    accepted = "Accepted is: true, false. For openai the default applies: false."
+    assert f"propagate_baggage='yes' is not accepted. {accepted}" == said
     assert [("traceparent", traceparent(telemetry.span))] == named(request)
 
 

@@ -221,8 +221,8 @@ WRONG = [
     ("capture_binary", "some", ["true", "false"]),
     ("content_budget", "-1", ["bytes", "64KiB"]),
     ("content_part_budget", "1 GB", ["bytes", "64KiB"]),
-    ("redact", "everything", ["off", "all", "email", "No content"]),
-    ("redactor", "nobody.has.it", ["callable", "entry point", "No content"]),
+    ("redact", "everything", ["off", "all", "email", "no content"]),
+    ("redactor", "nobody.has.it", ["callable", "entry point", "no content"]),
     ("redact_timeout", "3601", ["seconds", "3600"]),
     ("stream_usage", "ask", ["off", "inject"]),
     ("anthropic_native_tracing", "both", ["replace", "enrich", "off"]),
@@ -283,6 +283,21 @@ def test_an_odd_value(called, telemetry, name, value):
     assert "gpt-4o" in telemetry.span.name
 
 
+@pytest.fixture
+def concerned(way: str) -> str:
+    """Whose setting it is, the way it is spelled."""
+    return "openai" if way == "keyword" else "all SDKs"
+
+
+def otherwise(name: str) -> str:
+    """What is done in place of a wrong value: as the page of the settings has the default."""
+    if READERS[name].refuses:
+        return "no content is captured"
+    page = Path(__file__).parents[1].joinpath("docs", "configuration.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{name}`<br>"))
+    return f"the default applies: {row.rsplit('|', 2)[1].strip(' `')}"
+
+
 def test_every_setting_has_a_wrong_value():
     """None is left out of these tests: what is a field of `Config` can be spelled, except what follows from others."""
     assert set(READERS) == {name for name, _, _ in WRONG} | set(SECRET)
@@ -290,24 +305,27 @@ def test_every_setting_has_a_wrong_value():
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}={wrong[1]}")
-def test_a_wrong_value(spelled, where, telemetry, wrong):
-    """Exactly one warning names where it was set, the value, and what is accepted; the default applies."""
+def test_a_wrong_value(spelled, where, telemetry, concerned, wrong):
+    """Exactly one warning says where it was set, to what, what is accepted, and which default applies to which SDK."""
     name, value, accepted = wrong
     (warning,) = spelled(name, value)
 
     assert warning.startswith(f"{where(name)}={value!r} is not accepted")
     assert [] == [word for word in accepted if word not in warning]
+    assert warning.endswith(f"Accepted is: {READERS[name].accepted}. For {concerned} {otherwise(name)}.")
     assert ({}, None) == content(telemetry)
     assert "openai" == telemetry.span.attributes["gen_ai.provider.name"]
 
 
 @pytest.mark.parametrize("name", SECRET)
-def test_a_secret_is_not_told(spelled, where, name):
+def test_a_secret_is_not_told(spelled, where, concerned, name):
     """A warning about a secret says where it stands and what is accepted, and not what it is."""
     (warning,) = spelled(name, SECRET[name])
 
-    assert warning.startswith(where(name) + " is not accepted")
-    assert READERS[name].accepted in warning
+    assert warning == (
+        f"{where(name)} is not accepted as it is. Accepted is: {READERS[name].accepted}. "
+        f"For {concerned} {otherwise(name)}."
+    )
     assert "hunter2" not in warning
 
 
@@ -367,7 +385,10 @@ def test_a_key_among_providers_is_not_told(called):
     """Nor beside what is accepted, in any case of letters."""
     (warning,) = called(enabled=f"openai,{KEY},AIzaSyPlanted-0123_456789-abcdefgh")[:1]
 
-    assert "ENABLED: '[secrets]' is no provider and is left out." in warning
+    assert warning == (
+        "enabled: '[secrets], [secrets]' is not accepted, and is left out for openai. "
+        "Accepted is: true, false, or a comma-separated list of openai, anthropic, ollama."
+    )
 
 
 @pytest.mark.parametrize(

@@ -637,7 +637,9 @@ def test_a_wrong_setting(server, telemetry, openai_client, caplog):
     list(openai_client().chat.completions.create(**CHAT[1], stream=True))
 
     (said,) = [record.getMessage() for record in caplog.records if "stream_usage" in record.getMessage()]
-    assert "stream_usage='please' is not accepted. Accepted is: off, inject. The default applies." == said
+    assert (
+        "stream_usage='please' is not accepted. Accepted is: off, inject. For openai the default applies: off." == said
+    )
     assert "stream_options" not in server.requests[0].json
 
 
