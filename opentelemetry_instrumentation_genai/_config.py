@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._capture import NO_CONTENT, Capture
 from ._guard import say_once
 from ._masking import masked, quoted
+from ._misspelled import say_of_misspelled
 from ._readers import PREFIX, PROVIDERS, READERS, PartlyError, RefusedError
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     if unknown:
         names = masked(", ".join(unknown))
         say_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
+    say_of_misspelled(PREFIX, {variable(name) for name in READERS})
     declared = _declared(sdk, handed)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):

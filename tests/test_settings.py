@@ -13,7 +13,7 @@ import pytest
 
 from loopback import Json, Sse
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._config import Config, variable
 from opentelemetry_instrumentation_genai._readers import READERS
 
@@ -414,6 +414,61 @@ def test_a_value_that_cannot_say_what_it_is(called):
     (warning,) = called(content_budget=Mute())
 
     assert warning.startswith("content_budget=Mute is not accepted.")
+
+
+MISSPELLED = {
+    "CAPTURE_MESSAGE_CONTNET": "CAPTURE_MESSAGE_CONTENT",
+    "CAPTURE_CONTENT": "CAPTURE_MESSAGE_CONTENT",
+    "REDCAT": "REDACT",
+    "REDACT_TIMOUT": "REDACT_TIMEOUT",
+    "PRICE": "PRICES",
+    "HOST_PROVIDER": "HOST_PROVIDERS",
+    "STREAM-USAGE": "STREAM_USAGE",
+    "emit_event": "EMIT_EVENT",
+    "USER_KEY": "USER_ID_KEY",
+}
+
+
+@pytest.mark.parametrize(("name", "meant"), MISSPELLED.items())
+def test_a_misspelled_variable(called, monkeypatch, name, meant):
+    """One warning names it and what is nearest, and not its value; of several SDKs together it is still one."""
+    monkeypatch.setenv(PREFIX + name, KEY)
+
+    said = called()
+    AnthropicInstrumentor().instrument()
+
+    assert [f"The environment variable {PREFIX}{name} is not known, and has no effect. Is it {PREFIX}{meant}?"] == said
+    assert [] == called()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *map(variable, READERS),
+        *(
+            PREFIX + word
+            for word in (
+                "UPLOAD_MAX_QUEUE_SIZE",
+                "EMITTERS",
+                "EMITTERS_SPAN",
+                "EVALS_CONCURRENT",
+                "EVALS_QUEUE_SIZE",
+                "EVALUATION_ENABLE",
+                "SESSION_PROPAGATION",
+                "OPENAI_CAPTURE_MESSAGE_CONTENT",
+                "CAPTURE_MESSAGE_CONTENT_MODE",
+                "SOMETHING_ELSE",
+            )
+        ),
+        "OTEL_INSTRUMENTATION_OPENAI_CAPTURE_MESSAGE_CONTENT",
+        "OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS",
+    ],
+)
+def test_a_variable_that_somebody_reads(called, monkeypatch, name):
+    """Ours, those of the ecosystem and of others, and those that are near to none: nothing is said of the name."""
+    monkeypatch.setenv(name, "")
+
+    assert [] == called()
 
 
 def test_off_stands_alone(called):
