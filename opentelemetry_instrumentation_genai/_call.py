@@ -34,7 +34,7 @@ from ._bodies import reading
 from ._capture import NO_CONTENT
 from ._errors import Failure, raised
 from ._fields import read
-from ._guard import guarded, guarded_step
+from ._guard import guarded, guarded_step, say_once
 from ._json_text import read_json
 from ._lifetime import forks
 from ._pipeline import NOTHING
@@ -127,6 +127,7 @@ class Call:
         "_stopped",
         "_stream",
         "_timed",
+        "_unasked",
         "_wanted",
         "asked",
         "client",
@@ -179,6 +180,7 @@ class Call:
         self._run: Run | None = None
         self.span: Span = INVALID_SPAN
         self.context = get_current()
+        self._unasked: bool | None = False
         self._adopted = self.told = self._recording = self._emits = self._completes = self._wanted = False
 
     @guarded
@@ -204,6 +206,9 @@ class Call:
                 self._hook(self.span, request)
         if self._signals.costs is not None:
             self._signals.costs.begin()
+            self._unasked = self._stream and self._asks_for_no_usage(request)
+        if request.said and not self.told:
+            self._say_of_said()
         if self._signals.traffic is not None:
             self._run = self._under_way(self._signals.traffic, request)
 
@@ -215,6 +220,22 @@ class Call:
         """Its time is over, unless the application reads its response later: the SDK's code has returned."""
         if not self.open:
             self._stopped = perf_counter()
+
+    @guarded
+    def _asks_for_no_usage(self, request: Request) -> bool:
+        """Whether its stream has usage only if that is asked for, and neither the application asks nor we do."""
+        usage = self._operation.stream_usage
+        if usage is None or self._signals.asks_for_usage or request.provider in usage.unasked:
+            return False
+        return reading(usage.asked, request.body) is not None
+
+    @guarded
+    def _say_of_said(self) -> None:
+        if self._signals.only_metrics():
+            say_once(
+                "What genai_context and baggage say of calls is on spans and details events, and there are none: metrics do not "
+                "have it. Set a tracer provider or OTEL_TRACES_EXPORTER."
+            )
 
     @guarded
     def _under_way(self, traffic: Traffic, request: Request) -> Run:
@@ -542,6 +563,19 @@ class Call:
         cost = costs.of(self._identity, self._server, response, found, billing, heard=heard)
         if cost is not None:
             found[USAGE_COST] = cost
+        elif self._unasked:
+            self._say_of_no_usage(found)
+
+    def _say_of_no_usage(self, found: dict[str, Attribute]) -> None:
+        reasons: Any = found.get(RESPONSE_FINISH_REASONS)
+        # What the application has not read to its end may lack the usage for that reason.
+        if reasons and "error" not in reasons and not any(name.startswith(_USAGE) for name in found):
+            say_once(
+                "A stream of %s had no usage, so that it has no %s. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for it "
+                "where the application does not.",
+                self._identity[PROVIDER_NAME],
+                USAGE_COST,
+            )
 
     def _write(self, response: Any, found: dict[str, Attribute], failure: Failure | None) -> None:
         told = (self._read_content(response, found) if self._wanted else None) or NOTHING
@@ -676,6 +710,8 @@ class Call:
     @guarded
     def _write_details(self, found: dict[str, Attribute], told: Told) -> None:
         content = told.carried() if self._capture.event else {}
+        if content and not (self._capture.span or self._completes):
+            self._signals.events.need()
         self._signals.events.details({**self._attributes, **found, **content}, self.context)
 
     @guarded

@@ -9,19 +9,38 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry._logs import LogRecord, SeverityNumber
 
 from ._attributes import EVENT_DETAILS, EVENT_EXCEPTION
+from ._guard import say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
 
 
 class Events:
-    """The writer of one logger's events."""
+    """The writer of one logger's events.
 
-    def __init__(self, logger: Logger) -> None:
+    Args:
+        logger: of the application's provider, or one that waits for it.
+        lost: whether what it emits goes nowhere.
+    """
+
+    def __init__(self, logger: Logger, lost: Callable[[], bool]) -> None:
         self._logger = logger
+        self._lost = lost
+        self._needed = False
+
+    def need(self) -> None:
+        """Content of a call is in its event alone. If the first such event goes nowhere, that is said."""
+        if self._needed:
+            return
+        self._needed = True
+        if self._lost():
+            say_once(
+                "The content of calls is captured on events only, and goes nowhere: there is no logger provider with an exporter. "
+                "Set OTEL_LOGS_EXPORTER or a logger provider, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only."
+            )
 
     def details(self, attributes: Mapping[str, Any], context: Context) -> None:
         """Emit the details of an inference: the span's attributes, and content in structured form if it is captured."""

@@ -12,6 +12,7 @@ from ._counted import Counted
 from ._events import Events
 from ._generations import FETCHED, GENERATIONS, INFERENCE
 from ._metrics import Metrics
+from ._nowhere import logs_go_nowhere, only_metrics
 from ._pipeline import Pipeline
 from ._value_limit import value_limit
 from ._version import __version__
@@ -101,6 +102,7 @@ class Signals:
         traffic: the extended metrics of calls, if they are asked for.
         limits: those of rate limits, likewise.
         completions: the way to the completion hook; None where there is none.
+        only_metrics: whether there are metrics and no spans.
         counted: the responses whose usage has been counted, of those that several calls see.
     """
 
@@ -116,7 +118,8 @@ class Signals:
         self._generation = generation = generation.split() if config.metrics == "extended" else generation
         self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
         logger = _logs.get_logger(name, __version__, logger_provider, generation.schema_url)
-        self.events = Events(logger)
+        self.events = Events(logger, partial(logs_go_nowhere, logger_provider))
+        self.only_metrics = partial(only_metrics, tracer_provider, meter_provider)
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
         self.costs = _costs(config)
         priced = self.costs is not None

@@ -1,0 +1,47 @@
+"""Whether telemetry goes nowhere for sure. Providers may be set at any time, so this is asked within a call, and not at the start.
+
+What is not known to go nowhere, such as a provider of somebody else's, counts as going somewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from opentelemetry import _logs, metrics, trace
+
+_EMPTY = ("ProxyTracerProvider", "NoOpTracerProvider", "_ProxyMeterProvider", "NoOpMeterProvider")
+_EMPTY_LOGS = ("ProxyLoggerProvider", "NoOpLoggerProvider")
+
+
+def logs_go_nowhere(given: Any) -> bool:
+    """Return whether there is no logger provider, or one of the SDK without a processor.
+
+    Args:
+        given: the provider that the application gave; None for the global one.
+    """
+    if _disabled():
+        return False
+    provider: Any = given or _logs.get_logger_provider()
+    if type(provider).__name__ in _EMPTY_LOGS:
+        return True
+    processor = getattr(provider, "_multi_log_record_processor", None)
+    return getattr(processor, "_log_record_processors", None) == ()
+
+
+def only_metrics(tracer_provider: Any, meter_provider: Any) -> bool:
+    """Return whether there is a meter provider, and no tracer provider.
+
+    Args:
+        tracer_provider: the one that the application gave; None for the global one.
+        meter_provider: likewise.
+    """
+    if _disabled():
+        return False
+    spans, points = tracer_provider or trace.get_tracer_provider(), meter_provider or metrics.get_meter_provider()
+    return type(spans).__name__ in _EMPTY and type(points).__name__ not in _EMPTY
+
+
+def _disabled() -> bool:
+    """Whether the user wants no telemetry."""
+    return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
