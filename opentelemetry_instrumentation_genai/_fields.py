@@ -19,6 +19,7 @@ LONGEST = 1 << 10
 MOST = 1 << 7
 """Entries of a list of such texts."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_get = object.__getattribute__  # pydantic's models have a `__getattr__`, which makes `getattr` slow
 
 
 class Field(NamedTuple):
@@ -90,8 +91,16 @@ def members(source: Any) -> Mapping[str, Any]:
     if kind is dict or issubclass(kind, dict):
         held: Mapping[str, Any] = source
         return held
-    own: Mapping[str, Any] = getattr(source, "__dict__", _NOTHING)
-    extra: Mapping[str, Any] | None = source.__pydantic_extra__ if hasattr(kind, "__pydantic_extra__") else None
+    if source is None:
+        return _NOTHING
+    try:
+        own: Mapping[str, Any] = _get(source, "__dict__")
+    except AttributeError:
+        return _NOTHING
+    try:
+        extra: Mapping[str, Any] | None = _get(source, "__pydantic_extra__")
+    except AttributeError:
+        return own
     return {**own, **extra} if extra else own
 
 
@@ -138,6 +147,8 @@ def as_sent(value: Any) -> Any:
 
     Everything that is no text and no number is returned as it is, and so are booleans. Nothing that a subclass defines is called.
     """
+    if type(value) is int:
+        return value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -157,7 +168,7 @@ def string(value: Any) -> str | None:
     """Return a text that is not empty and that UTF-8 can carry, cut to 1 KiB before anything else looks at it: a name, an id, a word."""
     if not isinstance(value, str) or not value:
         return None
-    text = str.__getitem__(value, slice(LONGEST))
+    text = value if type(value) is str and len(value) <= LONGEST else str.__getitem__(value, slice(LONGEST))
     return text if text.isascii() else text.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
 
 

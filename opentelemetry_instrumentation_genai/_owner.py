@@ -9,15 +9,13 @@ The instrumentations of the ecosystem look for a class of their own there. It is
 from __future__ import annotations
 
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import wrapt
 
 from ._guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import ModuleType
 
     from opentelemetry.context.context import Context
@@ -46,10 +44,7 @@ class Owner:
         call: the call that is reported.
     """
 
-    _members: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-
     def __init__(self, call: Call) -> None:
-        self.__dict__.update(self._members)
         self.call = call
 
     def merge(self, *_args: Any, **_kwargs: Any) -> None:
@@ -80,7 +75,9 @@ def _resolve(key: str, name: str, module: ModuleType) -> None:
 def _joined(theirs: type) -> type[Owner] | None:
     try:
         members = vars(theirs())
-        kind: type[Owner] = type("Owner", (Owner, theirs), {"_members": members})
+        kind: type[Owner] = type(
+            "Owner", (Owner, theirs), {**members}
+        )  # as members of the class they cost a call nothing
         kind(None)  # type: ignore[arg-type] # whether it can be made
     except Exception:  # noqa: BLE001 - a release that is made otherwise
         return None

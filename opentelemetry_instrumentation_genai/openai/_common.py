@@ -90,8 +90,11 @@ def failure(response: Any) -> Failure | None:
     failed = reported_error(held.get("error") or held.get("stream_error")) or _refused(held.get("base_resp"))
     if failed is not None:
         return failed
-    errors = (member(choice, "error") for choice in items(held, "choices"))
-    return next((reported_error(error) for error in errors if error), None)
+    for choice in items(held, "choices"):
+        error = member(choice, "error")
+        if error:
+            return reported_error(error)
+    return None
 
 
 def _refused(status: Any) -> Failure | None:
