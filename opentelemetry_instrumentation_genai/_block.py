@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import wrapt
 from opentelemetry import context as otel_context
 
+from ._guard import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
@@ -47,7 +49,7 @@ class Block:
         """
 
     def __enter__(self) -> None:
-        token = otel_context.attach(self._within(otel_context.get_current()))
+        token = otel_context.attach(_context_of(self))
         _entered.set((*_entered.get(), (self, token)))
 
     def __exit__(self, *_error: object) -> None:
@@ -79,6 +81,17 @@ class Block:
         if inspect.isgeneratorfunction(function) and not _is_awaitable(code):
             return _around_generator(self, function)
         return _around_call(self, function)
+
+
+def _context_of(block: Block) -> Context:
+    """The context of a block that starts here; where it cannot be made, the block says nothing."""
+    outer = otel_context.get_current()
+    return _within_outer(block, outer) or outer
+
+
+@guarded
+def _within_outer(block: Block, outer: Context) -> Context:
+    return block._within(outer)
 
 
 def _around_call(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,7 +201,7 @@ class _Step:
 
     def __enter__(self) -> None:
         own = self._steps._self_own
-        self._begun = self._steps._self_block._within(otel_context.get_current()) if own is None else own
+        self._begun = _context_of(self._steps._self_block) if own is None else own
         self._token = otel_context.attach(self._begun)
 
     def __exit__(self, *_error: object) -> None:

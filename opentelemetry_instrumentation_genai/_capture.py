@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import context as otel_context
 
 from ._block import Block
-from ._guard import say_once
+from ._guard import guarded, say_once
 from ._masking import quoted
 
 if TYPE_CHECKING:
@@ -97,12 +97,16 @@ class capture_content(Block):  # noqa: N801 - it reads as a statement
     """
 
     def __init__(self, mode: str | bool | float) -> None:
-        try:
-            self._capture = capture_of(mode)
-        except ValueError:
-            told = quoted(mode)
-            say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", told, ACCEPTED)
-            self._capture = NO_CONTENT
+        self._capture = _asked(mode) or NO_CONTENT
 
     def _within(self, outer: Context) -> Context:
         return otel_context.set_value(CAPTURE_KEY, self._capture, outer)
+
+
+@guarded
+def _asked(mode: str | bool | float) -> Capture:
+    try:
+        return capture_of(mode)
+    except ValueError:
+        say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", quoted(mode), ACCEPTED)
+        return NO_CONTENT

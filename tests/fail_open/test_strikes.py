@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,11 +15,13 @@ from opentelemetry.context.context import Context
 from opentelemetry.sdk.trace import SpanProcessor
 
 from followed_calls import FOLLOWED, Clients, Followed, clients_of
+from followed_rows import MORE, rows
 from loopback import ModelServer, Telemetry
+from not_struck import NOT_STRUCK
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
 from opentelemetry_instrumentation_genai._context import _current, current_call
 from opentelemetry_instrumentation_genai._lifetime import finish_pending
-from strikes import Place, PlantedError, functions_of, places, struck
+from strikes import Place, PlantedError, functions, functions_of, places, struck
 
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
 FRAMES = frozenset(
@@ -36,6 +40,8 @@ FRAMES = frozenset(
         ("_streams.py", "aclose"),
         ("_streams.py", "close"),
         ("_sieve.py", "__anext__"),
+        ("_sieve.py", "_passing"),
+        ("_sieve.py", "_remaining"),
         ("_sieve.py", "_sifted"),
         ("_sieve.py", "_step"),
         ("_sieve.py", "aclose"),
@@ -55,7 +61,16 @@ FILTER = frozenset(
     }
 )
 
+# The SDKs that all of the contract can be made with, and the Python whose lines and functions are counted.
+NEWEST = find_spec("openai.lib.streaming.chat") is not None and sys.version_info[:2] == (3, 12)
 INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumentor, "ollama": OllamaInstrumentor}
+
+
+def _is_own(place: Place) -> bool:
+    """Whether it is of a block, which the application calls by itself, around its own code."""
+    within = ("_block.py", "_within_outer")
+    made = place.function == "__init__" and place.module in ("_capture.py", "_genai_context.py")
+    return made or (place.module == "_block.py" and (place.module, place.function) != within)
 
 
 class Open(SpanProcessor):
@@ -85,7 +100,7 @@ class Struck:
     def __init__(self, server: ModelServer, telemetry: Telemetry, clients: Clients) -> None:
         """The server answers each call as the call wants it.
 
-        ``struck`` counts the strikes.
+        ``struck`` counts the strikes, ``functions`` has the functions, by module and first line, that were struck at their entry.
         """
         self._server = server
         self._telemetry = telemetry
@@ -94,6 +109,7 @@ class Struck:
         telemetry.tracer_provider.add_span_processor(self._open)
         self._done: set[tuple[Place, type]] = set()
         self.struck = 0
+        self.functions: set[tuple[str, int]] = set()
 
     def bare(self, followed: Followed) -> Any:
         """What the application gets without us."""
@@ -102,26 +118,75 @@ class Struck:
 
     def faults(self, followed: Followed, error: type[BaseException]) -> list[str]:
         """Strike at each place that no call before this one has come to. Returns what was not right."""
-        expected = self.bare(followed)
+        expected = self._expected(followed)
         INSTRUMENTORS[followed.sdk]().instrument(**self._telemetry.providers, **followed.settings)
         try:
             followed.make(self._clients)  # what is done once only is done
             passed = places(lambda: followed.make(self._clients))
             found = []
-            for place in passed:
-                if (place, error) not in self._done and (error is KeyboardInterrupt or place.entry):
-                    self._done.add((place, error))
-                    if self.struck % 100 == 0:
-                        self._telemetry.clear()
-                    found += [
-                        f"{followed.name}: {place}: {fault}" for fault in self._strike(followed, place, error, expected)
-                    ]
+            for place in self._new(passed, error):
+                if self.struck % 100 == 0:
+                    self._telemetry.clear()
+                found += [
+                    f"{followed.name}: {place}: {fault}" for fault in self._strike(followed, place, error, expected)
+                ]
             return found
         finally:
             INSTRUMENTORS[followed.sdk]().uninstrument()
             self._telemetry.clear()
 
-    def _strike(self, followed: Followed, place: Place, error: type[BaseException], expected: Any) -> Iterator[str]:
+    def faults_of_start(self, followed: Followed) -> list[str]:
+        """Strike at the entry of each function that `instrument()` and `uninstrument()` pass. Returns what was not right."""
+        expected = self.bare(followed)
+        passed = places(lambda: self._instrumented(followed))
+        found = []
+        for place in self._new(passed, PlantedError):
+            with struck(place, PlantedError()) as hit:
+                got = self._instrumented(followed)
+            if hit:
+                self._count(place)
+            if got != expected:
+                found.append(f"{followed.name}: {place}: the application got {got!r}")
+            started = self._open.started
+            if (got := followed.make(self._clients)) != expected or self._open.started != started:
+                found.append(f"{followed.name}: {place}: the call after uninstrument() got {got!r}, or a span")
+            found += [f"{followed.name}: {place}: {fault}" for fault in self._left_open()]
+        return found
+
+    def _instrumented(self, followed: Followed) -> Any:
+        instrumentor = INSTRUMENTORS[followed.sdk]()
+        try:
+            instrumentor.instrument(**self._telemetry.providers, **followed.settings)
+            got = followed.make(self._clients)
+            instrumentor.uninstrument()
+        except Exception as raised:
+            return type(raised)
+        finally:
+            if instrumentor.is_instrumented_by_opentelemetry:
+                instrumentor.uninstrument()
+        return got
+
+    def _expected(self, followed: Followed) -> tuple[Any, Any]:
+        """What the application gets without us, and what it gets where our filter fails."""
+        unfiltered = None
+        if followed.unfiltered is not None:
+            unfiltered = self.bare(followed._replace(reply=followed.unfiltered))
+        return self.bare(followed), unfiltered
+
+    def _new(self, passed: list[Place], error: type[BaseException]) -> Iterator[Place]:
+        for place in passed:
+            if (place, error) not in self._done and (error is KeyboardInterrupt or place.entry) and not _is_own(place):
+                self._done.add((place, error))
+                yield place
+
+    def _count(self, place: Place) -> None:
+        self.struck += 1
+        if place.entry:
+            self.functions.add((place.module, place.line))
+
+    def _strike(
+        self, followed: Followed, place: Place, error: type[BaseException], expected: tuple[Any, Any]
+    ) -> Iterator[str]:
         got: Any = None
         with struck(place, error()) as hit:
             try:
@@ -130,25 +195,26 @@ class Struck:
                 got = type(raised)
         if not hit:  # a step that is taken now and then only
             return
-        self.struck += 1
+        self._count(place)
+        bare, unfiltered = expected
         let = (place.module, place.function)
         if (
-            got != expected
+            got != bare
             and not (got is error and (error is KeyboardInterrupt or let in FRAMES))
-            and let not in FILTER
+            and not (got == unfiltered and let in FILTER)
         ):
             yield f"the application got {got!r}"
         yield from self._left_open()
         # What one call leaves to the next is the context, which has been looked at; the call itself is made for some.
         if self.struck % 10 == 0:
-            yield from self._next(followed, expected)
+            yield from self._next(followed, bare)
 
     def _next(self, followed: Followed, expected: Any) -> Iterator[str]:
         started = self._open.started
         if (got := followed.make(self._clients)) != expected:
             yield f"the next call got {got!r}"
         yield from self._left_open()
-        if self._open.started != started + 1:
+        if self._open.started != started + followed.spans:
             yield f"the next call had {self._open.started - started} spans"
 
     def _left_open(self) -> Iterator[str]:
@@ -195,3 +261,22 @@ def test_an_interrupt(strikes: Struck) -> None:
     """KeyboardInterrupt strikes before each line that a call passes: the span ends once, and the next call is followed."""
     faults = [fault for followed in FOLLOWED for fault in strikes.faults(followed, KeyboardInterrupt)]
     assert faults == []
+
+
+@pytest.mark.exhaustive
+def test_every_function_that_fails(strikes: Struck, server: ModelServer) -> None:
+    """The same for all that the contract has calls of, with every setting, and for what starts and stops.
+
+    What no strike reaches is listed with the reason.
+    """
+    with rows(server.url) as more:
+        calls = [*FOLLOWED, *more, *MORE]
+        assert [] == [fault for followed in calls for fault in strikes.faults(followed, PlantedError)]
+    assert [] == [fault for followed in FOLLOWED for fault in strikes.faults_of_start(followed)]
+    if NEWEST:
+        missed = {(place[0], name) for place, name in functions().items() if place not in strikes.functions}
+        assert _listed() == missed
+
+
+def _listed() -> set[tuple[str, str]]:
+    return {(module, name) for reason in NOT_STRUCK for module, names in reason.items() for name in names}

@@ -81,7 +81,8 @@ class Clients(NamedTuple):
 class Followed(NamedTuple):
     """A call that is followed.
 
-    ``settings`` are the keywords with which the SDK is instrumented.
+    ``settings`` are the keywords with which the SDK is instrumented. ``unfiltered`` is what the server sends where usage is
+    asked for on the caller's behalf: the caller gets it where our filter fails. ``spans`` counts the spans that it makes.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Followed(NamedTuple):
     reply: Answer
     make: Callable[[Clients], Any]
     settings: Mapping[str, Any] = MappingProxyType({})
+    unfiltered: Reply | None = None
+    spans: int = 1
 
 
 @contextmanager
@@ -303,15 +306,16 @@ FOLLOWED = (
         with_usage,
         lambda on: _read(on.openai.chat.completions.create(**STREAMED)),
         INJECT,
+        WITH_USAGE,
     ),
-    Followed("usage in lines", "openai", with_usage, _lines, INJECT),
+    Followed("usage in lines", "openai", with_usage, _lines, INJECT, WITH_USAGE),
     Followed("usage that is refused", "openai", REFUSED, _refused, INJECT),
     Followed("an asynchronous chat", "openai", REPLY, _waiting(_async_chat), ALL),
     Followed("an asynchronous chat that is refused", "openai", REFUSED, _waiting(_async_refused), ALL),
     Followed("an asynchronous stream", "openai", CHUNKS, _waiting(_async_stream), ALL),
     Followed("an asynchronous stream that is left", "openai", CHUNKS, _waiting(_async_left), ALL),
-    Followed("an asynchronous stream read as lines", "openai", with_usage, _waiting(_async_lines), INJECT),
-    Followed("usage asked for asynchronously", "openai", with_usage, _waiting(_async_stream), INJECT),
+    Followed("an asynchronous stream read as lines", "openai", with_usage, _waiting(_async_lines), INJECT, WITH_USAGE),
+    Followed("usage asked for asynchronously", "openai", with_usage, _waiting(_async_stream), INJECT, WITH_USAGE),
     Followed(
         "a message",
         "anthropic",
