@@ -60,7 +60,7 @@ class Config:
         emit_event: whether the details event is emitted.
         host_providers: who answers at your own hosts; the first that fits counts.
         per_chunk_metric: whether the time per output chunk is recorded.
-        allow_others: whether to instrument an SDK that another instrumentation has wrapped already.
+        allow_others: whether calls that another instrumentation of the SDK reports are reported here as well.
         stream_usage: whether the usage of streams is asked for where the caller did not.
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself.
         propagate: which hosts are told of the trace.

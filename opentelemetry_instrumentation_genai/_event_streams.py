@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 from ._guard import guarded, transformed
-from ._patch import apply_to, remove
+from ._patch import Patches
 from ._streams import body_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from types import ModuleType
 
-    from ._patch import Patch
     from ._streams import Body
 
 _active: list[EventStreams] = []
@@ -40,7 +39,7 @@ class EventStreams:
     def __init__(self, classes: Sequence[tuple[str, str]], parsing: Sequence[str] = ()) -> None:
         self._classes = classes
         self._parsing = parsing
-        self._patches: list[Patch] = []
+        self._patches = Patches()
 
     def start(self) -> None:
         """Follow them: those that have been imported, and the others when they are."""
@@ -56,9 +55,7 @@ class EventStreams:
         """Follow them no more."""
         if self in _active:
             _active.remove(self)
-        patches, self._patches = self._patches, []
-        for patch in patches:
-            remove(patch)
+        self._patches.remove()
 
     @guarded
     def patch(self, module: ModuleType) -> None:
@@ -66,11 +63,11 @@ class EventStreams:
         for name, kind in self._classes:
             owner = getattr(module, kind, None) if name == module.__name__ else None
             if owner is not None and hasattr(owner, "__stream__"):
-                self._patches.append(apply_to(owner, "__stream__", transformed(self._events)))
+                self._patches.wrap(owner, "__stream__", transformed(self._events))
                 for method in self._parsing:
                     if hasattr(owner, method):
                         final = self._async_final if iscoroutinefunction(getattr(owner, method)) else self._final
-                        self._patches.append(apply_to(owner, method, final))
+                        self._patches.wrap(owner, method, final)
 
     def _events(self, events: Any, stream: Any) -> Any:
         """After `__stream__`: the events, of which a step that raises fails the call."""

@@ -7,6 +7,7 @@ import re
 import sys
 from abc import abstractmethod
 from importlib import import_module
+from threading import RLock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -15,8 +16,10 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from ._config import FILE, Config, resolve, shared
 from ._guard import guarded, note, say_once
+from ._masking import masked
+from ._others import instances
 from ._owner import resolve_classes
-from ._patch import Patch, apply, remove
+from ._patch import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -37,11 +40,14 @@ class Seam(Protocol):
         """The (module, `Class.method`, wrapper) rows of what is patched."""
         ...
 
-    def start(self) -> None:
+    def start(self, patches: Patches, /) -> None:
         """Called when they are patched."""
 
     def stop(self) -> None:
         """Called before they are unpatched: from now on nothing is followed."""
+
+    def close(self) -> None:
+        """Called when they are unpatched: what waits for a completion hook is handed to it."""
 
 
 class _Configuration:
@@ -76,7 +82,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
         shared.update(declared)
         if os.environ.get(FILE):  # that counts instead, and each instrumentor has read it by itself
             return
-        running = [instance for instance in _instances(GenAIInstrumentor) if instance.is_instrumented_by_opentelemetry]
+        running = [instance for instance in instances(GenAIInstrumentor) if instance.is_instrumented_by_opentelemetry]
         for instance in running:
             instance.start_again()
         if not running:
@@ -111,9 +117,15 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     _providers: dict[str, Any]
     _given: Mapping[str, Any] = MappingProxyType({})
     _seam: Seam | None = None
-    _patches: tuple[Patch, ...] = ()
+    _patches: Patches | None = None
     _waiting: ClassVar[bool] = False
     _declared: bool = False
+    _lock: ClassVar[Any]  # held while settings and patches change
+    _changed = _patching = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._lock = RLock()
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Nothing: the SDK's version is checked when it is imported, the same way however instrumentation was started."""
@@ -124,24 +136,61 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
 
     def instrument(self, **kwargs: Any) -> Any:
-        """As the base's, but silent for `opentelemetry-instrument` where the SDK has started it by the declarative file."""
-        if self._declared and self.is_instrumented_by_opentelemetry and not _AUTOMATIC.isdisjoint(kwargs):
-            return None
-        self._declared = "declared" in kwargs
-        return super().instrument(**kwargs)
+        """As the base's; what a later call gives in addition is taken over, and said.
+
+        It is silent for `opentelemetry-instrument` where the SDK has started it by the declarative file.
+        """
+        result, replaced = None, None
+        with self._lock:
+            if not self.is_instrumented_by_opentelemetry:
+                self._declared = "declared" in kwargs
+                result = super().instrument(**kwargs)
+            elif not (self._declared and not _AUTOMATIC.isdisjoint(kwargs)):
+                changed = self._changes(kwargs)
+                result, replaced = (None, self._take_over(changed)) if changed else (super().instrument(**kwargs), None)
+        self._settle()
+        _close(replaced)
+        return result
+
+    def uninstrument(self, **kwargs: Any) -> Any:
+        """As the base's."""
+        with self._lock:
+            result = super().uninstrument(**kwargs)
+            stopped = self._stop()  # also where `instrument()` was interrupted
+        _close(stopped)
+        return result
 
     def _instrument(self, **kwargs: Any) -> None:
         self._given = kwargs
         self._start({**kwargs})
 
-    def start_again(self) -> None:
-        """Read the settings again, with the keywords that `instrument()` was given."""
-        self._stop()
-        self._start({**self._given})
-
     def _uninstrument(self, **_kwargs: Any) -> None:
         self._given = {}
-        self._stop()
+
+    def start_again(self) -> None:
+        """Read the settings again, with the keywords that `instrument()` was given."""
+        with self._lock:
+            replaced = self._stop()
+            self._start({**self._given})
+        self._settle()
+        _close(replaced)
+
+    def _changes(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The keywords that differ from those that instrument already."""
+        return {
+            name: value
+            for name, value in kwargs.items()
+            if name not in _AUTOMATIC and value is not None and not _same(value, self._given.get(name))
+        }
+
+    def _take_over(self, changed: Mapping[str, Any]) -> Seam | None:
+        """Instrument with these keywords in addition. Return the seam that is replaced."""
+        self._given = {**self._given, **changed}
+        names = masked(", ".join(sorted(changed)))
+        say_once("%s is instrumented already: of this instrument(), the keywords %s are taken over.", self.sdk, names)
+        replaced = self._stop()
+        self._start({**self._given})
+        return replaced
 
     @guarded
     def _start(self, kwargs: dict[str, Any]) -> None:
@@ -153,49 +202,64 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._config = config
         if not self._waiting:
             type(self)._waiting = True  # wrapt forgets no hook: one for the process
-            wrapt.register_post_import_hook(self._patch, self.module)
+            wrapt.register_post_import_hook(self._imported, self.module)
             wrapt.register_post_import_hook(self._look, self.sdk)
-        elif self.module in sys.modules:
-            self._patch(sys.modules[self.module])
+
+    def _imported(self, _module: ModuleType) -> None:
+        """The module has been imported. The lock of its import is held, so nothing is waited for."""
+        self._settle()
 
     @guarded
     def _look(self, module: ModuleType) -> None:
         """The SDK's package has been imported: without the module that is patched, it is one that is not supported."""
+        self._settle()
         version = getattr(module, "__version__", None)
         if self._config is not None and self.module not in sys.modules and isinstance(version, str):
             self._supports(version)
 
-    @guarded
-    def _patch(self, _module: ModuleType) -> None:
-        """The SDK has been imported."""
-        config = self._config
-        if config is None or self._seam is not None or not self._supports_installed():
-            return
-        if not config.allow_others and self._instrumented_by_others():
-            return
-        resolve_classes()
-        seam = self._make_seam(config, self._providers)
-        patches: list[Patch] = []
-        try:
-            for module, name, wrap in seam.targets():
-                patches.append(apply(import_module(module), name, wrap))
-            seam.start()
-        except (AttributeError, ImportError):
-            seam.stop()
-            for patch in patches:
-                remove(patch)
-            raise
-        self._seam, self._patches = seam, tuple(patches)
+    def _settle(self) -> None:
+        """Patch the SDK, if that is due. Never waits: who finds another thread at it leaves the rest to that thread.
+
+        A thread that imports the SDK holds the lock of that import, for which a thread in `instrument()` may be waiting.
+        """
+        self._changed = True
+        while self._changed and self._lock.acquire(blocking=False):
+            try:
+                if self._patching:
+                    return
+                self._patching, self._changed = True, False
+                try:
+                    self._patch()
+                finally:
+                    self._patching = False
+            finally:
+                self._lock.release()
 
     @guarded
-    def _stop(self) -> None:
+    def _patch(self) -> None:
+        config = self._config
+        if config is None or self._seam is not None or self.module not in sys.modules or not self._supports_installed():
+            return
+        resolve_classes()
+        self._patches = Patches()
+        try:
+            self._seam = seam = self._make_seam(config, self._providers)
+            for module, name, wrap in seam.targets():
+                self._patches.apply(import_module(module), name, wrap)
+            seam.start(self._patches)
+        except BaseException:  # all or nothing
+            _close(self._stop())
+            raise
+
+    def _stop(self) -> Seam | None:
+        """Take all patches back. Return the seam, which is silent; it is closed when the lock is not held any more."""
+        seam, patches = self._seam, self._patches
         self._config = None
-        if self._seam is not None:
-            self._seam.stop()
-            self._seam = None
-        for patch in self._patches:
-            remove(patch)
-        self._patches = ()
+        _silence(seam)
+        if patches is not None:
+            patches.remove()
+        self._seam = self._patches = None
+        return seam
 
     def _supports_installed(self) -> bool:
         return self._supports(self._installed())
@@ -219,38 +283,25 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         )
         return False
 
-    def _instrumented_by_others(self) -> bool:
-        """Whether another package's instrumentor of the same name is at work, as all packages call theirs."""
-        for instance in _instances(BaseInstrumentor):
-            kind = type(instance)
-            if kind.__name__ != type(self).__name__ or isinstance(instance, GenAIInstrumentor):
-                continue
-            if instance.is_instrumented_by_opentelemetry:
-                say_once(
-                    "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
-                    "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
-                    self.sdk,
-                    kind.__module__,
-                )
-                return True
-        return False
+
+@guarded
+def _silence(seam: Seam | None) -> None:
+    if seam is not None:
+        seam.active = False
+        seam.stop()
+
+
+@guarded
+def _close(seam: Seam | None) -> None:
+    if seam is not None:
+        seam.close()
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two keywords are the same: values that may be anything are not compared, plain ones are."""
+    return value is other or (type(value) is type(other) and isinstance(value, (str, int, float)) and value == other)
 
 
 def _release(version: str) -> tuple[int, ...]:
     """The release of a version, its pre-release left out: 3.0.0rc1 counts as 3.0.0."""
     return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version, maxsplit=1)[0]))
-
-
-def _instances(kind: type) -> Iterable[Any]:
-    """The instrumentors below a class that somebody has made: of each class there is one."""
-    for subclass in _subclasses(kind):
-        instance = subclass.__dict__.get("_instance")
-        if instance is not None:
-            yield instance
-
-
-def _subclasses(kind: type) -> Iterable[type]:
-    subclass: type
-    for subclass in kind.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)

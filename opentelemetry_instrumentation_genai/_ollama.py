@@ -25,6 +25,8 @@ from ._streams import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from ._others import Others
+    from ._patch import Patches
     from ._signals import Signals
 
 _END = object()
@@ -37,6 +39,7 @@ class Ollama:
         signals: where the telemetry goes.
         routes: (method, path) -> operation.
         provider: client, host and port -> `gen_ai.provider.name`.
+        others: the other instrumentations of the SDK, which report some of its calls.
     """
 
     def __init__(
@@ -44,9 +47,11 @@ class Ollama:
         signals: Signals,
         routes: Mapping[tuple[str, str], Operation],
         provider: Callable[[Any, str, int], str],
+        others: Others | None = None,
     ) -> None:
         self.active = True
         self._signals = signals
+        self._others = others
         self._routes = signals.operations(routes)
         self._propagation = signals.propagation
         self._servers = Servers(provider, self._tells)
@@ -61,12 +66,15 @@ class Ollama:
             (module, "AsyncClient._request_raw", async_transformed(_answered)),
         ]
 
-    def start(self) -> None:
+    def start(self, _patches: Patches) -> None:
         """Called when the targets are patched."""
 
     def stop(self) -> None:
         """Called before they are unpatched."""
         self.active = False
+
+    def close(self) -> None:
+        """Called when they are unpatched."""
         self._signals.close()
 
     # What surrounds the SDK's methods.
@@ -122,7 +130,7 @@ class Ollama:
         if operation is None or not self.active:
             return None
         context = get_current()
-        if stand_back(context, operation.name):
+        if (self._others is not None and self._others.report(client, operation)) or stand_back(context, operation.name):
             return None
         server = self._servers.of(client, client._client.base_url)
         host, port, provider, *_ = server

@@ -131,6 +131,8 @@ class Operation:
         counts_usage: response, and whether an id is seen for the first time -> whether its usage is the call's to count. Several
             calls may see the usage of one response.
         says_stream: whether its spans have `gen_ai.request.stream`.
+        methods: the methods of the SDK that make such calls, as `module:Class.method` below the SDK's package: where other
+            instrumentations have their wrappers.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Operation:
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     counts_usage: Callable[[Any, Callable[[str], bool]], bool] = lambda _response, _first: True
     says_stream: bool = True
+    methods: tuple[str, ...] = ()
     measured: Table = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:

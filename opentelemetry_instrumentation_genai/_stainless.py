@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ._event_streams import EventStreams
+    from ._others import Others
+    from ._patch import Patches
     from ._seam import Scope
     from ._signals import Signals
     from ._stranger import Signs
@@ -70,6 +72,7 @@ class Stainless:
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
         sure: client, host and port -> whether the provider is known, and no mere default.
         event_streams: what the SDK's `stream()` methods return.
+        others: the other instrumentations of the SDK, which report some of its calls.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Stainless:
         lazy_bodies: bool = False,
         sure: Callable[[Any, str, int], bool] = lambda *_server: True,
         event_streams: EventStreams | None = None,
+        others: Others | None = None,
     ) -> None:
         self.active = True
         self._event_streams = event_streams
@@ -98,6 +102,7 @@ class Stainless:
         self._signs = signs
         self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
+        self._others = others
         self._asking = Asking() if signals.asks_for_usage else None
         self._looks = signals.hooks is not None or signals.enrichers is not None
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
@@ -119,7 +124,7 @@ class Stainless:
             (streams, "AsyncStream.__stream__", events),
         ]
 
-    def start(self) -> None:
+    def start(self, _patches: Patches) -> None:
         """Called when the targets are patched."""
         if self._native is not None:
             self._native.start()
@@ -129,10 +134,11 @@ class Stainless:
     def stop(self) -> None:
         """Called before they are unpatched."""
         self.active = False
-        if self._event_streams is not None:
-            self._event_streams.stop()
-        if self._native is not None:
-            self._native.stop()
+        _stop(self._event_streams)
+        _stop(self._native)
+
+    def close(self) -> None:
+        """Called when they are unpatched."""
         self._signals.close()
 
     # What surrounds the SDK's methods.
@@ -201,7 +207,7 @@ class Stainless:
         if operation is None or not self.active:
             return
         context = get_current()
-        if stand_back(context, operation.name):
+        if (self._others is not None and self._others.report(client, operation)) or stand_back(context, operation.name):
             return
         capture = asked_here(context)
         if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
@@ -303,6 +309,13 @@ class Stainless:
             resent = _resent(member(error, "request"), None)
             if resent:
                 call.answered(resent)
+
+
+@guarded
+def _stop(part: Native | EventStreams | None) -> None:
+    """Each by itself: one that fails does not keep the others."""
+    if part is not None:
+        part.stop()
 
 
 def _options(args: Any, kwargs: Any) -> Any:

@@ -253,17 +253,17 @@ def test_each_provider_can_be_given_alone(server, telemetry, openai_client):
 
 
 def test_instrumented_twice(server, telemetry, openai_client, caplog):
-    """The second `instrument()` changes nothing: one span for a call, of the first one's providers."""
+    """The second `instrument()` takes over the providers that it gives: one span for a call, there alone."""
     server.reply(Json(completion()))
-    ignored = Telemetry()
-    OpenAIInstrumentor().instrument(**telemetry.providers)
+    first = Telemetry()
+    OpenAIInstrumentor().instrument(**first.providers)
     with caplog.at_level(logging.CRITICAL):
-        OpenAIInstrumentor().instrument(**ignored.providers)
+        OpenAIInstrumentor().instrument(**telemetry.providers)
 
     openai_client().chat.completions.create(**CHAT)
 
-    assert (1, 0) == (len(telemetry.spans), len(ignored.spans))
-    ignored.shutdown()
+    assert (1, 0) == (len(telemetry.spans), len(first.spans))
+    first.shutdown()
 
 
 def layers(method: Any) -> int:

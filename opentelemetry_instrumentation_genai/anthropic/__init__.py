@@ -28,6 +28,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from importlib import import_module
 
         from .._event_streams import EventStreams
+        from .._others import Others
         from .._signals import Signals
         from .._stainless import Stainless
         from ._event_streams import CLASSES
@@ -38,6 +39,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
 
         sdk, signals = import_module(self.module), Signals(config, **providers)
         provider = Providers(config.host_providers)
+        others = Others("anthropic", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
         return Stainless(
             "anthropic",
             signals,
@@ -50,4 +52,5 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
             sure=provider.sure,
             event_streams=EventStreams(CLASSES),
+            others=others,
         )

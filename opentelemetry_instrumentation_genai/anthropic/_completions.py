@@ -64,6 +64,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 COMPLETIONS = Operation(
     name="text_completion",
+    methods=("resources.completions:Completions.create", "resources.completions:AsyncCompletions.create"),
     request=table(*SAMPLING, field(names.REQUEST_MAX_TOKENS, integer, "max_tokens_to_sample")),
     response=table(*RESPONSE),
     finish_reasons=_finish_reasons,

@@ -178,6 +178,12 @@ def _beside(entry: Any) -> tuple[str | None, Mapping[str, Attribute]]:
 
 MESSAGES = Operation(
     name="chat",
+    methods=(
+        "resources.messages:Messages.create",
+        "resources.messages:AsyncMessages.create",
+        "resources.beta.messages:Messages.create",
+        "resources.beta.messages:AsyncMessages.create",
+    ),
     request=_REQUEST,
     response=table(
         *RESPONSE,

@@ -70,6 +70,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 CHAT = Operation(
     name="chat",
+    methods=("_client:Client.chat", "_client:AsyncClient.chat"),
     request=table(*REQUEST),
     response=table(*RESPONSE),
     finish_reasons=finish_reasons,

@@ -9,6 +9,7 @@ from ._common import RESPONSE, server_timings
 
 EMBED = Operation(
     name="embeddings",
+    methods=("_client:Client.embed", "_client:AsyncClient.embed"),
     request=table(field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions")),
     response=table(*RESPONSE),
     timings=server_timings,

@@ -54,6 +54,7 @@ def _generated(response: Any) -> list[Part]:
 
 GENERATE = Operation(
     name="text_completion",
+    methods=("_client:Client.generate", "_client:AsyncClient.generate"),
     request=table(*REQUEST),
     response=table(*RESPONSE),
     finish_reasons=finish_reasons,

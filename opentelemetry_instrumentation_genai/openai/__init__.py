@@ -27,6 +27,7 @@ class OpenAIInstrumentor(GenAIInstrumentor):
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         from .._attributes import OPENAI_REQUEST_ID
         from .._event_streams import EventStreams
+        from .._others import Others
         from .._signals import Signals
         from .._stainless import Stainless
         from ._event_streams import CLASSES, PARSING
@@ -36,6 +37,7 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         headers = (("x-request-id", OPENAI_REQUEST_ID),)
         provider = Providers(config.host_providers)
         signals = Signals(config, **providers)
+        others = Others("openai", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
         return Stainless(
             "openai",
             signals,
@@ -45,4 +47,5 @@ class OpenAIInstrumentor(GenAIInstrumentor):
             signs=provider,
             sure=provider.sure,
             event_streams=EventStreams(CLASSES, PARSING),
+            others=others,
         )

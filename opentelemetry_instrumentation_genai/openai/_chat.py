@@ -167,6 +167,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 CHAT = Operation(
     name="chat",
+    methods=("resources.chat.completions:Completions.create", "resources.chat.completions:AsyncCompletions.create"),
     request=_REQUEST,
     response=table(*RESPONSE, *USAGE),
     constants={names.OPENAI_API_TYPE: "chat_completions"},

@@ -48,6 +48,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 COMPLETIONS = Operation(
     name="text_completion",
+    methods=("resources.completions:Completions.create", "resources.completions:AsyncCompletions.create"),
     request=table(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
     response=table(*RESPONSE, *USAGE),
     finish_reasons=finish_reasons,

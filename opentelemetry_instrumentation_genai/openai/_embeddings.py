@@ -9,6 +9,7 @@ from ._common import failure
 
 EMBEDDINGS = Operation(
     name="embeddings",
+    methods=("resources.embeddings:Embeddings.create", "resources.embeddings:AsyncEmbeddings.create"),
     request=table(
         field(names.REQUEST_ENCODING_FORMATS, strings, "encoding_format"),
         field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions"),

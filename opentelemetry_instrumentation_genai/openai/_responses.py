@@ -157,6 +157,7 @@ def _fetched(response: Any, reasons: Sequence[str]) -> Content:
 
 RESPONSES = Operation(
     name="chat",
+    methods=("resources.responses:Responses.create", "resources.responses:AsyncResponses.create"),
     messages="input",
     request=_REQUEST,
     response=table(*_RESPONSE, *_USAGE),
@@ -171,6 +172,10 @@ RESPONSES = Operation(
 )
 FETCH_RESPONSE = Operation(
     name="fetch_response",
+    methods=(
+        "resources.responses:Responses.retrieve",
+        "resources.responses:AsyncResponses.retrieve",
+    ),
     request=table(
         field(names.RESPONSE_ID, string, "id"),
         field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),

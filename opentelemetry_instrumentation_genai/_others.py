@@ -1,0 +1,178 @@
+"""Other instrumentations of the same SDK: a call that one of them reports is not reported here as well.
+
+They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. Who has
+done so is looked up at the first call of an operation by a class of clients, and again when one of these methods has been
+replaced since. So it does not matter who was first, and what was switched off again is noticed.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from ._guard import guarded, say_once
+from ._patch import layers, origin, subclasses
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from ._operation import Operation
+
+_OURS = f"{__package__}."
+_NAMESPACE = "opentelemetry.instrumentation."
+# Packages whose wrappers report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
+_KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
+_MOST = 256
+_Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
+
+
+class _Finding(NamedTuple):
+    """Who was found to report the calls of an operation.
+
+    Attributes:
+        seen: the (namespace, name, value) that were looked at.
+        reporter: the package that reports them; None where nobody else does.
+    """
+
+    seen: tuple[_Seen, ...]
+    reporter: str | None
+
+
+class Others:
+    """The other instrumentations of one SDK.
+
+    Args:
+        sdk: the SDK's package.
+        instrumentor: what all packages call their instrumentor of it.
+        method: the clients' method that sends all calls.
+        operations: all that are followed.
+        allowed: whether calls that others report are reported here as well.
+    """
+
+    def __init__(
+        self, sdk: str, instrumentor: str, method: str, operations: Iterable[Operation], *, allowed: bool
+    ) -> None:
+        self._sdk = sdk
+        self._instrumentor = instrumentor
+        self._method = method
+        self._methods = tuple({path for operation in operations for path in operation.methods})
+        self._allowed = allowed
+        self._findings: dict[tuple[type, tuple[str, ...]], _Finding] = {}
+
+    def report(self, client: Any, operation: Operation) -> bool:
+        """Return whether another instrumentation reports a call, so that ours is not to.
+
+        Args:
+            client: the SDK's client that makes it.
+            operation: the call's.
+        """
+        if self._allowed:
+            return False
+        finding = self._findings.get((type(client), operation.methods))
+        if finding is None or self._method in client.__dict__:
+            return self._look(client, operation) is not None
+        for namespace, name, value in finding.seen:
+            if namespace.get(name) is not value:
+                return self._look(client, operation) is not None
+        return finding.reporter is not None
+
+    @guarded
+    def _look(self, client: Any, operation: Operation) -> str | None:
+        """Look up who reports such calls of a client, and log it once."""
+        methods = [path for path in operation.methods if _asynchronous(path) == _is_async(type(client))]
+        seen = (*self._resources(methods), *self._senders(type(client)))
+        own = client.__dict__.get(self._method)
+        reporter = self._reporter([own, *(value for _, _, value in seen)])
+        if own is None:
+            if len(self._findings) >= _MOST:
+                self._findings.clear()
+            self._findings[type(client), operation.methods] = _Finding(seen, reporter)
+        if reporter is not None:
+            say_once(
+                "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
+                "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
+                self._sdk,
+                reporter,
+            )
+        return reporter
+
+    def _resources(self, methods: Iterable[str]) -> Iterator[_Seen]:
+        """The methods of the SDK's resources. Of a class that is not imported yet, the modules that may have it."""
+        for path in methods:
+            module, _, method = path.partition(":")
+            kind, _, attribute = method.partition(".")
+            modules = self._modules(module)
+            owner = next((found for found in (_imported(name, kind) for name in modules) if found is not None), None)
+            if owner is not None:
+                yield vars(owner), attribute, vars(owner).get(attribute)
+            else:
+                yield from ((sys.modules, name, sys.modules.get(name)) for name in modules)
+
+    def _modules(self, path: str) -> tuple[str, str]:
+        """The names of a module of resources: newer releases have made packages of some, with a module of the same name."""
+        name = f"{self._sdk}.{path}"
+        return name, f"{name}.{name.rpartition('.')[2]}"
+
+    def _senders(self, client: type) -> list[_Seen]:
+        """The method that sends, of the client's class and of those that it inherits from, as far as one has it."""
+        seen: list[_Seen] = [(vars(kind), self._method, vars(kind).get(self._method)) for kind in client.__mro__]
+        while seen and seen[-1][2] is None:
+            seen.pop()
+        return seen
+
+    def _reporter(self, methods: Collection[Any]) -> str | None:
+        """The package that has wrapped one of some methods, or that is at work in a way that cannot be seen."""
+        instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
+        found = _wrapping(methods, (*instrumentors, *_KNOWN))
+        if found is not None:
+            return found
+        for module, name in instrumentors.items():
+            # A package that has wrapped others of the methods reports those, and not this one.
+            if name == self._instrumentor and not _wrapping(self._all(), [module]):
+                return module
+        return None
+
+    def _all(self) -> Iterator[Any]:
+        return (value for _, _, value in self._resources(self._methods))
+
+
+def _at_work() -> list[Any]:
+    """The instrumentors of other packages that are at work."""
+    return [
+        other
+        for other in instances(BaseInstrumentor)
+        if not type(other).__module__.startswith(_OURS) and other.is_instrumented_by_opentelemetry
+    ]
+
+
+def _imported(module: str, name: str) -> Any:
+    """Return what a module has under a name. Nothing is imported for it, neither the module nor what it imports on demand."""
+    return getattr(sys.modules.get(module), "__dict__", {}).get(name)
+
+
+def _asynchronous(path: str) -> bool:
+    """Whether a method, as operations name it, is one of asynchronous clients: the SDKs' classes say it by their names."""
+    return path.partition(":")[2].startswith("Async")
+
+
+def _is_async(client: type) -> bool:
+    return any(kind.__name__.startswith("Async") for kind in client.__mro__)
+
+
+def instances(kind: type) -> Iterator[Any]:
+    """Yield the instrumentors below a class that somebody has made: of each class there is one."""
+    for subclass in subclasses(kind):
+        instance = vars(subclass).get("_instance")
+        if instance is not None:
+            yield instance
+
+
+def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> str | None:
+    """The one of some packages that has a wrapper around one of some methods."""
+    modules = {origin(layer) for method in methods for layer in layers(method)}
+    for package in packages:
+        if any(f"{module}.".startswith(f"{package}.") for module in modules):
+            return package
+    return None
