@@ -18,6 +18,7 @@ from ._fields import as_sent, member
 from ._guard import async_transformed, guarded, transformed
 from ._hosts import Servers
 from ._operation import Operation, Request
+from ._others import stands_back
 from ._proxy import Proxy, own
 from ._seam import Scope, async_following, following
 from ._streams import Reading
@@ -52,6 +53,7 @@ class Ollama:
         self.active = True
         self._signals = signals
         self._others = others
+        self._patches: Patches | None = None
         self._routes = signals.operations(routes)
         self._propagation = signals.propagation
         self._servers = Servers(provider, self._tells)
@@ -62,12 +64,13 @@ class Ollama:
         return [
             (module, "Client._request", following(self, self.request)),
             (module, "AsyncClient._request", async_following(self, self.async_request)),
-            (module, "Client._request_raw", transformed(_answered)),
-            (module, "AsyncClient._request_raw", async_transformed(_answered)),
+            (module, "Client._request_raw", transformed(self.answered)),
+            (module, "AsyncClient._request_raw", async_transformed(self.answered)),
         ]
 
-    def start(self, _patches: Patches) -> None:
+    def start(self, patches: Patches) -> None:
         """Called when the targets are patched."""
+        self._patches = patches
 
     def stop(self) -> None:
         """Called before they are unpatched."""
@@ -94,6 +97,16 @@ class Ollama:
         await scope.async_send(scope.args, scope.kwargs)
         if start is not None:
             scope.result = _AsyncStream(scope.result, start)
+
+    def answered(self, response: Any, client: Any) -> None:
+        """After `_request_raw`: take the HTTP status of a plain call."""
+        call = current_call()
+        if call is None or call.client is not client:
+            self._repair(client, response.request)
+            return
+        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
+        call.received = response
+        call.sent = response.request
 
     @guarded
     def end(self, call: Call, result: Any, error: BaseException | None) -> None:
@@ -130,13 +143,21 @@ class Ollama:
         if operation is None or not self.active:
             return None
         context = get_current()
-        if (self._others is not None and self._others.report(client, operation)) or stand_back(context, operation.name):
+        if stands_back(self._others, client, operation, context):
             return None
         server = self._servers.of(client, client._client.base_url)
         host, port, provider, *_ = server
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         said = self._signals.who.of(context)
         return Request(operation, provider, host, port, body, stream, asked_here(context), said, server)
+
+    def _repair(self, client: Any, request: Any) -> None:
+        """After a response without a call: where it is one that is followed, the call came past our wrapper of `_request`."""
+        operation = self._routes.get((request.method, request.url.path))
+        if operation is None or self._patches is None or not self.active:
+            return
+        if not stands_back(self._others, client, operation, get_current()):
+            self._patches.repair(client, "_request")
 
     def _tells(self, _client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""
@@ -163,15 +184,6 @@ class Ollama:
         """Tell the server of the call's span. The SDK makes a stream's request only now, with the headers that it was given."""
         assert self._propagation is not None
         headers.update(self._propagation.headers(call, client._client, headers, client._client.headers) or {})
-
-
-def _answered(response: Any, client: Any) -> None:
-    """Take the HTTP status of a plain call."""
-    call = current_call()
-    if call is not None and call.client is client:
-        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
-        call.received = response
-        call.sent = response.request
 
 
 @guarded

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
+from ._context import stand_back
 from ._guard import guarded, say_once
 from ._patch import layers, origin, subclasses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from opentelemetry.context.context import Context
 
     from ._operation import Operation
 
@@ -136,6 +139,18 @@ class Others:
 
     def _all(self) -> Iterator[Any]:
         return (value for _, _, value in self._resources(self._methods))
+
+
+def stands_back(others: Others | None, client: Any, operation: Operation, context: Context) -> bool:
+    """Return whether a call is somebody else's to report: another instrumentation of the SDK does, or the context says so.
+
+    Args:
+        others: the other instrumentations.
+        client: the SDK's client that makes the call.
+        operation: the call's.
+        context: the OpenTelemetry context.
+    """
+    return (others is not None and others.report(client, operation)) or stand_back(context, operation.name)
 
 
 def _at_work() -> list[Any]:

@@ -11,11 +11,13 @@ import wrapt
 from ._guard import guarded, say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import ModuleType
 
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)  # the root of wrapt's proxies is new in wrapt 2
 _DEEPEST = 64
+_REPAIRED = "%s.%s has been replaced by others, so that a call was not recorded. It is patched again: further calls are recorded."
+_LEFT_OUT = "%s.%s has been replaced by others, so that its calls are not recorded. Have it replaced after instrument(), or not at all."
 
 
 class Patch(NamedTuple):
@@ -74,6 +76,34 @@ class Patches:
             self._patches.append(patch)  # first: an interrupt may strike in between
             setattr(owner, name, patch.handle)
 
+    def repair(self, instance: Any, name: str) -> None:
+        """Patch a method again that others have replaced, so that a call came past our wrapper. One line says so.
+
+        What an instance has of its own, and what does not show that it is around the SDK's method, is left alone, and that is said.
+
+        Args:
+            instance: whose method was called.
+            name: the method, which is patched in one of the instance's classes.
+        """
+        with self._lock:
+            patches = [patch for patch in self._patches if patch.name == name and isinstance(instance, patch.owner)]
+        if not patches:
+            return
+        bare = [innermost(patch.handle) for patch in patches]
+        for space in (instance, *type(instance).__mro__):
+            method = vars(space).get(name)
+            if method is None:
+                continue
+            if _calls(method, patches):
+                return
+            if space is instance:
+                break
+            if innermost(method) in bare:
+                self.wrap(space, name, patches[0].handle._self_wrapper)
+                say_once(_REPAIRED, space.__qualname__, name)
+                return
+        say_once(_LEFT_OUT, type(instance).__qualname__, name)
+
     def remove(self) -> None:
         """Take all patches back. What fails is logged, and the others are taken back."""
         with self._lock:
@@ -81,6 +111,16 @@ class Patches:
             for patch in reversed(self._patches):
                 remove(patch)
             self._patches.clear()
+
+
+def _calls(method: Any, patches: Iterable[Patch]) -> bool:
+    """Return whether one of some patches is around a method, or is what a method that somebody has bound calls."""
+    handles = [patch.handle for patch in patches]
+    return any(
+        layer is handle or getattr(layer, "_self_parent", None) is handle
+        for layer in layers(method)
+        for handle in handles
+    )
 
 
 def _made(owner: type, name: str, wrapper: Callable[..., Any]) -> Patch:

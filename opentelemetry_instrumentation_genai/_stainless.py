@@ -17,13 +17,14 @@ from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._bodies import mapping, sent
 from ._call import Call
 from ._capture import NO_CONTENT, asked_here
-from ._context import current_call, stand_back
+from ._context import current_call
 from ._fields import LONGEST, Attribute, as_sent, member
 from ._guard import guarded, observed, transformed
 from ._hosts import Servers
 from ._iterators import listed
 from ._json_text import read_json
 from ._operation import Operation, Request
+from ._others import stands_back
 from ._seam import async_following, following
 from ._stranger import Stranger
 from ._streams import Body, body_of
@@ -103,6 +104,7 @@ class Stainless:
         self._strangers: dict[tuple[str, int, str], Stranger] = {}
         self._native = native
         self._others = others
+        self._patches: Patches | None = None
         self._asking = Asking() if signals.asks_for_usage else None
         self._looks = signals.hooks is not None or signals.enrichers is not None
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
@@ -124,8 +126,9 @@ class Stainless:
             (streams, "AsyncStream.__stream__", events),
         ]
 
-    def start(self, _patches: Patches) -> None:
+    def start(self, patches: Patches) -> None:
         """Called when the targets are patched."""
+        self._patches = patches
         if self._native is not None:
             self._native.start()
         if self._event_streams is not None:
@@ -167,7 +170,10 @@ class Stainless:
         """Before `_process_response` of either client: an unread body is followed from here on."""
         call = current_call()
         response = kwargs["response"]
-        if call is None or call.client is not client or body_of(response) is not None:
+        if call is None or call.client is not client:
+            self._repair(client, kwargs["options"])
+            return
+        if body_of(response) is not None:
             return
         if response.is_success:
             if kwargs.get("stream") or not response.is_closed:
@@ -207,7 +213,7 @@ class Stainless:
         if operation is None or not self.active:
             return
         context = get_current()
-        if (self._others is not None and self._others.report(client, operation)) or stand_back(context, operation.name):
+        if stands_back(self._others, client, operation, context):
             return
         capture = asked_here(context)
         if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
@@ -231,6 +237,14 @@ class Stainless:
             options = _hand_on(scope, options, self._propagated(call, client, options) or options)
         if self._asking is not None and operation.stream_usage is not None and streamed:
             self._asking.ask(call, operation.stream_usage, options, body, provider)
+
+    def _repair(self, client: Any, options: Any) -> None:
+        """After a response without a call: where it is one that is followed, the call came past our wrapper of `request`."""
+        operation, _ = self._route(options)
+        if operation is None or self._patches is None or not self.active:
+            return
+        if not stands_back(self._others, client, operation, get_current()):
+            self._patches.repair(client, "request")
 
     @guarded
     def _tell(self, call: Call, client: Any, options: Any) -> None:

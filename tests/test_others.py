@@ -15,9 +15,9 @@ import openai
 import pytest
 
 from foreign import foreign, source
-from loopback import Json, uninstrument_all
+from loopback import Json, Sse, uninstrument_all
 from loopback.anthropic_bodies import message
-from loopback.openai_bodies import CHAT, MODEL, completion
+from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 
@@ -306,6 +306,167 @@ def test_a_request_that_others_have_left_behind(app, said, theirs, order):
     assert [] == said()
     OpenAIInstrumentor().uninstrument()
     assert [] == app.chat()
+
+
+REPAIRED = (
+    "{} has been replaced by others, so that a call was not recorded. It is patched again: further calls are recorded."
+)
+LEFT_OUT = "{} has been replaced by others, so that its calls are not recorded. Have it replaced after instrument(), or not at all."
+
+
+@pytest.mark.parametrize("theirs", ["openinference", "logfire"])
+def test_a_bare_request_that_others_put_back_is_patched_again(app, said, theirs):
+    """Who was first and is switched off puts back what was there before ours: one call shows it, and is the only one that is lost."""
+    before = vars(openai.OpenAI).get("request")
+    module = foreign(theirs)
+    if theirs == "logfire":
+        off = module.instrument(openai.OpenAI, app._telemetry.tracer_provider)
+    else:
+        off = app.theirs(module).uninstrument
+    app.ours()
+    off()
+    left = vars(openai.OpenAI)["request"]
+
+    assert [] == app.chat()
+    assert [REPAIRED.format("OpenAI.request")] == said()
+    assert [NAME] == app.chat() == app.chat()
+    assert 1 == len(said())
+    OpenAIInstrumentor().uninstrument()
+    assert left is vars(openai.OpenAI)["request"] is not before
+    assert [] == app.chat()
+
+
+async def test_asynchronous_calls_that_come_past_ours(server, app, said, async_openai_client):
+    """The asynchronous twin."""
+    theirs = app.theirs(foreign("openinference"))
+    app.ours()
+    theirs.uninstrument()
+    client = async_openai_client()
+    server.reply_always(Json(completion()))
+
+    await client.chat.completions.create(**CHAT)
+    assert ([], [REPAIRED.format("AsyncOpenAI.request")]) == (app.spans(), said())
+    await client.chat.completions.create(**CHAT)
+    assert [NAME] == app.spans()
+
+
+def test_the_patched_method_itself_is_put_back(app, said):
+    """The same where others restore the method of the SDK's own class."""
+    from openai._base_client import SyncAPIClient
+
+    bare = vars(SyncAPIClient)["request"]
+    app.ours()
+    SyncAPIClient.request = bare  # type: ignore[method-assign]
+
+    assert [] == app.chat()
+    assert [REPAIRED.format("SyncAPIClient.request")] == said()
+    assert [NAME] == app.chat()
+    OpenAIInstrumentor().uninstrument()
+    assert bare is vars(SyncAPIClient)["request"]
+
+
+def test_a_client_that_was_given_the_bare_request(app, said, openai_client):
+    """What one client has of its own is left alone: one line says that its calls are not recorded. Those of others are."""
+    take_back = foreign("logfire").instrument(app.client, app._telemetry.tracer_provider)
+    app.ours()
+    take_back()
+
+    assert [] == app.chat() == app.chat()
+    assert [LEFT_OUT.format("OpenAI.request")] == said()
+    app.client = openai_client()
+    assert [NAME] == app.chat()
+
+
+def test_a_request_that_does_not_show_what_it_calls(app, said):
+    """A function of the application that sends by the SDK's bare method, without a trace of it, is left alone, and that is said."""
+    from openai._base_client import SyncAPIClient
+
+    bare = vars(SyncAPIClient)["request"]
+    app.ours()
+
+    def sending(*args: Any, **kwargs: Any) -> Any:
+        return bare(*args, **kwargs)
+
+    SyncAPIClient.request = sending  # type: ignore[method-assign]
+
+    assert [] == app.chat() == app.chat()
+    assert [LEFT_OUT.format("OpenAI.request")] == said()
+
+
+def test_calls_that_are_not_followed_are_no_sign(server, app, said):
+    """An endpoint that is not followed, and a call that somebody suppresses, say nothing of the method."""
+    from openai._base_client import SyncAPIClient
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    app.ours()
+    followed = vars(SyncAPIClient)["request"]
+
+    def sending(*args: Any, **kwargs: Any) -> Any:
+        return followed(*args, **kwargs)
+
+    SyncAPIClient.request = sending  # type: ignore[method-assign]
+    server.reply(Json({"object": "list", "data": []}), Json(completion()))
+
+    app.client.models.list()
+    with suppress_instrumentation():
+        app.client.chat.completions.create(**CHAT)
+
+    assert ([], []) == (app.spans(), said())
+    assert [NAME] == app.chat()
+
+
+def test_a_bare_request_of_ollama_is_patched_again(server, telemetry, said):
+    """The same for the method that is patched of Ollama's clients."""
+    client = ollama.Client(host=server.url, verify=False)
+    bare = vars(ollama.Client)["_request"]
+    OllamaInstrumentor().instrument(**telemetry.providers)
+    ollama.Client._request = bare
+    server.reply_always(Json(OLLAMA))
+
+    client.chat(model="m", messages=[])
+    assert ([], [REPAIRED.format("Client._request")]) == (telemetry.spans, said())
+    client.chat(model="m", messages=[])
+    client._client.close()
+
+    assert ["chat m"] == [span.name for span in telemetry.spans]
+    OllamaInstrumentor().uninstrument()
+    assert bare is vars(ollama.Client)["_request"]
+
+
+def test_who_calls_the_patched_function_of_a_class_without_binding_it(app):
+    """A function that takes `request` out of the class's dictionary gives it the client as an argument: the call is followed."""
+    from openai._base_client import SyncAPIClient
+
+    app.ours()
+    patched = vars(SyncAPIClient)["request"]
+
+    def around(*args: Any, **kwargs: Any) -> Any:
+        return patched(*args, **kwargs)
+
+    SyncAPIClient.request = around  # type: ignore[method-assign]
+
+    assert [NAME] == app.chat()
+
+
+async def test_who_calls_the_patched_function_of_an_asynchronous_class(server, app, async_openai_client):
+    """The asynchronous twin, plain and as a stream."""
+    from openai._base_client import AsyncAPIClient
+
+    app.ours()
+    patched = vars(AsyncAPIClient)["request"]
+
+    async def around(*args: Any, **kwargs: Any) -> Any:
+        return await patched(*args, **kwargs)
+
+    AsyncAPIClient.request = around  # type: ignore[method-assign]
+    client = async_openai_client()
+    server.reply(Json(completion()), Sse(chunks("Hello")))
+
+    await client.chat.completions.create(**CHAT)
+    async for _ in await client.chat.completions.create(**CHAT, stream=True):
+        pass
+
+    assert [NAME, NAME] == app.spans()
 
 
 def test_an_own_wrapper_of_the_application_reports_nothing(app):
