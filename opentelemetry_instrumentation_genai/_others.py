@@ -2,7 +2,8 @@
 
 They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. Who has
 done so is looked up at the first call of an operation by a class of clients, and again when one of these methods has been
-replaced since. So it does not matter who was first, and what was switched off again is noticed.
+replaced since. So it does not matter who was first, and what was switched off again is noticed. Who wraps methods of the SDK's
+resources reports the calls that are made by these methods, and no others of the same operation.
 """
 
 from __future__ import annotations
@@ -28,7 +29,20 @@ _NAMESPACE = "opentelemetry.instrumentation."
 # Packages whose wrappers report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
+_DEEPEST = 64  # frames between our wrapper and theirs
 _Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
+
+
+class _Reporter(NamedTuple):
+    """Another instrumentation that reports calls.
+
+    Attributes:
+        name: what the log calls it.
+        package: whose code is on the stack where only calls of the methods that it has wrapped are reported; else None.
+    """
+
+    name: str
+    package: str | None
 
 
 class _Finding(NamedTuple):
@@ -36,11 +50,11 @@ class _Finding(NamedTuple):
 
     Attributes:
         seen: the (namespace, name, value) that were looked at.
-        reporter: the package that reports them; None where nobody else does.
+        reporter: who reports them; None where nobody else does.
     """
 
     seen: tuple[_Seen, ...]
-    reporter: str | None
+    reporter: _Reporter | None
 
 
 class Others:
@@ -74,32 +88,31 @@ class Others:
         if self._allowed:
             return False
         finding = self._findings.get((type(client), operation.methods))
-        if finding is None or self._method in client.__dict__:
-            return self._look(client, operation) is not None
-        for namespace, name, value in finding.seen:
-            if namespace.get(name) is not value:
-                return self._look(client, operation) is not None
-        return finding.reporter is not None
+        if finding is None or self._method in client.__dict__ or _replaced(finding):
+            finding = self._look(client, operation)
+        reporter = None if finding is None else finding.reporter
+        return reporter is not None and (reporter.package is None or _running(reporter.package))
 
     @guarded
-    def _look(self, client: Any, operation: Operation) -> str | None:
+    def _look(self, client: Any, operation: Operation) -> _Finding:
         """Look up who reports such calls of a client, and log it once."""
         methods = [path for path in operation.methods if _asynchronous(path) == _is_async(type(client))]
-        seen = (*self._resources(methods), *self._senders(type(client)))
+        resources, senders = tuple(self._resources(methods)), self._senders(type(client))
         own = client.__dict__.get(self._method)
-        reporter = self._reporter([own, *(value for _, _, value in seen)])
+        reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
+        finding = _Finding((*resources, *senders), reporter)
         if own is None:
             if len(self._findings) >= _MOST:
                 self._findings.clear()
-            self._findings[type(client), operation.methods] = _Finding(seen, reporter)
+            self._findings[type(client), operation.methods] = finding
         if reporter is not None:
             say_once(
                 "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
                 "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
                 self._sdk,
-                reporter,
+                reporter.name,
             )
-        return reporter
+        return finding
 
     def _resources(self, methods: Iterable[str]) -> Iterator[_Seen]:
         """The methods of the SDK's resources. Of a class that is not imported yet, the modules that may have it."""
@@ -125,16 +138,18 @@ class Others:
             seen.pop()
         return seen
 
-    def _reporter(self, methods: Collection[Any]) -> str | None:
-        """The package that has wrapped one of some methods, or that is at work in a way that cannot be seen."""
+    def _reporter(self, resources: Collection[Any], senders: Collection[Any]) -> _Reporter | None:
+        """Who has wrapped one of some methods, or is at work in a way that cannot be seen."""
         instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
-        found = _wrapping(methods, (*instrumentors, *_KNOWN))
-        if found is not None:
-            return found
+        packages = (*instrumentors, *_KNOWN)
+        for package, _ in _wrapping(senders, packages):
+            return _Reporter(package, None)
+        for package, module in _wrapping(resources, packages):
+            return _Reporter(package, package if package in instrumentors else _package(module))
         for module, name in instrumentors.items():
             # A package that has wrapped others of the methods reports those, and not this one.
-            if name == self._instrumentor and not _wrapping(self._all(), [module]):
-                return module
+            if name == self._instrumentor and not any(_wrapping(self._all(), [module])):
+                return _Reporter(module, None)
         return None
 
     def _all(self) -> Iterator[Any]:
@@ -184,10 +199,38 @@ def instances(kind: type) -> Iterator[Any]:
             yield instance
 
 
-def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> str | None:
-    """The one of some packages that has a wrapper around one of some methods."""
+def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield which of some packages have a wrapper around one of some methods, each with the wrapper's module."""
     modules = {origin(layer) for method in methods for layer in layers(method)}
     for package in packages:
-        if any(f"{module}.".startswith(f"{package}.") for module in modules):
-            return package
-    return None
+        yield from ((package, module) for module in modules if _within(module, package))
+
+
+def _within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def _package(module: str) -> str:
+    """Return the package of one SDK's instrumentation, of which a module is one: `opentelemetry.instrumentation.openai`."""
+    parts = module.split(".")
+    return ".".join(parts[: 4 if parts[2:3] == ["genai"] else 3])
+
+
+def _running(package: str) -> bool:
+    """Return whether code of a package is on the stack: its wrapper of a method, by which this call came."""
+    frame = sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if _within(str(frame.f_globals.get("__name__")), package):
+            return True
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return False
+
+
+def _replaced(finding: _Finding) -> bool:
+    """Return whether one of the methods that were looked at is another one now."""
+    for namespace, name, value in finding.seen:  # noqa: SIM110 - in every call, and a generator costs more
+        if namespace.get(name) is not value:
+            return True
+    return False

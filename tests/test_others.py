@@ -182,6 +182,60 @@ async def test_asynchronous_calls(server, app, async_openai_client, theirs):
     assert [theirs.span if both else NAME] == app.spans()
 
 
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+@pytest.mark.parametrize("theirs", ["openllmetry", "official", "vendor"])
+def test_a_call_that_does_not_come_by_a_method_that_others_wrap_is_ours(server, app, theirs, first):
+    """They wrap `create`; of the same operation, what is sent by `client.post` or another method is reported here."""
+    server.reply(Json(completion()))
+    theirs = next(other for other in THEIRS if other.source == theirs)
+    if first == "ours":
+        app.ours()
+    app.theirs(foreign(theirs.source), theirs.instrumentor)
+    if first == "theirs":
+        app.ours()
+
+    app.client.post("/chat/completions", body=CHAT, cast_to=object)
+    assert [NAME] == app.spans()
+    assert [theirs.span] == app.chat()
+
+
+@pytest.mark.parametrize("theirs", ["openllmetry", "official", "langfuse"])
+def test_ways_to_make_a_call_that_others_report(server, app, theirs):
+    """Streams, raw responses, and a response that is requested when its block is entered come by the same method: they report alone."""
+    app.ours()
+    module = foreign(theirs)
+    if theirs == "langfuse":
+        module.register(app._telemetry.tracer_provider)
+    else:
+        app.theirs(module)
+    create = app.client.chat.completions
+    server.reply(Sse(chunks("Hello")), Json(completion()), Json(completion()))
+
+    list(create.create(**CHAT, stream=True))
+    assert 1 == len(app.spans())
+    create.with_raw_response.create(**CHAT).parse()
+    assert 1 == len(app.spans())
+    with create.with_streaming_response.create(**CHAT) as response:
+        response.read()
+    names = app.spans()
+    assert 1 == len(names)
+    assert NAME not in names
+
+
+@pytest.mark.skipif(
+    not hasattr(openai.resources.chat.completions.Completions, "parse"), reason="this SDK has no parse()"
+)
+def test_parse_beside_a_package_that_wraps_create(server, app):
+    """`parse` sends by itself, so who wraps `create` alone, as the official package does, does not see it."""
+    server.reply(Json(completion()))
+    app.ours()
+    app.theirs(foreign("official"))
+
+    app.client.chat.completions.parse(**CHAT)
+
+    assert [NAME] == app.spans()
+
+
 def test_what_others_do_not_wrap_is_reported(app):
     """Who wraps chats only does not report embeddings: those are ours."""
     app.ours()

@@ -1,4 +1,4 @@
-# ruff: noqa: D101, D102, D103 - it looks as those of others do
+# ruff: noqa: D103 - it looks as those of others do
 """A drop-in for the SDK's module: whoever imports it has the SDK's own classes wrapped, for ever."""
 
 from opentelemetry.trace import get_tracer

@@ -1,4 +1,3 @@
-# ruff: noqa: D101, D102, D103 - it looks as those of others do
 """A plain function in the place of `request`, in a class or in a client; it is no instrumentor."""
 
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-# ruff: noqa: D101, D102, D103 - it looks as those of others do
+# ruff: noqa: D101, D102 - it looks as those of others do
 """Wraps `request` in the clients' classes, and leaves there what it found by the class: the method that they inherit."""
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor

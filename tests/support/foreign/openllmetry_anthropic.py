@@ -1,4 +1,4 @@
-# ruff: noqa: D101, D102, D103 - it looks as those of others do
+# ruff: noqa: D101, D102 - it looks as those of others do
 """Wraps the SDK's method by wrapt."""
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor

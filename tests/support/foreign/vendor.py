@@ -1,4 +1,4 @@
-# ruff: noqa: D101, D102, D103 - it looks as those of others do
+# ruff: noqa: D101, D102 - it looks as those of others do
 """Plain functions in the place of methods, by an instrumentor that calls itself otherwise."""
 
 from importlib import import_module
