@@ -108,5 +108,9 @@ def _asked(mode: str | bool | float) -> Capture:
     try:
         return capture_of(mode)
     except ValueError:
-        say_once("capture_content(%s) is not accepted. Accepted is: %s. Nothing is captured.", quoted(mode), ACCEPTED)
+        say_once(
+            "capture_content(%s) is not accepted. Accepted is: %s. In its block the default applies: no_content.",
+            quoted(mode),
+            ACCEPTED,
+        )
         return NO_CONTENT

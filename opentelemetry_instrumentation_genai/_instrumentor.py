@@ -217,6 +217,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         if self._config is not None and self.module not in sys.modules and isinstance(version, str):
             self._supports(version)
 
+    @guarded
     def _settle(self) -> None:
         """Patch the SDK, if that is due. Never waits: who finds another thread at it leaves the rest to that thread.
 
@@ -251,6 +252,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             _close(self._stop())
             raise
 
+    @guarded
     def _stop(self) -> Seam | None:
         """Take all patches back. Return the seam, which is silent; it is closed when the lock is not held any more."""
         seam, patches = self._seam, self._patches

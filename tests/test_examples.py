@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from loopback import Json
+from loopback import Hang, Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
@@ -52,7 +52,7 @@ def installs():
 @pytest.fixture
 def environment(server, receiver):
     """The variables by which an application finds the model server and, with all its signals, the receiver."""
-    server.reply_always(Json(completion()))
+    server.reply_always(Hang(2, Json(completion())))  # as a model takes: prices are loaded meanwhile
     ours = "OTEL_INSTRUMENTATION_GENAI_"
     return {
         **receiver.environment(),
