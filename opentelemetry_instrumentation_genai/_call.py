@@ -79,7 +79,10 @@ class Call:
 
     Attributes:
         client: the same, while the SDK's code runs.
+        operation: its `gen_ai.operation.name`.
         span: its span.
+        started: when the SDK's code was called, in seconds of `perf_counter`.
+        stopped: when that returned, or the response was read that the application reads later; None until then.
         context: a context with that span, which metrics and events link to.
         told: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
         asked: the same with a question for the usage of the stream, while the request is sent with that.
@@ -97,6 +100,7 @@ class Call:
         "_adopted",
         "_attributes",
         "_capture",
+        "_closed",
         "_completes",
         "_content",
         "_emits",
@@ -123,8 +127,6 @@ class Call:
         "_server",
         "_shown",
         "_signals",
-        "_started",
-        "_stopped",
         "_stream",
         "_timed",
         "_unasked",
@@ -134,10 +136,13 @@ class Call:
         "context",
         "early",
         "open",
+        "operation",
         "propagated",
         "received",
         "sent",
         "span",
+        "started",
+        "stopped",
         "stranger",
         "told",
     )
@@ -145,20 +150,21 @@ class Call:
     def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
         self._signals = signals
         self._operation = request.operation
+        self.operation = request.operation.name
         self._metrics = signals.metrics_of(request.operation.name)
         self._stream = request.stream
         self._forks = forks()
         self._once = Lock()
         self._facts: dict[str, Attribute] = {}
         self._first: float | None = None
-        self._started = self._last = 0.0
-        self._stopped: float | None = None
+        self.started = self._last = 0.0
+        self.stopped: float | None = None
         self._timed = True
         self._point: dict[str, Attribute] | None = None
         self._accumulator: Accumulator | None = None
         self._add: Callable[[Any], None] | None = None
         self.client: object = client
-        self.open = self.early = self._ended = False
+        self.open = self.early = self._ended = self._closed = False
         self._reading: ref[Reading] | None = None
         self.asked: Any = None
         self.propagated: Propagated | None = None
@@ -212,15 +218,6 @@ class Call:
         if self._signals.traffic is not None:
             self._run = self._under_way(self._signals.traffic, request)
 
-    def start_clock(self) -> None:
-        """From now on its time counts: the SDK's code is next."""
-        self._started = perf_counter()
-
-    def stop_clock(self) -> None:
-        """Its time is over, unless the application reads its response later: the SDK's code has returned."""
-        if not self.open:
-            self._stopped = perf_counter()
-
     @guarded
     def _asks_for_no_usage(self, request: Request) -> bool:
         """Whether its stream has usage only if that is asked for, and neither the application asks nor we do."""
@@ -261,7 +258,7 @@ class Call:
         self._completes = completes = (
             completions is not None and capture.hook and operation.details and completions.begin()
         )
-        self.span = span
+        self.span, self._closed = span, False
         self._recording = recording = span.is_recording()
         self._emits = operation.details and (capture.event if emit is None else emit)
         self.told = recording or self._emits or completes
@@ -335,11 +332,6 @@ class Call:
     def stream_usage(self) -> StreamUsage | None:
         """How the usage of its stream is asked for."""
         return self._operation.stream_usage
-
-    @property
-    def operation(self) -> str:
-        """Its `gen_ai.operation.name`."""
-        return self._operation.name
 
     @property
     def unread(self) -> frozenset[str]:
@@ -433,7 +425,7 @@ class Call:
 
     def _time(self, now: float) -> None:
         if self._first is None:
-            self._first = now - self._started
+            self._first = now - self.started
             self._timed = self._signals.per_chunk and self._forks == forks()
         else:
             self._metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
@@ -473,7 +465,7 @@ class Call:
     def collected(self) -> None:
         """Finish as `stop` does, as of the last chunk: nobody can know when the application left the stream."""
         if not self.over:
-            self._stopped = self._last
+            self.stopped = self._last
         self._finish(None, None)
 
     def fail(self, error: BaseException) -> None:
@@ -486,7 +478,7 @@ class Call:
     def settle(self) -> None:
         """End what one of our own steps has left open because it failed, or was interrupted. Does nothing to a call in order."""
         self.client = None
-        if self.open:
+        if self.open or self._closed:
             return
         if not self.over:
             self._finish(None, None)
@@ -506,7 +498,8 @@ class Call:
         finally:
             if ours:
                 self._ended = True
-                self._abandon()
+                if not self._closed:
+                    self._abandon()
 
     @guarded
     def _abandon(self) -> None:
@@ -518,7 +511,7 @@ class Call:
         self._end_span()
 
     def _finish_once(self, response: Any, error: BaseException | None) -> None:
-        self._stopped = stopped = self._stopped or perf_counter()
+        self.stopped = stopped = self.stopped or perf_counter()
         if self._run is not None:
             self._over(self._run)
         if self._first is not None:
@@ -536,7 +529,7 @@ class Call:
             self._wanted = False
             self._emits = self._emits and self._signals.emit_event is not None
         measured = found if failure is None else {**found, ERROR_TYPE: failure.measured}
-        self._write_metrics(stopped - self._started, response, measured)
+        self._write_metrics(stopped - self.started, response, measured)
         try:  # even an application that is interrupted in code of its own gets its span
             self._write(response, found, failure)
         finally:
@@ -598,7 +591,8 @@ class Call:
         if self.stranger is not None:
             self._look_at(response)
         found = read(self._operation.response if self.told else self._operation.measured, response)
-        if response is not None and not self._operation.counts_usage(response, self._signals.counted.first):
+        counts = self._operation.counts_usage
+        if counts is not None and response is not None and not counts(response, self._signals.counted.first):
             found = {name: value for name, value in found.items() if not name.startswith(_USAGE)}
         if not self.told:
             return found
@@ -614,7 +608,12 @@ class Call:
 
     @guarded
     def _failure(self, response: Any, error: BaseException | None) -> Failure | None:
-        reported = None if response is None else self._reported(response)
+        if response is None:
+            reported = None
+        elif error is None:  # nothing is lost with this step, and so it needs no guard of its own
+            reported = self._operation.failure(response)
+        else:
+            reported = self._reported(response)
         if error is None and reported is None:
             return None
         secrets = self._secrets() or ()
@@ -686,10 +685,10 @@ class Call:
     @guarded
     def _end_span(self) -> None:
         """End the span, as of when the clock stopped. A span that has ended does not record."""
-        if not (self.span.is_recording() or self._adopted):
-            return
-        since = 0.0 if self._stopped is None else perf_counter() - self._stopped
-        self.span.end(time_ns() - int(since * 1e9))
+        if self.span.is_recording() or self._adopted:
+            since = 0.0 if self.stopped is None else perf_counter() - self.stopped
+            self.span.end(time_ns() - int(since * 1e9))
+        self._closed = self._run is None  # nothing else is open then
 
     def _metric_point(self, found: dict[str, Attribute]) -> dict[str, Attribute]:
         model = found.get(RESPONSE_MODEL)

@@ -152,7 +152,7 @@ class Operation:
     details: bool = True
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
-    counts_usage: Callable[[Any, Callable[[str], bool]], bool] = lambda _response, _first: True
+    counts_usage: Callable[[Any, Callable[[str], bool]], bool] | None = None
     says_stream: bool = True
     methods: tuple[str, ...] = ()
     measured: Table = dataclasses.field(init=False)

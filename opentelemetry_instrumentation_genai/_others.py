@@ -88,7 +88,12 @@ class Others:
         if self._allowed:
             return False
         finding = self._findings.get((type(client), operation.methods))
-        if finding is None or self._method in client.__dict__ or _replaced(finding):
+        if finding is not None:
+            for namespace, name, value in finding.seen:  # in every call: a function or a generator would cost more
+                if namespace.get(name) is not value:
+                    finding = None
+                    break
+        if finding is None or self._method in client.__dict__:
             finding = self._look(client, operation)
         reporter = None if finding is None else finding.reporter
         return reporter is not None and (reporter.package is None or _running(reporter.package))
@@ -225,12 +230,4 @@ def _running(package: str) -> bool:
         if frame.f_back is None:
             break
         frame = frame.f_back
-    return False
-
-
-def _replaced(finding: _Finding) -> bool:
-    """Return whether one of the methods that were looked at is another one now."""
-    for namespace, name, value in finding.seen:  # noqa: SIM110 - in every call, and a generator costs more
-        if namespace.get(name) is not value:
-            return True
     return False

@@ -7,10 +7,11 @@ SystemExit) can strike between any two lines: it goes on to the application, and
 from __future__ import annotations
 
 import functools
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._context import Current
-from ._guard import guarded, report
+from ._guard import report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,6 +45,9 @@ class Scope(Current):
 
     def __init__(self, seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> None:
         super().__init__()
+        if client is None:  # someone calls the class's function with a client
+            client, *args = args
+            wrapped = functools.partial(wrapped, client)
         self._seam = seam
         self._wrapped = wrapped
         self.client = client
@@ -59,7 +63,7 @@ class Scope(Current):
         call = self.call
         self.enter(call)
         if call is not None:
-            call.start_clock()
+            call.started = perf_counter()
 
     def send(self, args: Any, kwargs: Any) -> None:
         """Call the SDK's method, whose outcome is the application's."""
@@ -85,8 +89,8 @@ class Scope(Current):
         if self._left:
             return
         call = self.call
-        if call is not None:
-            call.stop_clock()
+        if call is not None and not call.open:
+            call.stopped = perf_counter()
         self.leave()
         if call is not None:
             try:
@@ -133,21 +137,23 @@ def following(seam: Seam, follow: Callable[[Scope], object]) -> Callable[..., An
 
     @functools.wraps(follow)
     def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        scope = _scope(seam, wrapped, client, args, kwargs)
-        if scope is None:
+        if not seam.active:
             return wrapped(*args, **kwargs)
+        scope = None
         try:
             try:
+                scope = Scope(seam, wrapped, client, args, kwargs)
                 with scope, scope:
                     follow(scope)
                 return scope.result
             except Exception as error:
-                if error is scope.error:
+                if scope is not None and error is scope.error:
                     raise
                 report(follow.__qualname__, error)
-            return scope.outcome()
+            return wrapped(*args, **kwargs) if scope is None else scope.outcome()
         finally:
-            scope.error = None  # its traceback holds this frame
+            if scope is not None:
+                scope.error = None  # its traceback holds this frame
 
     return wrapper
 
@@ -157,30 +163,22 @@ def async_following(seam: Seam, follow: Callable[[Scope], Awaitable[object]]) ->
 
     @functools.wraps(follow)
     async def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-        scope = _scope(seam, wrapped, client, args, kwargs)
-        if scope is None:
+        if not seam.active:
             return await wrapped(*args, **kwargs)
+        scope = None
         try:
             try:
+                scope = Scope(seam, wrapped, client, args, kwargs)
                 with scope, scope:
                     await follow(scope)
                 return scope.result
             except Exception as error:
-                if error is scope.error:
+                if scope is not None and error is scope.error:
                     raise
                 report(follow.__qualname__, error)
-            return await scope.async_outcome()
+            return await (wrapped(*args, **kwargs) if scope is None else scope.async_outcome())
         finally:
-            scope.error = None
+            if scope is not None:
+                scope.error = None
 
     return wrapper
-
-
-@guarded
-def _scope(seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Scope | None:
-    if not seam.active:
-        return None
-    if client is None:  # someone calls the class's function with a client
-        client, *args = args
-        wrapped = functools.partial(wrapped, client)
-    return Scope(seam, wrapped, client, args, kwargs)

@@ -198,7 +198,7 @@ class Stainless:
             return
         call.client = None
         if not call.open:
-            call.succeed(_response(result, call.unread))
+            call.succeed(_response(result, call))
         elif call.early:
             call.stop()
 
@@ -289,7 +289,6 @@ class Stainless:
                 return operation, parts[pattern.index("*")]
         return None, ""
 
-    @guarded
     def _look_at(self, call: Call, response: Any, retries: Any) -> None:
         """Take what an HTTP response says besides its body."""
         if call.stranger is not None:
@@ -375,13 +374,13 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
 
 
 @guarded
-def _response(result: Any, unread: frozenset[str]) -> Any:
+def _response(result: Any, call: Call) -> Any:
     """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text.
 
     Of JSON only what is read.
     """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
-        return read_json(result.encode("utf-8", "replace"), unread) or result
+        return read_json(result.encode("utf-8", "replace"), call.unread) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
-    return result if raw is None else read_json(raw.content, unread)
+    return result if raw is None else read_json(raw.content, call.unread)

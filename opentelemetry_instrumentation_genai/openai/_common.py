@@ -87,11 +87,15 @@ def failure(response: Any) -> Failure | None:
     the error event of a stream that is read as bytes.
     """
     held = members(response)
-    failed = reported_error(held.get("error") or held.get("stream_error")) or _refused(held.get("base_resp"))
+    error, status = held.get("error") or held.get("stream_error"), held.get("base_resp")
+    failed = reported_error(error) if error else None
+    if failed is None and status is not None:
+        failed = _refused(status)
     if failed is not None:
         return failed
-    for choice in items(held, "choices"):
-        error = member(choice, "error")
+    choices = held.get("choices")
+    for choice in choices if isinstance(choices, (list, tuple)) else ():
+        error = members(choice).get("error")
         if error:
             return reported_error(error)
     return None

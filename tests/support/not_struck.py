@@ -395,7 +395,7 @@ RARE: Listed = {
         "_one",
         "_together",
     ),
-    "openai/_common.py": ("<lambda>", "_audio", "_file", "_thinking"),
+    "openai/_common.py": ("_refused", "<lambda>", "_audio", "_file", "_thinking"),
     "openai/_items.py": ("<lambda>", "_chosen", "_named", "_searched", "_server_tool", "_told", "_tools"),
     "openai/_stream_usage.py": ("_empty", "_last"),
     "openai/_timings.py": ("_seconds",),
