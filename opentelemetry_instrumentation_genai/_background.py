@@ -24,7 +24,7 @@ _T = TypeVar("_T")
 
 
 class UnavailableError(Exception):
-    """It cannot be made, and a warning has said why."""
+    """It cannot be made; the reason has been logged."""
 
 
 class _Making(Generic[_T]):

@@ -32,7 +32,7 @@ _SIZE = 1 << 26  # bytes of memory that waiting content may take: a thousand cal
 _NONE: Mapping[str, str] = MappingProxyType({})
 WORKERS = 8
 """How many threads upload at the same time: a storage service answers in tenths of seconds."""
-_PATIENCE = 5.0  # seconds, after which it is said that there is no hook yet
+_PATIENCE = 5.0  # seconds, after which a warning is logged that there is no hook yet
 Called: TypeAlias = "Callable[[Completion], object]"
 
 
@@ -69,7 +69,7 @@ class Completions:
         hook.wait_at_exit(seconds, self._queue.spend)
 
     def begin(self) -> bool:
-        """A call starts whose content the hook is to get. Waits for nothing.
+        """Start to load the hook: a call has started, and the hook is to get its content. Waits for nothing.
 
         Returns:
             False if there is no hook, since it could not be made.
@@ -140,7 +140,7 @@ class Completions:
         """Call the hook, in a thread of the queue's. Models that it asks are asked unseen, or there would be no end of it."""
         try:
             hook = self._hook.result()
-        except BaseException as error:  # noqa: BLE001 - a warning has said so
+        except BaseException as error:  # noqa: BLE001 - it has been logged
             self._dropped.add(1, {ERROR_TYPE: type(error.__cause__ or error).__qualname__})
             return
         token = otel_context.attach(otel_context.Context())

@@ -200,7 +200,7 @@ def _value(name: str, spelled: str, value: object, default: object, sdk: str) ->
 
 
 def _concerned(name: str, spelled: str, sdk: str) -> str:
-    """Whose setting it is: a keyword and a section of one SDK are that SDK's, a variable and the section of all are everybody's."""
+    """Return the SDK that a setting is for: a keyword and a section of one SDK are that SDK's, a variable and the section of all are everybody's."""
     return sdk if sdk and (spelled == name or f".genai_{sdk}." in spelled) else "all SDKs"
 
 
@@ -212,7 +212,7 @@ def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: st
         spelled: where the user has spelled it.
         why: what is wrong, with a space before it.
         value: what it is; None for one that no message may have.
-        concerned: the SDK whose setting it is.
+        concerned: the SDK that the setting is for.
     """
     # Who asks for redaction, and is not understood, would have content recorded without it.
     otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"

@@ -32,7 +32,7 @@ class Events:
         self._needed = False
 
     def need(self) -> None:
-        """Content of a call is in its event alone. If the first such event goes nowhere, that is said."""
+        """Content of a call is in its event alone. If the first such event goes nowhere, a warning is logged."""
         if self._needed:
             return
         self._needed = True

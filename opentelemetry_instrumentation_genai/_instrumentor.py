@@ -136,7 +136,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
 
     def instrument(self, **kwargs: Any) -> Any:
-        """As the base's; what a later call gives in addition is taken over, and said.
+        """As the base's; what a later call gives in addition is taken over, and logged.
 
         It is silent for `opentelemetry-instrument` where the SDK has started it by the declarative file.
         """

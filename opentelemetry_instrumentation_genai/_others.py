@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _OURS = f"{__package__}."
 _NAMESPACE = "opentelemetry.instrumentation."
-# Packages whose wrappers report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
+# Packages with wrappers that report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
 _DEEPEST = 64  # frames between our wrapper and theirs
@@ -38,7 +38,7 @@ class _Reporter(NamedTuple):
 
     Attributes:
         name: what the log calls it.
-        package: whose code is on the stack where only calls of the methods that it has wrapped are reported; else None.
+        package: the package of the wrappers, where it reports only calls that come by them: its code is on the stack then; else None.
     """
 
     name: str

@@ -79,10 +79,10 @@ class Patches:
     def repair(self, instance: Any, name: str) -> None:
         """Patch a method again that others have replaced, so that a call came past our wrapper. One line says so.
 
-        What an instance has of its own, and what does not show that it is around the SDK's method, is left alone, and that is said.
+        What an instance has of its own, and what does not show that it is around the SDK's method, is left alone, and that is logged.
 
         Args:
-            instance: whose method was called.
+            instance: the object that the method was called of.
             name: the method, which is patched in one of the instance's classes.
         """
         with self._lock:

@@ -122,7 +122,7 @@ def upload(base_path: str, upload_format: str) -> Upload:
         upload_format: `json` or `jsonl`.
 
     Raises:
-        UnavailableError: it cannot be made, and a warning has said why.
+        UnavailableError: it cannot be made, the reason has been logged.
         UnknownVersionError: the installed `opentelemetry-util-genai` is none that is known here.
     """
     try:
