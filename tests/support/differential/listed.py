@@ -44,13 +44,18 @@ def _unasked(request: Any) -> Any:
     return method, path, headers, told
 
 
-def _said_of_hooks(found: Observation, case: Any) -> Observation:
-    if not case.settings.get("raising"):
-        return found
-    said = ("_hook ", "redactor ", "completion hook ")
-    return replace(
-        found, logged=[line for line in found.logged if not (line[0] == OURS and any(word in line[2] for word in said))]
-    )
+def _warnings_of_hooks(found: Observation, case: Any) -> Observation:
+    return _without_lines(found, "_hook ", "redactor ", "completion hook ") if case.settings.get("raising") else found
+
+
+def _warnings_of_settings(found: Observation, _case: Any) -> Observation:
+    return _without_lines(found, "OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for it")
+
+
+def _without_lines(found: Observation, *words: str) -> Observation:
+    """The observation without what we log that has one of some words."""
+    logged = [line for line in found.logged if not (line[0] == OURS and any(word in line[2] for word in words))]
+    return replace(found, logged=logged)
 
 
 def _type_of_a_stream(found: Observation, _case: Any) -> Observation:
@@ -60,7 +65,10 @@ def _type_of_a_stream(found: Observation, _case: Any) -> Observation:
 
 LISTED = (
     Listed("`STREAM_USAGE=inject` asks for the usage of a stream: that is what it is for.", _stream_options),
-    Listed("A hook or redactor of the application's that raises is said once: the fault is not ours.", _said_of_hooks),
+    Listed(
+        "A hook or redactor of the application's that raises is logged once: the fault is not ours.", _warnings_of_hooks
+    ),
+    Listed("Prices are asked for, and a stream has no usage: a warning names the setting.", _warnings_of_settings),
     Listed(
         "`type()` of an asynchronous stream of Ollama is a proxy's: a generator of ours around the SDK's would be closed by the "
         "event loop beside it, and they collide. `isinstance` and all else say what they say without us.",
