@@ -17,6 +17,7 @@ from loopback import Hang, Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
+pytestmark = pytest.mark.exhaustive
 ROOT = Path(__file__).parents[1]
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 SCOPE = "opentelemetry_instrumentation_genai"

@@ -273,6 +273,7 @@ def test_a_step_that_fails(strikes: Struck) -> None:
     assert faults == []
 
 
+@pytest.mark.exhaustive
 def test_an_interrupt(strikes: Struck) -> None:
     """KeyboardInterrupt strikes before each line that a call passes: the span ends once, and the next call is followed."""
     faults = [fault for followed in FOLLOWED for fault in strikes.faults(followed, KeyboardInterrupt)]
