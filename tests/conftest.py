@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.drive import LOOP
 from loopback import ModelServer, OtlpReceiver, Telemetry, uninstrument_all
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def model_server() -> Iterator[ModelServer]:
     """The one model server of the session; tests take `server`."""
     server = ModelServer()
     yield server
+    LOOP.close()  # the clients that have connections in it are closed
     server.close()
 
 

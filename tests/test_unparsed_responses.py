@@ -6,7 +6,7 @@ The provider has answered, and bills it. So the exception adds its name, and tak
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from contract.drive import LOOP, WAYS, Way, settled
+from contract.drive import WAYS, Way, settled
 from endings import qualified
 from loopback import Json, ModelServer, Reply, Telemetry, Text, anthropic_bodies, openai_bodies
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
@@ -147,13 +147,6 @@ CASES = {
     ),
 }
 INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumentor, "ollama": OllamaInstrumentor}
-
-
-@pytest.fixture(autouse=True)
-def one_loop() -> Iterator[None]:
-    """The event loop of the asynchronous ways is closed after each test."""
-    yield
-    LOOP.close()
 
 
 def client_of(case: Case, way: Way, server: ModelServer) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract import Client, Provider, Row, Variant, Way
-from contract.drive import LOOP, WAYS, settled
+from contract.drive import WAYS, settled
 from contract.expected import read_content
 from loopback import ModelServer, RecordedRequest, Reply, Snapshot, Telemetry
 
@@ -26,7 +26,6 @@ def made_clients(model_server: ModelServer) -> Iterator[dict[tuple[Client, str],
     for (_, way), client in made.items():
         if hasattr(client, "close"):
             ways[way].run(_closed(client))
-    LOOP.close()
 
 
 async def _closed(client: Any) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from contract.drive import LOOP
 from differential.cases import Case, cases, differences
 from loopback import ModelServer
 
@@ -25,7 +24,6 @@ def small_collections() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
-    LOOP.close()
 
 
 @pytest.fixture

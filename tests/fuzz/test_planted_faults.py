@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from contract.drive import LOOP
 from differential.cases import Case, cases, differences
 from differential.plants import PLANTS
 from loopback import ModelServer
@@ -17,11 +15,9 @@ MOST = 60  # cases, of which the first that differs is enough
 
 
 @pytest.fixture(autouse=True)
-def as_in_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails within us is dropped and said, as it is outside of tests."""
     monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
-    yield
-    LOOP.close()
 
 
 @pytest.mark.filterwarnings("default")
