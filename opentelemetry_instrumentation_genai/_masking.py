@@ -21,7 +21,7 @@ _TELLING = 4  # characters of a key, in front of what stands for the others or a
 _LONGEST = 32  # that many characters are looked at, on either side
 _MOST = 1 << 13  # characters of a message: a server may answer with all that it was sent, and megabytes of it
 MARGIN = 1 << 12
-"""That many characters more are looked at, lest a key be cut in two and not known any more: longer than keys are."""
+"""So many characters more are read, since a key that is cut in two is not recognised: longer than keys are."""
 _CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
 _IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs are written with small letters too
