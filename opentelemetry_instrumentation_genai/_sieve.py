@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ._operation import StreamUsage
 
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
+# How a stream of events begins.
+_EVENT_STARTS = (b":", b"data:", b"event:", b"id:", b"retry:")
 _COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -130,15 +132,17 @@ class Bytes:
 
     Args:
         usage: how usage was asked for.
-        headers: of the HTTP response. What is no stream of events, or compressed as we did not ask for, passes as it is.
+        headers: of the HTTP response. What is no stream of events, by its content type and by its first bytes, or is compressed as
+            we did not ask for, passes as it is.
     """
 
     def __init__(self, usage: StreamUsage, headers: Mapping[str, str]) -> None:
         encoding = (headers.get("content-encoding") or "identity").strip().lower()
         self._packing = zlib.compressobj(wbits=_COMPRESSION[encoding]) if encoding in _COMPRESSION else None
-        self._open = "event-stream" not in (headers.get("content-type") or "") or (
-            self._packing is None and encoding != "identity"
-        )
+        self._open = self._packing is None and encoding != "identity"
+        self._encoding = encoding
+        # What came until its first bytes say what it is; servers have other labels for streams of events too.
+        self._first = None if "event-stream" in (headers.get("content-type") or "") else bytearray()
         self._unpack = decoder(encoding)
         self._sieve = Sieve(usage, Texts(), headers)
         # What is in every event that is of interest.
@@ -149,8 +153,10 @@ class Bytes:
 
     def take(self, data: bytes) -> Sequence[bytes]:
         """Take bytes. Returns what passes now."""
+        if self._first is not None:
+            data = self._decided(data)
         if self._open:
-            return (data,)
+            return (data,) if data else ()
         passed: list[bytes] = []
         try:
             for plain in self._unpack(data):
@@ -167,16 +173,32 @@ class Bytes:
 
     def rest(self, ended: bool) -> Sequence[bytes]:
         """What passes at the end: half an event too, and one that lacks the empty line after it."""
-        if self._open:
-            return ()
+        if self._open or self._first is not None:
+            return self.pass_all()
         passed = self._step(True, ended)
         return self._packed(self._everything(), ended=ended) if passed is None else passed
 
     def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
         """What is held, and these bytes."""
+        if self._first is not None:
+            pieces, self._first, self._open = (bytes(self._first), *pieces), None, True
         if self._open:
-            return pieces
+            return tuple(filter(None, pieces))
         return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
+
+    def _decided(self, data: bytes) -> bytes:
+        """All that came, once it is known what it is; until then nothing."""
+        self._first = (self._first or bytearray()) + data
+        came = bytes(self._first)
+        try:
+            plain = b"".join(decoder(self._encoding)(came))
+        except zlib.error:
+            plain = came
+        if not plain:
+            return b""
+        self._first = None
+        self._open = self._open or not _starts_events(plain)
+        return came
 
     @guarded
     def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
@@ -217,6 +239,12 @@ class Bytes:
 
     def _text(self, raw: bytes) -> Text:
         return Text.of(raw) if self._word in raw else Text(raw)
+
+
+def _starts_events(data: bytes) -> bool:
+    """Whether a body can be a stream of events, by its first bytes, however few."""
+    start = data.lstrip()[:6]
+    return any(start.startswith(name) or name.startswith(start) for name in _EVENT_STARTS)
 
 
 @guarded

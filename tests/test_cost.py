@@ -273,6 +273,10 @@ UNLISTED: dict[str, tuple[Any, str]] = {
         said(SONNET, **WRITTEN, iterations=[{"type": "fallback_message", "model": "claude-3-haiku-20240307"}]),
         ANTHROPIC,
     ),
+    "a turn of a kind that nobody knows": (
+        said(SONNET, **WRITTEN, iterations=[{"type": ["message"], "model": SONNET}, {"type": {}}]),
+        ANTHROPIC,
+    ),
     "sound without a price for it": (
         plain(
             "gpt-4o-audio-preview",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._fields import integer, member, members, whole_string
+from .._fields import integer, member, members, string, whole_string
 
 # What a delta's type adds to: the member of the delta, and the member of the block.
 _PIECES = {
@@ -105,7 +105,7 @@ class _Block:
     def add(self, delta: Any) -> None:
         """Take what came anew."""
         held = members(delta)
-        kind = held.get("type")
+        kind = string(held.get("type"))
         if kind == "citations_delta":
             self._citations.append(held.get("citation"))
         elif kind in _PIECES:

@@ -162,7 +162,7 @@ def billing(response: Any) -> Billing:
     speed = string(member(usage, "speed"))
     given = member(usage, "iterations")
     iterations = given if isinstance(given, (list, tuple)) else ()
-    kinds = {member(entry, "type") for entry in iterations}
+    kinds = {string(member(entry, "type")) for entry in iterations}
     return Billing(
         amounts={} if searches is None else {"web_searches": searches},
         terms={} if speed is None else {"speed": speed},

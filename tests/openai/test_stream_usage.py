@@ -318,6 +318,30 @@ def test_compressed(both, telemetry, kind, read, way):
     assert (8, 3) == tokens(telemetry)
 
 
+@BOTH_WAYS
+@pytest.mark.parametrize("gzip", [False, True], ids=["plain", "compressed"])
+@pytest.mark.parametrize("read", [every_chunk, *TEXTS], ids=named)
+def test_labelled_as_json(both, read, gzip, way):
+    """A stream of events is known by its first bytes, where the server labels it as something else."""
+    label = {"content-type": "application/json"}
+    torn = servers.torn(servers.openai, 1)
+    both(servers.ending(torn if not gzip else servers.openai, gzip=gzip, headers=label), read, way)
+
+    assert [ASKED] == both.sent
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("gzip", [False, True], ids=["plain", "compressed"])
+@pytest.mark.parametrize("body", [b'{"error": "no streams here"}', b"data", b"\n"], ids=repr)
+def test_what_is_no_stream(both, telemetry, body, gzip, way):
+    """It reaches the caller byte for byte, though a stream was asked for."""
+    plain = Sse([body], done=False, gzip=gzip, headers={"content-type": "application/json"})
+
+    both(lambda _request: plain, reading("iter_bytes"), way)
+
+    assert (None, None) == tokens(telemetry)
+
+
 def test_an_encoding_that_cannot_be_undone_is_not_asked_for(server, telemetry):
     """An HTTP client that takes more than gzip gets gzip, unless the caller says otherwise."""
     server.reply_always(servers.openai)

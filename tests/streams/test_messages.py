@@ -485,6 +485,10 @@ ODD = {
         events(started(), WORD[:1], piece("text_delta", text=5), piece("text_delta", text=None), WORD[1:], ended()),
         TOLD,
     ),
+    "a piece whose type is none": (
+        events(started(), WORD[:1], piece(["text_delta"], text="x"), piece({}, text="x"), WORD[1:], ended()),
+        TOLD,
+    ),
     "lone surrogates": (events(started(), block_events({"type": "text"}, [("text", "\ud800 x")]), ended()), TOLD),
 }
 
