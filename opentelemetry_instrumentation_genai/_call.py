@@ -14,7 +14,6 @@ from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from ._attributes import (
@@ -43,6 +42,7 @@ from ._who import FIRST
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
     from ._costs import Costs
@@ -75,6 +75,7 @@ class Call:
     Args:
         signals: where its telemetry goes.
         request: what the seam tells of it.
+        context: the OpenTelemetry context in which it is made.
         client: the SDK's client that makes it.
 
     Attributes:
@@ -147,7 +148,7 @@ class Call:
         "told",
     )
 
-    def __init__(self, signals: Signals, request: Request, client: object = None) -> None:
+    def __init__(self, signals: Signals, request: Request, context: Context, client: object = None) -> None:
         self._signals = signals
         self._operation = request.operation
         self.operation = request.operation.name
@@ -185,7 +186,7 @@ class Call:
         self._request: Request | None = None
         self._run: Run | None = None
         self.span: Span = INVALID_SPAN
-        self.context = get_current()
+        self.context = context
         self._unasked: bool | None = False
         self._adopted = self.told = self._recording = self._emits = self._completes = self._wanted = False
 

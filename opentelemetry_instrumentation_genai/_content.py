@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from ._fields import member, string
+from ._fields import SDKS, member, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -27,7 +27,6 @@ _INT64 = 1 << 63
 encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 """JSON values -> their JSON text."""
 _LEFT_OUT = frozenset({"Omit", "NotGiven"})  # the SDKs' sentinels
-_SDKS = frozenset({"anthropic", "ollama", "openai"})  # whose models have members that nobody gave
 # What the conventions have a schema for: only what is made here to that schema may be called so.
 _DEFINED = frozenset(
     {"blob", "compaction", "file", "reasoning", "text", "uri"}
@@ -285,7 +284,7 @@ def _held(value: Any) -> dict[Any, Any] | None:
         return {key: entry for key, entry in dict(value).items() if type(entry).__name__ not in _LEFT_OUT}
     if issubclass(kind, type) or not any(hasattr(kind, name) for name in ("model_dump", "__fields__")):
         return None
-    given = _given_members(value) if kind.__module__.partition(".")[0] not in _SDKS else ()
+    given = _given_members(value) if kind.__module__.partition(".")[0] not in SDKS else ()
     extra: Mapping[str, Any] = getattr(value, "__pydantic_extra__", None) or {}
     held = {**vars(value), **extra}
     return {key: entry for key, entry in held.items() if key in given or not left_out(entry)}

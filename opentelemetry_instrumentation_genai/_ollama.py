@@ -171,10 +171,11 @@ class Ollama:
 
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
         """Start the call, whose time is that of the scope; a stream may have come to someone who reports it."""
-        if not self.active or stand_back(get_current(), request.operation.name):
+        context = get_current()
+        if not self.active or stand_back(context, request.operation.name):
             return
         # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
-        scope.call = call = Call(self._signals, request, None if request.stream else scope.client)
+        scope.call = call = Call(self._signals, request, context, None if request.stream else scope.client)
         call.start(request, False)
         if headers is not None:
             self._tell(call, scope.client, headers)

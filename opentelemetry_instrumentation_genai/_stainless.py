@@ -228,7 +228,7 @@ class Stainless:
         said = self._signals.who.of(context)
         request = Request(operation, provider, host, port, body, stream, capture, said, server)
         adopts = self._native is not None and self._native.spans(client, options)
-        scope.call = call = Call(self._signals, request, client)
+        scope.call = call = Call(self._signals, request, context, client)
         call.start(request, adopts)
         call.stranger = stranger
         if call.told or adopts:
