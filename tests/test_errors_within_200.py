@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import anthropic
 import openai
 import pytest
 
-from contract.drive import LOOP, WAYS, Way, listed, settled
+from contract.drive import WAYS, Way, listed, settled
 from loopback import Json, ModelServer, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.openai_bodies import chunk, completion
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
@@ -91,13 +90,6 @@ FINE = {
     "MiniMax": completion(base_resp={"status_code": 0, "status_msg": "success"}),
     "in a choice": completion(choices=[{"index": 0, "finish_reason": "stop", "error": None, "message": None}]),
 }
-
-
-@pytest.fixture(autouse=True)
-def one_loop() -> Iterator[None]:
-    """The event loop of the asynchronous ways is closed after each test."""
-    yield
-    LOOP.close()
 
 
 async def ask(case: Case, way: Way, url: str, **more: Any) -> Any:
