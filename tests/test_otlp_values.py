@@ -188,7 +188,7 @@ def exported(told: Told) -> tuple[dict[str, str], dict[str, Any]]:
     logs.add_log_record_processor(kept)
     traces.add_span_processor(kept)
     with nothing_logged():
-        Events(logs.get_logger("test")).details(told.carried(), get_current())
+        Events(logs.get_logger("test"), lambda: False).details(told.carried(), get_current())
         with traces.get_tracer("test").start_as_current_span("test") as span:
             span.set_attributes(told.texts)
         log_bytes = encode_logs([kept.record]).SerializeToString()

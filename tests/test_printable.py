@@ -114,15 +114,24 @@ def test_all_that_it_logs_goes_through_one_function():
 
 def test_the_message_of_a_log_line_is_a_constant():
     """No value is part of it before it is logged."""
-    messages = [
-        node.args[0]
-        for source in SOURCES
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"say_once", "note"}
-    ]
+    messages = []
+    for tree in (ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES):
+        constants = {
+            target.id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        said = (node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and _logs(node))
+        messages += [constants.get(message.id, message) if isinstance(message, ast.Name) else message for message in said]
 
     assert 30 < len(messages)
     assert [] == [ast.unparse(message) for message in messages if not isinstance(message, ast.Constant)]
+
+
+def _logs(call: ast.Call) -> bool:
+    return ast.unparse(call.func) in {"say_once", "note"}
 
 
 # Log lines with words from elsewhere.
