@@ -5,6 +5,7 @@ Nothing here imports an SDK before a test asks for a client.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -23,6 +24,45 @@ collect_ignore = ["integration"]
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
 SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--share=1/4` runs one of four parts of the cases of each test, at least one; environments share the work by it."""
+    parser.addoption(
+        "--share", type=_share, default=(0, 1), help="K/N: run the K-th of N parts of the cases of each test"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the cases that are not in the share."""
+    part, parts = config.getoption("share")
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chosen = {item for several in cases.values() for item in several[part % min(parts, len(several)) :: parts]}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
+
+
+def _share(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not 0 < int(part) <= int(parts):
+        raise ValueError(text)
+    return int(part) - 1, int(parts)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def looked_at_again() -> Iterator[None]:
+    """What was set aside for the collector of garbage is looked at again after the last test."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_collections(looked_at_again: None) -> None:
+    """A collection looks at what came since the module began: the session holds millions of objects, and tests collect often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -124,7 +124,9 @@ def test_the_message_of_a_log_line_is_a_constant():
             if isinstance(target, ast.Name)
         }
         said = (node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and _logs(node))
-        messages += [constants.get(message.id, message) if isinstance(message, ast.Name) else message for message in said]
+        messages += [
+            constants.get(message.id, message) if isinstance(message, ast.Name) else message for message in said
+        ]
 
     assert 30 < len(messages)
     assert [] == [ast.unparse(message) for message in messages if not isinstance(message, ast.Constant)]

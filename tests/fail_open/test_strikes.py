@@ -256,11 +256,8 @@ class Struck:
 def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Struck]:
     """Failures are dropped here as they are in production."""
     monkeypatch.setattr(_guard, "strict", False)
-    gc.collect()
-    gc.freeze()
     with clients_of(server, telemetry) as clients:
         yield Struck(server, telemetry, clients)
-    gc.unfreeze()
 
 
 # What is raised in a finalizer is raised to nobody.

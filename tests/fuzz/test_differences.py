@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,15 +13,6 @@ from loopback import ModelServer
 CASES = int(os.environ.get("FUZZ_CASES", "150"))
 """How many cases there are; `tox -e fuzz` sets it."""
 SEEDED = "FUZZ_CASES" in os.environ
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small_collections() -> Iterator[None]:
-    """What was made before need not be looked at by every collection of garbage."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture

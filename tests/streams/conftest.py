@@ -31,15 +31,8 @@ def twice(server: ModelServer, telemetry: Telemetry, api: Api, request: pytest.F
     return Twice(server, telemetry, {"capture_message_content": "span_only", "metrics": metrics}, api.sdk)
 
 
-@pytest.fixture(scope="session")
-def collected_again() -> Iterator[None]:
-    """What was set aside is looked at again after the last test."""
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
-def collections_when_told(collected_again: None) -> Iterator[None]:
+def collections_when_told() -> Iterator[None]:
     """The collector runs where a test says so, and looks only at what came since the test began.
 
     Anywhere else it could find a half-read stream while its thread holds the lock of the connection pool, which closing
