@@ -163,6 +163,8 @@ def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch,
     """The parts of a seam stop each by itself."""
     from anthropic import _base_client as anthropic_client
 
+    if hasattr(anthropic_client.BaseClient, "_tracer"):  # given back after the test
+        monkeypatch.setattr(anthropic_client.BaseClient, "_tracer", vars(anthropic_client.BaseClient)["_tracer"])
     AnthropicInstrumentor().instrument(**telemetry.providers)
     monkeypatch.setattr(f"{OURS}._guard.strict", False)
 
