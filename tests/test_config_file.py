@@ -21,6 +21,8 @@ from opentelemetry_instrumentation_genai._config_file import _parsed
 from opentelemetry_instrumentation_genai._instrumentor import GenAISettings
 from opentelemetry_instrumentation_genai._readers import READERS
 
+pytestmark = pytest.mark.exhaustive
+
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 KEY = "instrumentation/development"

@@ -11,6 +11,8 @@ from hypothesis import example, given, strategies as st
 
 from opentelemetry_instrumentation_genai._json_text import LARGEST, read_json
 
+pytestmark = pytest.mark.exhaustive
+
 UNREAD = frozenset({"data", "embeddings"})
 NAMES = st.sampled_from(["data", "embeddings", "usage", "model", "", 'd"ata', "data\\", "d\u00e4ta", "\ud83d\ude00"])
 TEXTS = st.one_of(st.text(), st.text(alphabet='"\\[]{},: \n'))

@@ -32,6 +32,8 @@ from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 from opentelemetry_instrumentation_genai.openai._chat import CHAT
 from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
 
+pytestmark = pytest.mark.exhaustive
+
 INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
 OPERATIONS = [CHAT, RESPONSES, MESSAGES, OLLAMA_CHAT]
 ENOUGH = 1 << 30

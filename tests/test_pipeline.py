@@ -26,6 +26,8 @@ from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 from opentelemetry_instrumentation_genai.openai._chat import CHAT
 from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
 
+pytestmark = pytest.mark.exhaustive
+
 INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
 ENOUGH = 1 << 20
 # The same each time, so that what fails here fails everywhere.

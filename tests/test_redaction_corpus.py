@@ -13,6 +13,8 @@ import pytest
 from corpus import KINDS, found, harmless, samples, spared
 from opentelemetry_instrumentation_genai._redaction import redaction
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_secrets_of_every_kind_are_found(kind):

@@ -12,6 +12,8 @@ from opentelemetry_instrumentation_genai._masking import masked
 from opentelemetry_instrumentation_genai._redaction import redaction
 from opentelemetry_instrumentation_genai._rules import MASKED, RULES
 
+pytestmark = pytest.mark.exhaustive
+
 FOUND = {
     "email": [
         ("joe@example.com", "[email]"),

@@ -19,6 +19,8 @@ from loopback.exported import Exported
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
 from planted import GRAMMARS, Planter, leaks
 
+pytestmark = pytest.mark.exhaustive
+
 OURS = "opentelemetry_instrumentation_genai"
 INSTRUMENTORS = (OpenAIInstrumentor, AnthropicInstrumentor, OllamaInstrumentor)
 # Room for all of it, so that nothing is left out but by redaction.
