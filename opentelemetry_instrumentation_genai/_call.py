@@ -11,7 +11,7 @@ import dataclasses
 from functools import partial
 from threading import Lock
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
@@ -30,7 +30,8 @@ from ._attributes import (
     USAGE_COST,
 )
 from ._bodies import reading
-from ._capture import NO_CONTENT
+from ._capture_modes import NO_CONTENT
+from ._context import run_within
 from ._errors import Failure, raised
 from ._fields import read
 from ._guard import guarded, guarded_step, say_once
@@ -51,11 +52,9 @@ if TYPE_CHECKING:
     from ._hooks import GenAIRequest
     from ._operation import Accumulator, Content, Request, StreamUsage
     from ._pipeline import Told
-    from ._propagation import Propagated
     from ._redaction import Redacting
     from ._signals import Signals
     from ._stranger import Stranger
-    from ._streams import Reading
     from ._traffic import Run, Traffic
 
 
@@ -67,6 +66,13 @@ _USAGE = "gen_ai.usage."  # how the names of all that is used begin
 def _read(rows: Table, body: Mapping[str, Any]) -> dict[str, Attribute]:
     """Return the attributes of a request."""
     return reading(partial(read, rows), body)
+
+
+class Reading(Protocol):
+    """A reading of the response by the application."""
+
+    def forget(self) -> None:
+        """Stop reporting: another reading has begun."""
 
 
 class Call:
@@ -168,7 +174,7 @@ class Call:
         self.open = self.early = self._ended = self._closed = False
         self._reading: ref[Reading] | None = None
         self.asked: Any = None
-        self.propagated: Propagated | None = None
+        self.propagated: Any = None
         self.received: Any = None
         self.sent: Any = None
         self.stranger: Stranger | None = None
@@ -302,7 +308,7 @@ class Call:
         """Have the application's hook called with the call's span, as its owner has it."""
         assert self._signals.hooks is not None
         self._shown = span
-        self._hooked = self._signals.hooks.started(self, span, request)
+        self._hooked = self._signals.hooks.started(partial(run_within, self), span, request)
 
     def _name(self) -> str:
         model = self._identity.get(REQUEST_MODEL)
@@ -585,7 +591,7 @@ class Call:
     def _unhook(self, response: Any) -> None:
         assert self._signals.hooks is not None
         assert self._hooked is not None
-        self._signals.hooks.ended(self, self._shown, self._hooked, response)
+        self._signals.hooks.ended(partial(run_within, self), self._shown, self._hooked, response)
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:

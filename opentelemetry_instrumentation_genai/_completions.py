@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
     from opentelemetry.trace import Span
 
-    from ._config import Config
     from ._entry_points import Hook
     from ._fields import Attribute
 
@@ -169,45 +168,52 @@ class Completions:
         self._queue.close()
 
 
-def completions(config: Config, meter: Meter) -> Completions | None:
-    """The way to the hook of the settings; None, and a warning, where something is missing for it."""
-    asked = config.completion_hook
-    assert asked is not None
-    if config.refused:
-        return None
-    if asked.uploads and not config.upload_base_path:
+def completions(
+    asked: Hook, meter: Meter, *, entries: int, seconds: float, base_path: str | None, upload_format: str
+) -> Completions | None:
+    """The way to a hook; None, and a warning, where something is missing for it.
+
+    Args:
+        asked: the hook.
+        meter: for the metric of what it did not get.
+        entries: how many completions may wait for it.
+        seconds: how long the end of the process waits for it.
+        base_path: where the hook `upload` writes.
+        upload_format: in which format.
+    """
+    if asked.uploads and not base_path:
         say_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
         return None
-    hook = _hook(asked, config)
-    entries, seconds = config.completion_hook_queue_size, config.completion_hook_flush_timeout
-    workers = WORKERS if asked.uploads else 1
-    return Completions(asked.name, hook, meter, entries=entries, seconds=seconds, workers=workers)
+    hook = _hook(asked, partial(_uploading, asked, base_path or "", upload_format))
+    return Completions(
+        asked.name, hook, meter, entries=entries, seconds=seconds, workers=WORKERS if asked.uploads else 1
+    )
 
 
-def _hook(asked: Hook, config: Config) -> Background[Called]:
+def _hook(asked: Hook, uploading: Callable[[], Called]) -> Background[Called]:
     """The hook as it is made in the background, if it is not given."""
     failed = partial(_say_of_failed, asked.name)
     if not asked.given:
         # It cannot be imported any more when the process begins to end, and most of what hooks are made of imports it.
         import_module("concurrent.futures.thread")
-        return Background(partial(_uploading if asked.uploads else _called, asked, config), failed)
-    called = _called(asked, config)
+        return Background(uploading if asked.uploads else partial(_called, asked), failed)
+    called = _called(asked)
     return Background(lambda: called, failed, called)
 
 
-def _uploading(asked: Hook, config: Config) -> Called:
+def _uploading(asked: Hook, base_path: str, upload_format: str) -> Called:
     from ._upload import UnknownVersionError, upload
 
     try:
-        return upload(config.upload_base_path or "", config.upload_format)
+        return upload(base_path, upload_format)
     except UnknownVersionError:
         say_once(
             "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
         )
-    return _called(asked, config)
+    return _called(asked)
 
 
-def _called(asked: Hook, _config: Config) -> Called:
+def _called(asked: Hook) -> Called:
     hook = asked.make()
     if hasattr(hook, "on_completion"):
         from ._ecosystem import Ecosystem

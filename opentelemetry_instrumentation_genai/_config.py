@@ -12,11 +12,12 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from ._capture import NO_CONTENT, Capture
+from ._capture_modes import NO_CONTENT, Capture
 from ._guard import say_once
 from ._masking import masked, quoted
 from ._misspelled import say_of_misspelled
-from ._readers import PREFIX, PROVIDERS, READERS, PartlyError, RefusedError
+from ._readers import PREFIX, PROVIDERS, READERS
+from ._setting_errors import PartlyError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -225,6 +226,14 @@ def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: st
         concerned,
         otherwise,
     )
+
+
+def say_of_missing(name: str, value: str, why: str) -> None:
+    """Say that there is no function of the name that a setting has."""
+    spelled = variable(name)
+    # A keyword and the file have the setting's own name.
+    where = spelled if os.environ.get(spelled, "").strip() == value else name
+    say_of_wrong(name, where, f" ({why})", value, "all SDKs")
 
 
 def say_of_part(name: str, spelled: str, left_out: str, concerned: str) -> None:

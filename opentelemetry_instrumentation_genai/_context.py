@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from ._owner import owned, published
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import Token
     from types import TracebackType
 
@@ -33,6 +34,14 @@ def stand_back(current: Context, operation: str) -> bool:
     if not current:
         return False
     return owned(current, operation) or not is_instrumentation_enabled()
+
+
+def run_within(call: Call, function: Callable[..., object], *args: object) -> None:
+    """Run a function while a call and its span are current."""
+    current = Current()
+    with current, current:
+        current.enter(call)
+        function(*args)
 
 
 class Current:

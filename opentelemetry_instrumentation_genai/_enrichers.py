@@ -20,12 +20,13 @@ from ._hooks import Callback, told_of
 from ._purpose import BUILT_IN, purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from ._config import Config
     from ._content import Part
     from ._fields import Attribute
+    from ._hooks import Refuse
     from ._operation import Operation, Request
+    from ._purpose import Rule
 
 _SYSTEM = ("instructions", "system")
 _SPOKEN = ("messages", "input", "prompt")
@@ -54,15 +55,24 @@ class Enrichers:
     """Makes what is asked for, for one instrumentor.
 
     Args:
-        config: the settings.
+        names: of the attributes that are asked for.
+        given: what says what a request is made for, beside the built-in rules: rules, or a function, or where it is.
+        key: for the fingerprints of conversations, if there is one.
+        refuse: called with the setting, the name and the reason, where there is no such function.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._purposes = LLM_REQUEST_PURPOSE in config.enrichers
-        self._rules = (*(config.purpose if isinstance(config.purpose, tuple) else ()), *BUILT_IN)
-        self._ask = None if isinstance(config.purpose, tuple) else Callback("purpose", config.purpose)
-        self._key = config.user_id_key if CONVERSATION_FINGERPRINT in config.enrichers else None
-        if CONVERSATION_FINGERPRINT in config.enrichers and self._key is None:
+    def __init__(
+        self,
+        names: Collection[str],
+        given: tuple[Rule, ...] | Callable[..., Any] | str,
+        key: bytes | None,
+        refuse: Refuse,
+    ) -> None:
+        self._purposes = LLM_REQUEST_PURPOSE in names
+        self._rules = (*(given if isinstance(given, tuple) else ()), *BUILT_IN)
+        self._ask = None if isinstance(given, tuple) else Callback("purpose", given, refuse)
+        self._key = key if CONVERSATION_FINGERPRINT in names else None
+        if CONVERSATION_FINGERPRINT in names and self._key is None:
             say_once(
                 "conversation.fingerprint needs a key, or short messages could be guessed from it: it is left out. Set "
                 "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY to a secret of at least 16 characters."

@@ -6,17 +6,14 @@ from the call. While one runs the call's span is current, and calls of models th
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, field
 from inspect import iscoroutine
 from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ._config import say_of_wrong, variable
 from ._content import left_out
-from ._context import Current
 from ._fields import string
 from ._guard import guarded, say_once
 
@@ -25,9 +22,10 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from ._call import Call
-    from ._config import Config
     from ._operation import Request
+
+    Given: TypeAlias = Callable[..., Any] | str | None
+    Refuse: TypeAlias = Callable[[str, str, str], None]
 
 _TRIES = 100  # to find a function while modules are imported: what runs in a module to its end is imported for ever
 
@@ -106,10 +104,12 @@ class Callback:
         setting: which one gave it.
         given: the function, or where it is, as `module:function`. That is imported at the first call: when instrumentation
             starts, the application's modules may not be there to be imported, nor the SDK that they import.
+        refuse: called with the setting, the name and the reason, where there is no such function.
     """
 
-    def __init__(self, setting: str, given: Callable[..., Any] | str) -> None:
+    def __init__(self, setting: str, given: Callable[..., Any] | str, refuse: Refuse) -> None:
         self._setting = setting
+        self._refuse = refuse
         self._name = given if isinstance(given, str) else getattr(given, "__qualname__", type(given).__qualname__)
         self._function = None if isinstance(given, str) else given
         self._tries = 0
@@ -139,17 +139,11 @@ class Callback:
             self._tries += 1
             if self._tries < _TRIES and _importing():
                 return _nothing
-            say_of_wrong(self._setting, _spelled(self._setting, self._name), f" ({why})", self._name, "all SDKs")
+            self._refuse(self._setting, self._name, why)
             found = _nothing
         function: Callable[..., Any] = found
         self._function = function
         return function
-
-
-def _spelled(setting: str, value: str) -> str:
-    """Where a setting with this value was spelled: in its variable, or in a keyword or the file, which have its name."""
-    name = variable(setting)
-    return name if os.environ.get(name, "").strip() == value else setting
 
 
 def _importing() -> bool:
@@ -165,16 +159,25 @@ def _nothing(*_args: Any) -> None:
     """In the place of a function that is not there."""
 
 
+class Within(Protocol):
+    """Runs a function while a call and its span are current."""
+
+    def __call__(self, function: Callable[..., object], /, *args: Any) -> None:
+        """Run it."""
+
+
 class Hooks:
     """The hooks of one instrumentor.
 
     Args:
-        config: the settings.
+        request: that of the request: a function, or where it is; None if there is none.
+        response: likewise, of the response.
+        refuse: called with the setting, the name and the reason, where there is no such function.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._request = None if config.request_hook is None else Callback("request_hook", config.request_hook)
-        self._response = None if config.response_hook is None else Callback("response_hook", config.response_hook)
+    def __init__(self, request: Given, response: Given, refuse: Refuse) -> None:
+        self._request = None if request is None else Callback("request_hook", request, refuse)
+        self._response = None if response is None else Callback("response_hook", response, refuse)
 
     @property
     def want_response(self) -> bool:
@@ -182,12 +185,12 @@ class Hooks:
         return self._response is not None
 
     @guarded
-    def started(self, call: Call, span: Span, request: Request) -> GenAIRequest:
+    def started(self, within: Within, span: Span, request: Request) -> GenAIRequest:
         """A call has started.
 
         Args:
-            call: the call.
-            span: its span, as its owner has it.
+            within: runs the hook while the call is current.
+            span: the call's span, as its owner has it.
             request: what is asked.
 
         Returns:
@@ -195,18 +198,11 @@ class Hooks:
         """
         told = told_of(request)
         if self._request is not None:
-            _call_within(call, self._request, span, told)
+            within(self._request, span, told)
         return told
 
     @guarded
-    def ended(self, call: Call, span: Span, request: GenAIRequest, response: Any) -> None:
+    def ended(self, within: Within, span: Span, request: GenAIRequest, response: Any) -> None:
         """A call is about to end, with its response or its exception."""
         if self._response is not None:
-            _call_within(call, self._response, span, request, response)
-
-
-def _call_within(call: Call, callback: Callback, *args: Any) -> None:
-    current = Current()
-    with current, current:
-        current.enter(call)
-        callback(*args)
+            within(self._response, span, request, response)

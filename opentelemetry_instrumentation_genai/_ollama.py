@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from ._others import Others
     from ._patch import Patches
+    from ._propagation import Propagation
     from ._signals import Signals
 
 _END = object()
@@ -41,6 +42,7 @@ class Ollama:
         routes: (method, path) -> operation.
         provider: client, host and port -> `gen_ai.provider.name`.
         others: the other instrumentations of the SDK, which report some of its calls.
+        propagation: which servers receive the trace in headers, if any does.
     """
 
     def __init__(
@@ -49,13 +51,14 @@ class Ollama:
         routes: Mapping[tuple[str, str], Operation],
         provider: Callable[[Any, str, int], str],
         others: Others | None = None,
+        propagation: Propagation | None = None,
     ) -> None:
         self.active = True
         self._signals = signals
         self._others = others
         self._patches: Patches | None = None
         self._routes = signals.operations(routes)
-        self._propagation = signals.propagation
+        self._propagation = propagation
         self._servers = Servers(provider, self._tells)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -78,7 +81,11 @@ class Ollama:
 
     def close(self) -> None:
         """Called when they are unpatched."""
-        self._signals.close()
+        try:
+            self._signals.close()
+        finally:
+            if self._propagation is not None:
+                self._propagation.close()
 
     # What surrounds the SDK's methods.
 

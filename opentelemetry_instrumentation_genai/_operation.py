@@ -27,7 +27,7 @@ from ._fields import only, string, without
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ._capture import Capture
+    from ._capture_modes import Capture
     from ._errors import Failure
     from ._fields import Attribute, Table
     from ._generations import Generation

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._readers import RefusedError
+from ._setting_errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

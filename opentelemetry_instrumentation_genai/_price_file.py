@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._hosts import among
 from ._rates import Rates
-from ._readers import RefusedError
+from ._setting_errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

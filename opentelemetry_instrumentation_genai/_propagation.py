@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ._call import Call
+    from ._config import Config
 
 SELF_HOSTED = "self-hosted"
 
@@ -47,6 +48,13 @@ _OWN_NAMES = (".home.arpa", ".internal", ".local", ".localhost")
 _NAME = re.compile(r"[\w.-]+")  # what has a percent sign, a proxy may read as another name
 _BAGGAGE = "baggage"
 _REDIRECT = "_build_redirect_request"  # of httpx and httpx2, in all their releases and in both clients
+
+
+def propagation_of(config: Config) -> Propagation | None:
+    """Return what the settings ask for; None where no server is told of the trace."""
+    if not config.propagate:
+        return None
+    return Propagation(config.propagate, config.host_providers, with_baggage=config.propagate_baggage)
 
 
 class Propagated(NamedTuple):

@@ -7,10 +7,11 @@ import re
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._capture import ACCEPTED, capture_of
+from ._capture_modes import ACCEPTED, capture_of
 from ._entry_points import hook_of
 from ._generations import GENERATIONS
 from ._masking import masked
+from ._setting_errors import PartlyError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,24 +50,6 @@ _NO_FOLDER = re.compile(r"(?<=://)[^/]*@|\?.*")
 _BOOLEANS = {"true": True, "false": False}
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
 _WORDS = frozenset({"off", "all", *_RULES.split(", ")})
-
-
-class RefusedError(ValueError):
-    """A value is not accepted; the message says why, and goes into the warning."""
-
-
-class PartlyError(ValueError):
-    """A part of a value is not accepted.
-
-    Attributes:
-        left_out: that part.
-        value: what the rest of it is read as.
-    """
-
-    def __init__(self, left_out: str, value: Any) -> None:
-        super().__init__(left_out)
-        self.left_out = left_out
-        self.value = value
 
 
 class Reader(NamedTuple):

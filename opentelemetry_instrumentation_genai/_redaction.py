@@ -17,9 +17,9 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from ._content import Blob, Dropped, Part, plain
 from ._guard import say_once
 from ._patterns import Own, own_patterns
-from ._readers import RefusedError
 from ._rule import Rule, needed, redacted
 from ._rules import RULES
+from ._setting_errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

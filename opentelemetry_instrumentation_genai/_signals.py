@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from ._budget import Budget
+from ._config import say_of_missing
 from ._counted import Counted
 from ._events import Events
 from ._generations import FETCHED, GENERATIONS, INFERENCE
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ._hooks import Hooks
     from ._limits import Limits
     from ._operation import Operation
-    from ._propagation import Propagation
     from ._traffic import Traffic
 
 
@@ -57,19 +57,18 @@ def _costs(config: Config) -> Costs | None:
 
 
 def _completions(config: Config, meter: metrics.Meter) -> Completions | None:
-    if config.completion_hook is None:
+    if config.completion_hook is None or config.refused:
         return None
     from ._completions import completions
 
-    return completions(config, meter)
-
-
-def _propagation(config: Config) -> Propagation | None:
-    if not config.propagate:
-        return None
-    from ._propagation import Propagation
-
-    return Propagation(config.propagate, config.host_providers, with_baggage=config.propagate_baggage)
+    return completions(
+        config.completion_hook,
+        meter,
+        entries=config.completion_hook_queue_size,
+        seconds=config.completion_hook_flush_timeout,
+        base_path=config.upload_base_path,
+        upload_format=config.upload_format,
+    )
 
 
 def _enrichers(config: Config) -> Enrichers | None:
@@ -77,7 +76,7 @@ def _enrichers(config: Config) -> Enrichers | None:
         return None
     from ._enrichers import Enrichers
 
-    return Enrichers(config)
+    return Enrichers(config.enrichers, config.purpose, config.user_id_key, say_of_missing)
 
 
 def _hooks(config: Config) -> Hooks | None:
@@ -85,7 +84,7 @@ def _hooks(config: Config) -> Hooks | None:
         return None
     from ._hooks import Hooks
 
-    return Hooks(config)
+    return Hooks(config.request_hook, config.response_hook, say_of_missing)
 
 
 class Signals:
@@ -140,9 +139,8 @@ class Signals:
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config, partial(value_limit, self.tracer, logger))
         self.per_chunk = config.per_chunk_metric
-        self.propagation = _propagation(config)
         self.asks_for_usage = config.stream_usage == "inject"
-        self.who = Who(config)
+        self.who = Who(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
         self.enrichers = _enrichers(config)
         self.hooks = _hooks(config)
 
@@ -153,9 +151,7 @@ class Signals:
         return self._inference if operation in INFERENCE else self._others
 
     def close(self) -> None:
-        """Nothing is followed any more: what waits for a completion hook is handed to it, and patches of HTTP clients go."""
-        if self.propagation is not None:
-            self.propagation.close()
+        """Nothing is followed any more: what waits for a completion hook is handed to it."""
         if self.completions is not None:
             self.completions.close()
 

@@ -16,7 +16,8 @@ from ._asking import Asking, with_options
 from ._attributes import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ._bodies import mapping, sent
 from ._call import Call
-from ._capture import NO_CONTENT, asked_here
+from ._capture import asked_here
+from ._capture_modes import NO_CONTENT
 from ._context import current_call
 from ._fields import LONGEST, Attribute, as_sent, member
 from ._guard import guarded, observed, transformed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ._event_streams import EventStreams
     from ._others import Others
     from ._patch import Patches
+    from ._propagation import Propagation
     from ._seam import Scope
     from ._signals import Signals
     from ._stranger import Signs
@@ -74,6 +76,7 @@ class Stainless:
         sure: client, host and port -> whether the provider is known, and no mere default.
         event_streams: what the SDK's `stream()` methods return.
         others: the other instrumentations of the SDK, which report some of its calls.
+        propagation: which servers receive the trace in headers, if any does.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Stainless:
         sure: Callable[[Any, str, int], bool] = lambda *_server: True,
         event_streams: EventStreams | None = None,
         others: Others | None = None,
+        propagation: Propagation | None = None,
     ) -> None:
         self.active = True
         self._event_streams = event_streams
@@ -109,7 +113,7 @@ class Stainless:
         self._looks = signals.hooks is not None or signals.enrichers is not None
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
-        self._propagation = signals.propagation
+        self._propagation = propagation
         self._servers = Servers(provider, self._tells, self._stranger, sure)
         self._hears = signals.costs is not None or signals.limits is not None
 
@@ -142,7 +146,11 @@ class Stainless:
 
     def close(self) -> None:
         """Called when they are unpatched."""
-        self._signals.close()
+        try:
+            self._signals.close()
+        finally:
+            if self._propagation is not None:
+                self._propagation.close()
 
     # What surrounds the SDK's methods.
 

@@ -20,11 +20,10 @@ from ._genai_context import SAID_KEY, Said
 from ._guard import guarded, say_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.context.context import Context
 
-    from ._config import Config
     from ._fields import Attribute
 
 FIRST = (CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION)
@@ -38,13 +37,15 @@ class Who:
     """Reads it out of a context, for one instrumentor.
 
     Args:
-        config: the settings.
+        raw: whether ids of users are recorded as they are, and not as pseudonyms.
+        key: for pseudonyms, if there is one.
+        baggage: (key, attribute or None, whether it is a user's id) of the entries of baggage that are recorded.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._raw = config.user_id == "raw"
-        self._key = config.user_id_key
-        self._baggage = config.baggage
+    def __init__(self, *, raw: bool, key: bytes | None, baggage: Sequence[tuple[str, str | None, bool]]) -> None:
+        self._raw = raw
+        self._key = key
+        self._baggage = baggage
 
     def of(self, context: Context) -> Mapping[str, Attribute]:
         """What is said of a call that is made in `context`, as attributes."""

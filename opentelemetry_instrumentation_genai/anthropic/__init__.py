@@ -29,6 +29,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
 
         from .._event_streams import EventStreams
         from .._others import Others
+        from .._propagation import propagation_of
         from .._signals import Signals
         from .._stainless import Stainless
         from ._event_streams import CLASSES
@@ -53,4 +54,5 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             sure=provider.sure,
             event_streams=EventStreams(CLASSES),
             others=others,
+            propagation=propagation_of(config),
         )

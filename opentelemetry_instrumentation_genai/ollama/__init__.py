@@ -32,9 +32,11 @@ class OllamaInstrumentor(GenAIInstrumentor):
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         from .._ollama import Ollama
         from .._others import Others
+        from .._propagation import propagation_of
         from .._signals import Signals
         from ._provider import Providers
         from ._routes import ROUTES
 
         others = Others("ollama", type(self).__name__, "_request", ROUTES.values(), allowed=config.allow_others)
-        return Ollama(Signals(config, **providers), ROUTES, Providers(config.host_providers), others)
+        provider, propagation = Providers(config.host_providers), propagation_of(config)
+        return Ollama(Signals(config, **providers), ROUTES, provider, others, propagation)

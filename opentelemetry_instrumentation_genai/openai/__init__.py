@@ -28,6 +28,7 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         from .._attributes import OPENAI_REQUEST_ID
         from .._event_streams import EventStreams
         from .._others import Others
+        from .._propagation import propagation_of
         from .._signals import Signals
         from .._stainless import Stainless
         from ._event_streams import CLASSES, PARSING
@@ -48,4 +49,5 @@ class OpenAIInstrumentor(GenAIInstrumentor):
             sure=provider.sure,
             event_streams=EventStreams(CLASSES, PARSING),
             others=others,
+            propagation=propagation_of(config),
         )
