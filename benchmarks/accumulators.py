@@ -13,8 +13,8 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry_instrumentation_genai._sieve import Bytes
-from opentelemetry_instrumentation_genai._wire import Wire
+from opentelemetry_instrumentation_genai._stream.decoding import Wire
+from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
 from opentelemetry_instrumentation_genai.anthropic._events import MessageEvents
 from opentelemetry_instrumentation_genai.ollama._chunks import MessageChunks, TextChunks
 from opentelemetry_instrumentation_genai.openai._chunks import ChoiceChunks
@@ -24,7 +24,7 @@ from opentelemetry_instrumentation_genai.openai._typed_events import _PIECES, Ty
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from opentelemetry_instrumentation_genai._operation import Accumulator
+    from opentelemetry_instrumentation_genai._adapter.operation import Accumulator
 
     Chunk = Callable[[int, str], dict[str, Any]]  # number of the piece, and its text -> the chunk
 

@@ -12,12 +12,12 @@ from base64 import b64encode
 from time import process_time
 from typing import TYPE_CHECKING
 
-from opentelemetry_instrumentation_genai._budget import Budget
-from opentelemetry_instrumentation_genai._content import attached, text
-from opentelemetry_instrumentation_genai._fields import string
-from opentelemetry_instrumentation_genai._masking import masked
-from opentelemetry_instrumentation_genai._pipeline import Pipeline
-from opentelemetry_instrumentation_genai._redaction import redaction
+from opentelemetry_instrumentation_genai._adapter.fields import string
+from opentelemetry_instrumentation_genai._adapter.parts import attached, text
+from opentelemetry_instrumentation_genai._content.budget import Budget
+from opentelemetry_instrumentation_genai._content.pipeline import Pipeline
+from opentelemetry_instrumentation_genai._content.redaction import redaction
+from opentelemetry_instrumentation_genai._masking.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from redaction_libraries import libraries
 
-from opentelemetry_instrumentation_genai._decoded import Decoded
-from opentelemetry_instrumentation_genai._patterns import _own
-from opentelemetry_instrumentation_genai._rule import Rule, redacted
-from opentelemetry_instrumentation_genai._rules import RULES
+from opentelemetry_instrumentation_genai._content.patterns import _own
+from opentelemetry_instrumentation_genai._masking.decoded import Decoded
+from opentelemetry_instrumentation_genai._masking.rule import Rule, redacted
+from opentelemetry_instrumentation_genai._masking.rules import RULES
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
 from corpus import GROUPS, KINDS, found, harmless, is_held_out, samples

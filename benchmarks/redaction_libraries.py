@@ -7,8 +7,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry_instrumentation_genai._decoded import Decoded
-from opentelemetry_instrumentation_genai._rules import RULES
+from opentelemetry_instrumentation_genai._masking.decoded import Decoded
+from opentelemetry_instrumentation_genai._masking.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

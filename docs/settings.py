@@ -9,8 +9,8 @@ import inspect
 import re
 from pathlib import Path
 
-from opentelemetry_instrumentation_genai._config import Config, default_of, variable
-from opentelemetry_instrumentation_genai._readers import READERS
+from opentelemetry_instrumentation_genai._settings.config import Config, default_of, variable
+from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN = "<!-- Made by settings.py beside this page, from the code. -->\n"

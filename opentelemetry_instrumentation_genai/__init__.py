@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._capture import capture_content
-    from ._genai_context import genai_context
+    from ._application.capture_content import capture_content
+    from ._application.genai_context import genai_context
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
@@ -30,8 +30,8 @@ _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
-    "capture_content": "._capture",
-    "genai_context": "._genai_context",
+    "capture_content": "._application.capture_content",
+    "genai_context": "._application.genai_context",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._completion import Completion, CompletionHook, ReferencingHook
-from ._hooks import GenAIRequest, RequestHook, ResponseHook
+from ._application.hooks import GenAIRequest, RequestHook, ResponseHook
+from ._completion_hook.completion import Completion, CompletionHook, ReferencingHook
 
 __all__ = ["Completion", "CompletionHook", "GenAIRequest", "ReferencingHook", "RequestHook", "ResponseHook"]

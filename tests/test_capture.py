@@ -780,8 +780,8 @@ def test_a_wrong_value(ask, caplog, setting, value):
 
 def test_the_settings_name_the_rules():
     """What they say is accepted are the rules that there are."""
-    from opentelemetry_instrumentation_genai._readers import _RULES
-    from opentelemetry_instrumentation_genai._rules import RULES
+    from opentelemetry_instrumentation_genai._masking.rules import RULES
+    from opentelemetry_instrumentation_genai._settings.readers import _RULES
 
     assert _RULES == ", ".join(RULES)
 

@@ -16,10 +16,10 @@ from loopback import Json
 from loopback.openai_bodies import CHAT, MODEL, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import Config, shared
-from opentelemetry_instrumentation_genai._config_file import _parsed
-from opentelemetry_instrumentation_genai._instrumentor import GenAISettings
-from opentelemetry_instrumentation_genai._readers import READERS
+from opentelemetry_instrumentation_genai._patching.instrumentor import GenAISettings
+from opentelemetry_instrumentation_genai._settings.config import Config, shared
+from opentelemetry_instrumentation_genai._settings.config_file import _parsed
+from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 pytestmark = pytest.mark.exhaustive
 
@@ -441,7 +441,7 @@ from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 OpenAIInstrumentor().instrument()
 import sys
 
-print(*sorted({"opentelemetry_instrumentation_genai._config_file", "yaml", "opentelemetry.configuration"} & sys.modules.keys()))
+print(*sorted({"opentelemetry_instrumentation_genai._settings.config_file", "yaml", "opentelemetry.configuration"} & sys.modules.keys()))
 """
     assert ([""], []) == run(tmp_path, program)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._config import Config, default_of
-from opentelemetry_instrumentation_genai._readers import READERS
+from opentelemetry_instrumentation_genai._settings.config import Config, default_of
+from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 # Defaults that are no value: what they name applies.
 NOTHING = ("none", "as the capture mode says", "content_budget")

@@ -19,7 +19,7 @@ import pydantic
 import pytest
 
 from loopback.schemas import CONTENT, complaints
-from opentelemetry_instrumentation_genai import _content as content
+from opentelemetry_instrumentation_genai._adapter import parts as content
 
 
 class Model(pydantic.BaseModel):

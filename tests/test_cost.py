@@ -352,7 +352,7 @@ def test_all_models_cost_what_the_package_says():
     import genai_prices
     from genai_prices.data_snapshot import get_snapshot
 
-    from opentelemetry_instrumentation_genai._price_list import _Model
+    from opentelemetry_instrumentation_genai._cost.price_list import _Model
 
     compared = 0
     for provider in get_snapshot().providers:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai import _errors as errors
+from opentelemetry_instrumentation_genai._adapter import failure as errors
 
 
 class ProviderError(Exception):

@@ -10,7 +10,7 @@ import pydantic
 import pytest
 
 from loopback import same
-from opentelemetry_instrumentation_genai import _fields as fields
+from opentelemetry_instrumentation_genai._adapter import fields
 
 
 class Model(pydantic.BaseModel):

@@ -925,7 +925,7 @@ def test_a_bad_key_is_not_told(telemetry, ask, warned, key):
 
 def test_the_key_is_in_no_representation():
     """Whoever logs the settings does not log the key."""
-    from opentelemetry_instrumentation_genai._config import resolve
+    from opentelemetry_instrumentation_genai._settings.config import resolve
 
     assert KEY.encode() == resolve({"user_id_key": KEY}).user_id_key
     assert KEY not in repr(resolve({"user_id_key": KEY}))

@@ -15,8 +15,8 @@ from loopback import Json, Telemetry
 from loopback.openai_bodies import CHAT, MODEL, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._patch import Patches
-from opentelemetry_instrumentation_genai._stainless import Stainless
+from opentelemetry_instrumentation_genai._patching.patch import Patches
+from opentelemetry_instrumentation_genai._patching.stainless import Stainless
 
 OURS = "opentelemetry_instrumentation_genai"
 NAME = f"chat {MODEL}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, strategies as st
 
-from opentelemetry_instrumentation_genai._json_text import LARGEST, read_json
+from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST, read_json
 
 pytestmark = pytest.mark.exhaustive
 

@@ -19,8 +19,8 @@ import pytest
 from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.openai_bodies import CHAT, SERVED, chunk, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._json_text import LARGEST
-from opentelemetry_instrumentation_genai._sieve import Bytes
+from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST
+from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
 from opentelemetry_instrumentation_genai.openai._stream_usage import STREAM_USAGE
 
 USAGE = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}

@@ -629,7 +629,7 @@ print([span.name for span in telemetry.spans])
 
 def test_no_look_at_others_in_the_path_of_later_calls(app, monkeypatch):
     """Who is at work is looked up at the first call of a kind, and not again while nothing changes."""
-    from opentelemetry_instrumentation_genai import _others
+    from opentelemetry_instrumentation_genai._patching import other_instrumentations as _others
 
     looks = []
     monkeypatch.setattr(_others, "_at_work", lambda: looks.append(1) or [])

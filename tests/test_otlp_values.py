@@ -23,10 +23,10 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from loopback.schemas import CONTENT
-from opentelemetry_instrumentation_genai import _content as content
-from opentelemetry_instrumentation_genai._budget import Budget
-from opentelemetry_instrumentation_genai._events import Events
-from opentelemetry_instrumentation_genai._pipeline import Pipeline, Told
+from opentelemetry_instrumentation_genai._adapter import parts as content
+from opentelemetry_instrumentation_genai._content.budget import Budget
+from opentelemetry_instrumentation_genai._content.pipeline import Pipeline, Told
+from opentelemetry_instrumentation_genai._signals.events import Events
 from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 from opentelemetry_instrumentation_genai.openai._chat import CHAT

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from loopback.schemas import CONTENT, complaints
-from opentelemetry_instrumentation_genai._budget import Budget
-from opentelemetry_instrumentation_genai._content import (
+from opentelemetry_instrumentation_genai._adapter.parts import (
     attached,
     generic,
     reasoning,
@@ -18,9 +17,10 @@ from opentelemetry_instrumentation_genai._content import (
     tool_call,
     tool_call_response,
 )
-from opentelemetry_instrumentation_genai._pipeline import Pipeline
-from opentelemetry_instrumentation_genai._redaction import Redaction, redaction
-from opentelemetry_instrumentation_genai._rules import RULES
+from opentelemetry_instrumentation_genai._content.budget import Budget
+from opentelemetry_instrumentation_genai._content.pipeline import Pipeline
+from opentelemetry_instrumentation_genai._content.redaction import Redaction, redaction
+from opentelemetry_instrumentation_genai._masking.rules import RULES
 from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 from opentelemetry_instrumentation_genai.openai._chat import CHAT

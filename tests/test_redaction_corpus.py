@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 
 from corpus import KINDS, found, harmless, samples, spared
-from opentelemetry_instrumentation_genai._redaction import redaction
+from opentelemetry_instrumentation_genai._content.redaction import redaction
 
 pytestmark = pytest.mark.exhaustive
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._masking import masked
-from opentelemetry_instrumentation_genai._redaction import redaction
-from opentelemetry_instrumentation_genai._rules import MASKED, RULES
+from opentelemetry_instrumentation_genai._content.redaction import redaction
+from opentelemetry_instrumentation_genai._masking.masking import masked
+from opentelemetry_instrumentation_genai._masking.rules import MASKED, RULES
 
 pytestmark = pytest.mark.exhaustive
 

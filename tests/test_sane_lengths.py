@@ -18,7 +18,7 @@ import pytest
 
 from loopback import Json, Ndjson, Sse, anthropic_bodies, openai_bodies
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._masking import masked
+from opentelemetry_instrumentation_genai._masking.masking import masked
 
 INPUT, OUTPUT, TOOLS = "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions"
 CONTENT = {INPUT, OUTPUT, TOOLS, "gen_ai.system_instructions"}

@@ -14,8 +14,8 @@ import pytest
 from loopback import Json, Sse
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._config import Config, variable
-from opentelemetry_instrumentation_genai._readers import READERS
+from opentelemetry_instrumentation_genai._settings.config import Config, variable
+from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"

@@ -19,7 +19,7 @@ import pytest
 import opentelemetry_instrumentation_genai as genai
 from contract.drive import settled
 from loopback import ModelServer, Telemetry, anthropic_bodies, openai_bodies
-from opentelemetry_instrumentation_genai import _errors as errors
+from opentelemetry_instrumentation_genai._adapter import failure as errors
 
 HI = {"model": "llama3.2", "messages": [{"role": "user", "content": "Hi"}]}
 KEY = "sk-proj-hardCoded12345678"

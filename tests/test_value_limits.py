@@ -16,7 +16,7 @@ from loopback import Json, Telemetry, uninstrument_all
 from loopback.openai_bodies import MODEL, completion
 from loopback.schemas import CONTENT, complaints
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai._value_limit import value_limit
+from opentelemetry_instrumentation_genai._signals.value_limit import value_limit
 
 INPUT, OUTPUT, *_ = CONTENT
 LIMIT = 512

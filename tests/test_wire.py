@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._json_text import LARGEST, parsed
-from opentelemetry_instrumentation_genai._wire import Wire
+from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST, parsed
+from opentelemetry_instrumentation_genai._stream.decoding import Wire
 
 EVENTS = [{"n": 1}, {"text": "h\u00e9llo \U0001f600"}, {"n": [3]}]
 STREAM = b": a comment\n\n" + b"".join(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._instrumentor import GenAIInstrumentor
+from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
-    from .._config import Config
-    from .._instrumentor import Seam
+    from .._patching.instrumentor import Seam
+    from .._settings.config import Config
 
 __all__ = ["AnthropicInstrumentor"]
 
@@ -27,11 +27,11 @@ class AnthropicInstrumentor(GenAIInstrumentor):
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
         from importlib import import_module
 
-        from .._event_streams import EventStreams
-        from .._others import Others
-        from .._propagation import propagation_of
-        from .._signals import Signals
-        from .._stainless import Stainless
+        from .._patching.event_streams import EventStreams
+        from .._patching.other_instrumentations import Others
+        from .._patching.propagation import propagation_of
+        from .._patching.stainless import Stainless
+        from .._signals.signals import Signals
         from ._event_streams import CLASSES
         from ._facts import HEADERS, start_attributes
         from ._native import NativeTracing

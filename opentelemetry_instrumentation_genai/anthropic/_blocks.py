@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._content import (
+from .._adapter.fields import items, member, string
+from .._adapter.parts import (
     Part,
     attached,
     generic,
@@ -20,7 +21,6 @@ from .._content import (
     tool_call_response,
     unread,
 )
-from .._fields import items, member, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable

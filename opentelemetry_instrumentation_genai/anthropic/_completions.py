@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import first_text, text
-from .._fields import field, integer, member, members, string, table, whole_string
-from .._operation import Content, Operation
+from .._adapter.fields import field, integer, member, members, string, table, whole_string
+from .._adapter.operation import Content, Operation
+from .._adapter.parts import first_text, text
+from .._conventions import names
 from ._messages import RESPONSE, SAMPLING, failure
 
 if TYPE_CHECKING:

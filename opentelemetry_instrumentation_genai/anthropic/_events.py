@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._fields import integer, member, members, string, whole_string
+from .._adapter.fields import integer, member, members, string, whole_string
 
 # What a delta's type adds to: the member of the delta, and the member of the block.
 _PIECES = {

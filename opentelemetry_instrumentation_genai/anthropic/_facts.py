@@ -5,14 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._bodies import mapping
-from .._fields import string, strings
+from .._adapter.fields import string, strings
+from .._adapter.request_bodies import mapping
+from .._conventions import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-from .._fields import Attribute
+from .._adapter.fields import Attribute
 
 # Response headers, by Anthropic's API reference.
 HEADERS = (

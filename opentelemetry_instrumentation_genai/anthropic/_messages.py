@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import Part, named, text, unreadable
-from .._errors import Failure, reported_error
-from .._fields import count, field, integer, items, member, members, number, read, string, strings, table
-from .._operation import Billing, Content, Operation
+from .._adapter.failure import Failure, reported_error
+from .._adapter.fields import count, field, integer, items, member, members, number, read, string, strings, table
+from .._adapter.operation import Billing, Content, Operation
+from .._adapter.parts import Part, named, text, unreadable
+from .._conventions import names
 from ._blocks import parts_of, tool_definition
 from ._events import MessageEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .._fields import Attribute
+    from .._adapter.fields import Attribute
 
 SAMPLING = (
     field(names.REQUEST_TEMPERATURE, number, "temperature"),

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
-from .._context import current_call
+from .._call.context import current_call
 from .._guard import guarded, say_once
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from .._call import Call
+    from .._call.call import Call
 
 _CLIENT = "anthropic._base_client"
 _SDK_TRACING = "anthropic._tracing"

@@ -11,7 +11,7 @@ from ._completions import COMPLETIONS
 from ._messages import MESSAGES
 
 if TYPE_CHECKING:
-    from .._operation import Operation
+    from .._adapter.operation import Operation
 
 ROUTES: dict[tuple[str, str], Operation] = {
     ("post", "/v1/messages"): MESSAGES,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._instrumentor import GenAIInstrumentor
+from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
-    from .._config import Config
-    from .._instrumentor import Seam
+    from .._patching.instrumentor import Seam
+    from .._settings.config import Config
 
 __all__ = ["OllamaInstrumentor"]
 
@@ -30,12 +30,12 @@ class OllamaInstrumentor(GenAIInstrumentor):
         return version
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
-        from .._ollama import Ollama
-        from .._others import Others
-        from .._propagation import propagation_of
-        from .._signals import Signals
+        from .._patching.other_instrumentations import Others
+        from .._patching.propagation import propagation_of
+        from .._signals.signals import Signals
         from ._provider import Providers
         from ._routes import ROUTES
+        from ._seam import Ollama
 
         others = Others("ollama", type(self).__name__, "_request", ROUTES.values(), allowed=config.allow_others)
         provider, propagation = Providers(config.host_providers), propagation_of(config)

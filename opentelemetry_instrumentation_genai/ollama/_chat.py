@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import Part, first_text, generic, named, reasoning, text, tool_call, tool_call_response
-from .._fields import items, member, string, table
-from .._operation import Content, Operation
+from .._adapter.fields import items, member, string, table
+from .._adapter.operation import Content, Operation
+from .._adapter.parts import Part, first_text, generic, named, reasoning, text, tool_call, tool_call_response
+from .._conventions import names
 from ._chunks import MessageChunks
 from ._common import REQUEST, RESPONSE, finish_reasons, images, server_timings
 

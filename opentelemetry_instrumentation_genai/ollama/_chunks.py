@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._fields import items, member, members
+from .._adapter.fields import items, member, members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import attached
-from .._fields import count, field, integer, items, member, number, string, strings
-from .._timings import Timings, timings
+from .._adapter.fields import count, field, integer, items, member, number, string, strings
+from .._adapter.parts import attached
+from .._adapter.server_timings import Timings, timings
+from .._conventions import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._content import Part
+    from .._adapter.parts import Part
 
 
 def _output_type(value: Any) -> str | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import _attributes as names
-from .._fields import field, integer, table
-from .._operation import Operation
+from .._adapter.fields import field, integer, table
+from .._adapter.operation import Operation
+from .._conventions import names
 from ._common import RESPONSE, server_timings
 
 EMBED = Operation(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import Part, attached, first_text, reasoning, text
-from .._fields import member, table
-from .._operation import Content, Operation
+from .._adapter.fields import member, table
+from .._adapter.operation import Content, Operation
+from .._adapter.parts import Part, attached, first_text, reasoning, text
+from .._conventions import names
 from ._chunks import TextChunks
 from ._common import REQUEST, RESPONSE, finish_reasons, images, server_timings
 

@@ -9,7 +9,7 @@ from ._embed import EMBED
 from ._generate import GENERATE
 
 if TYPE_CHECKING:
-    from .._operation import Operation
+    from .._adapter.operation import Operation
 
 ROUTES: dict[tuple[str, str], Operation] = {
     ("POST", "/api/chat"): CHAT,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._instrumentor import GenAIInstrumentor
+from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
-    from .._config import Config
-    from .._instrumentor import Seam
+    from .._patching.instrumentor import Seam
+    from .._settings.config import Config
 
 __all__ = ["OpenAIInstrumentor"]
 
@@ -25,12 +25,12 @@ class OpenAIInstrumentor(GenAIInstrumentor):
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
-        from .._attributes import OPENAI_REQUEST_ID
-        from .._event_streams import EventStreams
-        from .._others import Others
-        from .._propagation import propagation_of
-        from .._signals import Signals
-        from .._stainless import Stainless
+        from .._conventions.names import OPENAI_REQUEST_ID
+        from .._patching.event_streams import EventStreams
+        from .._patching.other_instrumentations import Others
+        from .._patching.propagation import propagation_of
+        from .._patching.stainless import Stainless
+        from .._signals.signals import Signals
         from ._event_streams import CLASSES, PARSING
         from ._provider import Providers
         from ._routes import ROUTES

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import (
+from .._adapter.fields import MOST, field, integer, items, member, string, table
+from .._adapter.operation import Content, Operation
+from .._adapter.parts import (
     Part,
     attached,
     first_text,
@@ -18,8 +19,7 @@ from .._content import (
     tool_call_answer,
     tool_call_response,
 )
-from .._fields import MOST, field, integer, items, member, string, table
-from .._operation import Content, Operation
+from .._conventions import names
 from ._chunks import ChoiceChunks
 from ._common import (
     MEASURED_VALUES,

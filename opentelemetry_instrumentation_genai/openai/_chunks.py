@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from .._content import plain
-from .._fields import integer, items, member, members, string, whole_string
+from .._adapter.fields import integer, items, member, members, string, whole_string
+from .._adapter.parts import plain
 from ._pieces import Pieces
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._content import generic, text
-from .._fields import field, member, table
-from .._operation import Content, Operation
+from .._adapter.fields import field, member, table
+from .._adapter.operation import Content, Operation
+from .._adapter.parts import generic, text
+from .._conventions import names
 from ._chat import finish_reasons, in_order
 from ._chunks import ChoiceChunks
 from ._common import MEASURED_VALUES, RESPONSE, SAMPLING, USAGE, billing, choice_count, failure

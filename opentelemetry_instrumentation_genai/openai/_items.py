@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._content import (
+from .._adapter.fields import items, member, string
+from .._adapter.parts import (
     Part,
     attached,
     free_tool_call,
@@ -18,7 +19,6 @@ from .._content import (
     tool_call_response,
     unreadable,
 )
-from .._fields import items, member, string
 from ._common import parts_of, role_of, tool_definition
 
 if TYPE_CHECKING:

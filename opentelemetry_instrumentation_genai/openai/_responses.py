@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import _attributes as names
-from .._errors import Failure, reported_error
-from .._fields import count, field, integer, items, member, string, table
-from .._operation import Content, Operation
+from .._adapter.failure import Failure, reported_error
+from .._adapter.fields import count, field, integer, items, member, string, table
+from .._adapter.operation import Content, Operation
+from .._conventions import names
 from ._common import MEASURED_VALUES, REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
 from ._items import input_message, input_messages, output_parts
 from ._typed_events import TypedEvents

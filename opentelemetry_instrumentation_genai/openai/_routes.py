@@ -13,7 +13,7 @@ from ._embeddings import EMBEDDINGS
 from ._responses import FETCH_RESPONSE, RESPONSES
 
 if TYPE_CHECKING:
-    from .._operation import Operation
+    from .._adapter.operation import Operation
 
 ROUTES: dict[tuple[str, str], Operation] = {
     ("post", "/chat/completions"): CHAT,

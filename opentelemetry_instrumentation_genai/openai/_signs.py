@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .._fields import member, string
+from .._adapter.fields import member, string
 
 # `Server` of llama.cpp's server; uvicorn, under which most others run, tells nothing.
 _SERVERS = {b"llama.cpp": "llama_cpp"}

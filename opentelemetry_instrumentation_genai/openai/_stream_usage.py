@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._fields import items, member, members
-from .._operation import StreamUsage
+from .._adapter.fields import items, member, members
+from .._adapter.operation import StreamUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

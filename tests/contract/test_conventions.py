@@ -21,8 +21,8 @@ from contract.openai import OPENAI
 from contract.providers import PROVIDERS
 from loopback import Json, Ndjson, Snapshot, Sse
 from loopback.openai_bodies import response
-from opentelemetry_instrumentation_genai import _attributes
-from opentelemetry_instrumentation_genai._attributes import OWN, OWN_METRICS
+from opentelemetry_instrumentation_genai._conventions import names as _attributes
+from opentelemetry_instrumentation_genai._conventions.names import OWN, OWN_METRICS
 from semconv import registry
 
 # How each is asked for, and what it is held against.

@@ -19,45 +19,49 @@ from followed_rows import MORE, rows
 from loopback import ModelServer, Telemetry
 from not_struck import NOT_STRUCK
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
-from opentelemetry_instrumentation_genai._context import _current, current_call
-from opentelemetry_instrumentation_genai._lifetime import finish_pending
+from opentelemetry_instrumentation_genai._call.context import _current, current_call
+from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, functions_of, places, struck
 
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
 FRAMES = frozenset(
     {
-        ("_event_streams.py", "__anext__"),
-        ("_event_streams.py", "_async_final"),
-        ("_event_streams.py", "_final"),
-        ("_event_streams.py", "_steps"),
+        ("_patching/event_streams.py", "__anext__"),
+        ("_patching/event_streams.py", "_async_final"),
+        ("_patching/event_streams.py", "_final"),
+        ("_patching/event_streams.py", "_steps"),
         ("_guard.py", "safe"),
         ("_guard.py", "wrapper"),
-        ("_seam.py", "wrapper"),
-        ("_streams.py", "__aiter__"),
-        ("_streams.py", "__anext__"),
-        ("_streams.py", "__iter__"),
-        ("_streams.py", "_followed"),
-        ("_streams.py", "aclose"),
-        ("_streams.py", "close"),
-        ("_sieve.py", "__anext__"),
-        ("_sieve.py", "_passing"),
-        ("_sieve.py", "_remaining"),
-        ("_sieve.py", "_sifted"),
-        ("_sieve.py", "_step"),
-        ("_sieve.py", "aclose"),
-        ("_ollama.py", "__aiter__"),
-        ("_ollama.py", "__anext__"),
-        ("_ollama.py", "_self_first"),
-        ("_ollama.py", "_stream"),
-        ("_proxy.py", "__getattribute__"),
+        ("_patching/seam.py", "wrapper"),
+        ("_stream/body.py", "__aiter__"),
+        ("_stream/body.py", "__anext__"),
+        ("_stream/body.py", "__iter__"),
+        ("_stream/body.py", "_followed"),
+        ("_stream/body.py", "aclose"),
+        ("_stream/body.py", "close"),
+        ("_stream/usage_filter.py", "__anext__"),
+        ("_stream/usage_filter.py", "_passing"),
+        ("_stream/usage_filter.py", "_remaining"),
+        ("_stream/usage_filter.py", "_sifted"),
+        ("_stream/usage_filter.py", "_step"),
+        ("_stream/usage_filter.py", "aclose"),
+        ("ollama/_seam.py", "__aiter__"),
+        ("ollama/_seam.py", "__anext__"),
+        ("ollama/_seam.py", "_self_first"),
+        ("ollama/_seam.py", "_stream"),
+        ("_stream/proxy.py", "__getattribute__"),
         ("anthropic/_native.py", "_answer"),
     }
 )
 # Where it fails, what was asked for on the caller's behalf cannot be told from the rest: all passes.
 FILTER = frozenset(
     {
-        ("_call.py", "stream_usage"),
-        *((module, name) for module in ("_sieve.py", "_texts.py") for name in functions_of(module)),
+        ("_call/call.py", "stream_usage"),
+        *(
+            (module, name)
+            for module in ("_stream/usage_filter.py", "_stream/event_texts.py")
+            for name in functions_of(module)
+        ),
     }
 )
 
@@ -65,7 +69,7 @@ FILTER = frozenset(
 NEWEST = find_spec("openai.lib.streaming.chat") is not None and sys.version_info[:2] == (3, 12)
 # What the application itself calls to start and to stop, and what would stop.
 START = frozenset(
-    ("_instrumentor.py", name)
+    ("_patching/instrumentor.py", name)
     for name in ("instrument", "_instrument", "uninstrument", "_uninstrument", "_stop", "instrumentation_dependencies")
 )
 INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumentor, "ollama": OllamaInstrumentor}
@@ -73,9 +77,12 @@ INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumento
 
 def _is_own(place: Place) -> bool:
     """Whether it is of a block, which the application calls by itself, around its own code."""
-    within = ("_block.py", "_within_outer")
-    made = place.function == "__init__" and place.module in ("_capture.py", "_genai_context.py")
-    return made or (place.module == "_block.py" and (place.module, place.function) != within)
+    within = ("_application/block.py", "_within_outer")
+    made = place.function == "__init__" and place.module in (
+        "_application/capture_content.py",
+        "_application/genai_context.py",
+    )
+    return made or (place.module == "_application/block.py" and (place.module, place.function) != within)
 
 
 class Open(SpanProcessor):

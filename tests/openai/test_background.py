@@ -190,7 +190,7 @@ def test_tokens_of_a_fetched_response_are_those_of_an_inference(
 
 def test_ids_that_are_remembered_are_bounded():
     """The oldest is forgotten first; one that is seen again is young again."""
-    from opentelemetry_instrumentation_genai._counted import _MOST, Counted
+    from opentelemetry_instrumentation_genai._adapter.counted_usage import _MOST, Counted
 
     seen = Counted()
     assert all(seen.first(str(number)) for number in range(_MOST))

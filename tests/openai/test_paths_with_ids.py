@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from loopback import Json, ModelServer, Telemetry
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor, _attributes as names
-from opentelemetry_instrumentation_genai._fields import field, integer, string, table
-from opentelemetry_instrumentation_genai._operation import Operation
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._adapter.fields import field, integer, string, table
+from opentelemetry_instrumentation_genai._adapter.operation import Operation
+from opentelemetry_instrumentation_genai._conventions import names
 from opentelemetry_instrumentation_genai.openai import _routes
 
 SEARCH = Operation(

@@ -17,7 +17,8 @@ import pytest
 import usage_servers as servers
 from loopback import ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor, _guard, _sieve, _texts, _wire
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai._stream import decoding as _wire, event_texts as _texts, usage_filter as _sieve
 
 CALL: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 # What carries the stream itself, with guards in it.

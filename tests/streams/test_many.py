@@ -165,7 +165,7 @@ def test_many_that_are_abandoned(server, telemetry: Telemetry, openai_client):
 
 def test_nothing_stays(server, telemetry: Telemetry, openai_client):
     """Calls that are over, however they ended, are not kept by anything of ours."""
-    from opentelemetry_instrumentation_genai._call import Call
+    from opentelemetry_instrumentation_genai._call.call import Call
 
     OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
     server.reply_always(CHAT.stalled())

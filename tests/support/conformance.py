@@ -10,7 +10,7 @@ from typing import Any
 
 from loopback import Telemetry
 from loopback.schemas import CONTENT, complaints, deprecated
-from opentelemetry_instrumentation_genai._attributes import OWN
+from opentelemetry_instrumentation_genai._conventions.names import OWN
 from semconv import Levels, Metric, Registry, registry, typed
 
 # Newer than v1.41, and emitted with it all the same.

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from conformance import NEWER
-from opentelemetry_instrumentation_genai import _attributes
-from opentelemetry_instrumentation_genai._attributes import OWN, TOKEN_MODALITY, TOKEN_TYPE
-from opentelemetry_instrumentation_genai._generations import INFERENCE, LATEST, V1_41, Measures
+from opentelemetry_instrumentation_genai._conventions import names as _attributes
+from opentelemetry_instrumentation_genai._conventions.generations import INFERENCE, LATEST, V1_41, Measures
+from opentelemetry_instrumentation_genai._conventions.names import OWN, TOKEN_MODALITY, TOKEN_TYPE
 from semconv import registry
 
 _COLUMNS = ("v1.41 (default)", "latest")

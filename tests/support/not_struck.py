@@ -8,24 +8,24 @@ Listed = Mapping[str, Sequence[str]]
 
 # Declared by a protocol or an abstract class: nobody runs it.
 PROTOCOLS: Listed = {
-    "_block.py": ("Block._within",),
-    "_budget.py": ("Redact.part", "Redact.value"),
-    "_completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
-    "_costs.py": ("Prices.cost", "Prices.name"),
-    "_hooks.py": ("RequestHook.__call__", "ResponseHook.__call__"),
-    "_instrumentor.py": ("GenAIInstrumentor._make_seam", "Seam.start", "Seam.stop", "Seam.targets"),
-    "_metrics.py": ("Histogram.record",),
-    "_operation.py": ("Accumulator.add", "Accumulator.result"),
-    "_seam.py": ("Seam.end",),
-    "_sieve.py": ("_Form.chunk", "_Form.cleared", "_Form.given"),
-    "_stainless.py": ("Native.spans", "Native.start", "Native.stop"),
-    "_stranger.py": ("Signs.by_headers", "Signs.by_response", "Signs.unknown"),
+    "_application/block.py": ("Block._within",),
+    "_content/budget.py": ("Redact.part", "Redact.value"),
+    "_completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
+    "_cost/costs.py": ("Prices.cost", "Prices.name"),
+    "_application/hooks.py": ("RequestHook.__call__", "ResponseHook.__call__"),
+    "_patching/instrumentor.py": ("GenAIInstrumentor._make_seam", "Seam.start", "Seam.stop", "Seam.targets"),
+    "_signals/metrics.py": ("Histogram.record",),
+    "_adapter/operation.py": ("Accumulator.add", "Accumulator.result"),
+    "_patching/seam.py": ("Seam.end",),
+    "_stream/usage_filter.py": ("_Form.chunk", "_Form.cleared", "_Form.given"),
+    "_patching/stainless.py": ("Native.spans", "Native.start", "Native.stop"),
+    "_adapter/unknown_servers.py": ("Signs.by_headers", "Signs.by_response", "Signs.unknown"),
 }
 
 # Called by the application itself, around its own code or for its own use: what it raises can go nowhere else.
 APPLICATION: Listed = {
     "__init__.py": ("__dir__", "__getattr__"),
-    "_block.py": (
+    "_application/block.py": (
         "Block.__aenter__",
         "Block.__aexit__",
         "Block.__call__",
@@ -67,23 +67,23 @@ APPLICATION: Listed = {
         "_is_awaitable",
         "_within",
     ),
-    "_capture.py": ("capture_content.__init__",),
-    "_completion.py": (
+    "_application/capture_content.py": ("capture_content.__init__",),
+    "_completion_hook/completion.py": (
         "Completion._parsed",
         "Completion.input_messages",
         "Completion.output_messages",
         "Completion.system_instructions",
         "Completion.tool_definitions",
     ),
-    "_genai_context.py": ("genai_context.__init__",),
-    "_proxy.py": ("Proxy.__delattr__", "Proxy.__dir__", "Proxy.__reduce_ex__", "Proxy.__repr__"),
+    "_application/genai_context.py": ("genai_context.__init__",),
+    "_stream/proxy.py": ("Proxy.__delattr__", "Proxy.__dir__", "Proxy.__reduce_ex__", "Proxy.__repr__"),
 }
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
-    "_any_value.py": ("_changed", "_of_one_type", "_unused"),
-    "_config.py": ("_concerned", "default_of", "say_of_part", "say_of_wrong", "takes_off"),
-    "_config_file.py": (
+    "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
+    "_settings/config.py": ("_concerned", "default_of", "say_of_part", "say_of_wrong", "takes_off"),
+    "_settings/config_file.py": (
         "_fill",
         "_filled",
         "_given",
@@ -97,13 +97,13 @@ START: Listed = {
         "_yaml",
         "declared",
     ),
-    "_costs.py": ("Costs.__init__", "_listed", "costs"),
-    "_entry_points.py": ("_load", "_named", "_named.<lambda>"),
-    "_event_streams.py": ("_imported",),
-    "_fields.py": ("field", "table"),
+    "_cost/costs.py": ("Costs.__init__", "_listed", "costs"),
+    "_completion_hook/entry_points.py": ("_load", "_named", "_named.<lambda>"),
+    "_patching/event_streams.py": ("_imported",),
+    "_adapter/fields.py": ("field", "table"),
     "_guard.py": ("_innermost", "guarded_step", "note", "report"),
-    "_hosts.py": ("HostTable._look_up", "_fits", "_names", "among"),
-    "_instrumentor.py": (
+    "_adapter/hosts.py": ("HostTable._look_up", "_fits", "_names", "among"),
+    "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
         "GenAIInstrumentor._changes",
         "GenAIInstrumentor._imported",
@@ -118,8 +118,8 @@ START: Listed = {
         "_Configuration.__get__",
         "_same",
     ),
-    "_owner.py": ("Owner.merge", "_joined", "_resolve"),
-    "_patterns.py": (
+    "_call/owner.py": ("Owner.merge", "_joined", "_resolve"),
+    "_content/patterns.py": (
         "Own.found",
         "_Found.times",
         "_look_at",
@@ -130,8 +130,8 @@ START: Listed = {
         "_window",
         "own_patterns",
     ),
-    "_phone_names.py": ("_words",),
-    "_price_file.py": (
+    "_masking/phone_names.py": ("_words",),
+    "_cost/price_file.py": (
         "PriceFile.__init__",
         "PriceFile.begin",
         "PriceFile.cost",
@@ -145,8 +145,8 @@ START: Listed = {
         "_values",
     ),
     "_printable.py": ("_escape", "_is_seen", "loggable", "printable"),
-    "_purpose.py": ("_loaded", "_numbered", "_rule", "rules"),
-    "_readers.py": (
+    "_application/purpose.py": ("_loaded", "_numbered", "_rule", "rules"),
+    "_settings/readers.py": (
         "PartlyError.__init__",
         "_baggage",
         "_boolean",
@@ -165,16 +165,16 @@ START: Listed = {
         "_user_id_key",
         "_whole",
     ),
-    "_redaction.py": ("_loaded", "named"),
-    "_rule.py": ("rule",),
-    "_rules.py": ("_any_of",),
-    "_secret_names.py": ("_words",),
-    "_section.py": ("Section.__init__",),
+    "_content/redaction.py": ("_loaded", "named"),
+    "_masking/rule.py": ("rule",),
+    "_masking/rules.py": ("_any_of",),
+    "_masking/secret_names.py": ("_words",),
+    "_settings/section.py": ("Section.__init__",),
 }
 
 # Runs in a thread of ours, or at exit: no application waits for it. tests/fail_open/test_engine.py and the tests of uploads.
 BACKGROUND: Listed = {
-    "_background.py": (
+    "_lifetime/background.py": (
         "Background._fill",
         "Background._register",
         "Background._start",
@@ -183,8 +183,8 @@ BACKGROUND: Listed = {
         "_Making.__init__",
         "_wait",
     ),
-    "_call.py": ("Call.collected",),
-    "_completions.py": (
+    "_call/call.py": ("Call.collected",),
+    "_completion_hook/delivery.py": (
         "Completions._call",
         "Completions._drop",
         "Completions._left_at_exit",
@@ -194,7 +194,7 @@ BACKGROUND: Listed = {
         "_say_of_failed",
         "_uploading",
     ),
-    "_ecosystem.py": (
+    "_completion_hook/ecosystem.py": (
         "Ecosystem.__call__",
         "Ecosystem.__init__",
         "_found",
@@ -206,8 +206,8 @@ BACKGROUND: Listed = {
         "parts_of",
         "tools_of",
     ),
-    "_lifetime.py": ("_finish_all", "_finish_next", "_forked", "_work", "finish_pending"),
-    "_local_files.py": (
+    "_lifetime/lifetime.py": ("_finish_all", "_finish_next", "_forked", "_work", "finish_pending"),
+    "_completion_hook/local_files.py": (
         "_opened",
         "_private_files",
         "_private_files.PrivateFiles.exists",
@@ -217,7 +217,7 @@ BACKGROUND: Listed = {
         "private_file",
         "private_url",
     ),
-    "_queue.py": (
+    "_completion_hook/queue.py": (
         "Queue.<lambda>",
         "Queue._ends",
         "Queue._run",
@@ -228,8 +228,8 @@ BACKGROUND: Listed = {
         "_exit",
         "_forked",
     ),
-    "_streams.py": ("Reading.exit", "_finish_all"),
-    "_upload.py": (
+    "_stream/body.py": ("Reading.exit", "_finish_all"),
+    "_completion_hook/upload.py": (
         "<lambda>",
         "Upload.__call__",
         "Upload.__call__.<lambda>",
@@ -242,9 +242,9 @@ BACKGROUND: Listed = {
 
 # Of answers, settings and failures that the calls here do not have; runs in a step whose other functions are struck.
 RARE: Listed = {
-    "_asking.py": ("Asking._remember", "_refuses"),
-    "_billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
-    "_budget.py": (
+    "_patching/usage_injection.py": ("Asking._remember", "_refuses"),
+    "_cost/billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
+    "_content/budget.py": (
         "_Purse._close",
         "_Purse._leave_out",
         "_Purse._mark",
@@ -252,8 +252,8 @@ RARE: Listed = {
         "_Purse._value",
         "_anonymous",
     ),
-    "_call.py": ("Call._say_of_said", "Call._unparsed", "Call.ended", "Call.give_up"),
-    "_content.py": (
+    "_call/call.py": ("Call._say_of_said", "Call._unparsed", "Call.ended", "Call.give_up"),
+    "_adapter/parts.py": (
         "_Harmless.copy",
         "_as_text",
         "_digits",
@@ -268,21 +268,21 @@ RARE: Listed = {
         "tool_call_answer",
         "unread",
     ),
-    "_costs.py": ("Prices.begin", "Prices.loading"),
-    "_counted.py": ("Counted.first",),
-    "_credentials.py": ("_of_basic", "credentials_in", "has_credential"),
-    "_cuts.py": ("stub", "without_tail"),
-    "_decoded.py": ("_read_typeset",),
-    "_errors.py": ("Failure.keeping", "_bare_trace", "_bare_trace.<lambda>", "_number", "reported"),
-    "_event_streams.py": ("_AsyncSteps.aclose", "_AsyncSteps.asend", "_AsyncSteps.athrow"),
-    "_events.py": ("Events.need", "_record_class.<lambda>"),
-    "_fields.py": ("true",),
-    "_genai_context.py": ("_is_nothing",),
-    "_generations.py": ("_both", "_each"),
-    "_headers.py": ("_cookies", "_is_key", "_users"),
-    "_hooks.py": ("Callback._found", "GenAIRequest.<lambda>", "_importing", "_nothing", "_spelled"),
-    "_iterators.py": ("_Raising.__init__", "_Raising.__iter__", "_Raising.__next__"),
-    "_json_text.py": (
+    "_cost/costs.py": ("Prices.begin", "Prices.loading"),
+    "_adapter/counted_usage.py": ("Counted.first",),
+    "_masking/credentials.py": ("_of_basic", "credentials_in", "has_credential"),
+    "_content/truncation.py": ("stub", "without_tail"),
+    "_masking/decoded.py": ("_read_typeset",),
+    "_adapter/failure.py": ("Failure.keeping", "_bare_trace", "_bare_trace.<lambda>", "_number", "reported"),
+    "_patching/event_streams.py": ("_AsyncSteps.aclose", "_AsyncSteps.asend", "_AsyncSteps.athrow"),
+    "_signals/events.py": ("Events.need", "_record_class.<lambda>"),
+    "_adapter/fields.py": ("true",),
+    "_application/genai_context.py": ("_is_nothing",),
+    "_conventions/generations.py": ("_both", "_each"),
+    "_masking/headers.py": ("_cookies", "_is_key", "_users"),
+    "_application/hooks.py": ("Callback._found", "GenAIRequest.<lambda>", "_importing", "_nothing", "_spelled"),
+    "_patching/request_iterators.py": ("_Raising.__init__", "_Raising.__iter__", "_Raising.__next__"),
+    "_adapter/json_text.py": (
         "_Skipping.__init__",
         "_Skipping._after",
         "_Skipping._after_member",
@@ -297,13 +297,13 @@ RARE: Listed = {
         "_Skipping.members",
         "_fail",
     ),
-    "_masking.py": ("quoted", "with_size"),
-    "_metrics.py": ("_Histograms.__init__", "_Histograms.record"),
-    "_misspelled.py": ("_nearest",),
-    "_named_phones.py": ("_is_number",),
-    "_named_secrets.py": ("_doubled",),
-    "_nowhere.py": ("_disabled", "logs_go_nowhere", "only_metrics"),
-    "_ollama.py": (
+    "_masking/masking.py": ("quoted", "with_size"),
+    "_signals/metrics.py": ("_Histograms.__init__", "_Histograms.record"),
+    "_settings/misspelled.py": ("_nearest",),
+    "_masking/named_phones.py": ("_is_number",),
+    "_masking/named_secrets.py": ("_doubled",),
+    "_signals/destinations.py": ("_disabled", "logs_go_nowhere", "only_metrics"),
+    "ollama/_seam.py": (
         "Ollama._repair",
         "_AsyncStream._self_closed",
         "_AsyncStream.aclose",
@@ -312,11 +312,11 @@ RARE: Listed = {
         "_StreamReading.failed",
         "_blame",
     ),
-    "_operation.py": ("Operation.<lambda>", "_without_members.content"),
-    "_others.py": ("Others._all", "_package", "_running"),
-    "_patch.py": ("Patches.repair", "_calls"),
-    "_pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
-    "_price_list.py": (
+    "_adapter/operation.py": ("Operation.<lambda>", "_without_members.content"),
+    "_patching/other_instrumentations.py": ("Others._all", "_package", "_running"),
+    "_patching/patch.py": ("Patches.repair", "_calls"),
+    "_content/pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
+    "_cost/price_list.py": (
         "PriceList.__init__",
         "PriceList._calculated",
         "PriceList._find",
@@ -331,13 +331,13 @@ RARE: Listed = {
         "_tiered",
         "_unit",
     ),
-    "_propagation.py": ("Propagation._redirected", "Propagation._remove_headers"),
-    "_rates.py": ("Rates.__init__", "Rates.__init__.<lambda>", "Tiered.at", "_hints", "_parts"),
-    "_redaction.py": ("Redacting._asked", "Redacting._spent", "Redacting._without"),
-    "_rule.py": ("_after_kept",),
-    "_seam.py": ("Scope.async_outcome", "Scope.outcome"),
-    "_secret_values.py": ("_is_random", "_is_short_key", "_is_unlike_prose"),
-    "_sieve.py": (
+    "_patching/propagation.py": ("Propagation._redirected", "Propagation._remove_headers"),
+    "_cost/rates.py": ("Rates.__init__", "Rates.__init__.<lambda>", "Tiered.at", "_hints", "_parts"),
+    "_content/redaction.py": ("Redacting._asked", "Redacting._spent", "Redacting._without"),
+    "_masking/rule.py": ("_after_kept",),
+    "_patching/seam.py": ("Scope.async_outcome", "Scope.outcome"),
+    "_masking/secret_values.py": ("_is_random", "_is_short_key", "_is_unlike_prose"),
+    "_stream/usage_filter.py": (
         "Bytes._everything",
         "Bytes.pass_all",
         "Events.given",
@@ -346,9 +346,9 @@ RARE: Listed = {
         "_all",
         "_unknown",
     ),
-    "_stack_trace.py": ("Mask.__call__", "StackTrace._members"),
-    "_stainless.py": ("Stainless.<lambda>", "Stainless._repair"),
-    "_streams.py": (
+    "_adapter/stack_trace.py": ("Mask.__call__", "StackTrace._members"),
+    "_patching/stainless.py": ("Stainless.<lambda>", "Stainless._repair"),
+    "_stream/body.py": (
         "Reading.forget",
         "_AsyncFollowed.asend",
         "_AsyncFollowed.athrow",
@@ -359,8 +359,8 @@ RARE: Listed = {
         "_Nobody.succeed",
         "_Nobody.touch",
     ),
-    "_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
-    "_wire.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),
+    "_stream/event_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
+    "_stream/decoding.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),
     "anthropic/_blocks.py": (
         "<lambda>",
         "_other",

@@ -59,7 +59,7 @@ def _without_lines(found: Observation, *words: str) -> Observation:
 
 
 def _type_of_a_stream(found: Observation, _case: Any) -> Observation:
-    ours, theirs = f"<{OURS}._ollama._AsyncStream>", "<builtins.async_generator>"
+    ours, theirs = f"<{OURS}.ollama._seam._AsyncStream>", "<builtins.async_generator>"
     return replace(found, seen=[theirs if each == ours else each for each in found.seen])
 
 

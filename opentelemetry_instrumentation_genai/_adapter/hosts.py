@@ -1,0 +1,126 @@
+"""The servers that clients go to, and their hosts by patterns: those that the user declared, and the public ones that are known."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .unknown_servers import Stranger
+
+_MOST = 256  # servers that are remembered
+
+
+class Server(NamedTuple):
+    """What a call needs to know of its server.
+
+    Attributes:
+        host: its name or address, IPv6 addresses without brackets.
+        port: its port, that of the scheme where the URL has none.
+        provider: `gen_ai.provider.name`.
+        told: whether it is told of the trace.
+        stranger: what it has said of itself, where nothing else tells who it is.
+        url: the client's base URL.
+        sure: whether the provider is known, and no mere default of the SDK.
+    """
+
+    host: str
+    port: int
+    provider: str
+    told: bool
+    stranger: Stranger | None = None
+    url: str = ""
+    sure: bool = True
+
+
+class Servers:
+    """The servers of clients, remembered by the client's URL, which never changes in itself.
+
+    Args:
+        provider: client, host and port -> the provider.
+        told: client, host and port -> whether the server is told of the trace.
+        stranger: client, host, port and provider -> what a server is known by that only itself can tell who it is.
+        sure: client, host and port -> whether the provider is known, and no mere default.
+    """
+
+    def __init__(
+        self,
+        provider: Callable[[Any, str, int], str],
+        told: Callable[[Any, str, int], bool],
+        stranger: Callable[[Any, str, int, str], Stranger | None] = lambda *_server: None,
+        sure: Callable[[Any, str, int], bool] = lambda *_server: True,
+    ) -> None:
+        self._provider = provider
+        self._told = told
+        self._stranger = stranger
+        self._sure = sure
+        self._known: dict[int, tuple[Any, type, Server]] = {}
+
+    def of(self, client: Any, url: Any) -> Server:
+        """The server of a client, whose base URL, of httpx or alike, is given."""
+        known = self._known.get(id(url))
+        if known is None or known[0] is not url or known[1] is not type(client):
+            host, port = url.host, port_of(url)
+            known_as = host, port, self._provider(client, host, port)
+            told, stranger = self._told(client, host, port), self._stranger(client, *known_as)
+            server = Server(*known_as, told, stranger, str(url), self._sure(client, host, port))
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            known = self._known[id(url)] = url, type(client), server
+        return known[2]
+
+
+def port_of(url: Any) -> int:
+    """Return the port of a URL of httpx or alike, that of its scheme where it names none."""
+    port: int = url.port or (80 if url.scheme == "http" else 443)
+    return port
+
+
+class HostTable:
+    """The providers of hosts, by patterns; a host that was looked up is remembered by its name.
+
+    Args:
+        rows: (pattern, provider) pairs, of which the first that fits counts; a pattern is HOST or HOST:PORT, in lower case, with
+            `*` for anything.
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
+        self._rows = tuple(rows)
+        self._known: dict[tuple[str, int], str | None] = {}
+
+    def provider(self, host: str, port: int) -> str | None:
+        """Return the provider of a server; None where no pattern fits.
+
+        Args:
+            host: of the server, IPv6 addresses without brackets.
+            port: of the server.
+        """
+        if not self._rows:
+            return None
+        server = host, port
+        if server not in self._known:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[server] = self._look_up(host, port)
+        return self._known.get(server)
+
+    def _look_up(self, host: str, port: int) -> str | None:
+        names = _names(host, port)
+        return next((provider for pattern, provider in self._rows if _fits(pattern, names)), None)
+
+
+def among(patterns: Iterable[str], host: str, port: int) -> bool:
+    """Whether any pattern fits; patterns, host and port as above."""
+    names = _names(host, port)
+    return any(_fits(pattern, names) for pattern in patterns)
+
+
+def _names(host: str, port: int) -> tuple[str, ...]:
+    host = host.lower()
+    return host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}"
+
+
+def _fits(pattern: str, names: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern.replace("[", "[[]")) for name in names)

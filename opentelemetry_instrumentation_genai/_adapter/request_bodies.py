@@ -1,0 +1,65 @@
+"""Bodies of requests as callers make them, who may put anything into one: what raises when it is looked at costs its own part only.
+
+An object of the caller's can raise wherever it is touched. Nobody looks for that in advance: bodies are read as they are, and
+only where that fails is one made without what is neither JSON nor a model, and read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .parts import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+
+
+def sent(body: Any, extra: Any, parameters: Any = None, identity: str = "") -> Mapping[str, Any]:
+    """Return what is sent: a body with what the caller adds to it. What is no object has no members.
+
+    Args:
+        body: the body; an array, or bytes, is possible.
+        extra: the caller's `extra_body`.
+        parameters: of a request with an id in its path, where they count as members as well.
+        identity: that id.
+    """
+    merged = mapping(body)
+    if extra is not None:
+        merged = {**merged, **mapping(extra)}
+    return {**mapping(parameters), **merged, "id": identity} if identity else merged
+
+
+def mapping(value: Any) -> Mapping[Any, Any]:
+    """Return a mapping of the caller's; an empty one of what is none, and of one that raises."""
+    kind = type(value)
+    if kind is dict:
+        held: dict[Any, Any] = value
+        return held
+    if not issubclass(kind, Mapping):
+        return {}
+    try:
+        return dict(value)
+    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+        return {}
+
+
+def reading(read: Callable[[Any], _T], body: Any) -> _T:
+    """Return what is read of a body.
+
+    Args:
+        read: body -> what is read of it.
+        body: the request's.
+
+    Raises:
+        Exception: `read` failed, and nothing in the body is to blame for it.
+    """
+    try:
+        return read(body)
+    except Exception:
+        plain, changed = harmless(body)
+        if not changed:
+            raise
+        return read(plain)

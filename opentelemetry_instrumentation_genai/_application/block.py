@@ -1,0 +1,275 @@
+"""Blocks of code that say something of the calls made in them, carried by OpenTelemetry's context."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import suppress
+from contextvars import ContextVar
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import wrapt
+from opentelemetry import context as otel_context
+
+from .._guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from types import CodeType
+
+    from opentelemetry.context.context import Context
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+# What was entered and not left here: an object may be entered in several tasks and threads at a time.
+_entered: ContextVar[tuple[tuple[Block, Token[Context]], ...]] = ContextVar(
+    "opentelemetry_instrumentation_genai.entered", default=()
+)
+
+
+class Block:
+    """What holds in a block of code.
+
+    As a context manager, `with` or `async with`, around code with `await` in it as well, and as a decorator of functions,
+    coroutine functions and generators, and of functions that return a coroutine or a generator. It is carried into tasks, and
+    into threads where OpenTelemetry's context is. One object may be used again and again, nested and side by side.
+    """
+
+    @abstractmethod
+    def _within(self, outer: Context) -> Context:
+        """The context of the block.
+
+        Args:
+            outer: the context around it.
+        """
+
+    def __enter__(self) -> None:
+        token = otel_context.attach(_context_of(self))
+        _entered.set((*_entered.get(), (self, token)))
+
+    def __exit__(self, *_error: object) -> None:
+        entered = _entered.get()
+        for place in reversed(range(len(entered))):
+            block, token = entered[place]
+            if block is self:
+                _entered.set(entered[:place])
+                otel_context.detach(token)
+                return
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.__exit__(*error)
+
+    def __call__(self, function: _F) -> _F:
+        """Have it hold in each call of `function`."""
+        wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
+        return wrapped
+
+    def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(function):
+            return _around_coroutine(self, function)
+        if inspect.isasyncgenfunction(function):
+            return _around_async_generator(self, function)
+        code = getattr(getattr(function, "func", function), "__code__", None)  # of a partial, that of its function
+        if inspect.isgeneratorfunction(function) and not _is_awaitable(code):
+            return _around_generator(self, function)
+        return _around_call(self, function)
+
+
+def _context_of(block: Block) -> Context:
+    """The context of a block that starts here; where it cannot be made, the block says nothing."""
+    outer = otel_context.get_current()
+    return _within_outer(block, outer) or outer
+
+
+@guarded
+def _within_outer(block: Block, outer: Context) -> Context:
+    return block._within(outer)
+
+
+def _around_call(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            made = function(*args, **kwargs)
+        return _held(block, made)
+
+    return wrapped
+
+
+def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return await function(*args, **kwargs)
+
+    return wrapped
+
+
+# Frameworks ask what kind of function they were given, so that what is around a generator function is one.
+
+
+def _around_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return (yield from _Steps(function(*args, **kwargs), block))
+
+    return wrapped
+
+
+def _around_async_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+        steps = _AsyncSteps(function(*args, **kwargs), block)
+        with suppress(StopAsyncIteration):
+            step = await steps.first()
+            while True:
+                try:
+                    sent = yield step
+                except GeneratorExit:
+                    await steps.aclose()
+                    raise
+                except BaseException as error:  # noqa: BLE001 - it is for the generator
+                    step = await steps.athrow(error)
+                else:
+                    step = await steps.asend(sent)
+
+    return wrapped
+
+
+def _held(block: Block, made: Any) -> Any:
+    """What a function returns, in a form in which it runs in the block, if it has yet to run.
+
+    Decorators that are no coroutine functions themselves return coroutines, such as one that tries again. A task has the context
+    that it was made in; another awaitable is more than that to those who know its type, and stays what it is.
+    """
+    kind = type(made)  # asked of the type, for lazy objects are made when they are asked what they are
+    if issubclass(kind, Coroutine) or (kind is GeneratorType and _is_awaitable(made.gi_code)):
+        return _Coroutine(made, block)
+    if issubclass(kind, Generator):
+        return _Steps(made, block)
+    return _AsyncSteps(made, block) if issubclass(kind, AsyncGenerator) else made
+
+
+def _is_awaitable(code: CodeType | None) -> bool:
+    """Whether `types.coroutine` has made a coroutine of a generator."""
+    return code is not None and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+
+
+class _Coroutine(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """A coroutine that runs in the block. Until it does, it is what it was: closed, thrown into or forgotten."""
+
+    def __init__(self, source: Any, block: Block) -> None:
+        super().__init__(source)
+        self._self_block = block
+        self._self_running: Coroutine[Any, Any, Any] | None = None
+
+    def _self_run(self) -> Coroutine[Any, Any, Any]:
+        if self._self_running is None:
+            self._self_running = _within(self._self_block, self.__wrapped__)
+        return self._self_running
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._self_run().__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._self_run().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return (self._self_running or self.__wrapped__).throw(*error)
+
+    def close(self) -> None:
+        (self._self_running or self.__wrapped__).close()
+
+
+async def _within(block: Block, source: Any) -> Any:
+    with block:
+        return await source
+
+
+class _Step:
+    """A step of a generator, in the block.
+
+    What the generator itself makes current, such as a span around its `yield`, is current again in its next step.
+    """
+
+    def __init__(self, steps: _Steps | _AsyncSteps) -> None:
+        self._steps = steps
+
+    def __enter__(self) -> None:
+        own = self._steps._self_own
+        self._begun = _context_of(self._steps._self_block) if own is None else own
+        self._token = otel_context.attach(self._begun)
+
+    def __exit__(self, *_error: object) -> None:
+        ended = otel_context.get_current()
+        self._steps._self_own = None if ended is self._begun else ended
+        otel_context.detach(self._token)
+
+
+class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """A generator, whose steps each run in the block: between them its consumer runs, who has not asked for it."""
+
+    def __init__(self, source: Any, block: Block) -> None:
+        super().__init__(source)
+        self._self_block = block
+        self._self_own: Context | None = None
+
+    def __iter__(self) -> _Steps:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        with _Step(self):
+            return self.__wrapped__.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with _Step(self):
+            return self.__wrapped__.throw(*error)
+
+    def close(self) -> None:
+        with _Step(self):
+            self.__wrapped__.close()
+
+
+class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The asynchronous twin."""
+
+    def __init__(self, source: Any, block: Block) -> None:
+        super().__init__(source)
+        self._self_block = block
+        self._self_own: Context | None = None
+
+    def __aiter__(self) -> _AsyncSteps:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self.asend(None)
+
+    async def first(self) -> Any:
+        """The first step of what a generator of ours is around: the event loop, which closes both, is to know that one alone."""
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            step = self.__wrapped__.asend(None)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+        with _Step(self):
+            return await step
+
+    async def asend(self, value: Any) -> Any:
+        with _Step(self):
+            return await self.__wrapped__.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        with _Step(self):
+            return await self.__wrapped__.athrow(*error)
+
+    async def aclose(self) -> None:
+        with _Step(self):
+            await self.__wrapped__.aclose()

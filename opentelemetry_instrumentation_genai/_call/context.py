@@ -1,0 +1,90 @@
+"""What a running call publishes: its span and an owner in the OpenTelemetry context, and itself for our own patches."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as otel_context
+from opentelemetry.context.context import Context
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from .owner import owned, published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+    from types import TracebackType
+
+    from .call import Call
+
+# A variable of its own: asked at each step, and OpenTelemetry's context takes twenty times as long to answer.
+_current: ContextVar[Call | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
+current_call = _current.get
+"""The call whose SDK code runs here, or None."""
+
+
+def stand_back(current: Context, operation: str) -> bool:
+    """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it.
+
+    Args:
+        current: the OpenTelemetry context.
+        operation: the call's `gen_ai.operation.name`.
+    """
+    if not current:
+        return False
+    return owned(current, operation) or not is_instrumentation_enabled()
+
+
+def run_within(call: Call, function: Callable[..., object], *args: object) -> None:
+    """Run a function while a call and its span are current."""
+    current = Current()
+    with current, current:
+        current.enter(call)
+        function(*args)
+
+
+class Current:
+    """A block of code in which a call and its span are made current, by `enter`. When it is left, what was current is given back.
+
+    It is used twice, as `with current, current`: where an interrupt strikes within the first exit, the second does what is left.
+    """
+
+    __slots__ = ("_call", "_context", "_detached", "_entered", "_outer", "_previous", "_token")
+
+    def __init__(self) -> None:
+        self._entered = self._detached = False
+        self._call: Call | None = None
+        self._outer: Call | None = None
+        self._context: Context | None = None
+        self._previous: Context | None = None
+        self._token: Token[Context] | None = None
+
+    def enter(self, call: Call | None) -> None:
+        """Make `call` and its span current; with None, no call of ours is, for what the SDK does that is not that call's."""
+        self._outer, self._call, self._entered = current_call(), call, True
+        _current.set(call)
+        if call is not None:
+            self._previous = otel_context.get_current()
+            self._context = Context({**call.context, **published(call, call.operation)})
+            self._token = otel_context.attach(self._context)
+
+    def __enter__(self) -> None:
+        """Do nothing yet: what `enter` does has to be within the block."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Give the context back. A task that closes an abandoned coroutine of another has nothing to give back."""
+        if not self._entered or current_call() is not self._call:
+            return
+        if self._token is not None and not self._detached:
+            self._detached = True
+            otel_context.detach(self._token)
+        elif self._previous is not None and otel_context.get_current() is self._context:
+            otel_context.attach(self._previous)
+        _current.set(self._outer)
+        self._entered = False

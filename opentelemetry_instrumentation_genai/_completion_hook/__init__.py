@@ -1,0 +1,1 @@
+"""Completion hooks: how they are found, and how completions reach them."""

@@ -1,0 +1,222 @@
+"""A bounded queue between calls and whatever takes time, worked off by daemon threads, and flushed at exit.
+
+To put something into it never waits, and is safe wherever a call can end: in any thread, in a signal's handler, and in the garbage
+collector in the middle of another `put` of the same thread, for which reason there is no lock but a reentrant one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import RLock, Thread, get_ident
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
+
+from .._guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+_END: Any = object()
+_GLANCE = 0.1  # seconds: two that flush at once could take each other's tokens
+_queues: WeakSet[Queue[Any]] = WeakSet()
+
+
+class Queue(Generic[_T]):
+    """A queue, and the threads that work it off.
+
+    Args:
+        work: what is done with each entry. It raises nothing.
+        entries: how many may wait.
+        size: how many bytes they may have together.
+        seconds: how long a flush may take.
+        workers: how many threads there may be. They start when there is work.
+        lost: called at exit with the number of entries that nobody came to.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[_T], object],
+        *,
+        entries: int,
+        size: int,
+        seconds: float,
+        workers: int = 1,
+        lost: Callable[[int], object] = lambda _number: None,
+    ) -> None:
+        self._work = work
+        self._entries = entries
+        self._size = size
+        self._seconds = seconds
+        self._workers = workers
+        self._lost = lost
+        self._closed = self._exits = False
+        self._until: float | None = None
+        self._spent = 0.0
+        self._begin()
+        _queues.add(self)
+
+    def _begin(self) -> None:
+        self._waiting: SimpleQueue[tuple[_T, int]] = SimpleQueue()
+        self._done: SimpleQueue[None] = SimpleQueue()
+        self._lock = RLock()
+        self._inside: set[int] = set()
+        self._bytes = self._unfinished = self._threads = self._flushing = 0
+
+    def full(self, size: int) -> bool:
+        """Whether an entry of so many bytes has no room now."""
+        return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
+
+    def put(self, entry: _T, size: int) -> bool:
+        """Put an entry of so many bytes into it; False if there is no room."""
+        with self._lock:
+            if self.full(size):
+                return False
+            self._bytes += size
+            self._unfinished += 1
+        self._waiting.put((entry, size))
+        with self._lock:
+            wanted = self._threads < self._workers and self._unfinished > self._threads
+            if wanted:
+                self._threads += 1
+        if wanted:
+            self._start()
+        if self._until is not None:
+            self.flush()
+        return True
+
+    def _start(self) -> None:
+        """Start a thread, unless the process is too near to its end for that: then the flush does the work."""
+        _register_at_exit(self)
+        thread = Thread(target=self._run, args=(self._waiting,), name="opentelemetry-genai-hook", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            with self._lock:
+                self._threads -= 1
+
+    def _run(self, waiting: SimpleQueue[tuple[_T, int]]) -> None:
+        told = False
+        while not (self._closed and self._ends(told)):
+            try:
+                entry = waiting.get(timeout=_GLANCE if self._closed else None)
+            except Empty:  # another thread was faster
+                continue
+            told = entry is _END
+            if not told:
+                self._take(*entry)
+
+    def _ends(self, told: bool) -> bool:
+        """Whether a thread may end, since it is closed: another is there, or nothing waits.
+
+        Args:
+            told: whether it was told to.
+        """
+        with self._lock:
+            ends = (told and self._threads > 1) or not self._waiting.qsize()
+            self._threads -= ends
+        return ends
+
+    def _take(self, entry: _T, size: int) -> None:
+        self._inside.add(get_ident())
+        try:
+            self._work(entry)
+        finally:
+            self._inside.discard(get_ident())
+            with self._lock:
+                self._bytes -= size
+                self._unfinished -= 1
+            if self._flushing:
+                self._done.put(None)
+
+    def flush(self) -> int:
+        """Wait until all that is in it is done, or the time for it is over, of which there is no more after the process's end.
+
+        Returns:
+            How many entries are left.
+        """
+        if get_ident() in self._inside:  # it would wait for itself
+            return self._unfinished
+        until = self._until or monotonic() + self._seconds
+        with self._lock:
+            self._flushing += 1
+        try:
+            while self._unfinished > 0 and (left := until - monotonic()) > 0:
+                if self._threads:
+                    with suppress(Empty):
+                        self._done.get(timeout=min(left, _GLANCE))
+                else:
+                    self._work_here()
+        finally:
+            with self._lock:
+                self._flushing -= 1
+        return self._unfinished
+
+    def _work_here(self) -> None:
+        """Do in this thread what no other is there for."""
+        with suppress(Empty):
+            entry = self._waiting.get_nowait()
+            if entry is not _END:
+                self._take(*entry)
+
+    def close(self) -> None:
+        """Flush it, and let its threads end. What is put into it later is done all the same."""
+        self.flush()
+        self._closed = True
+        for _ in range(self._threads):
+            self._waiting.put(_END)
+
+    def spend(self, seconds: float) -> None:
+        """So many seconds of its time at exit are over."""
+        self._spent = seconds
+
+    def exit(self, now: float) -> None:
+        """The process ends.
+
+        Args:
+            now: when that began, since when its time counts: it is not added to that of other queues.
+        """
+        if self._until is None:
+            self._until = now + self._seconds - self._spent
+            left = self.flush()
+            if left:
+                self._lost(left)
+
+
+def _register_at_exit(queue: Queue[Any]) -> None:
+    """Have the queues flushed before the providers shut down, who were there before the first call: the last comes first.
+
+    Before Python 3.14, children of `multiprocessing` run no `atexit`.
+    """
+    if queue._exits:
+        return
+    queue._exits = True
+    atexit.register(_exit)
+    multiprocessing: Any = sys.modules.get("multiprocessing.util")
+    if multiprocessing is not None and sys.modules["multiprocessing"].parent_process() is not None:
+        multiprocessing.Finalize(None, _exit, exitpriority=0)
+
+
+@guarded
+def _exit() -> None:
+    """Flush all; a call that ends only after this, such as a stream that is held open, waits for its hook."""
+    now = monotonic()
+    for queue in list(_queues):
+        queue.exit(now)
+
+
+def _forked() -> None:
+    """What waits is the parent's, and its threads are not here."""
+    for queue in list(_queues):
+        queue._begin()
+        queue._exits = False
+
+
+atexit.register(_exit)  # for what comes only when the process ends: then it is too late to register
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

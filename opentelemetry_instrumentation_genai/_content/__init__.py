@@ -1,0 +1,1 @@
+"""Message content before anything carries it: redaction, then the budget."""

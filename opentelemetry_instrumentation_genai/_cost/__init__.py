@@ -1,0 +1,1 @@
+"""What calls cost: billed by the provider, or by lists of prices."""

@@ -1,0 +1,1 @@
+"""What outlasts a call: forks, the exit of the process, and what is made in the background."""

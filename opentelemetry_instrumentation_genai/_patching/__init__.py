@@ -1,0 +1,1 @@
+"""Patching the SDKs: instrumentors, the seam of the Stainless family, other instrumentations, propagation."""

@@ -1,0 +1,309 @@
+"""The base of the instrumentors: settings, version check, patching when the application imports the SDK, and exact unpatching."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from abc import abstractmethod
+from importlib import import_module
+from threading import RLock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import wrapt
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from .._call.owner import resolve_classes
+from .._guard import guarded, note, say_once
+from .._masking.masking import masked
+from .._settings.config import FILE, Config, resolve, shared
+from .other_instrumentations import instances
+from .patch import Patches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from types import ModuleType
+
+_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
+# What only `opentelemetry-instrument` says, depending on its version.
+_AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
+
+
+class Seam(Protocol):
+    """How one SDK is followed."""
+
+    active: bool
+    """Whether calls are followed. A wrapper that survives somewhere asks for it."""
+
+    def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
+        """The (module, `Class.method`, wrapper) rows of what is patched."""
+        ...
+
+    def start(self, patches: Patches, /) -> None:
+        """Called when they are patched."""
+
+    def stop(self) -> None:
+        """Called before they are unpatched: from now on nothing is followed."""
+
+    def close(self) -> None:
+        """Called when they are unpatched: what waits for a completion hook is handed to it."""
+
+
+class _Configuration:
+    """How the SDK of OpenTelemetry hands over a section of a declarative file: a dataclass, made when it asks for it."""
+
+    def __get__(self, instance: object, owner: type) -> type:
+        from .._settings.section import Section
+
+        return Section
+
+
+class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
+    """The entry point `genai`: the section of a declarative file whose settings are those of all providers.
+
+    It instruments nothing.
+    """
+
+    configuration: ClassVar[_Configuration] = _Configuration()
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing: there is nothing to instrument."""
+        return ()
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without.
+
+        What runs already takes it over: the SDK goes by the order of the file, and `redact` must not depend on that.
+        """
+        declared = kwargs.get("declared")
+        if not declared:
+            return
+        shared.update(declared)
+        if os.environ.get(FILE):  # that counts instead, and each instrumentor has read it by itself
+            return
+        running = [instance for instance in instances(GenAIInstrumentor) if instance.is_instrumented_by_opentelemetry]
+        for instance in running:
+            instance.start_again()
+        if not running:
+            note(
+                "The section genai of the configuration file has settings, and instruments nothing by itself. "
+                "What instruments is a section of a provider, which may be empty, such as genai_openai: {}, or instrument()."
+            )
+
+    def uninstrument(self, **kwargs: Any) -> None:
+        """Forget the section."""
+        shared.clear()
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        shared.clear()
+
+
+class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
+    """What the instrumentors of all providers share.
+
+    Attributes:
+        sdk: the SDK's package, and the provider's name in the `enabled` setting.
+        module: the SDK's module that, once imported, can be patched.
+        supported: the lowest version that is supported, and the lowest that is too new.
+    """
+
+    sdk: ClassVar[str]
+    module: ClassVar[str]
+    supported: ClassVar[tuple[str, str]]
+    configuration: ClassVar[_Configuration] = _Configuration()
+
+    _config: Config | None = None
+    _providers: dict[str, Any]
+    _given: Mapping[str, Any] = MappingProxyType({})
+    _seam: Seam | None = None
+    _patches: Patches | None = None
+    _waiting: ClassVar[bool] = False
+    _declared: bool = False
+    _lock: ClassVar[Any]  # held while settings and patches change
+    _changed = _patching = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._lock = RLock()
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Nothing: the SDK's version is checked when it is imported, the same way however instrumentation was started."""
+        return ()
+
+    @abstractmethod
+    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+        """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
+
+    def instrument(self, **kwargs: Any) -> Any:
+        """As the base's; what a later call gives in addition is taken over, and logged.
+
+        It is silent for `opentelemetry-instrument` where the SDK has started it by the declarative file.
+        """
+        result, replaced = None, None
+        with self._lock:
+            if not self.is_instrumented_by_opentelemetry:
+                self._declared = "declared" in kwargs
+                result = super().instrument(**kwargs)
+            elif not (self._declared and not _AUTOMATIC.isdisjoint(kwargs)):
+                changed = self._changes(kwargs)
+                result, replaced = (None, self._take_over(changed)) if changed else (super().instrument(**kwargs), None)
+        self._settle()
+        _close(replaced)
+        return result
+
+    def uninstrument(self, **kwargs: Any) -> Any:
+        """As the base's."""
+        with self._lock:
+            result = super().uninstrument(**kwargs)
+            stopped = self._stop()  # also where `instrument()` was interrupted
+        _close(stopped)
+        return result
+
+    def _instrument(self, **kwargs: Any) -> None:
+        self._given = kwargs
+        self._start({**kwargs})
+
+    def _uninstrument(self, **_kwargs: Any) -> None:
+        self._given = {}
+
+    def start_again(self) -> None:
+        """Read the settings again, with the keywords that `instrument()` was given."""
+        with self._lock:
+            replaced = self._stop()
+            self._start({**self._given})
+        self._settle()
+        _close(replaced)
+
+    def _changes(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The keywords that differ from those that instrument already."""
+        return {
+            name: value
+            for name, value in kwargs.items()
+            if name not in _AUTOMATIC and value is not None and not _same(value, self._given.get(name))
+        }
+
+    def _take_over(self, changed: Mapping[str, Any]) -> Seam | None:
+        """Instrument with these keywords in addition. Return the seam that is replaced."""
+        self._given = {**self._given, **changed}
+        names = masked(", ".join(sorted(changed)))
+        say_once("%s is instrumented already: of this instrument(), the keywords %s are taken over.", self.sdk, names)
+        replaced = self._stop()
+        self._start({**self._given})
+        return replaced
+
+    @guarded
+    def _start(self, kwargs: dict[str, Any]) -> None:
+        self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
+        config = resolve(kwargs, self.sdk, kwargs.pop("declared", None))
+        if self.sdk not in config.enabled:
+            note("%s is not instrumented: it is not among the enabled providers.", self.sdk)
+            return
+        self._config = config
+        if not self._waiting:
+            type(self)._waiting = True  # wrapt forgets no hook: one for the process
+            wrapt.register_post_import_hook(self._imported, self.module)
+            wrapt.register_post_import_hook(self._look, self.sdk)
+
+    def _imported(self, _module: ModuleType) -> None:
+        """The module has been imported. The lock of its import is held, so nothing is waited for."""
+        self._settle()
+
+    @guarded
+    def _look(self, module: ModuleType) -> None:
+        """The SDK's package has been imported: without the module that is patched, it is one that is not supported."""
+        self._settle()
+        version = getattr(module, "__version__", None)
+        if self._config is not None and self.module not in sys.modules and isinstance(version, str):
+            self._supports(version)
+
+    @guarded
+    def _settle(self) -> None:
+        """Patch the SDK, if that is due. Never waits: who finds another thread at it leaves the rest to that thread.
+
+        A thread that imports the SDK holds the lock of that import, for which a thread in `instrument()` may be waiting.
+        """
+        self._changed = True
+        while self._changed and self._lock.acquire(blocking=False):
+            try:
+                if self._patching:
+                    return
+                self._patching, self._changed = True, False
+                try:
+                    self._patch()
+                finally:
+                    self._patching = False
+            finally:
+                self._lock.release()
+
+    @guarded
+    def _patch(self) -> None:
+        config = self._config
+        if config is None or self._seam is not None or self.module not in sys.modules or not self._supports_installed():
+            return
+        resolve_classes()
+        self._patches = Patches()
+        try:
+            self._seam = seam = self._make_seam(config, self._providers)
+            for module, name, wrap in seam.targets():
+                self._patches.apply(import_module(module), name, wrap)
+            seam.start(self._patches)
+        except BaseException:  # all or nothing
+            _close(self._stop())
+            raise
+
+    @guarded
+    def _stop(self) -> Seam | None:
+        """Take all patches back. Return the seam, which is silent; it is closed when the lock is not held any more."""
+        seam, patches = self._seam, self._patches
+        self._config = None
+        _silence(seam)
+        if patches is not None:
+            patches.remove()
+        self._seam = self._patches = None
+        return seam
+
+    def _supports_installed(self) -> bool:
+        return self._supports(self._installed())
+
+    def _installed(self) -> str:
+        """The SDK's version, as the SDK that is imported says."""
+        version: str = import_module(self.sdk + "._version").__version__
+        return version
+
+    def _supports(self, installed: str) -> bool:
+        lowest, too_new = self.supported
+        if _release(lowest) <= _release(installed) < _release(too_new):
+            return True
+        say_once(
+            "%s %s is installed, supported is >=%s,<%s: its calls are not instrumented. Install a supported version of it, "
+            "or a version of opentelemetry-instrumentation-genai that supports yours.",
+            self.sdk,
+            installed,
+            lowest,
+            too_new,
+        )
+        return False
+
+
+@guarded
+def _silence(seam: Seam | None) -> None:
+    if seam is not None:
+        seam.active = False
+        seam.stop()
+
+
+@guarded
+def _close(seam: Seam | None) -> None:
+    if seam is not None:
+        seam.close()
+
+
+def _same(value: Any, other: Any) -> bool:
+    """Whether two keywords are the same: values that may be anything are not compared, plain ones are."""
+    return value is other or (type(value) is type(other) and isinstance(value, (str, int, float)) and value == other)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The release of a version, its pre-release left out: 3.0.0rc1 counts as 3.0.0."""
+    return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version, maxsplit=1)[0]))

@@ -1,0 +1,233 @@
+"""Other instrumentations of the same SDK: a call that one of them reports is not reported here as well.
+
+They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. Who has
+done so is looked up at the first call of an operation by a class of clients, and again when one of these methods has been
+replaced since. So it does not matter who was first, and what was switched off again is noticed. Who wraps methods of the SDK's
+resources reports the calls that are made by these methods, and no others of the same operation.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from .._call.context import stand_back
+from .._guard import guarded, say_once
+from .patch import layers, origin, subclasses
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from opentelemetry.context.context import Context
+
+    from .._adapter.operation import Operation
+
+_OURS = __name__.partition(".")[0] + "."
+_NAMESPACE = "opentelemetry.instrumentation."
+# Packages with wrappers that report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
+_KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
+_MOST = 256
+_DEEPEST = 64  # frames between our wrapper and theirs
+_Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
+
+
+class _Reporter(NamedTuple):
+    """Another instrumentation that reports calls.
+
+    Attributes:
+        name: what the log calls it.
+        package: the package of the wrappers, where it reports only calls that come by them: its code is on the stack then; else None.
+    """
+
+    name: str
+    package: str | None
+
+
+class _Finding(NamedTuple):
+    """Who was found to report the calls of an operation.
+
+    Attributes:
+        seen: the (namespace, name, value) that were looked at.
+        reporter: who reports them; None where nobody else does.
+    """
+
+    seen: tuple[_Seen, ...]
+    reporter: _Reporter | None
+
+
+class Others:
+    """The other instrumentations of one SDK.
+
+    Args:
+        sdk: the SDK's package.
+        instrumentor: what all packages call their instrumentor of it.
+        method: the clients' method that sends all calls.
+        operations: all that are followed.
+        allowed: whether calls that others report are reported here as well.
+    """
+
+    def __init__(
+        self, sdk: str, instrumentor: str, method: str, operations: Iterable[Operation], *, allowed: bool
+    ) -> None:
+        self._sdk = sdk
+        self._instrumentor = instrumentor
+        self._method = method
+        self._methods = tuple({path for operation in operations for path in operation.methods})
+        self._allowed = allowed
+        self._findings: dict[tuple[type, tuple[str, ...]], _Finding] = {}
+
+    def report(self, client: Any, operation: Operation) -> bool:
+        """Return whether another instrumentation reports a call, so that ours is not to.
+
+        Args:
+            client: the SDK's client that makes it.
+            operation: the call's.
+        """
+        if self._allowed:
+            return False
+        finding = self._findings.get((type(client), operation.methods))
+        if finding is not None:
+            for namespace, name, value in finding.seen:  # in every call: a function or a generator would cost more
+                if namespace.get(name) is not value:
+                    finding = None
+                    break
+        if finding is None or self._method in client.__dict__:
+            finding = self._look(client, operation)
+        reporter = None if finding is None else finding.reporter
+        return reporter is not None and (reporter.package is None or _running(reporter.package))
+
+    @guarded
+    def _look(self, client: Any, operation: Operation) -> _Finding:
+        """Look up who reports such calls of a client, and log it once."""
+        methods = [path for path in operation.methods if _asynchronous(path) == _is_async(type(client))]
+        resources, senders = tuple(self._resources(methods)), self._senders(type(client))
+        own = client.__dict__.get(self._method)
+        reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
+        finding = _Finding((*resources, *senders), reporter)
+        if own is None:
+            if len(self._findings) >= _MOST:
+                self._findings.clear()
+            self._findings[type(client), operation.methods] = finding
+        if reporter is not None:
+            say_once(
+                "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
+                "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
+                self._sdk,
+                reporter.name,
+            )
+        return finding
+
+    def _resources(self, methods: Iterable[str]) -> Iterator[_Seen]:
+        """The methods of the SDK's resources. Of a class that is not imported yet, the modules that may have it."""
+        for path in methods:
+            module, _, method = path.partition(":")
+            kind, _, attribute = method.partition(".")
+            modules = self._modules(module)
+            owner = next((found for found in (_imported(name, kind) for name in modules) if found is not None), None)
+            if owner is not None:
+                yield vars(owner), attribute, vars(owner).get(attribute)
+            else:
+                yield from ((sys.modules, name, sys.modules.get(name)) for name in modules)
+
+    def _modules(self, path: str) -> tuple[str, str]:
+        """The names of a module of resources: newer releases have made packages of some, with a module of the same name."""
+        name = f"{self._sdk}.{path}"
+        return name, f"{name}.{name.rpartition('.')[2]}"
+
+    def _senders(self, client: type) -> list[_Seen]:
+        """The method that sends, of the client's class and of those that it inherits from, as far as one has it."""
+        seen: list[_Seen] = [(vars(kind), self._method, vars(kind).get(self._method)) for kind in client.__mro__]
+        while seen and seen[-1][2] is None:
+            seen.pop()
+        return seen
+
+    def _reporter(self, resources: Collection[Any], senders: Collection[Any]) -> _Reporter | None:
+        """Who has wrapped one of some methods, or is at work in a way that cannot be seen."""
+        instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
+        packages = (*instrumentors, *_KNOWN)
+        for package, _ in _wrapping(senders, packages):
+            return _Reporter(package, None)
+        for package, module in _wrapping(resources, packages):
+            return _Reporter(package, package if package in instrumentors else _package(module))
+        for module, name in instrumentors.items():
+            # A package that has wrapped others of the methods reports those, and not this one.
+            if name == self._instrumentor and not any(_wrapping(self._all(), [module])):
+                return _Reporter(module, None)
+        return None
+
+    def _all(self) -> Iterator[Any]:
+        return (value for _, _, value in self._resources(self._methods))
+
+
+def stands_back(others: Others | None, client: Any, operation: Operation, context: Context) -> bool:
+    """Return whether a call is somebody else's to report: another instrumentation of the SDK does, or the context says so.
+
+    Args:
+        others: the other instrumentations.
+        client: the SDK's client that makes the call.
+        operation: the call's.
+        context: the OpenTelemetry context.
+    """
+    return (others is not None and others.report(client, operation)) or stand_back(context, operation.name)
+
+
+def _at_work() -> list[Any]:
+    """The instrumentors of other packages that are at work."""
+    return [
+        other
+        for other in instances(BaseInstrumentor)
+        if not type(other).__module__.startswith(_OURS) and other.is_instrumented_by_opentelemetry
+    ]
+
+
+def _imported(module: str, name: str) -> Any:
+    """Return what a module has under a name. Nothing is imported for it, neither the module nor what it imports on demand."""
+    return getattr(sys.modules.get(module), "__dict__", {}).get(name)
+
+
+def _asynchronous(path: str) -> bool:
+    """Whether a method, as operations name it, is one of asynchronous clients: the SDKs' classes say it by their names."""
+    return path.partition(":")[2].startswith("Async")
+
+
+def _is_async(client: type) -> bool:
+    return any(kind.__name__.startswith("Async") for kind in client.__mro__)
+
+
+def instances(kind: type) -> Iterator[Any]:
+    """Yield the instrumentors below a class that somebody has made: of each class there is one."""
+    for subclass in subclasses(kind):
+        instance = vars(subclass).get("_instance")
+        if instance is not None:
+            yield instance
+
+
+def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield which of some packages have a wrapper around one of some methods, each with the wrapper's module."""
+    modules = {origin(layer) for method in methods for layer in layers(method)}
+    for package in packages:
+        yield from ((package, module) for module in modules if _within(module, package))
+
+
+def _within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def _package(module: str) -> str:
+    """Return the package of one SDK's instrumentation, of which a module is one: `opentelemetry.instrumentation.openai`."""
+    parts = module.split(".")
+    return ".".join(parts[: 4 if parts[2:3] == ["genai"] else 3])
+
+
+def _running(package: str) -> bool:
+    """Return whether code of a package is on the stack: its wrapper of a method, by which this call came."""
+    frame = sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if _within(str(frame.f_globals.get("__name__")), package):
+            return True
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return False

@@ -1,0 +1,177 @@
+"""The trace, told to the model's server in the headers of the request, so that its spans become children of the call's.
+
+Off unless the user asks for it: what is told goes to whoever answers. The application's propagator says in which headers.
+An HTTP client copies the headers of a request into the one that follows a redirect, whatever host that goes to. So its method that
+builds that request is patched, and our headers are removed there unless the settings name the new host as well.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address, ip_network
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry import baggage
+from opentelemetry.propagate import inject
+
+from .._adapter.hosts import among, port_of
+from .._call.context import current_call
+from .._guard import guarded, say_once
+from .patch import Patch, apply_to, remove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .._call.call import Call
+    from .._settings.config import Config
+
+SELF_HOSTED = "self-hosted"
+
+# This machine, which Ollama's users call 0.0.0.0 too, and networks that are nobody's in public: RFC 1918, 3927, 4193, 4291.
+_OWN_NETWORKS = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/32",
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::/127",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+# What no public name ends in: RFC 6761, 6762 and 8375, and the one that ICANN keeps for private use.
+_OWN_NAMES = (".home.arpa", ".internal", ".local", ".localhost")
+_NAME = re.compile(r"[\w.-]+")  # what has a percent sign, a proxy may read as another name
+_BAGGAGE = "baggage"
+_REDIRECT = "_build_redirect_request"  # of httpx and httpx2, in all their releases and in both clients
+
+
+def propagation_of(config: Config) -> Propagation | None:
+    """Return what the settings ask for; None where no server is told of the trace."""
+    if not config.propagate:
+        return None
+    return Propagation(config.propagate, config.host_providers, with_baggage=config.propagate_baggage)
+
+
+class Propagated(NamedTuple):
+    """The headers that one request has from us.
+
+    Attributes:
+        propagation: whose settings name the hosts that may receive them.
+        headers: name -> value.
+    """
+
+    propagation: Propagation
+    headers: Mapping[str, str]
+
+
+class Propagation:
+    """Which servers are told, and what.
+
+    Args:
+        hosts: patterns, HOST or HOST:PORT in lower case with `*`; `self-hosted` is one for one's own servers.
+        declared: the (pattern, provider) pairs of the servers that the user declared, which are his own.
+        with_baggage: whether the application's baggage is told too.
+    """
+
+    def __init__(self, hosts: Sequence[str], declared: Iterable[tuple[str, str]], *, with_baggage: bool) -> None:
+        self._own = SELF_HOSTED in hosts
+        self._patterns = [*hosts, *(pattern for pattern, _ in declared)] if self._own else hosts
+        self._with_baggage = with_baggage
+        self._lock = Lock()
+        self._patches: dict[type, Patch] = {}
+
+    def reaches(self, host: str, port: int) -> bool:
+        """Whether the server at a host and port is told."""
+        return (self._own and _self_hosted(host)) or among(self._patterns, host, port)
+
+    @guarded
+    def headers(self, call: Call, http: Any, *given: Iterable[str]) -> dict[str, str]:
+        """Return the headers to add to a request, and record them in its call.
+
+        Args:
+            call: with the context whose span the server's spans are to be children of.
+            http: the HTTP client that sends the request.
+            given: names of headers that the request has without us. A trace context among them stays alone.
+        """
+        if not self._follows_redirects_of(http):
+            return {}
+        carrier: dict[str, str] = {}
+        inject(carrier, call.context if self._with_baggage else baggage.clear(call.context))
+        names = {name.lower() for names in given for name in names}
+        told = {name: value for name, value in carrier.items() if _sendable(value)}
+        if any(name.lower() in names for name in told if name != _BAGGAGE):
+            return {}
+        added = {name: value for name, value in told.items() if name not in names}
+        call.propagated = Propagated(self, added)
+        return added
+
+    def close(self) -> None:
+        """Take the patches of HTTP clients back."""
+        with self._lock:
+            patches, self._patches = self._patches, {}
+        for patch in patches.values():
+            remove(patch)
+
+    def _follows_redirects_of(self, http: Any) -> bool:
+        """Return whether our headers can be removed on a redirect: the client's class is patched, or it follows none."""
+        owner = next((kind for kind in http.__class__.__mro__ if _REDIRECT in vars(kind)), None)
+        if owner is None:
+            if getattr(http, "follow_redirects", True):
+                say_once(
+                    "%s follows redirects in a way that is not known: no trace context is sent by it.",
+                    http.__class__.__qualname__,
+                )
+                return False
+        elif owner not in self._patches:
+            with self._lock:
+                if owner not in self._patches:
+                    self._patches[owner] = apply_to(owner, _REDIRECT, self._redirected)
+        return True
+
+    def _redirected(self, wrapped: Any, _http: Any, args: Any, kwargs: Any) -> Any:
+        """Around the method that builds the request that follows a redirect."""
+        request = wrapped(*args, **kwargs)
+        self._remove_headers(request)
+        return request
+
+    @guarded
+    def _remove_headers(self, request: Any) -> None:
+        """Remove our headers from a request that goes to another host than those of the settings."""
+        call = current_call()
+        propagated = None if call is None else call.propagated
+        if (
+            propagated is None
+            or propagated.propagation is not self
+            or self.reaches(request.url.host, port_of(request.url))
+        ):
+            return
+        for name, value in propagated.headers.items():
+            if request.headers.get(name) == value:  # another is the application's, or of an HTTP instrumentation
+                del request.headers[name]
+
+
+def _self_hosted(host: str) -> bool:
+    """Return whether a host is this machine or in a network of its own, by its address or its name. No name is looked up."""
+    given, host = host, host.lower().rstrip(".")
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        if not _NAME.fullmatch(host):
+            return False
+        if "." in host or host == "localhost":
+            return f".{host}".endswith(_OWN_NAMES)
+        # Without a dot it is a service's or container's, unless it starts with a digit, which resolvers read as an address, or
+        # ends with a dot: that is a name of the public root, such as `ai.`.
+        return given == host and not host[:1].isdigit()
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in _OWN_NETWORKS)
+
+
+def _sendable(value: object) -> bool:
+    """Whether a header can carry what a propagator made."""
+    return isinstance(value, str) and value.isascii() and value.isprintable()

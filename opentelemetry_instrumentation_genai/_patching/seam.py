@@ -1,0 +1,184 @@
+"""The frame of a call of an SDK's method that is followed: what surrounds the SDK's code, and what becomes of our own failures.
+
+The application gets what the SDK returns or raises, whatever our steps do. An interrupt (KeyboardInterrupt, CancelledError,
+SystemExit) can strike between any two lines: it goes on to the application, and still the context is given back and the call ends.
+"""
+
+from __future__ import annotations
+
+import functools
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._call.context import Current
+from .._guard import report
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import TracebackType
+
+    from .._call.call import Call
+
+
+class Scope(Current):
+    """The time in which the SDK's code of one call runs: the call and its span are current in it, and the call ends with it.
+
+    A response that the application reads later outlives it.
+
+    Args:
+        seam: ends the call.
+        wrapped: the SDK's method, bound to its client.
+        client: the SDK's client.
+        args: what the caller gave.
+        kwargs: likewise.
+
+    Attributes:
+        args: what the SDK is given.
+        kwargs: likewise.
+        client: the SDK's client.
+        call: the call, if it is one that is followed.
+        result: what the SDK returned.
+        error: what it raised.
+    """
+
+    __slots__ = ("_left", "_seam", "_sent", "_wrapped", "args", "call", "client", "error", "kwargs", "result")
+
+    def __init__(self, seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> None:
+        super().__init__()
+        if client is None:  # someone calls the class's function with a client
+            client, *args = args
+            wrapped = functools.partial(wrapped, client)
+        self._seam = seam
+        self._wrapped = wrapped
+        self.client = client
+        self.args = args
+        self.kwargs = kwargs
+        self.call: Call | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._sent = self._left = False
+
+    def start(self) -> None:
+        """The SDK's code is next: make the call current, and start its clock."""
+        call = self.call
+        self.enter(call)
+        if call is not None:
+            call.started = perf_counter()
+
+    def send(self, args: Any, kwargs: Any) -> None:
+        """Call the SDK's method, whose outcome is the application's."""
+        self._sent, self.error = True, None
+        try:
+            self.result = self._wrapped(*args, **kwargs)
+        except BaseException as error:
+            self.error = error
+            raise
+
+    async def async_send(self, args: Any, kwargs: Any) -> None:
+        """The asynchronous twin."""
+        self._sent, self.error = True, None
+        try:
+            self.result = await self._wrapped(*args, **kwargs)
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._left:
+            return
+        call = self.call
+        if call is not None and not call.open:
+            call.stopped = perf_counter()
+        self.leave()
+        if call is not None:
+            try:
+                # A failure of our own leaves the SDK's outcome as it is.
+                self._seam.end(call, self.result, self.error if isinstance(error, Exception) else error)
+            finally:
+                call.settle()
+        self._left = True
+
+    def outcome(self) -> Any:
+        """Return or raise what the SDK did; where one of our steps failed before it was called, it is called now."""
+        if not self._sent:
+            self.send(self.args, self.kwargs)
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    async def async_outcome(self) -> Any:
+        """The asynchronous twin."""
+        if not self._sent:
+            await self.async_send(self.args, self.kwargs)
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Seam(Protocol):
+    """Ends the calls of one SDK."""
+
+    active: bool
+    """Whether calls are followed."""
+
+    def end(self, call: Call, result: Any, error: BaseException | None, /) -> None:
+        """End a call with what the SDK returned or raised, unless its response is read later. Raises nothing."""
+
+
+def following(seam: Seam, follow: Callable[[Scope], object]) -> Callable[..., Any]:
+    """Make a wrapper, as wrapt calls it, around a method of the SDK.
+
+    Args:
+        seam: ends the call.
+        follow: called with the scope; starts it, and sends.
+    """
+
+    @functools.wraps(follow)
+    def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        if not seam.active:
+            return wrapped(*args, **kwargs)
+        scope = None
+        try:
+            try:
+                scope = Scope(seam, wrapped, client, args, kwargs)
+                with scope, scope:
+                    follow(scope)
+                return scope.result
+            except Exception as error:
+                if scope is not None and error is scope.error:
+                    raise
+                report(follow.__qualname__, error)
+            return wrapped(*args, **kwargs) if scope is None else scope.outcome()
+        finally:
+            if scope is not None:
+                scope.error = None  # its traceback holds this frame
+
+    return wrapper
+
+
+def async_following(seam: Seam, follow: Callable[[Scope], Awaitable[object]]) -> Callable[..., Any]:
+    """The asynchronous twin."""
+
+    @functools.wraps(follow)
+    async def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        if not seam.active:
+            return await wrapped(*args, **kwargs)
+        scope = None
+        try:
+            try:
+                scope = Scope(seam, wrapped, client, args, kwargs)
+                with scope, scope:
+                    await follow(scope)
+                return scope.result
+            except Exception as error:
+                if scope is not None and error is scope.error:
+                    raise
+                report(follow.__qualname__, error)
+            return await (wrapped(*args, **kwargs) if scope is None else scope.async_outcome())
+        finally:
+            if scope is not None:
+                scope.error = None
+
+    return wrapper

@@ -1,0 +1,394 @@
+"""The seam of the SDKs whose calls all go through `client.request`: openai, anthropic, and kin of the same generator.
+
+Three methods are wrapped, sync and async: `request` is the call, `_process_response` sees its HTTP response, and the streams'
+`__stream__` makes the events of a body, whoever reads them.
+"""
+
+from __future__ import annotations
+
+import copy
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opentelemetry.context import get_current
+
+from .._adapter.fields import LONGEST, Attribute, as_sent, member
+from .._adapter.hosts import Servers
+from .._adapter.json_text import read_json
+from .._adapter.operation import Operation, Request
+from .._adapter.request_bodies import mapping, sent
+from .._adapter.unknown_servers import Stranger
+from .._application.capture_content import asked_here
+from .._call.call import Call
+from .._call.context import current_call
+from .._conventions.capture_modes import NO_CONTENT
+from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
+from .._guard import guarded, observed, transformed
+from .._stream.body import Body, body_of
+from .other_instrumentations import stands_back
+from .request_iterators import listed
+from .seam import async_following, following
+from .usage_injection import Asking, with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .._adapter.unknown_servers import Signs
+    from .._signals.signals import Signals
+    from .event_streams import EventStreams
+    from .other_instrumentations import Others
+    from .patch import Patches
+    from .propagation import Propagation
+    from .seam import Scope
+
+_NOTHING: Mapping[str, Attribute] = MappingProxyType({})
+_LONGEST = 1 << 20  # characters of a text that is looked at for JSON
+_RETRY_COUNT_HEADER = "x-stainless-retry-count"
+
+
+class Native(Protocol):
+    """The SDK's own tracing."""
+
+    def start(self) -> None:
+        """Take it in hand."""
+
+    def stop(self) -> None:
+        """Leave it alone again."""
+
+    def spans(self, client: Any, options: Any, /) -> bool:
+        """Whether the span of a call is the SDK's."""
+        ...
+
+
+class Stainless:
+    """How one SDK of the family is followed.
+
+    Args:
+        sdk: the SDK's package.
+        signals: where the telemetry goes.
+        routes: (method, path with `*` for ids) -> operation.
+        provider: client and host -> `gen_ai.provider.name`.
+        headers: (response header, attribute) pairs, the provider's id of the request among them.
+        told: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
+        signs: how servers that `provider` does not know are known by what they say.
+        native: what becomes of the spans that the SDK itself makes, if it does.
+        lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
+        sure: client, host and port -> whether the provider is known, and no mere default.
+        event_streams: what the SDK's `stream()` methods return.
+        others: the other instrumentations of the SDK, which report some of its calls.
+        propagation: which servers receive the trace in headers, if any does.
+    """
+
+    def __init__(
+        self,
+        sdk: str,
+        signals: Signals,
+        routes: Mapping[tuple[str, str], Operation],
+        provider: Callable[[Any, str, int], str],
+        headers: Sequence[tuple[str, str]],
+        *,
+        told: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
+        signs: Signs | None = None,
+        native: Native | None = None,
+        lazy_bodies: bool = False,
+        sure: Callable[[Any, str, int], bool] = lambda *_server: True,
+        event_streams: EventStreams | None = None,
+        others: Others | None = None,
+        propagation: Propagation | None = None,
+    ) -> None:
+        self.active = True
+        self._event_streams = event_streams
+        self._sdk = sdk
+        self._signals = signals
+        self._routes = signals.operations(routes)
+        self._patterns = _patterns(self._routes)
+        self._headers = {name.encode(): attribute for name, attribute in headers}
+        self._told = told
+        self._signs = signs
+        self._strangers: dict[tuple[str, int, str], Stranger] = {}
+        self._native = native
+        self._others = others
+        self._patches: Patches | None = None
+        self._asking = Asking() if signals.asks_for_usage else None
+        self._looks = signals.hooks is not None or signals.enrichers is not None
+        self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
+        self._captures = signals.capture != NO_CONTENT
+        self._propagation = propagation
+        self._servers = Servers(provider, self._tells, self._stranger, sure)
+        self._hears = signals.costs is not None or signals.limits is not None
+
+    def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        """The rows of what is patched."""
+        client, streams = self._sdk + "._base_client", self._sdk + "._streaming"
+        answered, events = observed(self.answered), transformed(self.events)
+        return [
+            (client, "SyncAPIClient.request", following(self, self.request)),
+            (client, "AsyncAPIClient.request", async_following(self, self.async_request)),
+            (client, "SyncAPIClient._process_response", answered),
+            (client, "AsyncAPIClient._process_response", answered),
+            (streams, "Stream.__stream__", events),
+            (streams, "AsyncStream.__stream__", events),
+        ]
+
+    def start(self, patches: Patches) -> None:
+        """Called when the targets are patched."""
+        self._patches = patches
+        if self._native is not None:
+            self._native.start()
+        if self._event_streams is not None:
+            self._event_streams.start()
+
+    def stop(self) -> None:
+        """Called before they are unpatched."""
+        self.active = False
+        _stop(self._event_streams)
+        _stop(self._native)
+
+    def close(self) -> None:
+        """Called when they are unpatched."""
+        try:
+            self._signals.close()
+        finally:
+            if self._propagation is not None:
+                self._propagation.close()
+
+    # What surrounds the SDK's methods.
+
+    def request(self, scope: Scope) -> None:
+        """Around `SyncAPIClient.request`."""
+        self._begin(scope)
+        scope.start()
+        call = scope.call
+        if call is None or call.asked is None or self._asking is None:
+            scope.send(scope.args, scope.kwargs)
+        else:
+            self._asking.send(scope, call)
+
+    async def async_request(self, scope: Scope) -> None:
+        """Around `AsyncAPIClient.request`."""
+        self._begin(scope)
+        scope.start()
+        call = scope.call
+        if call is None or call.asked is None or self._asking is None:
+            await scope.async_send(scope.args, scope.kwargs)
+        else:
+            await self._asking.async_send(scope, call)
+
+    def answered(self, client: Any, kwargs: Any) -> None:
+        """Before `_process_response` of either client: an unread body is followed from here on."""
+        call = current_call()
+        response = kwargs["response"]
+        if call is None or call.client is not client:
+            self._repair(client, kwargs["options"])
+            return
+        if body_of(response) is not None:
+            return
+        if response.is_success:
+            if kwargs.get("stream") or not response.is_closed:
+                Body(call, response)
+            else:
+                call.received = response
+        call.sent = response.request
+        self._look_at(call, response, kwargs.get("retries_taken"))
+
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """After `__stream__` of either stream class: its chunks, followed."""
+        body = body_of(getattr(stream, "response", None))
+        return chunks if body is None else body.events(chunks, stream)
+
+    @guarded
+    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
+        """End a call with what the SDK returned or raised, unless its response is read later."""
+        if error is not None:
+            self._blame(call, error)
+            call.client = None
+            call.fail(error)
+            return
+        call.client = None
+        if not call.open:
+            call.succeed(_response(result, call))
+        elif call.early:
+            call.stop()
+
+    # What they do.
+
+    @guarded
+    def _begin(self, scope: Scope) -> None:
+        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+        client = scope.client
+        options = _options(scope.args, scope.kwargs)
+        operation, identity = self._route(options)
+        if operation is None or not self.active:
+            return
+        context = get_current()
+        if stands_back(self._others, client, operation, context):
+            return
+        capture = asked_here(context)
+        if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
+            options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
+        body = _body(options, identity)
+        server = self._servers.of(client, client.base_url)
+        host, port, provider, told, stranger, *_ = server
+        if stranger is not None:
+            provider = stranger.provider
+        streamed = scope.kwargs.get("stream") is True
+        stream = streamed or body.get("stream") is True
+        said = self._signals.who.of(context)
+        request = Request(operation, provider, host, port, body, stream, capture, said, server)
+        adopts = self._native is not None and self._native.spans(client, options)
+        scope.call = call = Call(self._signals, request, context, client)
+        call.start(request, adopts)
+        call.stranger = stranger
+        if call.told or adopts:
+            self._tell(call, client, options)
+        if told and not adopts:  # else the SDK tells of its span by itself
+            options = _hand_on(scope, options, self._propagated(call, client, options) or options)
+        if self._asking is not None and operation.stream_usage is not None and streamed:
+            self._asking.ask(call, operation.stream_usage, options, body, provider)
+
+    def _repair(self, client: Any, options: Any) -> None:
+        """After a response without a call: where it is one that is followed, the call came past our wrapper of `request`."""
+        operation, _ = self._route(options)
+        if operation is None or self._patches is None or not self.active:
+            return
+        if not stands_back(self._others, client, operation, get_current()):
+            self._patches.repair(client, "request")
+
+    @guarded
+    def _tell(self, call: Call, client: Any, options: Any) -> None:
+        call.tell(self._told(client, options))
+
+    def _stranger(self, client: Any, host: str, port: int, provider: str) -> Stranger | None:
+        """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
+        if self._signs is None or not self._signs.unknown(client, host, port):
+            return None
+        if len(self._strangers) >= 256:
+            self._strangers.clear()
+        return self._strangers.setdefault((host, port, client.base_url.path), Stranger(provider, self._signs))
+
+    def _tells(self, client: Any, host: str, port: int) -> bool:
+        """Whether a server is told of the trace."""
+        return self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
+
+    @guarded
+    def _propagated(self, call: Call, client: Any, options: Any) -> Any:
+        """A copy of the options, whose headers tell the server of the call's span."""
+        assert self._propagation is not None
+        given = mapping(options.headers)
+        told = self._propagation.headers(call, client._client, given, client.default_headers, client._client.headers)
+        if not told:
+            return options
+        copied = copy.copy(options)
+        copied.headers = {**given, **told}
+        return copied
+
+    def _route(self, options: Any) -> tuple[Operation | None, str]:
+        """The operation of an endpoint, and the id in its path if it has one, whichever segment that is."""
+        method, path = options.method.lower(), options.url
+        operation = self._routes.get((method, path))
+        if operation is not None:
+            return operation, ""
+        parts = path.partition("?")[0].strip("/").split("/")
+        operation = self._routes.get((method, "/" + "/".join(parts)))
+        if operation is not None:
+            return operation, ""
+        for pattern, operation in self._patterns.get((method, len(parts)), ()):
+            if all(place in ("*", part) for place, part in zip(pattern, parts, strict=True)):
+                return operation, parts[pattern.index("*")]
+        return None, ""
+
+    def _look_at(self, call: Call, response: Any, retries: Any) -> None:
+        """Take what an HTTP response says besides its body."""
+        if call.stranger is not None:
+            call.answered_by(call.stranger.by_headers(response.headers))
+        if call.told:
+            call.answered(self._facts(response, retries))
+        if self._hears:
+            call.heard(response.headers)
+
+    def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
+        """What an HTTP response tells besides its body."""
+        facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
+        for name, value in response.headers.raw:
+            attribute = self._headers.get(name.lower())
+            if attribute is not None and value:
+                facts[attribute] = value[:LONGEST].decode("latin-1")
+        return {**facts, **_resent(response.request if retries is None else None, retries)}
+
+    @guarded
+    def _blame(self, call: Call, error: BaseException) -> None:
+        call.keyed(getattr(call.client, "api_key", None), getattr(call.client, "auth_token", None))
+        call.sent = member(error, "request") or member(error, "_request") or call.sent
+        response = member(error, "response")
+        if response is not None and response is call.received:
+            return  # it was answered, and the SDK fails to parse that
+        if response is not None or member(error, "request") is not None:
+            call.received = None  # that of an earlier attempt, if there is one
+        if response is not None:
+            self._look_at(call, response, None)
+        else:
+            resent = _resent(member(error, "request"), None)
+            if resent:
+                call.answered(resent)
+
+
+@guarded
+def _stop(part: Native | EventStreams | None) -> None:
+    """Each by itself: one that fails does not keep the others."""
+    if part is not None:
+        part.stop()
+
+
+def _options(args: Any, kwargs: Any) -> Any:
+    """The options of a request, among the arguments of `request`."""
+    return args[1] if len(args) > 1 else kwargs.get("options")
+
+
+def _hand_on(scope: Scope, given: Any, options: Any) -> Any:
+    """Have the SDK given other options than those `given`. Returns them."""
+    if options is not given:
+        scope.args, scope.kwargs = with_options(options, scope.args, scope.kwargs)
+    return options
+
+
+def _signs(client: Any) -> bool:
+    """Whether a client signs its headers, as those of AWS do: an HTTP instrumentation that replaces one would spoil that."""
+    runtime = getattr(getattr(client, "_provider_runtime", None), "name", None)
+    names = [kind.__name__ for kind in type(client).__mro__]
+    return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
+
+
+def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, int], list[tuple[list[str], Operation]]]:
+    """Return the routes whose path has an id, by method and number of segments: the segments of each, and its operation."""
+    found: dict[tuple[str, int], list[tuple[list[str], Operation]]] = {}
+    for (method, path), operation in routes.items():
+        segments = path.strip("/").split("/")
+        if "*" in segments:
+            found.setdefault((method, len(segments)), []).append((segments, operation))
+    return found
+
+
+def _body(options: Any, identity: str) -> Mapping[str, Any]:
+    """What is sent: the body with the caller's `extra_body`; with an id in the path that as well, and the parameters."""
+    return sent(options.json_data, options.extra_json, options.params, identity)
+
+
+def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
+    """How often the request was sent again. SDKs that do not count tell it in a header of the final attempt."""
+    if retries is None and request is not None:
+        count = request.headers.get(_RETRY_COUNT_HEADER)
+        retries = int(count) if count and count.isdigit() else None
+    return {HTTP_REQUEST_RESEND_COUNT: retries} if retries else {}
+
+
+@guarded
+def _response(result: Any, call: Call) -> Any:
+    """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text.
+
+    Of JSON only what is read.
+    """
+    if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
+        return read_json(result.encode("utf-8", "replace"), call.unread) or result
+    members = getattr(result, "__dict__", {})
+    raw = members.get("http_response", result if "_content" in members else None)
+    return result if raw is None else read_json(raw.content, call.unread)

@@ -1,0 +1,1 @@
+"""The settings: how each is read, from keywords, environment and file."""

@@ -1,0 +1,247 @@
+"""The settings: a frozen `Config`, resolved at each `instrument()` from keywords, environment, file and defaults, in that order.
+
+A value that cannot be read gets one warning that says where it was spelled, what it is, what is accepted, and which default applies
+to which SDK.
+Each setting is a field of `Config`, whose line in the docstring describes it in `docs/configuration.md` as well, and a row of
+`_readers.READERS`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from .._conventions.capture_modes import NO_CONTENT, Capture
+from .._guard import say_once
+from .._masking.masking import masked, quoted
+from .._setting_errors import PartlyError, RefusedError
+from .misspelled import say_of_misspelled
+from .readers import PREFIX, PROVIDERS, READERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .._application.purpose import Rule
+    from .._completion_hook.entry_points import Hook
+    from .._content.redaction import Redaction
+    from .._cost.price_file import PriceFile
+
+# All of OpenTelemetry has this one: a list, in which each domain has words of its own.
+_VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
+FILE = "OTEL_CONFIG_FILE"
+"""The variable that names the declarative file."""
+shared: dict[str, Any] = {}
+"""The section of all providers, where the SDK of OpenTelemetry has handed it over."""
+
+_REFUSED: Any = object()
+# Defaults that a field of `Config` does not show as they are spelled, or that follow from something else.
+_DEFAULTS = {
+    "enabled": "true",
+    "capture_message_content": "no_content",
+    "content_part_budget": "content_budget",
+    "emit_event": "as the capture mode says",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one instrumentor.
+
+    Attributes:
+        enabled: the providers to instrument.
+        capture_message_content: where message content goes, and of which calls.
+        capture_binary: whether inline images, sounds and files are told as such.
+        content_budget: how many bytes of content are told of a call.
+        content_part_budget: how many bytes of content are told of one part.
+        redact: what is redacted in content.
+        redactor: your own callable that redacts content, part by part.
+        redact_timeout: how many seconds patterns and callables of your own may take to redact one call.
+        refused: whether redaction was asked for in a way that is not understood, so that no content is captured.
+        emit_event: whether the details event is emitted.
+        host_providers: who answers at your own hosts; the first that fits counts.
+        per_chunk_metric: whether the time per output chunk is recorded.
+        allow_others: whether calls that another instrumentation of the SDK reports are reported here as well.
+        stream_usage: whether the usage of streams is asked for where the caller did not.
+        anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself.
+        propagate: which hosts are told of the trace.
+        propagate_baggage: whether these hosts are told of the baggage as well.
+        semconv_stability_opt_in: the generation of the conventions.
+        user_id: how a user's id is told, `pseudo` or `raw`.
+        user_id_key: the secret that pseudonyms and fingerprints are made with.
+        baggage: the keys of the baggage that are told, each under its own attribute or the one given.
+        enrichers: the attributes that are made of a request's first messages.
+        purpose: what tells the purpose of a request: rules, a callable, or where one is, as `module:function`.
+        request_hook: your own callable that is given each request, or where it is, as `module:function`.
+        response_hook: your own callable that is given each response, or where it is, as `module:function`.
+        metrics: which metrics there are, `standard` or `extended`.
+        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of your own.
+        completion_hook: what is given the content of each call that has ended.
+        completion_hook_queue_size: how many completions may wait for the completion hook.
+        completion_hook_flush_timeout: how many seconds are waited for the completion hook at exit and at `uninstrument()`.
+        upload_base_path: where the hook `upload` uploads to, a path or URL of `fsspec`.
+        upload_format: the format of the uploaded files, `json` or `jsonl`.
+    """
+
+    enabled: frozenset[str] = frozenset(PROVIDERS)
+    capture_message_content: Capture = NO_CONTENT
+    capture_binary: bool = False
+    content_budget: int = 1 << 16
+    content_part_budget: int | None = None  # None leaves it to `content_budget`
+    redact: Redaction | None = None
+    redactor: tuple[str, Callable[[Any], Any]] | None = None  # after what messages call it
+    redact_timeout: float = 0.25
+    refused: bool = False
+    emit_event: bool | None = None  # None leaves it to `capture_message_content`
+    host_providers: tuple[tuple[str, str], ...] = ()  # host pattern, provider
+    per_chunk_metric: bool = True
+    allow_others: bool = False
+    stream_usage: str = "off"
+    anthropic_native_tracing: str = "replace"
+    propagate: tuple[str, ...] = ()  # host patterns in lower case
+    propagate_baggage: bool = False
+    semconv_stability_opt_in: str = "default"
+    user_id: str = "pseudo"
+    user_id_key: bytes | None = field(default=None, repr=False)
+    # Key, attribute or None for the key's own, whether it names a user.
+    baggage: tuple[tuple[str, str | None, bool], ...] = ()
+    enrichers: frozenset[str] = frozenset()
+    purpose: tuple[Rule, ...] | Callable[[Any], Any] | str = ()
+    request_hook: Callable[[Any, Any], Any] | str | None = None
+    response_hook: Callable[[Any, Any, Any], Any] | str | None = None
+    metrics: str = "standard"
+    prices: tuple[str | PriceFile, ...] = ()
+    completion_hook: Hook | None = None
+    completion_hook_queue_size: int = 1000
+    completion_hook_flush_timeout: float = 10.0
+    upload_base_path: str | None = field(default=None, repr=False)
+    upload_format: str = "json"
+
+
+def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
+    """Resolve the settings.
+
+    Args:
+        keywords: what `instrument()` was given; None counts as not given.
+        sdk: the SDK that is instrumented.
+        handed: the section of a declarative file that the SDK of OpenTelemetry handed over.
+
+    Returns:
+        The settings, each from its keyword, else its environment variable, else the declarative file, else its default.
+    """
+    unknown = sorted(keywords.keys() - READERS.keys())
+    if unknown:
+        names = masked(", ".join(unknown))
+        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
+    say_of_misspelled(PREFIX, {variable(name) for name in READERS})
+    declared = _declared(sdk, handed)
+    chosen: dict[str, Any] = {"refused": True} if declared is None else {}
+    for setting in fields(Config):
+        given = _given(setting.name, keywords, declared or {}) if setting.name in READERS else None
+        if given is not None:
+            chosen[setting.name] = _value(setting.name, *given, setting.default, sdk)
+    if _REFUSED in chosen.values():
+        chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
+        chosen["refused"] = True
+    return Config(**chosen)
+
+
+def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
+    """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
+    if not (handed or shared or os.environ.get(FILE)):
+        return {}
+    from .config_file import declared
+
+    return declared(sdk, {"genai": shared, f"genai_{sdk}": handed}, READERS)
+
+
+def takes_off(name: str) -> bool:
+    """Whether a setting has `off` among its values, for which YAML and Python say False."""
+    return "off" in READERS[name].accepted.split(", ")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return _VARIABLES.get(name, PREFIX + name.upper())
+
+
+def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[str, Any]]) -> tuple[str, Any] | None:
+    """Where the setting `name` was spelled out and as what; None leaves the default."""
+    if keywords.get(name) is not None:
+        return name, keywords[name]
+    text = os.environ.get(variable(name), "").strip()
+    return (variable(name), text) if text else declared.get(name)
+
+
+def default_of(name: str) -> str:
+    """Return the default of a setting as it is spelled; `none` where there is nothing to spell."""
+    if name in _DEFAULTS:
+        return _DEFAULTS[name]
+    value = getattr(Config, name, None)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or value in ((), frozenset()):
+        return "off" if takes_off(name) else "none"
+    return str(value)
+
+
+def _value(name: str, spelled: str, value: object, default: object, sdk: str) -> object:
+    read, _, refuses, secret = READERS[name]
+    try:
+        return read("off" if value is False and takes_off(name) else value)
+    except PartlyError as error:
+        say_of_part(name, spelled, error.left_out, _concerned(name, spelled, sdk))
+        return error.value
+    except Exception as error:  # noqa: BLE001 - whatever a user gives must not stop the application
+        why = f" ({error})" if isinstance(error, RefusedError) else ""
+        say_of_wrong(
+            name, spelled, " as it is" if secret else why, None if secret else value, _concerned(name, spelled, sdk)
+        )
+        return _REFUSED if refuses else default
+
+
+def _concerned(name: str, spelled: str, sdk: str) -> str:
+    """Return the SDK that a setting is for: a keyword and a section of one SDK are that SDK's, a variable and the section of all are everybody's."""
+    return sdk if sdk and (spelled == name or f".genai_{sdk}." in spelled) else "all SDKs"
+
+
+def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: str) -> None:
+    """Say that a value is not accepted. A key may have been set in the wrong place, so it is neither in the value nor in the reason.
+
+    Args:
+        name: the setting.
+        spelled: where the user has spelled it.
+        why: what is wrong, with a space before it.
+        value: what it is; None for one that no message may have.
+        concerned: the SDK that the setting is for.
+    """
+    # Who asks for redaction, and is not understood, would have content recorded without it.
+    otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
+    what = spelled if value is None else f"{spelled}={quoted(value)}"
+    say_once(
+        "%s is not accepted%s. Accepted is: %s. For %s %s.",
+        what,
+        masked(why),
+        READERS[name].accepted,
+        concerned,
+        otherwise,
+    )
+
+
+def say_of_missing(name: str, value: str, why: str) -> None:
+    """Say that there is no function of the name that a setting has."""
+    spelled = variable(name)
+    # A keyword and the file have the setting's own name.
+    where = spelled if os.environ.get(spelled, "").strip() == value else name
+    say_of_wrong(name, where, f" ({why})", value, "all SDKs")
+
+
+def say_of_part(name: str, spelled: str, left_out: str, concerned: str) -> None:
+    """Say that a part of a value is not accepted, and that the rest of it applies."""
+    say_once(
+        "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
+        spelled,
+        quoted(left_out),
+        concerned,
+        READERS[name].accepted,
+    )

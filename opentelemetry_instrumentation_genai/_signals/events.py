@@ -1,0 +1,74 @@
+"""The events of a call: log records with an event name and the span's context."""
+
+from __future__ import annotations
+
+import sys
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry._logs import LogRecord, SeverityNumber
+
+from .._conventions.names import EVENT_DETAILS, EVENT_EXCEPTION
+from .._guard import say_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry._logs import Logger
+    from opentelemetry.context import Context
+
+
+class Events:
+    """The writer of one logger's events.
+
+    Args:
+        logger: of the application's provider, or one that waits for it.
+        lost: whether what it emits goes nowhere.
+    """
+
+    def __init__(self, logger: Logger, lost: Callable[[], bool]) -> None:
+        self._logger = logger
+        self._lost = lost
+        self._needed = False
+
+    def need(self) -> None:
+        """Content of a call is in its event alone. If the first such event goes nowhere, a warning is logged."""
+        if self._needed:
+            return
+        self._needed = True
+        if self._lost():
+            say_once(
+                "The content of calls is captured on events only, and goes nowhere: there is no logger provider with an exporter. "
+                "Set OTEL_LOGS_EXPORTER or a logger provider, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only."
+            )
+
+    def details(self, attributes: Mapping[str, Any], context: Context) -> None:
+        """Emit the details of an inference: the span's attributes, and content in structured form if it is captured."""
+        self._emit(EVENT_DETAILS, SeverityNumber.DEBUG, attributes, context)
+
+    def exception(self, attributes: Mapping[str, Any], context: Context) -> None:
+        """Emit the exception that an operation ended with."""
+        self._emit(EVENT_EXCEPTION, SeverityNumber.WARN, attributes, context)
+
+    def _emit(self, name: str, severity: SeverityNumber, attributes: Mapping[str, Any], context: Context) -> None:
+        now = time_ns()
+        self._logger.emit(
+            _record_class(self._logger)(
+                event_name=name,
+                timestamp=now,
+                observed_timestamp=now,
+                severity_number=severity,
+                severity_text=severity.name,
+                attributes=attributes,
+                context=context,
+            )
+        )
+
+
+def _record_class(logger: Logger) -> Any:
+    """The class of records that `logger` can export: SDKs up to 1.38 know only their own."""
+    own = getattr(sys.modules.get("opentelemetry.sdk._logs"), "LogRecord", None)
+    if own is None:
+        return LogRecord
+    resource = getattr(getattr(logger, "_logger", logger), "resource", None)
+    return LogRecord if resource is None else lambda **fields: own(resource=resource, **fields)

@@ -1,0 +1,354 @@
+"""Following a response whose body the application reads later.
+
+One body has three views: parsed events, bytes, and its close. They are joined in one `Body`, and the first end finishes the call.
+
+- Events: every stream class of the SDKs makes them in `__stream__`; all its helpers read through it.
+- Bytes: someone who reads lines or bytes never makes events. Then we decode what passes, and hold nothing back.
+- Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is collected with a stream that is dropped.
+
+The SDK closes the response within the step that reads the last event, and within the step that fails. So a close during a step
+tells nothing: the outcome of the step does.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet, ref
+
+import wrapt
+
+from .._guard import guarded
+from .._lifetime.lifetime import finish_later, finish_pending
+from .decoding import Wire
+from .usage_filter import Bytes, Events, Sieve, sifted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
+    from types import FrameType
+
+    from .._call.call import Call
+
+_unfinished: WeakSet[Reading] = WeakSet()
+_registered = -1
+
+
+class Reading:
+    """The reading of one call's response by the application, to its end or not.
+
+    Args:
+        call: the call, which ends with the reading.
+    """
+
+    __slots__ = ("__weakref__", "_call", "_complete", "_held", "_stepping", "_stopped")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._stepping = False
+        self._stopped = False
+        self._held = self._complete = False
+        call.opened(self)
+        _register_at_exit()
+        _unfinished.add(self)
+
+    def chunks(self, chunks: Any) -> Any:
+        """What the SDK makes of the response, an iterator of its kind: each chunk is told to the call as it passes."""
+        return self._follow(chunks, self._call.chunk, self.ended)
+
+    def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
+        follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
+        return follow(self, source, take, end)
+
+    def forget(self) -> None:
+        """Another reading has taken its place: whatever becomes of it is nothing of the call any more."""
+        self._call = _NOBODY
+
+    @guarded
+    def ended(self) -> None:
+        """The response was read to its end."""
+        if self._held:
+            self._complete = True
+        else:
+            self._call.stop()
+
+    def hold(self) -> None:
+        """From now on an end does not end the call, until `let_go`: the SDK reads to the end, and parses what it has read."""
+        self._held = True
+
+    @guarded
+    def let_go(self, error: BaseException | None) -> None:
+        """End the call, if it was read to its end meanwhile, with the exception that the SDK raised after that, or without one."""
+        self._held = False
+        if self._complete and error is not None:
+            self._call.fail(error)
+        elif self._complete:
+            self._call.stop()
+
+    @guarded
+    def failed_above(self, error: BaseException) -> None:
+        """The SDK raised in what it makes of the chunks."""
+        self._call.fail(error)
+
+    @guarded
+    def exit(self) -> None:
+        """The process ends."""
+        self._call.stop()
+
+    @guarded
+    def failed(self, error: BaseException) -> None:
+        """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left.
+
+        So did one who closes the response while a step waits for it, which then fails for want of a connection.
+        """
+        if isinstance(error, GeneratorExit) or not self._stepping or self._stopped:
+            self.left()
+        else:
+            self._call.fail(error)
+
+    @guarded
+    def closing(self) -> None:
+        """The response is about to be closed: by the SDK within a step, or by the application, maybe while a step waits elsewhere."""
+        if self._stepping and not _within_step():
+            self._stopped = True
+
+    @guarded
+    def closed(self) -> None:
+        """The response was closed."""
+        if not self._stepping or self._stopped:
+            self.left()
+
+    def left(self) -> None:
+        """The consumer is done with the response, maybe in the middle of it.
+
+        While a generator is closed, nobody can tell whether code closes it or the garbage collector.
+        """
+        if isinstance(sys.exc_info()[1], GeneratorExit):
+            self._collected()
+        else:
+            self._call.stop()
+
+    def _collected(self) -> None:
+        if not self._call.over:
+            finish_later(self._call.collected)
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            self._collected()
+
+
+class Body(Reading):
+    """One streamed body of one call.
+
+    Args:
+        call: the call, which ends with the body.
+        response: the HTTP response, of httpx or alike, still unread.
+    """
+
+    __slots__ = ("_headers", "_read", "_usage", "_wire")
+
+    _wire: Wire
+
+    def __init__(self, call: Call, response: Any) -> None:
+        super().__init__(call)
+        self._headers = response.headers
+        self._read: ref[Any] | None = None
+        self._usage = None if call.asked is None else call.stream_usage
+        response.stream = _Watched(response.stream, self)
+
+    def events(self, chunks: Any, stream: Any) -> Any:
+        """The events that a stream of the SDK makes of the body.
+
+        A silent patch that had to stay below another's asks a second time. Older SDKs' helpers make a second stream of the body.
+        """
+        if self._read is not None and self._read() is stream:
+            return chunks
+        self._read = ref(stream)
+        followed, usage = self.chunks(chunks), self._usage
+        return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
+
+    @guarded
+    def read(self, data: Any) -> Any:
+        """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
+        if self._stepping:
+            return data
+        self._wire = Wire(self._headers, self._call.unread)
+        followed = self._follow(data, self._take, self._end)
+        return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
+
+    @guarded
+    def _take(self, data: bytes) -> None:
+        self._call.touch()
+        for event in self._wire.feed(data):
+            self._call.chunk(event)
+        if self._wire.given_up:
+            self._call.give_up()
+
+    @guarded
+    def _end(self) -> None:
+        self._call.succeed(self._wire.body())
+
+
+class _Nobody:
+    """In the place of a call that is not concerned any more."""
+
+    over = True
+    unread = frozenset[str]()
+
+    def chunk(self, _chunk: Any) -> None:
+        pass
+
+    def give_up(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def touch(self) -> None:
+        pass
+
+    def succeed(self, _response: Any) -> None:
+        pass
+
+    def fail(self, _error: BaseException) -> None:
+        pass
+
+
+_NOBODY: Any = _Nobody()
+
+
+def body_of(response: Any) -> Body | None:
+    """The body that is followed behind an HTTP response, if one is, though the SDK's own tracing stand in between."""
+    stream = getattr(response, "stream", None)
+    if type(stream) is not _Watched:
+        stream = getattr(stream, "_body", None) or getattr(stream, "_async_body", None)
+    return stream._self_body if type(stream) is _Watched else None
+
+
+def _register_at_exit() -> None:
+    """Have `_finish_all` run before the providers shut down: what is registered last runs first.
+
+    Python keeps a place for each that was ever registered, so nothing is done while nobody has come after us.
+    """
+    global _registered  # noqa: PLW0603 - a process has one
+    count: Callable[[], int] = getattr(atexit, "_ncallbacks", int)
+    if _registered != count():
+        atexit.unregister(_finish_all)
+        atexit.register(_finish_all)
+        _registered = count()
+
+
+@guarded
+def _finish_all() -> None:
+    finish_pending()
+    for body in list(_unfinished):
+        body.exit()
+
+
+def _followed(
+    body: Reading, source: Iterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+) -> Generator[Any, None, None]:
+    try:
+        body._stepping = True
+        for item in source:
+            take(item)
+            body._stepping = False
+            yield item
+            body._stepping = True
+        end()
+    except BaseException as error:
+        body.failed(error)
+        raise
+    finally:
+        body._stepping = False
+
+
+class _AsyncFollowed(AsyncGenerator[Any, None]):
+    """The asynchronous twin, no generator itself: the event loop would finalise that beside the SDK's, and they would collide."""
+
+    __slots__ = ("_body", "_end", "_source", "_take")
+
+    def __init__(
+        self, body: Reading, source: AsyncIterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+    ) -> None:
+        self._body = body
+        self._source: Any = source
+        self._take = take
+        self._end = end
+
+    async def __anext__(self) -> Any:
+        body = self._body
+        if body._stepping:  # a second reader beside a waiting one, whom Python refuses
+            return await self._source.__anext__()
+        try:
+            body._stepping = True
+            item = await self._source.__anext__()
+        except StopAsyncIteration:
+            self._end()
+            raise
+        except BaseException as error:
+            body.failed(error)
+            raise
+        finally:
+            body._stepping = False
+        self._take(item)
+        return item
+
+    async def asend(self, value: Any) -> Any:
+        return await self.__anext__() if value is None else await self._source.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        return await self._source.athrow(*error)
+
+    async def aclose(self) -> None:
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            await close()
+
+
+_STEPS = (_followed.__code__, _AsyncFollowed.__anext__.__code__)
+
+
+def _within_step() -> bool:
+    """Whether the code that runs here does so within a step of a stream, and not beside one in another thread or task."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code in _STEPS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The HTTP response's own byte stream, whose reading and close are seen."""
+
+    # Newer anthropic asks for it at each event; a proxy takes longer to say no than all the rest of a chunk.
+    # Where the SDK traces itself, what it puts there stands around this one.
+    stream_observer = None
+
+    def __init__(self, stream: Any, body: Body) -> None:
+        super().__init__(stream)
+        self._self_body = body
+
+    def __iter__(self) -> Any:
+        source = iter(self.__wrapped__)
+        return self._self_body.read(source) or source
+
+    def __aiter__(self) -> Any:
+        source = self.__wrapped__.__aiter__()
+        return self._self_body.read(source) or source
+
+    def close(self) -> None:
+        self._self_body.closing()
+        try:
+            self.__wrapped__.close()
+        finally:
+            self._self_body.closed()
+
+    async def aclose(self) -> None:
+        self._self_body.closing()
+        try:
+            await self.__wrapped__.aclose()
+        finally:
+            self._self_body.closed()

@@ -1,0 +1,334 @@
+"""Keeping from the caller what a stream carries only because usage was asked for on their behalf.
+
+Events are taken out where the SDK has made them, bytes where the application reads bytes: the events and the bytes that pass are
+those that would have come without the question, pieces of bytes ending where an event ends. Where that fails, or would take too
+much memory, all that is held passes, in its order.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._adapter.fields import member, members
+from .._adapter.json_text import LARGEST
+from .._guard import guarded
+from .decoding import decoder
+from .event_texts import Text, Texts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+
+    from .._adapter.operation import StreamUsage
+
+_EVENT_END = re.compile(rb"\n\r?\n|\r\r")
+# How a stream of events begins.
+_EVENT_STARTS = (b":", b"data:", b"event:", b"id:", b"retry:")
+_COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+class _Form(Protocol):
+    """One kind of items that pass."""
+
+    def chunk(self, item: Any, /) -> Any:
+        """What it says."""
+
+    def cleared(self, item: Any, name: str, /) -> Any:
+        """The item without its member `name`."""
+
+    def given(self, item: Any, other: Any, names: Sequence[str], /) -> Any:
+        """The item with members of another."""
+
+
+class Sieve:
+    """What of a stream passes.
+
+    Args:
+        usage: how usage was asked for.
+        form: of the items.
+        headers: of the HTTP response.
+    """
+
+    def __init__(self, usage: StreamUsage, form: _Form, headers: Mapping[str, str]) -> None:
+        self._usage = usage
+        self._form = form
+        self._headers = headers
+        self._moved = usage.moved(headers)
+        self._held: Sequence[Any] = ()
+
+    def take(self, item: Any) -> Sequence[Any]:
+        """Take one item. Returns what passes now."""
+        passed, self._held = self.step(item, self._held)
+        return passed
+
+    def rest(self, ended: bool) -> Sequence[Any]:
+        """What passes at the end, `ended` if it is a clean one."""
+        return self.pass_all()
+
+    def pass_all(self, *items: Any) -> Sequence[Any]:
+        """What is held, and these items."""
+        held, self._held = self._held, ()
+        return (*held, *items)
+
+    def step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        """What passes of an item and of those that are held, and what is held then. Nothing of it is remembered here."""
+        return self._step(item, held) or ((*held, item), ())
+
+    @guarded
+    def _step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        chunk = self._form.chunk(item)
+        if chunk is None:
+            return (*held, item), ()
+        if self._usage.withheld(chunk, self._headers):
+            return [self._form.given(each, item, self._moved) for each in held], ()
+        if members(chunk).get(self._usage.member, chunk) is None:
+            item = self._form.cleared(item, self._usage.member)
+        if self._moved and self._usage.last(chunk):
+            return held, (item,)
+        return (*held, item), ()
+
+
+class Events:
+    """Events as the SDK makes them: models, or JSON objects."""
+
+    def chunk(self, event: Any) -> Any:
+        """The same."""
+        return event
+
+    def cleared(self, event: Any, name: str) -> Any:
+        """A model that is not given a member has it all the same, as None; the difference is in what it knows to be set."""
+        if type(event) is dict:
+            event.pop(name, None)
+        else:
+            _fields_set(event).discard(name)
+        return event
+
+    def given(self, event: Any, other: Any, names: Sequence[str]) -> Any:
+        """Both are models or objects, and the names unknown to the models."""
+        for name in names:
+            value = member(other, name)
+            if value is not None:
+                _unknown(event)[name] = value
+        return event
+
+
+def _fields_set(event: Any) -> Any:
+    known = getattr(event, "__pydantic_fields_set__", None)
+    return getattr(event, "__fields_set__", set()) if known is None else known  # what pydantic 1 calls it
+
+
+def _unknown(event: Any) -> Any:
+    if type(event) is dict:
+        return event
+    extra = getattr(event, "__pydantic_extra__", None)
+    return event.__dict__ if extra is None else extra
+
+
+class Bytes:
+    """The sieve of bytes, as they are read: it holds an event back until all of it is there.
+
+    Args:
+        usage: how usage was asked for.
+        headers: of the HTTP response. What is no stream of events, by its content type and by its first bytes, or is compressed as
+            we did not ask for, passes as it is.
+    """
+
+    def __init__(self, usage: StreamUsage, headers: Mapping[str, str]) -> None:
+        encoding = (headers.get("content-encoding") or "identity").strip().lower()
+        self._packing = zlib.compressobj(wbits=_COMPRESSION[encoding]) if encoding in _COMPRESSION else None
+        self._open = self._packing is None and encoding != "identity"
+        self._encoding = encoding
+        # What came until its first bytes say what it is; servers have other labels for streams of events too.
+        self._first = None if "event-stream" in (headers.get("content-type") or "") else bytearray()
+        self._unpack = decoder(encoding)
+        self._sieve = Sieve(usage, Texts(), headers)
+        # What is in every event that is of interest.
+        self._word = b"" if usage.moved(headers) else usage.member.encode()
+        self._held: Sequence[Text] = ()
+        self._undecided = bytearray()
+        self._searched = 0  # of the undecided bytes, up to where no event ends
+
+    def take(self, data: bytes) -> Sequence[bytes]:
+        """Take bytes. Returns what passes now."""
+        if self._first is not None:
+            data = self._decided(data)
+        if self._open:
+            return (data,) if data else ()
+        passed: list[bytes] = []
+        try:
+            for plain in self._unpack(data):
+                self._undecided += plain
+                some = self._step(False, False)
+                passed += some or ()
+                if some is None or len(self._undecided) > LARGEST:
+                    passed += self._packed(self._everything())
+        except zlib.error:  # the reader's own decoder says so
+            passed += self._packed(self._everything())
+            self._open = True
+            return (*passed, data)
+        return passed
+
+    def rest(self, ended: bool) -> Sequence[bytes]:
+        """What passes at the end: half an event too, and one that lacks the empty line after it."""
+        if self._open or self._first is not None:
+            return self.pass_all()
+        passed = self._step(True, ended)
+        return self._packed(self._everything(), ended=ended) if passed is None else passed
+
+    def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
+        """What is held, and these bytes."""
+        if self._first is not None:
+            pieces, self._first, self._open = (bytes(self._first), *pieces), None, True
+        if self._open:
+            return tuple(filter(None, pieces))
+        return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
+
+    def _decided(self, data: bytes) -> bytes:
+        """All that came, once it is known what it is; until then nothing."""
+        self._first = (self._first or bytearray()) + data
+        came = bytes(self._first)
+        try:
+            plain = b"".join(decoder(self._encoding)(came))
+        except zlib.error:
+            plain = came
+        if not plain:
+            return b""
+        self._first = None
+        self._open = self._open or not _starts_events(plain)
+        return came
+
+    @guarded
+    def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
+        """What passes of the bytes that are undecided. Only when that is known, they and what is held become fewer."""
+        passed: list[Text] = []
+        held, start = self._held, 0
+        for end in self._ends(last):
+            some, held = self._sieve.step(self._text(bytes(self._undecided[start:end])), held)
+            passed += some
+            start = end
+        if last:
+            passed, held = [*passed, *held], ()
+        packed = self._packed(b"".join(text.raw for text in passed), ended=ended)
+        self._held = held
+        del self._undecided[:start]
+        self._searched = max(0, len(self._undecided) - 2)
+        return packed
+
+    def _ends(self, last: bool) -> list[int]:
+        """Where events end; the last one of a body may lack the empty line after it."""
+        ends = [self._searched + match.end() for match in _EVENT_END.finditer(bytes(self._undecided[self._searched :]))]
+        return [*ends, len(self._undecided)] if last and self._undecided else ends
+
+    def _everything(self) -> bytes:
+        """All that is held, which is not held any more."""
+        plain = b"".join(text.raw for text in self._held) + self._undecided
+        self._held, self._searched = (), 0
+        self._undecided.clear()
+        return bytes(plain)
+
+    def _packed(self, plain: bytes, *, ended: bool = False) -> Sequence[bytes]:
+        if self._packing is None or self._open:
+            return (plain,) if plain else ()
+        packed = self._packing.compress(plain) if plain else b""
+        if plain or ended:
+            packed += self._packing.flush(zlib.Z_FINISH if ended else zlib.Z_SYNC_FLUSH)
+        return (packed,) if packed else ()
+
+    def _text(self, raw: bytes) -> Text:
+        return Text.of(raw) if self._word in raw else Text(raw)
+
+
+def _starts_events(data: bytes) -> bool:
+    """Whether a body can be a stream of events, by its first bytes, however few."""
+    start = data.lstrip()[:6]
+    return any(start.startswith(name) or name.startswith(start) for name in _EVENT_STARTS)
+
+
+@guarded
+def _taken(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
+    return sieve.take(item)
+
+
+@guarded
+def _rest(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
+    return sieve.rest(ended)
+
+
+@guarded
+def _all(sieve: Sieve | Bytes, *items: Any) -> Sequence[Any]:
+    return sieve.pass_all(*items)
+
+
+def _passing(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
+    """What passes when an item comes; where a filter fails, the item and all that it holds."""
+    passed = _taken(sieve, item)
+    if passed is None:
+        passed = _all(sieve, item)
+    return (item,) if passed is None else passed
+
+
+def _remaining(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
+    """What passes at the end."""
+    passed = _rest(sieve, ended)
+    return (_all(sieve) or ()) if passed is None else passed
+
+
+def sifted(source: Any, sieve: Sieve | Bytes) -> Any:
+    """What passes of an iterator, an iterator of its kind."""
+    return _AsyncSifted(source, sieve) if hasattr(source, "__anext__") else _sifted(source, sieve)
+
+
+def _sifted(source: Generator[Any, None, None], sieve: Sieve | Bytes) -> Generator[Any, None, None]:
+    try:
+        try:
+            for item in source:
+                yield from _passing(sieve, item)
+        except Exception:
+            yield from _remaining(sieve, False)
+            raise
+        yield from _remaining(sieve, True)
+    finally:
+        source.close()
+
+
+class _AsyncSifted(AsyncGenerator[Any, None]):
+    """The asynchronous twin; no generator itself, for the reason of the one that it reads."""
+
+    __slots__ = ("_ended", "_passed", "_sieve", "_source")
+
+    def __init__(self, source: AsyncIterator[Any], sieve: Sieve | Bytes) -> None:
+        self._source: Any = source
+        self._sieve = sieve
+        self._passed: deque[Any] = deque()
+        self._ended: BaseException | None = None
+
+    async def __anext__(self) -> Any:
+        while not self._passed:
+            if self._ended is not None:
+                ended, self._ended = self._ended, None
+                raise ended
+            await self._step()
+        return self._passed.popleft()
+
+    async def _step(self) -> None:
+        try:
+            item = await self._source.__anext__()
+        except Exception as error:
+            self._passed.extend(_remaining(self._sieve, isinstance(error, StopAsyncIteration)))
+            if not self._passed:
+                raise
+            self._ended = error
+        else:
+            self._passed.extend(_passing(self._sieve, item))
+
+    async def asend(self, value: Any) -> Any:
+        return await self.__anext__() if value is None else await self._source.asend(value)
+
+    async def athrow(self, *error: Any) -> Any:
+        return await self._source.athrow(*error)
+
+    async def aclose(self) -> None:
+        await self._source.aclose()

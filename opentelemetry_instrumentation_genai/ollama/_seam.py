@@ -1,0 +1,328 @@
+"""The seam of the `ollama` SDK, whose calls all go through `client._request`.
+
+A plain call is made within it. A stream is a generator that sends nothing before its first step, so the call starts there, and
+one that is never started is no call. `_request_raw` sees the HTTP response of a plain call; that of a stream nobody sees.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import get_current
+
+from .._adapter.fields import as_sent, member
+from .._adapter.hosts import Servers
+from .._adapter.operation import Operation, Request
+from .._application.capture_content import asked_here
+from .._call.call import Call
+from .._call.context import current_call, stand_back
+from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
+from .._guard import async_transformed, guarded, transformed
+from .._patching.other_instrumentations import stands_back
+from .._patching.seam import Scope, async_following, following
+from .._stream.body import Reading
+from .._stream.proxy import Proxy, own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from .._patching.other_instrumentations import Others
+    from .._patching.patch import Patches
+    from .._patching.propagation import Propagation
+    from .._signals.signals import Signals
+
+_END = object()
+
+
+class Ollama:
+    """How the SDK is followed.
+
+    Args:
+        signals: where the telemetry goes.
+        routes: (method, path) -> operation.
+        provider: client, host and port -> `gen_ai.provider.name`.
+        others: the other instrumentations of the SDK, which report some of its calls.
+        propagation: which servers receive the trace in headers, if any does.
+    """
+
+    def __init__(
+        self,
+        signals: Signals,
+        routes: Mapping[tuple[str, str], Operation],
+        provider: Callable[[Any, str, int], str],
+        others: Others | None = None,
+        propagation: Propagation | None = None,
+    ) -> None:
+        self.active = True
+        self._signals = signals
+        self._others = others
+        self._patches: Patches | None = None
+        self._routes = signals.operations(routes)
+        self._propagation = propagation
+        self._servers = Servers(provider, self._tells)
+
+    def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        """The rows of what is patched."""
+        module = "ollama._client"
+        return [
+            (module, "Client._request", following(self, self.request)),
+            (module, "AsyncClient._request", async_following(self, self.async_request)),
+            (module, "Client._request_raw", transformed(self.answered)),
+            (module, "AsyncClient._request_raw", async_transformed(self.answered)),
+        ]
+
+    def start(self, patches: Patches) -> None:
+        """Called when the targets are patched."""
+        self._patches = patches
+
+    def stop(self) -> None:
+        """Called before they are unpatched."""
+        self.active = False
+
+    def close(self) -> None:
+        """Called when they are unpatched."""
+        try:
+            self._signals.close()
+        finally:
+            if self._propagation is not None:
+                self._propagation.close()
+
+    # What surrounds the SDK's methods.
+
+    def request(self, scope: Scope) -> None:
+        """Around `Client._request`."""
+        start = self._begin(scope)
+        scope.start()
+        scope.send(scope.args, scope.kwargs)
+        if start is not None:
+            scope.result = _stream(scope.result, start)
+
+    async def async_request(self, scope: Scope) -> None:
+        """Around `AsyncClient._request`."""
+        start = self._begin(scope)
+        scope.start()
+        await scope.async_send(scope.args, scope.kwargs)
+        if start is not None:
+            scope.result = _AsyncStream(scope.result, start)
+
+    def answered(self, response: Any, client: Any) -> None:
+        """After `_request_raw`: take the HTTP status of a plain call."""
+        call = current_call()
+        if call is None or call.client is not client:
+            self._repair(client, response.request)
+            return
+        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
+        call.received = response
+        call.sent = response.request
+
+    @guarded
+    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
+        """End a plain call with what the SDK returned or raised. That of a stream, which has no client, ends with its reading."""
+        client, call.client = call.client, None
+        if error is not None:
+            if client is not None:
+                _blame(call, client, error)
+            call.fail(error)
+        elif not call.open:
+            call.succeed(result)
+
+    # What they do.
+
+    @guarded
+    def _begin(self, scope: Scope) -> _Start | None:
+        """Start a plain call, if it is one that is followed. Returns what starts that of a stream."""
+        client = scope.client
+        request = self._asked(client, scope.args, scope.kwargs)
+        if request is None:
+            return None
+        headers = None if self._propagation is None else self._headers(client, scope.kwargs)
+        if headers is not None:
+            scope.kwargs = {**scope.kwargs, "headers": headers}
+        if request.stream:
+            return _Start(self, Scope(self, None, client, (), {}), request, headers)
+        self.call(scope, request, headers)
+        return None
+
+    @guarded
+    def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
+        """What is asked, if it is an operation that is followed."""
+        operation = self._routes.get(args[1:3])
+        if operation is None or not self.active:
+            return None
+        context = get_current()
+        if stands_back(self._others, client, operation, context):
+            return None
+        server = self._servers.of(client, client._client.base_url)
+        host, port, provider, *_ = server
+        body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
+        said = self._signals.who.of(context)
+        return Request(operation, provider, host, port, body, stream, asked_here(context), said, server)
+
+    def _repair(self, client: Any, request: Any) -> None:
+        """After a response without a call: where it is one that is followed, the call came past our wrapper of `_request`."""
+        operation = self._routes.get((request.method, request.url.path))
+        if operation is None or self._patches is None or not self.active:
+            return
+        if not stands_back(self._others, client, operation, get_current()):
+            self._patches.repair(client, "_request")
+
+    def _tells(self, _client: Any, host: str, port: int) -> bool:
+        """Whether a server is told of the trace."""
+        return self._propagation is not None and self._propagation.reaches(host, port)
+
+    @guarded
+    def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:
+        """Headers for a request whose server is told of the trace: those that it has, until `_tell` adds to them."""
+        server = self._servers.of(client, client._client.base_url)
+        return dict(kwargs.get("headers") or {}) if server.told else None
+
+    def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
+        """Start the call, whose time is that of the scope; a stream may have come to someone who reports it."""
+        context = get_current()
+        if not self.active or stand_back(context, request.operation.name):
+            return
+        # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
+        scope.call = call = Call(self._signals, request, context, None if request.stream else scope.client)
+        call.start(request, False)
+        if headers is not None:
+            self._tell(call, scope.client, headers)
+
+    @guarded
+    def _tell(self, call: Call, client: Any, headers: dict[str, str]) -> None:
+        """Tell the server of the call's span. The SDK makes a stream's request only now, with the headers that it was given."""
+        assert self._propagation is not None
+        headers.update(self._propagation.headers(call, client._client, headers, client._client.headers) or {})
+
+
+@guarded
+def _blame(call: Call, client: Any, error: BaseException) -> None:
+    """Take what is known of a failure besides the exception itself."""
+    from .._masking.credentials import credentials_in
+
+    call.keyed(*credentials_in(client._client.headers))
+    # The SDK raises its own error in place of the HTTP client's, which has the request.
+    call.sent = member(error, "_request") or member(error.__context__, "_request")
+    status = member(error, "status_code")
+    if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
+        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(status)})
+
+
+class _StreamReading(Reading):
+    """The reading of a stream.
+
+    Args:
+        call: the call, which ends with the reading.
+        client: the SDK's client that makes it.
+    """
+
+    __slots__ = ("_client",)
+
+    def __init__(self, call: Call, client: Any) -> None:
+        super().__init__(call)
+        self._client = client
+
+    def failed(self, error: BaseException) -> None:
+        """The SDK raised, or the consumer left."""
+        if self._stepping:
+            _blame(self._call, self._client, error)
+        super().failed(error)
+
+
+class _Start:
+    """Starts the call of a stream at its first step.
+
+    Args:
+        seam: of the SDK.
+        scope: the time of that step.
+        request: what is asked.
+        headers: of the request, if the server is told of the trace.
+    """
+
+    def __init__(self, seam: Ollama, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
+        self._seam = seam
+        self.scope = scope
+        self._request = request
+        self._headers = headers
+
+    @guarded
+    def __call__(self, source: Any) -> tuple[_StreamReading, Any] | None:
+        """Start the call and make it current; None where it is not followed. Returns its reading, and the steps of `source`."""
+        scope = self.scope
+        self._seam.call(scope, self._request, self._headers)
+        if scope.call is None:
+            return None
+        reading = _StreamReading(scope.call, scope.client)
+        steps = reading.chunks(source)
+        scope.start()
+        return reading, steps
+
+
+def _stream(source: Generator[Any, Any, Any], start: _Start) -> Generator[Any, Any, Any]:
+    """The SDK's generator within one that starts the call at the first step, and follows it."""
+    scope, steps = start.scope, source
+    try:
+        with scope, scope:
+            _, steps = start(source) or (None, source)
+            item = next(steps, _END)
+        if item is not _END:
+            yield item
+            yield from steps
+    finally:
+        steps.close()
+        source.close()
+
+
+class _AsyncStream(Proxy):
+    """The asynchronous twin, to all who look the SDK's generator itself.
+
+    A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
+    """
+
+    __slots__ = ("_self_reading", "_self_start", "_self_steps")
+
+    _self_methods = frozenset({"__aiter__", "__anext__", "asend", "athrow", "aclose"})
+
+    def __init__(self, source: Any, start: _Start) -> None:
+        super().__init__(source)
+        self._self_start: _Start | None = start
+        self._self_reading: _StreamReading | None = None
+        self._self_steps: Any = source
+
+    def __aiter__(self) -> Any:
+        return self
+
+    def __anext__(self) -> Any:
+        return own(self, "_self_steps").__anext__() if own(self, "_self_start") is None else self._self_first()
+
+    def asend(self, value: Any) -> Any:
+        if value is not None and self._self_start is not None:  # which Python refuses, and the generator is as it was
+            return self._self_source.asend(value)
+        return self.__anext__()  # the SDK's generator makes nothing of what is sent
+
+    async def _self_first(self) -> Any:
+        start, self._self_start = self._self_start, None
+        if start is None:
+            return await self._self_steps.__anext__()
+        scope = start.scope
+        with scope, scope:
+            started = start(self._self_source)
+            if started is not None:
+                self._self_reading, self._self_steps = started
+            return await self._self_steps.__anext__()
+
+    async def athrow(self, *error: Any) -> Any:
+        try:
+            return await self._self_source.athrow(*error)
+        finally:
+            self._self_closed()
+
+    async def aclose(self) -> None:
+        try:
+            await self._self_source.aclose()
+        finally:
+            self._self_closed()
+
+    def _self_closed(self) -> None:
+        self._self_start = None
+        if self._self_reading is not None:
+            self._self_reading.closed()
