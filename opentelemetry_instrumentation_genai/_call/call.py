@@ -11,7 +11,7 @@ import dataclasses
 from functools import partial
 from threading import Lock
 from time import perf_counter, time_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import ref
 
 from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
@@ -38,7 +38,7 @@ from .._conventions.names import (
 )
 from .._guard import guarded, guarded_step, say_once
 from .._lifetime.lifetime import forks
-from .context import run_within
+from .context import run_within, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
 
 
 _raised = guarded(raised)
+current_call = cast("Callable[[], Call | None]", running)
+"""The call whose SDK code runs here, or None."""
 _USAGE = "gen_ai.usage."  # how the names of all that is used begin
 
 

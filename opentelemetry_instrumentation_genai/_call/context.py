@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-    from .call import Call
+    from .owner import Running
 
 # A variable of its own: asked at each step, and OpenTelemetry's context takes twenty times as long to answer.
-_current: ContextVar[Call | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
-current_call = _current.get
-"""The call whose SDK code runs here, or None."""
+_current: ContextVar[Running | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
+running = _current.get
+"""The call whose SDK code runs here, or None. `call.current_call` is the same with the type of a call."""
 
 
 def stand_back(current: Context, operation: str) -> bool:
@@ -36,7 +36,7 @@ def stand_back(current: Context, operation: str) -> bool:
     return owned(current, operation) or not is_instrumentation_enabled()
 
 
-def run_within(call: Call, function: Callable[..., object], *args: object) -> None:
+def run_within(call: Running, function: Callable[..., object], *args: object) -> None:
     """Run a function while a call and its span are current."""
     current = Current()
     with current, current:
@@ -54,15 +54,15 @@ class Current:
 
     def __init__(self) -> None:
         self._entered = self._detached = False
-        self._call: Call | None = None
-        self._outer: Call | None = None
+        self._call: Running | None = None
+        self._outer: Running | None = None
         self._context: Context | None = None
         self._previous: Context | None = None
         self._token: Token[Context] | None = None
 
-    def enter(self, call: Call | None) -> None:
+    def enter(self, call: Running | None) -> None:
         """Make `call` and its span current; with None, no call of ours is, for what the SDK does that is not that call's."""
-        self._outer, self._call, self._entered = current_call(), call, True
+        self._outer, self._call, self._entered = running(), call, True
         _current.set(call)
         if call is not None:
             self._previous = otel_context.get_current()
@@ -79,7 +79,7 @@ class Current:
 
     def leave(self) -> None:
         """Give the context back. A task that closes an abandoned coroutine of another has nothing to give back."""
-        if not self._entered or current_call() is not self._call:
+        if not self._entered or running() is not self._call:
             return
         if self._token is not None and not self._detached:
             self._detached = True

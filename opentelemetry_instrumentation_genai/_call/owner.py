@@ -9,7 +9,7 @@ The instrumentations of the ecosystem look for a class of their own there. It is
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from opentelemetry.context.context import Context
-
-    from .call import Call
 
 _KEY = "opentelemetry.genai.client.{}.context"
 OWNER_KEY = _KEY.format("inference")
@@ -37,6 +35,22 @@ _THEIRS = {
 }
 
 
+class Running(Protocol):
+    """What is known here of a call that runs.
+
+    Attributes:
+        operation: its `gen_ai.operation.name`.
+        context: the OpenTelemetry context with its span.
+    """
+
+    operation: str
+    context: Context
+
+    @property
+    def ended(self) -> bool:
+        """Whether all is done."""
+
+
 class Owner:
     """The value under an owner key while a call of ours runs.
 
@@ -44,7 +58,7 @@ class Owner:
         call: the call that is reported.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Running) -> None:
         self.call = call
 
     def merge(self, *_args: Any, **_kwargs: Any) -> None:
@@ -84,7 +98,7 @@ def _joined(theirs: type) -> type[Owner] | None:
     return kind
 
 
-def published(call: Call, operation: str) -> dict[str, object]:
+def published(call: Running, operation: str) -> dict[str, object]:
     """Return what the context has in addition while a call runs: key -> owner.
 
     Args:

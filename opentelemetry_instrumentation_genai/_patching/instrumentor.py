@@ -17,7 +17,8 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from .._call.owner import resolve_classes
 from .._guard import guarded, note, say_once
 from .._masking.masking import masked
-from .._settings.config import FILE, Config, resolve, shared
+from .._settings.config import Config, resolve, shared
+from .._settings.readers import FILE
 from .other_instrumentations import instances
 from .patch import Patches
 

@@ -16,7 +16,7 @@ from opentelemetry import baggage
 from opentelemetry.propagate import inject
 
 from .._adapter.hosts import among, port_of
-from .._call.context import current_call
+from .._call.call import current_call
 from .._guard import guarded, say_once
 from .patch import Patch, apply_to, remove
 

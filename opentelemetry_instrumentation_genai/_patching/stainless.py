@@ -19,8 +19,7 @@ from .._adapter.operation import Operation, Request
 from .._adapter.request_bodies import mapping, sent
 from .._adapter.unknown_servers import Stranger
 from .._application.capture_content import asked_here
-from .._call.call import Call
-from .._call.context import current_call
+from .._call.call import Call, current_call
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from .._guard import guarded, observed, transformed

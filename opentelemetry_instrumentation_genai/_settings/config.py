@@ -17,7 +17,7 @@ from .._guard import say_once
 from .._masking.masking import masked, quoted
 from .._setting_errors import PartlyError, RefusedError
 from .misspelled import say_of_misspelled
-from .readers import PREFIX, PROVIDERS, READERS
+from .readers import FILE, PREFIX, PROVIDERS, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 # All of OpenTelemetry has this one: a list, in which each domain has words of its own.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
-FILE = "OTEL_CONFIG_FILE"
-"""The variable that names the declarative file."""
 shared: dict[str, Any] = {}
 """The section of all providers, where the SDK of OpenTelemetry has handed it over."""
 

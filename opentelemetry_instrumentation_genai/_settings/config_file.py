@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard import say_once
 from .._masking.masking import masked
-from .config import FILE
-from .readers import PROVIDERS
+from .readers import FILE, PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .._cost.price_file import PriceFile
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
+FILE = "OTEL_CONFIG_FILE"
+"""The variable that names the declarative file."""
 PROVIDERS = ("openai", "anthropic", "ollama")
 
 # What a host could be called, and nobody means by it.

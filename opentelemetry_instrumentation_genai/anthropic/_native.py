@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
-from .._call.context import current_call
+from .._call.call import current_call
 from .._guard import guarded, say_once
 
 if TYPE_CHECKING:

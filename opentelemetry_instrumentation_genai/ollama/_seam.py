@@ -14,8 +14,8 @@ from .._adapter.fields import as_sent, member
 from .._adapter.hosts import Servers
 from .._adapter.operation import Operation, Request
 from .._application.capture_content import asked_here
-from .._call.call import Call
-from .._call.context import current_call, stand_back
+from .._call.call import Call, current_call
+from .._call.context import stand_back
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
 from .._patching.other_instrumentations import stands_back

@@ -19,7 +19,8 @@ from followed_rows import MORE, rows
 from loopback import ModelServer, Telemetry
 from not_struck import NOT_STRUCK
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
-from opentelemetry_instrumentation_genai._call.context import _current, current_call
+from opentelemetry_instrumentation_genai._call.call import current_call
+from opentelemetry_instrumentation_genai._call.context import _current
 from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, functions_of, places, struck
 
