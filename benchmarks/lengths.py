@@ -50,7 +50,9 @@ def _text(size: int) -> tuple[Callable[[str], object], str]:
     pipeline = Pipeline(redaction(["all"]), Budget(1 << 16, 1 << 16))
 
     def tell(content: str) -> object:
-        return pipeline.tell({"gen_ai.input.messages": [{"role": "user", "parts": [text(content)]}]}, pipeline.begin())
+        return pipeline.render(
+            {"gen_ai.input.messages": [{"role": "user", "parts": [text(content)]}]}, pipeline.begin()
+        )
 
     return tell, "some words " * (size // 11)
 

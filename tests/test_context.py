@@ -301,12 +301,12 @@ def test_the_sampler_sees_what_is_known(inside):
     """At the start of a span every attribute of the request is there for a sampler to decide by."""
     seen: list[dict[str, Any]] = []
 
-    class Asking(TraceIdRatioBased):
+    class UsageInjection(TraceIdRatioBased):
         def should_sample(self, parent_context: Any, trace_id: int, name: str, *args: Any, **kwargs: Any) -> Any:
             seen.append(dict(kwargs.get("attributes") or args[1] or {}))
             return super().should_sample(parent_context, trace_id, name, *args, **kwargs)
 
-    recorded = Telemetry(sampler=ParentBased(Asking(1.0)))
+    recorded = Telemetry(sampler=ParentBased(UsageInjection(1.0)))
     OpenAIInstrumentor().instrument(**recorded.providers)
     inside(lambda: None, temperature=0.5, max_tokens=7)
 

@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from loopback.schemas import CONTENT
 from opentelemetry_instrumentation_genai._adapter import parts as content
 from opentelemetry_instrumentation_genai._content.budget import Budget
-from opentelemetry_instrumentation_genai._content.pipeline import Pipeline, Told
+from opentelemetry_instrumentation_genai._content.pipeline import Pipeline, RenderedContent
 from opentelemetry_instrumentation_genai._signals.events import Events
 from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
@@ -183,7 +183,7 @@ def nothing_logged() -> Iterator[None]:
     assert [] == said
 
 
-def exported(told: Told) -> tuple[dict[str, str], dict[str, Any]]:
+def exported(told: RenderedContent) -> tuple[dict[str, str], dict[str, Any]]:
     """The attributes of the span and those of the event, as a collector parses them."""
     kept: Any = Kept()
     logs, traces = LoggerProvider(shutdown_on_exit=False), TracerProvider(shutdown_on_exit=False)
@@ -217,7 +217,7 @@ def _value(value: Any) -> Any:
 
 def hold(pipeline: Pipeline, made: dict[str, Any]) -> None:
     """What is exported is what was told, in both forms."""
-    told = pipeline.tell(made, None)
+    told = pipeline.render(made, None)
     on_span, in_event = exported(told)
     assert told.texts == on_span
     assert told.values.keys() == in_event.keys()

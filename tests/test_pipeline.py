@@ -88,7 +88,7 @@ REDACTIONS = st.one_of(
 
 def hold(content: dict[str, Any], pipeline: Pipeline, budget: Budget) -> None:
     """What is told is JSON by its schema, the same in both forms, and within the budget."""
-    told = pipeline.tell(content, pipeline.begin())
+    told = pipeline.render(content, pipeline.begin())
     assert told.texts.keys() == told.values.keys()
     for name, encoded in told.texts.items():
         parsed = json.loads(encoded, parse_constant=pytest.fail)
@@ -230,7 +230,7 @@ def test_what_is_too_large_to_be_looked_at_is_not_told_by_its_name():
     call = {"type": "tool_call", "id": "1", "name": "mail_joe@example.com", "arguments": {"n": [1] * 100_000}}
     pipeline = Pipeline(redaction(["email"]), Budget(ENOUGH, 1000))
 
-    told = pipeline.tell({INPUT: [{"role": "assistant", "parts": [call]}]}, pipeline.begin())
+    told = pipeline.render({INPUT: [{"role": "assistant", "parts": [call]}]}, pipeline.begin())
 
     assert "joe" not in told.texts[INPUT]
     assert {"type": "cut", "name": "cut"}.items() <= told.values[INPUT][0]["parts"][0].items()
@@ -248,7 +248,7 @@ def test_no_half_secret_is_told():
     key = "sk-proj-" + "Ab3" * 16
     for room in range(180, 260):
         pipeline = Pipeline(redaction(["secrets"]), Budget(ENOUGH, room))
-        (message,) = pipeline.tell(said("w " * 60 + key + " end" * 3000), pipeline.begin()).values[INPUT]
+        (message,) = pipeline.render(said("w " * 60 + key + " end" * 3000), pipeline.begin()).values[INPUT]
         assert "Ab3" not in message["parts"][0]["content"]
         assert "sk-" not in message["parts"][0]["content"]
 
@@ -278,7 +278,7 @@ def test_every_attribute_of_content_is_redacted(name, value):
 
     rules = redaction(["email"])
     pipeline = Pipeline(Redaction(rules.rules, redactors=[("look", look)]), Budget(ENOUGH, ENOUGH))
-    told = pipeline.tell({name: value}, pipeline.begin())
+    told = pipeline.render({name: value}, pipeline.begin())
 
     expected = json.loads(json.dumps(value).replace("joe@example.com", "[email]"))
     assert (expected, expected) == (told.values[name], json.loads(told.texts[name]))
@@ -311,7 +311,7 @@ def test_each_attribute_is_cut_to_what_the_sdk_keeps():
     """The call may have more in all; one that is cut takes nothing from the others."""
     content = {**said("a" * 500), OUTPUT: [{"role": "assistant", "parts": [text("b" * 900)], "finish_reason": "stop"}]}
     pipeline = Pipeline(None, Budget(ENOUGH, ENOUGH), limit=lambda: 400)
-    told = pipeline.tell({**content, ARGUMENTS: {"a": 1}}, None)
+    told = pipeline.render({**content, ARGUMENTS: {"a": 1}}, None)
 
     assert {INPUT, OUTPUT, ARGUMENTS} == told.texts.keys()
     assert [True, True] == [200 < len(told.texts[name]) <= 400 for name in (INPUT, OUTPUT)]
@@ -326,7 +326,7 @@ def test_binary_data_on_request():
 
     def blob(call: int, *, binary: bool) -> Any:
         pipeline = Pipeline(None, Budget(call, call), binary=binary)
-        return pipeline.tell(pipeline.make(make), pipeline.begin()).values[INPUT][0]["parts"][0]
+        return pipeline.render(pipeline.make(make), pipeline.begin()).values[INPUT][0]["parts"][0]
 
     without = blob(ENOUGH, binary=False)
     assert ({"type", "modality", "mime_type", "byte_size", "sha256", "content"}, 3) == (
@@ -341,7 +341,7 @@ def test_base64_that_was_asked_for_is_not_redacted():
     pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
     content = pipeline.make(lambda: {INPUT: [{"role": "user", "parts": [attached("image", data="4111111111111111")]}]})
 
-    assert "4111111111111111" == pipeline.tell(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
+    assert "4111111111111111" == pipeline.render(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
 
 
 def test_a_blob_of_the_callers_is_redacted():
@@ -349,4 +349,4 @@ def test_a_blob_of_the_callers_is_redacted():
     pipeline = Pipeline(redaction(["all"]), Budget(ENOUGH, ENOUGH), binary=True)
     content = {INPUT: [{"role": "user", "parts": [generic({"type": "blob", "content": "joe@example.com"})]}]}
 
-    assert "[email]" == pipeline.tell(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
+    assert "[email]" == pipeline.render(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]

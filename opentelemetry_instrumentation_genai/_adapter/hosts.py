@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .unknown_servers import Stranger
+    from .unknown_servers import UnknownServer
 
 _MOST = 256  # servers that are remembered
 
@@ -20,8 +20,8 @@ class Server(NamedTuple):
         host: its name or address, IPv6 addresses without brackets.
         port: its port, that of the scheme where the URL has none.
         provider: `gen_ai.provider.name`.
-        told: whether it is told of the trace.
-        stranger: what it has said of itself, where nothing else tells who it is.
+        propagates: whether it receives the context of the trace in headers.
+        unknown_server: what it has said of itself, where nothing else tells who it is.
         url: the client's base URL.
         sure: whether the provider is known, and no mere default of the SDK.
     """
@@ -29,8 +29,8 @@ class Server(NamedTuple):
     host: str
     port: int
     provider: str
-    told: bool
-    stranger: Stranger | None = None
+    propagates: bool
+    unknown_server: UnknownServer | None = None
     url: str = ""
     sure: bool = True
 
@@ -40,21 +40,21 @@ class Servers:
 
     Args:
         provider: client, host and port -> the provider.
-        told: client, host and port -> whether the server is told of the trace.
-        stranger: client, host, port and provider -> what a server is known by that only itself can tell who it is.
+        propagates: client, host and port -> whether the server receives the context of the trace.
+        unknown_server: client, host, port and provider -> what a server is known by that only itself can tell who it is.
         sure: client, host and port -> whether the provider is known, and no mere default.
     """
 
     def __init__(
         self,
         provider: Callable[[Any, str, int], str],
-        told: Callable[[Any, str, int], bool],
-        stranger: Callable[[Any, str, int, str], Stranger | None] = lambda *_server: None,
+        propagates: Callable[[Any, str, int], bool],
+        unknown_server: Callable[[Any, str, int, str], UnknownServer | None] = lambda *_server: None,
         sure: Callable[[Any, str, int], bool] = lambda *_server: True,
     ) -> None:
         self._provider = provider
-        self._told = told
-        self._stranger = stranger
+        self._propagates = propagates
+        self._unknown_server = unknown_server
         self._sure = sure
         self._known: dict[int, tuple[Any, type, Server]] = {}
 
@@ -64,8 +64,8 @@ class Servers:
         if known is None or known[0] is not url or known[1] is not type(client):
             host, port = url.host, port_of(url)
             known_as = host, port, self._provider(client, host, port)
-            told, stranger = self._told(client, host, port), self._stranger(client, *known_as)
-            server = Server(*known_as, told, stranger, str(url), self._sure(client, host, port))
+            propagates, unknown_server = self._propagates(client, host, port), self._unknown_server(client, *known_as)
+            server = Server(*known_as, propagates, unknown_server, str(url), self._sure(client, host, port))
             if len(self._known) >= _MOST:
                 self._known.clear()
             known = self._known[id(url)] = url, type(client), server

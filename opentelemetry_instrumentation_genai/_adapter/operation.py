@@ -171,9 +171,9 @@ class Operation:
         """
         return dataclasses.replace(
             self,
-            response=without(self.response, generation.lacks),
+            response=without(self.response, generation.missing),
             counted=generation.counted | needed,
-            output_content=_without_members(self.output_content, generation.lacks_in_messages),
+            output_content=_without_members(self.output_content, generation.missing_in_messages),
         )
 
 
@@ -205,7 +205,7 @@ class Request(NamedTuple):
         body: the request's body; for a request without one, its parameters.
         stream: whether the response was asked for as a stream.
         capture: what the block of code around the call asks for, if one does.
-        said: attributes by which the application says whose call it is, and what it belongs to.
+        attribution: attributes by which the application says whose call it is, and what it belongs to.
         server: who is asked, where that is known.
     """
 
@@ -216,7 +216,7 @@ class Request(NamedTuple):
     body: Mapping[str, Any]
     stream: bool
     capture: Capture | None = None
-    said: Mapping[str, Attribute] = MappingProxyType({})
+    attribution: Mapping[str, Attribute] = MappingProxyType({})
     server: Server | None = None
 
     def identity(self) -> dict[str, Attribute]:

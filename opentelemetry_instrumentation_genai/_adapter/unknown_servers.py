@@ -26,7 +26,7 @@ class Signs(Protocol):
         ...
 
 
-class Stranger:
+class UnknownServer:
     """What a server has said of itself so far.
 
     Args:

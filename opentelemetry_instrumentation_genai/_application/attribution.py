@@ -17,7 +17,7 @@ from opentelemetry.baggage import get_all
 from .._adapter.fields import string
 from .._conventions.names import CONVERSATION_ID, ENDUSER_ID, ENDUSER_PSEUDO_ID, PROMPT_NAME, PROMPT_VERSION
 from .._guard import guarded, say_once
-from .genai_context import SAID_KEY, Said
+from .genai_context import CONTEXT_VALUES_KEY, ContextValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +30,10 @@ FIRST = (CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION)
 """What the application says of these counts, whatever a request or a response says."""
 _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _TRACELOOP_CONVERSATION = "conversation_id"  # Traceloop's own key in the context
-_NOBODY = Said({})
+_NOBODY = ContextValues({})
 
 
-class Who:
+class Attribution:
     """Reads it out of a context, for one instrumentor.
 
     Args:
@@ -53,8 +53,8 @@ class Who:
 
     @guarded
     def _of(self, context: Context) -> Mapping[str, Attribute]:
-        said: Any = context.get(SAID_KEY)
-        if not isinstance(said, Said):
+        said: Any = context.get(CONTEXT_VALUES_KEY)
+        if not isinstance(said, ContextValues):
             said = _NOBODY
         listed = self._listed(context) if self._baggage else _NOTHING
         conversation = _conversation(context)

@@ -16,7 +16,7 @@ from .._adapter.parts import left_out, serialised
 from .._adapter.request_bodies import reading
 from .._conventions.names import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
 from .._guard import guarded, say_once
-from .hooks import Callback, told_of
+from .hooks import Callback, hook_request
 from .purpose import BUILT_IN, purpose
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Enrichers:
         told = None
         if self._ask is not None:
             with suppress_instrumentation():  # a model that it asks is asked unseen, or there would be no end of it
-                told = string(self._ask(told_of(request)))
+                told = string(self._ask(hook_request(request)))
         if told is None and (opening.system or opening.user):
             told = purpose(self._rules, _text(opening.system), _text(opening.user))
         return told

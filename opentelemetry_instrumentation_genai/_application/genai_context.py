@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 Identity: TypeAlias = "str | int | UUID"
 
-SAID_KEY = "opentelemetry_instrumentation_genai.context"
-"""Where the OpenTelemetry context has what is `Said`."""
+CONTEXT_VALUES_KEY = "opentelemetry_instrumentation_genai.context"
+"""Where the OpenTelemetry context has what is `ContextValues`."""
 
 
-class Said(NamedTuple):
+class ContextValues(NamedTuple):
     """What is said of the calls in a block of code.
 
     Attributes:
@@ -35,9 +35,9 @@ class Said(NamedTuple):
     attributes: dict[str, Attribute]
     user: str | None = None
 
-    def over(self, outer: Said) -> Said:
+    def over(self, outer: ContextValues) -> ContextValues:
         """Both together; what the outer block says counts where this one says nothing."""
-        return Said({**outer.attributes, **self.attributes}, self.user or outer.user)
+        return ContextValues({**outer.attributes, **self.attributes}, self.user or outer.user)
 
 
 class genai_context(Block):  # noqa: N801 - it reads as a statement
@@ -71,16 +71,16 @@ class genai_context(Block):  # noqa: N801 - it reads as a statement
             PROMPT_NAME: ("prompt_name", prompt_name),
             PROMPT_VERSION: ("prompt_version", prompt_version),
         }
-        self._said = _said(names, user_id, tags) or Said({})
+        self._said = _said(names, user_id, tags) or ContextValues({})
 
     def _within(self, outer: Context) -> Context:
-        said = outer.get(SAID_KEY)
-        together = self._said.over(said) if isinstance(said, Said) else self._said
-        return otel_context.set_value(SAID_KEY, together, outer)
+        said = outer.get(CONTEXT_VALUES_KEY)
+        together = self._said.over(said) if isinstance(said, ContextValues) else self._said
+        return otel_context.set_value(CONTEXT_VALUES_KEY, together, outer)
 
 
 @guarded
-def _said(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> Said:
+def _said(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> ContextValues:
     """What is said.
 
     Args:
@@ -89,7 +89,9 @@ def _said(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> Said:
         tags: as given.
     """
     told = {**{attribute: _identity(*given) for attribute, given in ids.items()}, **_tags(tags)}
-    return Said({name: value for name, value in told.items() if value is not None}, _identity("user_id", user_id))
+    return ContextValues(
+        {name: value for name, value in told.items() if value is not None}, _identity("user_id", user_id)
+    )
 
 
 def _identity(argument: str, value: Any) -> str | None:

@@ -81,7 +81,7 @@ class ResponseHook(Protocol):
         """
 
 
-def told_of(request: Request) -> GenAIRequest:
+def hook_request(request: Request) -> GenAIRequest:
     """A request as a hook sees it. The application may go on with a list that it gave, so lists are copied."""
     body = {
         name: [*value] if type(value) is list else value for name, value in request.body.items() if not left_out(value)
@@ -196,7 +196,7 @@ class Hooks:
         Returns:
             What `ended` wants.
         """
-        told = told_of(request)
+        told = hook_request(request)
         if self._request is not None:
             within(self._request, span, told)
         return told

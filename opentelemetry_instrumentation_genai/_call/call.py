@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from .._adapter.failure import Words
     from .._adapter.fields import Attribute, Table
     from .._adapter.operation import Accumulator, Content, Request, StreamUsage
-    from .._adapter.unknown_servers import Stranger
+    from .._adapter.unknown_servers import UnknownServer
     from .._application.hooks import GenAIRequest
-    from .._content.pipeline import Told
+    from .._content.pipeline import RenderedContent
     from .._content.redaction import Redacting
     from .._cost.costs import Costs
     from .._signals.extended_metrics import Run, Traffic
@@ -93,10 +93,10 @@ class Call:
         started: when the SDK's code was called, in seconds of `perf_counter`.
         stopped: when that returned, or the response was read that the application reads later; None until then.
         context: a context with that span, which metrics and events link to.
-        told: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
-        asked: the same with a question for the usage of the stream, while the request is sent with that.
+        detailed: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
+        injected: the same with a question for the usage of the stream, while the request is sent with that.
         propagated: the headers that its request has from us, if any.
-        stranger: the server, as long as it has not told who it is, and nobody else has.
+        unknown_server: the server, as long as it has not told who it is, and nobody else has.
         open: whether its response is read by the application, later; then reading finishes the call.
         early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
         sent: the HTTP request, whose credentials are read if the call fails.
@@ -108,17 +108,18 @@ class Call:
         "_add",
         "_adopted",
         "_attributes",
+        "_attribution",
         "_capture",
         "_closed",
         "_completes",
         "_content",
+        "_cost_in_headers",
         "_emits",
         "_ended",
         "_facts",
         "_first",
         "_forks",
         "_given",
-        "_heard",
         "_hooked",
         "_identity",
         "_keys",
@@ -132,7 +133,6 @@ class Call:
         "_redacting",
         "_request",
         "_run",
-        "_said",
         "_server",
         "_shown",
         "_signals",
@@ -140,10 +140,11 @@ class Call:
         "_timed",
         "_unasked",
         "_wanted",
-        "asked",
         "client",
         "context",
+        "detailed",
         "early",
+        "injected",
         "open",
         "operation",
         "propagated",
@@ -152,8 +153,7 @@ class Call:
         "span",
         "started",
         "stopped",
-        "stranger",
-        "told",
+        "unknown_server",
     )
 
     def __init__(self, signals: Signals, request: Request, context: Context, client: object = None) -> None:
@@ -175,15 +175,15 @@ class Call:
         self.client: object = client
         self.open = self.early = self._ended = self._closed = False
         self._reading: ref[Reading] | None = None
-        self.asked: Any = None
+        self.injected: Any = None
         self.propagated: Any = None
         self.received: Any = None
         self.sent: Any = None
-        self.stranger: Stranger | None = None
+        self.unknown_server: UnknownServer | None = None
         self._hooked: GenAIRequest | None = None
-        self._said: Mapping[str, Attribute] | None = None
+        self._attribution: Mapping[str, Attribute] | None = None
         self._keys: tuple[Any, ...] = ()
-        self._heard: float | None = None
+        self._cost_in_headers: float | None = None
         self._server = request.server
         self._identity = request.identity()
         self._attributes: dict[str, Attribute] = {}
@@ -196,7 +196,7 @@ class Call:
         self.span: Span = INVALID_SPAN
         self.context = context
         self._unasked: bool | None = False
-        self._adopted = self.told = self._recording = self._emits = self._completes = self._wanted = False
+        self._adopted = self.detailed = self._recording = self._emits = self._completes = self._wanted = False
 
     @guarded
     def start(self, request: Request, adopts: bool) -> None:
@@ -222,8 +222,8 @@ class Call:
         if self._signals.costs is not None:
             self._signals.costs.begin()
             self._unasked = self._stream and self._asks_for_no_usage(request)
-        if request.said and not self.told:
-            self._say_of_said()
+        if request.attribution and not self.detailed:
+            self._warn_of_lost_attribution()
         if self._signals.traffic is not None:
             self._run = self._under_way(self._signals.traffic, request)
 
@@ -236,7 +236,7 @@ class Call:
         return reading(usage.asked, request.body) is not None
 
     @guarded
-    def _say_of_said(self) -> None:
+    def _warn_of_lost_attribution(self) -> None:
         if self._signals.only_metrics():
             say_once(
                 "What genai_context and baggage say of calls is on spans and details events, and there are none: metrics do not "
@@ -270,7 +270,7 @@ class Call:
         self.span, self._closed = span, False
         self._recording = recording = span.is_recording()
         self._emits = operation.details and (capture.event if emit is None else emit)
-        self.told = recording or self._emits or completes
+        self.detailed = recording or self._emits or completes
         self._wanted = completes or (
             operation.details and ((capture.event and emit is not False) or (capture.span and recording))
         )
@@ -323,11 +323,13 @@ class Call:
             attributes[REQUEST_STREAM] = True
         if self._signals.enrichers is not None:
             attributes.update(self._signals.enrichers.of(request) or {})
-        return self._with_said(request.said, attributes) if request.said else attributes
+        return self._with_attribution(request.attribution, attributes) if request.attribution else attributes
 
-    def _with_said(self, said: Mapping[str, Attribute], attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+    def _with_attribution(
+        self, said: Mapping[str, Attribute], attributes: dict[str, Attribute]
+    ) -> dict[str, Attribute]:
         """The attributes with what the application says of the call: of some it knows best, of the others the request does."""
-        self._said = first = {name: said[name] for name in FIRST if name in said}
+        self._attribution = first = {name: said[name] for name in FIRST if name in said}
         if PROMPT_NAME in first:
             attributes.pop(PROMPT_VERSION, None)  # that of the prompt that the request names
         return {**said, **attributes, **first}
@@ -363,8 +365,8 @@ class Call:
     def tell(self, attributes: Mapping[str, Attribute]) -> None:
         """Take what is known of the request besides its body."""
         if attributes:
-            if self._said:
-                attributes = {**attributes, **self._said}
+            if self._attribution:
+                attributes = {**attributes, **self._attribution}
             self._attributes.update(attributes)
             if self._recording:
                 self.span.set_attributes(attributes)
@@ -377,7 +379,7 @@ class Call:
         """Take who the server says that it is, if it does: the span and all metrics from now on have that."""
         if provider is None:
             return
-        self.stranger = None
+        self.unknown_server = None
         if provider != self._identity[PROVIDER_NAME]:
             self._identity = {**self._identity, PROVIDER_NAME: provider}  # a new one: recorded points hold the other
             self._attributes[PROVIDER_NAME] = provider
@@ -388,13 +390,13 @@ class Call:
         self._facts = facts
 
     @guarded
-    def heard(self, headers: Any) -> None:
+    def read_headers(self, headers: Any) -> None:
         """Take what the headers of the HTTP response say of its cost and of rate limits."""
         signals = self._signals
         if signals.costs is not None:
-            cost = signals.costs.heard(headers)
+            cost = signals.costs.in_headers(headers)
             # A stream's headers were sent before it cost anything.
-            self._heard = None if self._stream and not cost else cost
+            self._cost_in_headers = None if self._stream and not cost else cost
         if signals.limits is not None:
             signals.limits.record(headers, self._identity, self.context)
 
@@ -449,8 +451,8 @@ class Call:
 
     @guarded
     def _look_at(self, response: Any) -> None:
-        if self.stranger is not None and response is not None:
-            self.answered_by(self.stranger.by_response(response))
+        if self.unknown_server is not None and response is not None:
+            self.answered_by(self.unknown_server.by_response(response))
 
     @guarded
     def _received(self) -> Any:
@@ -529,8 +531,8 @@ class Call:
             response = self._unparsed()
         found = self._response_attributes(response) or {}
         if self._signals.costs is not None:
-            heard = self._heard if error is None or self.received is not None else None
-            self._price(self._signals.costs, response, found, heard)
+            in_headers = self._cost_in_headers if error is None or self.received is not None else None
+            self._price(self._signals.costs, response, found, in_headers)
         failure = self._failure(response, error)
         if failure is not None:
             found[ERROR_TYPE] = failure.error_type
@@ -560,9 +562,9 @@ class Call:
         run.over()
 
     @guarded
-    def _price(self, costs: Costs, response: Any, found: dict[str, Attribute], heard: float | None) -> None:
+    def _price(self, costs: Costs, response: Any, found: dict[str, Attribute], in_headers: float | None) -> None:
         billing = self._operation.billing(response)
-        cost = costs.of(self._identity, self._server, response, found, billing, heard=heard)
+        cost = costs.of(self._identity, self._server, response, found, billing, in_headers=in_headers)
         if cost is not None:
             found[USAGE_COST] = cost
         elif self._unasked:
@@ -597,17 +599,17 @@ class Call:
 
     @guarded
     def _response_attributes(self, response: Any) -> dict[str, Attribute]:
-        if self.stranger is not None:
+        if self.unknown_server is not None:
             self._look_at(response)
-        found = read(self._operation.response if self.told else self._operation.measured, response)
+        found = read(self._operation.response if self.detailed else self._operation.measured, response)
         counts = self._operation.counts_usage
         if counts is not None and response is not None and not counts(response, self._signals.counted.first):
             found = {name: value for name, value in found.items() if not name.startswith(_USAGE)}
-        if not self.told:
+        if not self.detailed:
             return found
         found.update(self._facts)
-        if self._said:
-            found.update(self._said)
+        if self._attribution:
+            found.update(self._attribution)
         if self._first is not None:
             found[RESPONSE_TIME_TO_FIRST_CHUNK] = self._first
         reasons = self._operation.finish_reasons(response, self._stream) if response is not None else None
@@ -648,14 +650,14 @@ class Call:
         return credentials_of(self.sent, *self._keys)
 
     @guarded
-    def _read_content(self, response: Any, found: dict[str, Attribute]) -> Told:
+    def _read_content(self, response: Any, found: dict[str, Attribute]) -> RenderedContent:
         assert self._signals.pipeline is not None
         content = self._content
         if self._given is not None:
             content = self._input_content(self._given) or {}
         if response is not None:
             content.update(self._read_output(response, found) or {})
-        told = self._signals.pipeline.tell(content, self._redacted())
+        told = self._signals.pipeline.render(content, self._redacted())
         if told.original_bytes is not None:
             found[CONTENT_ORIGINAL_BYTES] = told.original_bytes
         return told
@@ -667,7 +669,7 @@ class Call:
         return self._signals.pipeline.make(self._operation.output_content, response, reasons)
 
     @guarded
-    def _hand_on(self, found: dict[str, Attribute], told: Told) -> None:
+    def _hand_on(self, found: dict[str, Attribute], told: RenderedContent) -> None:
         """Hand the content on to the completion hook; where it will be found is said on span and event."""
         assert self._signals.completions is not None
         attributes = {**self._attributes, **found}
@@ -675,7 +677,7 @@ class Call:
         found.update({name: place for name, place in places.items() if name not in attributes})
 
     @guarded
-    def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: Told) -> None:
+    def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: RenderedContent) -> None:
         self.span.set_attributes({**found, **told.texts} if self._capture.span else found)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(self._words(quoted=self._capture.span))))
@@ -716,7 +718,7 @@ class Call:
             metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
-    def _write_details(self, found: dict[str, Attribute], told: Told) -> None:
+    def _write_details(self, found: dict[str, Attribute], told: RenderedContent) -> None:
         content = told.carried() if self._capture.event else {}
         if content and not (self._capture.span or self._completes):
             self._signals.events.need()

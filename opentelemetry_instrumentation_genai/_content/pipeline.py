@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .redaction import Redacting, Redaction
 
 
-class Told(NamedTuple):
+class RenderedContent(NamedTuple):
     """Content as it is told.
 
     Attributes:
@@ -35,7 +35,7 @@ class Told(NamedTuple):
         return {name: any_value(value, self.texts[name]) for name, value in self.values.items()}
 
 
-NOTHING = Told({}, {})
+NOTHING = RenderedContent({}, {})
 _CUT = 40  # bytes that the mark of what was cut takes at most
 
 
@@ -92,7 +92,7 @@ class Pipeline:
         """Start with a call; None where nothing is redacted."""
         return None if self._redaction is None else self._redaction.begin()
 
-    def tell(self, content: Content, redacting: Redacting | None) -> Told:
+    def render(self, content: Content, redacting: Redacting | None) -> RenderedContent:
         """Content as it may be told; nothing, if it could not be redacted."""
         texts: dict[str, str] = {}
         for name, value in content.items():
@@ -101,13 +101,13 @@ class Pipeline:
         budget = self._budget
         try:
             if budget.allows(sizes) and (redacting is None or not redacting.needed([*content.values()])):
-                return Told(texts, content)
+                return RenderedContent(texts, content)
             kept, cut = budget.spend(content, redacting or _Untouched())
         except Dropped:
             return NOTHING
         for name in kept:
             texts[name], kept[name] = serialised(kept[name])
-        return Told({name: texts[name] for name in kept}, kept, sum(sizes) if cut else None)
+        return RenderedContent({name: texts[name] for name in kept}, kept, sum(sizes) if cut else None)
 
     def words(self, redacting: Redacting | None, message: str) -> str | None:
         """The message of an exception as it may be told; None if nothing of it may."""

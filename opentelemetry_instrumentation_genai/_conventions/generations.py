@@ -84,16 +84,16 @@ class Generation(NamedTuple):
         inference: the metrics of operations by which a model generates something.
         others: the metrics of all other operations.
         fetched: those of a response that is read again.
-        lacks: attributes of a response that it does not have.
-        lacks_in_messages: members of an output message that it does not have.
+        missing: attributes of a response that it does not have.
+        missing_in_messages: members of an output message that it does not have.
     """
 
     schema_url: str | None
     inference: Measures
     others: Measures
     fetched: Measures
-    lacks: frozenset[str] = frozenset()
-    lacks_in_messages: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    missing_in_messages: frozenset[str] = frozenset()
 
     def split(self) -> Generation:
         """The generation with the counters that the latest one has of what is part of a total, if it has none itself."""
@@ -192,8 +192,8 @@ LATEST: Final = Generation(
     others=Measures(duration=(names.METRIC_DURATION,)),
     # Its own duration, and the tokens of the inference that nobody waited for.
     fetched=Measures(duration=(names.METRIC_DURATION,), tokens=_BY_MODALITY.tokens, usage=_BY_MODALITY.usage),
-    lacks=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
-    lacks_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
+    missing=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
+    missing_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
 )
 
 
@@ -216,8 +216,8 @@ DUP: Final = Generation(
     inference=_both(V1_41.inference, LATEST.inference),
     others=_both(V1_41.others, LATEST.others),
     fetched=_both(V1_41.fetched, LATEST.fetched),
-    lacks=V1_41.lacks & LATEST.lacks,
-    lacks_in_messages=V1_41.lacks_in_messages & LATEST.lacks_in_messages,
+    missing=V1_41.missing & LATEST.missing,
+    missing_in_messages=V1_41.missing_in_messages & LATEST.missing_in_messages,
 )
 GENERATIONS: Final[Mapping[str, Generation]] = {
     "default": V1_41,

@@ -70,7 +70,7 @@ class Costs:
         for prices in self._prices:
             prices.begin()
 
-    def heard(self, headers: Any) -> float | None:
+    def in_headers(self, headers: Any) -> float | None:
         """What the headers of a response say that it cost, in USD."""
         return _billed.by_headers(headers) if BILLED in self._sources else None
 
@@ -82,7 +82,7 @@ class Costs:
         found: Mapping[str, Any],
         billing: Billing,
         *,
-        heard: float | None = None,
+        in_headers: float | None = None,
     ) -> float | None:
         """What a call cost.
 
@@ -92,7 +92,7 @@ class Costs:
             response: its response.
             found: the attributes of the response.
             billing: what a price depends on besides.
-            heard: what the headers said.
+            in_headers: what the headers said.
 
         Returns:
             USD; None where nobody knows.
@@ -103,7 +103,7 @@ class Costs:
         usages = used(operation, identity, found, billing) if self._priced else []
         for source in self._sources:
             if isinstance(source, str):
-                cost = heard if heard is not None else _billed.by_response(identity[PROVIDER_NAME], response)
+                cost = in_headers if in_headers is not None else _billed.by_response(identity[PROVIDER_NAME], response)
             elif usages and source.loading():  # what comes after it in the user's order may have other prices
                 say_once(
                     "The prices of %s are still being loaded: calls that end before they are there have no %s.",

@@ -17,7 +17,7 @@ from .._adapter.hosts import Servers
 from .._adapter.json_text import read_json
 from .._adapter.operation import Operation, Request
 from .._adapter.request_bodies import mapping, sent
-from .._adapter.unknown_servers import Stranger
+from .._adapter.unknown_servers import UnknownServer
 from .._application.capture_content import asked_here
 from .._call.call import Call, current_call
 from .._conventions.capture_modes import NO_CONTENT
@@ -27,7 +27,7 @@ from .._stream.body import Body, body_of
 from .other_instrumentations import stands_back
 from .request_iterators import listed
 from .seam import async_following, following
-from .usage_injection import Asking, with_options
+from .usage_injection import UsageInjection, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +68,7 @@ class Stainless:
         routes: (method, path with `*` for ids) -> operation.
         provider: client and host -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
-        told: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
+        start_attributes: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
         signs: how servers that `provider` does not know are known by what they say.
         native: what becomes of the spans that the SDK itself makes, if it does.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
@@ -86,7 +86,7 @@ class Stainless:
         provider: Callable[[Any, str, int], str],
         headers: Sequence[tuple[str, str]],
         *,
-        told: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
+        start_attributes: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
         signs: Signs | None = None,
         native: Native | None = None,
         lazy_bodies: bool = False,
@@ -102,19 +102,19 @@ class Stainless:
         self._routes = signals.operations(routes)
         self._patterns = _patterns(self._routes)
         self._headers = {name.encode(): attribute for name, attribute in headers}
-        self._told = told
+        self._start_attributes = start_attributes
         self._signs = signs
-        self._strangers: dict[tuple[str, int, str], Stranger] = {}
+        self._unknown_servers: dict[tuple[str, int, str], UnknownServer] = {}
         self._native = native
         self._others = others
         self._patches: Patches | None = None
-        self._asking = Asking() if signals.asks_for_usage else None
+        self._usage_injection = UsageInjection() if signals.asks_for_usage else None
         self._looks = signals.hooks is not None or signals.enrichers is not None
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
         self._propagation = propagation
-        self._servers = Servers(provider, self._tells, self._stranger, sure)
-        self._hears = signals.costs is not None or signals.limits is not None
+        self._servers = Servers(provider, self._tells, self._unknown_server, sure)
+        self._reads_headers = signals.costs is not None or signals.limits is not None
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
@@ -158,20 +158,20 @@ class Stainless:
         self._begin(scope)
         scope.start()
         call = scope.call
-        if call is None or call.asked is None or self._asking is None:
+        if call is None or call.injected is None or self._usage_injection is None:
             scope.send(scope.args, scope.kwargs)
         else:
-            self._asking.send(scope, call)
+            self._usage_injection.send(scope, call)
 
     async def async_request(self, scope: Scope) -> None:
         """Around `AsyncAPIClient.request`."""
         self._begin(scope)
         scope.start()
         call = scope.call
-        if call is None or call.asked is None or self._asking is None:
+        if call is None or call.injected is None or self._usage_injection is None:
             await scope.async_send(scope.args, scope.kwargs)
         else:
-            await self._asking.async_send(scope, call)
+            await self._usage_injection.async_send(scope, call)
 
     def answered(self, client: Any, kwargs: Any) -> None:
         """Before `_process_response` of either client: an unread body is followed from here on."""
@@ -227,23 +227,23 @@ class Stainless:
             options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
         body = _body(options, identity)
         server = self._servers.of(client, client.base_url)
-        host, port, provider, told, stranger, *_ = server
-        if stranger is not None:
-            provider = stranger.provider
+        host, port, provider, propagates, unknown_server, *_ = server
+        if unknown_server is not None:
+            provider = unknown_server.provider
         streamed = scope.kwargs.get("stream") is True
         stream = streamed or body.get("stream") is True
-        said = self._signals.who.of(context)
-        request = Request(operation, provider, host, port, body, stream, capture, said, server)
+        attribution = self._signals.attribution.of(context)
+        request = Request(operation, provider, host, port, body, stream, capture, attribution, server)
         adopts = self._native is not None and self._native.spans(client, options)
         scope.call = call = Call(self._signals, request, context, client)
         call.start(request, adopts)
-        call.stranger = stranger
-        if call.told or adopts:
+        call.unknown_server = unknown_server
+        if call.detailed or adopts:
             self._tell(call, client, options)
-        if told and not adopts:  # else the SDK tells of its span by itself
+        if propagates and not adopts:  # else the SDK tells of its span by itself
             options = _hand_on(scope, options, self._propagated(call, client, options) or options)
-        if self._asking is not None and operation.stream_usage is not None and streamed:
-            self._asking.ask(call, operation.stream_usage, options, body, provider)
+        if self._usage_injection is not None and operation.stream_usage is not None and streamed:
+            self._usage_injection.ask(call, operation.stream_usage, options, body, provider)
 
     def _repair(self, client: Any, options: Any) -> None:
         """After a response without a call: where it is one that is followed, the call came past our wrapper of `request`."""
@@ -255,15 +255,17 @@ class Stainless:
 
     @guarded
     def _tell(self, call: Call, client: Any, options: Any) -> None:
-        call.tell(self._told(client, options))
+        call.tell(self._start_attributes(client, options))
 
-    def _stranger(self, client: Any, host: str, port: int, provider: str) -> Stranger | None:
+    def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
         if self._signs is None or not self._signs.unknown(client, host, port):
             return None
-        if len(self._strangers) >= 256:
-            self._strangers.clear()
-        return self._strangers.setdefault((host, port, client.base_url.path), Stranger(provider, self._signs))
+        if len(self._unknown_servers) >= 256:
+            self._unknown_servers.clear()
+        return self._unknown_servers.setdefault(
+            (host, port, client.base_url.path), UnknownServer(provider, self._signs)
+        )
 
     def _tells(self, client: Any, host: str, port: int) -> bool:
         """Whether a server is told of the trace."""
@@ -298,12 +300,12 @@ class Stainless:
 
     def _look_at(self, call: Call, response: Any, retries: Any) -> None:
         """Take what an HTTP response says besides its body."""
-        if call.stranger is not None:
-            call.answered_by(call.stranger.by_headers(response.headers))
-        if call.told:
+        if call.unknown_server is not None:
+            call.answered_by(call.unknown_server.by_headers(response.headers))
+        if call.detailed:
             call.answered(self._facts(response, retries))
-        if self._hears:
-            call.heard(response.headers)
+        if self._reads_headers:
+            call.read_headers(response.headers)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """What an HTTP response tells besides its body."""

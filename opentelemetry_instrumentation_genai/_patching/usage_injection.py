@@ -1,6 +1,6 @@
-"""Asking for the usage of a stream on the caller's behalf: `stream_usage="inject"`.
+"""UsageInjection for the usage of a stream on the caller's behalf: `stream_usage="inject"`.
 
-The question goes into a copy of the request, and what it adds to the answer is kept from the caller (`_sieve`). A server that
+The question goes into a copy of the request, and what it adds to the answer is kept from the caller (`_filter`). A server that
 refuses the question gets the caller's own request instead, within the same call, and is not asked again through that client.
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from .seam import Scope
 
 _REFUSALS = (400, 422)
-_UNDONE = "gzip, deflate"  # the encodings of which `_sieve` can take something out
+_UNDONE = "gzip, deflate"  # the encodings of which `_filter` can take something out
 _ENCODING_HEADER = "accept-encoding"
 
 
-class Asking:
+class UsageInjection:
     """Asks the servers of one SDK, and remembers which refused.
 
     That is remembered by HTTP client and base URL: what `with_options` copies shares its HTTP client.
@@ -57,33 +57,33 @@ class Asking:
         headers = _headers(options.headers, call.client)
         if headers is not None:
             asked.headers = headers
-        call.asked = asked
+        call.injected = asked
 
     def send(self, scope: Scope, call: Call) -> None:
         """Send the request with the question, and without it if that is refused."""
         try:
-            scope.send(*with_options(call.asked, scope.args, scope.kwargs))
+            scope.send(*with_options(call.injected, scope.args, scope.kwargs))
         except Exception as error:
             if not _refuses(call, error):
                 raise
         else:
             return
         finally:
-            call.asked = None
+            call.injected = None
         scope.send(scope.args, scope.kwargs)
         self._remember(call.client)
 
     async def async_send(self, scope: Scope, call: Call) -> None:
         """The asynchronous twin."""
         try:
-            await scope.async_send(*with_options(call.asked, scope.args, scope.kwargs))
+            await scope.async_send(*with_options(call.injected, scope.args, scope.kwargs))
         except Exception as error:
             if not _refuses(call, error):
                 raise
         else:
             return
         finally:
-            call.asked = None
+            call.injected = None
         await scope.async_send(scope.args, scope.kwargs)
         self._remember(call.client)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from .._adapter.counted_usage import Counted
-from .._application.attribution import Who
+from .._application.attribution import Attribution
 from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.generations import FETCHED, GENERATIONS, INFERENCE
@@ -140,7 +140,7 @@ class Signals:
         self.pipeline = _pipeline(config, partial(value_limit, self.tracer, logger))
         self.per_chunk = config.per_chunk_metric
         self.asks_for_usage = config.stream_usage == "inject"
-        self.who = Who(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
+        self.attribution = Attribution(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
         self.enrichers = _enrichers(config)
         self.hooks = _hooks(config)
 

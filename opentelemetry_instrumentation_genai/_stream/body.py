@@ -23,7 +23,7 @@ import wrapt
 from .._guard import guarded
 from .._lifetime.lifetime import finish_later, finish_pending
 from .decoding import Wire
-from .usage_filter import Bytes, Events, Sieve, sifted
+from .usage_filter import Bytes, Events, UsageFilter, filtered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
@@ -154,7 +154,7 @@ class Body(Reading):
         super().__init__(call)
         self._headers = response.headers
         self._read: ref[Any] | None = None
-        self._usage = None if call.asked is None else call.stream_usage
+        self._usage = None if call.injected is None else call.stream_usage
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
@@ -166,7 +166,7 @@ class Body(Reading):
             return chunks
         self._read = ref(stream)
         followed, usage = self.chunks(chunks), self._usage
-        return followed if usage is None else sifted(followed, Sieve(usage, Events(), self._headers))
+        return followed if usage is None else filtered(followed, UsageFilter(usage, Events(), self._headers))
 
     @guarded
     def read(self, data: Any) -> Any:
@@ -175,7 +175,7 @@ class Body(Reading):
             return data
         self._wire = Wire(self._headers, self._call.unread)
         followed = self._follow(data, self._take, self._end)
-        return followed if self._usage is None else sifted(followed, Bytes(self._usage, self._headers))
+        return followed if self._usage is None else filtered(followed, Bytes(self._usage, self._headers))
 
     @guarded
     def _take(self, data: bytes) -> None:

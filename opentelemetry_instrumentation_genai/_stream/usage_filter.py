@@ -43,7 +43,7 @@ class _Form(Protocol):
         """The item with members of another."""
 
 
-class Sieve:
+class UsageFilter:
     """What of a stream passes.
 
     Args:
@@ -128,7 +128,7 @@ def _unknown(event: Any) -> Any:
 
 
 class Bytes:
-    """The sieve of bytes, as they are read: it holds an event back until all of it is there.
+    """The usage_filter of bytes, as they are read: it holds an event back until all of it is there.
 
     Args:
         usage: how usage was asked for.
@@ -144,7 +144,7 @@ class Bytes:
         # What came until its first bytes say what it is; servers have other labels for streams of events too.
         self._first = None if "event-stream" in (headers.get("content-type") or "") else bytearray()
         self._unpack = decoder(encoding)
-        self._sieve = Sieve(usage, Texts(), headers)
+        self._filter = UsageFilter(usage, Texts(), headers)
         # What is in every event that is of interest.
         self._word = b"" if usage.moved(headers) else usage.member.encode()
         self._held: Sequence[Text] = ()
@@ -206,7 +206,7 @@ class Bytes:
         passed: list[Text] = []
         held, start = self._held, 0
         for end in self._ends(last):
-            some, held = self._sieve.step(self._text(bytes(self._undecided[start:end])), held)
+            some, held = self._filter.step(self._text(bytes(self._undecided[start:end])), held)
             passed += some
             start = end
         if last:
@@ -248,60 +248,60 @@ def _starts_events(data: bytes) -> bool:
 
 
 @guarded
-def _taken(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
-    return sieve.take(item)
+def _taken(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
+    return usage_filter.take(item)
 
 
 @guarded
-def _rest(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
-    return sieve.rest(ended)
+def _rest(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[Any]:
+    return usage_filter.rest(ended)
 
 
 @guarded
-def _all(sieve: Sieve | Bytes, *items: Any) -> Sequence[Any]:
-    return sieve.pass_all(*items)
+def _all(usage_filter: UsageFilter | Bytes, *items: Any) -> Sequence[Any]:
+    return usage_filter.pass_all(*items)
 
 
-def _passing(sieve: Sieve | Bytes, item: Any) -> Sequence[Any]:
+def _passing(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
     """What passes when an item comes; where a filter fails, the item and all that it holds."""
-    passed = _taken(sieve, item)
+    passed = _taken(usage_filter, item)
     if passed is None:
-        passed = _all(sieve, item)
+        passed = _all(usage_filter, item)
     return (item,) if passed is None else passed
 
 
-def _remaining(sieve: Sieve | Bytes, ended: bool) -> Sequence[Any]:
+def _remaining(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[Any]:
     """What passes at the end."""
-    passed = _rest(sieve, ended)
-    return (_all(sieve) or ()) if passed is None else passed
+    passed = _rest(usage_filter, ended)
+    return (_all(usage_filter) or ()) if passed is None else passed
 
 
-def sifted(source: Any, sieve: Sieve | Bytes) -> Any:
+def filtered(source: Any, usage_filter: UsageFilter | Bytes) -> Any:
     """What passes of an iterator, an iterator of its kind."""
-    return _AsyncSifted(source, sieve) if hasattr(source, "__anext__") else _sifted(source, sieve)
+    return _AsyncFiltered(source, usage_filter) if hasattr(source, "__anext__") else _filtered(source, usage_filter)
 
 
-def _sifted(source: Generator[Any, None, None], sieve: Sieve | Bytes) -> Generator[Any, None, None]:
+def _filtered(source: Generator[Any, None, None], usage_filter: UsageFilter | Bytes) -> Generator[Any, None, None]:
     try:
         try:
             for item in source:
-                yield from _passing(sieve, item)
+                yield from _passing(usage_filter, item)
         except Exception:
-            yield from _remaining(sieve, False)
+            yield from _remaining(usage_filter, False)
             raise
-        yield from _remaining(sieve, True)
+        yield from _remaining(usage_filter, True)
     finally:
         source.close()
 
 
-class _AsyncSifted(AsyncGenerator[Any, None]):
+class _AsyncFiltered(AsyncGenerator[Any, None]):
     """The asynchronous twin; no generator itself, for the reason of the one that it reads."""
 
-    __slots__ = ("_ended", "_passed", "_sieve", "_source")
+    __slots__ = ("_ended", "_filter", "_passed", "_source")
 
-    def __init__(self, source: AsyncIterator[Any], sieve: Sieve | Bytes) -> None:
+    def __init__(self, source: AsyncIterator[Any], usage_filter: UsageFilter | Bytes) -> None:
         self._source: Any = source
-        self._sieve = sieve
+        self._filter = usage_filter
         self._passed: deque[Any] = deque()
         self._ended: BaseException | None = None
 
@@ -317,12 +317,12 @@ class _AsyncSifted(AsyncGenerator[Any, None]):
         try:
             item = await self._source.__anext__()
         except Exception as error:
-            self._passed.extend(_remaining(self._sieve, isinstance(error, StopAsyncIteration)))
+            self._passed.extend(_remaining(self._filter, isinstance(error, StopAsyncIteration)))
             if not self._passed:
                 raise
             self._ended = error
         else:
-            self._passed.extend(_passing(self._sieve, item))
+            self._passed.extend(_passing(self._filter, item))
 
     async def asend(self, value: Any) -> Any:
         return await self.__anext__() if value is None else await self._source.asend(value)

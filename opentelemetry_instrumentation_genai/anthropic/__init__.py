@@ -47,7 +47,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             ROUTES,
             provider,
             HEADERS,
-            told=start_attributes,
+            start_attributes=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
             # Since they read a body only when they send it, they have a step for that.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),

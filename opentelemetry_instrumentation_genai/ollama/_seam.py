@@ -155,8 +155,8 @@ class Ollama:
         server = self._servers.of(client, client._client.base_url)
         host, port, provider, *_ = server
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
-        said = self._signals.who.of(context)
-        return Request(operation, provider, host, port, body, stream, asked_here(context), said, server)
+        attribution = self._signals.attribution.of(context)
+        return Request(operation, provider, host, port, body, stream, asked_here(context), attribution, server)
 
     def _repair(self, client: Any, request: Any) -> None:
         """After a response without a call: where it is one that is followed, the call came past our wrapper of `_request`."""
@@ -174,7 +174,7 @@ class Ollama:
     def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:
         """Headers for a request whose server is told of the trace: those that it has, until `_tell` adds to them."""
         server = self._servers.of(client, client._client.base_url)
-        return dict(kwargs.get("headers") or {}) if server.told else None
+        return dict(kwargs.get("headers") or {}) if server.propagates else None
 
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
         """Start the call, whose time is that of the scope; a stream may have come to someone who reports it."""

@@ -43,7 +43,7 @@ FRAMES = frozenset(
         ("_stream/usage_filter.py", "__anext__"),
         ("_stream/usage_filter.py", "_passing"),
         ("_stream/usage_filter.py", "_remaining"),
-        ("_stream/usage_filter.py", "_sifted"),
+        ("_stream/usage_filter.py", "_filtered"),
         ("_stream/usage_filter.py", "_step"),
         ("_stream/usage_filter.py", "aclose"),
         ("ollama/_seam.py", "__aiter__"),

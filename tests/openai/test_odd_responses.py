@@ -28,7 +28,7 @@ REASONS = "gen_ai.response.finish_reasons"
 TOKENS = {INPUT_TOKENS: 8, OUTPUT_TOKENS: 2}
 NO_TOKENS = {INPUT_TOKENS: None, OUTPUT_TOKENS: None}
 USAGE = {"prompt_tokens": 8, "completion_tokens": 2, "total_tokens": 10}
-Told = Mapping[str, Any]
+RenderedContent = Mapping[str, Any]
 
 
 def with_message(**message: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def with_tool_calls(*calls: Any) -> dict[str, Any]:
 
 
 # What the server answers, and what of it must be told; None for what must not.
-COMPLETIONS: dict[str, tuple[Any, Told]] = {
+COMPLETIONS: dict[str, tuple[Any, RenderedContent]] = {
     "choices null": (completion(choices=None), {REASONS: None, **TOKENS}),
     "choices empty": (completion(choices=[]), {REASONS: None, **TOKENS}),
     "no choices": ({"id": "chatcmpl-1", "model": SERVED, "usage": USAGE}, {REASONS: None, **TOKENS}),
@@ -125,7 +125,7 @@ def with_tool_call(*pieces: Any) -> list[Any]:
 
 
 # What the server streams, and what of it must be told.
-STREAMS: dict[str, tuple[list[Any], Told]] = {
+STREAMS: dict[str, tuple[list[Any], RenderedContent]] = {
     "a chunk null": (["null", END], AFTER),
     "a chunk of text": (['"x"', END], AFTER),
     "a chunk a number": (["5", END], AFTER),
@@ -156,7 +156,7 @@ STREAMS: dict[str, tuple[list[Any], Told]] = {
     "halves of a surrogate pair": ([chunk({"content": "\ud83d"}), chunk({"content": "\ude00"}), END], AFTER),
     "no choice at all": ([chunk(choices=[], usage=USAGE)], {REASONS: None, **TOKENS}),
 }
-RESPONSES: dict[str, tuple[Any, Told]] = {
+RESPONSES: dict[str, tuple[Any, RenderedContent]] = {
     "output null": (response(output=None), {REASONS: ("stop",), **TOKENS}),
     "items of other types": (response(output=[None, 5, "x", {}, {"type": None}]), {REASONS: ("stop",), **TOKENS}),
     "types that are no text": (response(output=[{"type": ["a"]}, {"type": {"b": 1}}]), {REASONS: ("stop",), **TOKENS}),
@@ -198,7 +198,7 @@ def delta(**members: Any) -> dict[str, Any]:
     return {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "x", **members}
 
 
-EVENTS: dict[str, tuple[list[Any], Told]] = {
+EVENTS: dict[str, tuple[list[Any], RenderedContent]] = {
     "events of the future": ([{"type": "response.dream.delta", "x": 1}, {"type": "dream"}, COMPLETED], WHOLE),
     "an event without a type": (["{}", COMPLETED], WHOLE),
     "events that are no objects": (["null", "5", '"x"', COMPLETED], WHOLE),
@@ -220,7 +220,7 @@ def instrumented(request, telemetry) -> None:
     OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content=request.param)
 
 
-def rows(table: Mapping[str, tuple[Any, Told]]) -> Any:
+def rows(table: Mapping[str, tuple[Any, RenderedContent]]) -> Any:
     """The rows of a table as parameters."""
     return pytest.mark.parametrize("row", table.values(), ids=table)
 
@@ -252,7 +252,7 @@ def outcome(call: Callable[[Any], Any], client: Any) -> Any:
     return type(result), repr(result)
 
 
-def assert_told(telemetry, told: Told) -> None:
+def assert_told(telemetry, told: RenderedContent) -> None:
     """One span that went well has these attributes, and metrics count these tokens."""
     span = telemetry.span
     assert told == {name: span.attributes.get(name) for name in told}

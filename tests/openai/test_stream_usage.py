@@ -609,7 +609,7 @@ def test_providers_that_tell_it_anyway(server, telemetry, openai_client, base_ur
     def lead(request):
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=server.port)
 
-    chunks = [*servers.vllm(_asking()).events]
+    chunks = [*servers.vllm(_usage_injection()).events]
     server.reply(Sse(chunks))
     client = openai_client(base_url=base_url)
     client._client.event_hooks = {"request": [lead]}
@@ -621,7 +621,7 @@ def test_providers_that_tell_it_anyway(server, telemetry, openai_client, base_ur
     assert (8, 3) == tokens(telemetry)
 
 
-def _asking() -> Any:
+def _usage_injection() -> Any:
     """A request that asks."""
 
     class Request:
@@ -720,7 +720,7 @@ def test_nothing_is_kept_of_a_client(server, telemetry):
     instrumentor.instrument(**telemetry.providers, stream_usage="inject")
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY) as client:
         list(client.chat.completions.create(**CHAT[1], stream=True))
-    refused = instrumentor._seam._asking._refused
+    refused = instrumentor._seam._usage_injection._refused
     assert 1 == len(refused)
 
     del client
@@ -752,12 +752,12 @@ def test_another_failure(both, telemetry, status, quotes, way):
     assert [ASKED, None][: 1 + quotes] == both.sent
     assert "ERROR" == telemetry.span.status.status_code.name
     assert status == telemetry.span.attributes["http.response.status_code"]
-    assert 0 == len(OpenAIInstrumentor()._seam._asking._refused)
+    assert 0 == len(OpenAIInstrumentor()._seam._usage_injection._refused)
 
 
 @pytest.mark.parametrize("way", [ASYNC], ids=["async"])
 def test_many_at_once(server, telemetry, way):
-    """Each call of one client has its own question, and its own sieve."""
+    """Each call of one client has its own question, and its own usage_filter."""
     server.reply_always(servers.openai)
     OpenAIInstrumentor().instrument(**telemetry.providers, stream_usage="inject")
 

@@ -18,11 +18,15 @@ import usage_servers as servers
 from loopback import ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, _guard
-from opentelemetry_instrumentation_genai._stream import decoding as _wire, event_texts as _texts, usage_filter as _sieve
+from opentelemetry_instrumentation_genai._stream import (
+    decoding as _wire,
+    event_texts as _texts,
+    usage_filter as _filter,
+)
 
 CALL: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 # What carries the stream itself, with guards in it.
-CARRIERS = {"sifted", "_sifted", "_passing", "_remaining", "Wire"}
+CARRIERS = {"filtered", "_filtered", "_passing", "_remaining", "Wire"}
 
 
 class FailedError(Exception):
@@ -32,7 +36,7 @@ class FailedError(Exception):
 def functions() -> dict[str, tuple[Any, str]]:
     """The functions of the filter: name -> where they are."""
     found: dict[str, tuple[Any, str]] = {}
-    for module in (_sieve, _texts, _wire):
+    for module in (_filter, _texts, _wire):
         for name, thing in vars(module).items():
             if getattr(thing, "__module__", None) != module.__name__ or name in CARRIERS or name.startswith("_Async"):
                 continue

@@ -81,7 +81,7 @@ def _attributes_of_signals() -> str:
         elif name in old or name in new:
             kind = (new.get(name) or old[name])["type"]
             of_default = "yes" if name in old or name in NEWER else "no"
-            of_latest = "no" if name in LATEST.lacks or name not in new else "yes"
+            of_latest = "no" if name in LATEST.missing or name not in new else "yes"
             known = "" if name in old and name in new else "until v1.41" if name in old else "newer than v1.41"
             rows.append((f"`{name}`", kind if isinstance(kind, str) else "enum", of_default, of_latest, known))
     return _table(("attribute", "type", *_COLUMNS, "of the conventions"), rows)

@@ -242,7 +242,7 @@ BACKGROUND: Listed = {
 
 # Of answers, settings and failures that the calls here do not have; runs in a step whose other functions are struck.
 RARE: Listed = {
-    "_patching/usage_injection.py": ("Asking._remember", "_refuses"),
+    "_patching/usage_injection.py": ("UsageInjection._remember", "_refuses"),
     "_cost/billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
     "_content/budget.py": (
         "_Purse._close",
@@ -341,8 +341,8 @@ RARE: Listed = {
         "Bytes._everything",
         "Bytes.pass_all",
         "Events.given",
-        "_AsyncSifted.asend",
-        "_AsyncSifted.athrow",
+        "_AsyncFiltered.asend",
+        "_AsyncFiltered.athrow",
         "_all",
         "_unknown",
     ),

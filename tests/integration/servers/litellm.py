@@ -14,7 +14,7 @@ _NOWHERE = f"http://{HOST}:9/v1"
 
 
 class LiteLLM(PythonServer):
-    """It makes a stranger's errors, too, and exports spans of its own over OTLP/HTTP."""
+    """It makes a unknown_server's errors, too, and exports spans of its own over OTLP/HTTP."""
 
     name = "litellm"
     takes = "2 minutes, 800 MB"
