@@ -1,6 +1,6 @@
 """The only place that catches `Exception`: telemetry that fails is dropped, the application's call is not.
 
-An error is logged once for each place and type. Its message is left out, because it may quote what the call said.
+An error is logged once for each place and type. Its message is omitted, because it may quote content of the call.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ strict = False
 
 
 def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
-    """Give `function` such a form that no `Exception` leaves it.
+    """Return a wrapper of `function` that lets no `Exception` escape.
 
     Args:
         function: a step of building telemetry.
@@ -50,7 +50,7 @@ def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
 
 
 def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
-    """`guarded` for a method of one argument that is called for every chunk of a stream: it costs half as much."""
+    """Return what `guarded` returns, for a method of one argument that is called for every chunk: it costs half as much."""
 
     @functools.wraps(method)
     def safe(self: _S, value: _T) -> None:
@@ -96,7 +96,7 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """The same for a method that is a coroutine function."""
+    """Make a wrapper as `transformed` does, for a method that is a coroutine function."""
     replace = guarded(step)
 
     @functools.wraps(step)
@@ -140,7 +140,7 @@ def report(place: str, error: Exception) -> None:
 
     Args:
         place: the name of the function that failed.
-        error: what it raised. Its message is left out, because it may quote what the call said.
+        error: what it raised. Its message is omitted, because it may quote content of the call.
     """
     if strict:
         raise error
@@ -156,7 +156,7 @@ def report(place: str, error: Exception) -> None:
 
 
 def _innermost(trace: TracebackType | None) -> tuple[str, int]:
-    """Where an exception was raised. The traceback is not formatted: that would read source files."""
+    """Return where an exception was raised. The traceback is not formatted: that would read source files."""
     name, line = "?", 0
     while trace is not None:
         name, line, trace = trace.tb_frame.f_code.co_name, trace.tb_lineno, trace.tb_next

@@ -19,8 +19,8 @@ def any_value(value: Any, text: str) -> Any:
     """Return JSON values as an event carries them; the same object where nothing has to be changed.
 
     Args:
-        value: a JSON value whose numbers OTLP has.
-        text: its JSON text without spaces, in which a name without characters is seen at once.
+        value: a JSON value with numbers that OTLP can represent.
+        text: its JSON text without spaces, in which an empty member name is found by a text search.
     """
     return _changed(value) if _ONE_TYPE or '{"":' in text or ',"":' in text else value
 

@@ -1,4 +1,4 @@
-"""What an error may say in telemetry.
+"""Failures of operations, and what telemetry records of them.
 
 `error.type` is the provider's own error code where it has one in words (`rate_limit_exceeded`, `invalid_request_error`), else
 the qualified name of the exception; where there is none, its number. On metrics it is bounded: a server may put anything into a
@@ -30,19 +30,19 @@ _NUMBER = re.compile(r"-?\d{1,6}")
 _BOUNDED = re.compile(r"[A-Za-z_]{1,64}|\d{1,4}")
 _UNNAMED = "error"  # of a failure that has neither a code nor an exception
 Words: TypeAlias = "Callable[[str], str | None]"
-"""The message of an exception -> the same as it may be told; None if it may not."""
+"""The message of an exception -> the text to record for it; None if it must not be recorded."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed operation, as telemetry tells it.
+    """A failed operation, as telemetry records it.
 
     Attributes:
         error_type: `error.type`.
         exception_type: `exception.type`.
         plain: a message in words of our own.
         error: the exception, if the SDK raised one.
-        message: else what the provider says.
+        message: the provider's error message, if there is no exception.
         secrets: the client's own credentials, which are never recorded.
     """
 
@@ -74,12 +74,12 @@ class Failure:
         return Failure(_UNNAMED, _UNNAMED, _UNNAMED, message=self.message, secrets=secrets)
 
     def description(self, words: Words | None = None) -> str:
-        """The description of the span's status; without `words`, or where they have none, nothing is quoted."""
-        told = None if words is None else words(self.quoting)
-        return self.plain if told is None else told
+        """Return the description of the span's status; without `words`, or where they return None, it quotes no message."""
+        text = None if words is None else words(self.quoting)
+        return self.plain if text is None else text
 
     def attributes(self, words: Words | None = None) -> dict[str, Attribute]:
-        """The attributes of the exception event; without `words`, no message and no source line is quoted."""
+        """Return the attributes of the exception event; without `words`, they quote no message and no source line."""
         attributes: dict[str, Attribute] = {
             EXCEPTION_TYPE: self.exception_type,
             EXCEPTION_MESSAGE: self.description(words),
@@ -105,7 +105,7 @@ class Failure:
 
 
 def raised(error: BaseException, secrets: Sequence[str] = ()) -> Failure:
-    """Tell of an exception of the SDK.
+    """Return the failure for an exception that the SDK raised.
 
     Args:
         error: the exception.
@@ -115,11 +115,11 @@ def raised(error: BaseException, secrets: Sequence[str] = ()) -> Failure:
 
 
 def reported(code: Any, message: Any) -> Failure:
-    """Tell of a failure that the provider reports in a response, and that the SDK does not raise.
+    """Return the failure that the provider reports in a response without the SDK raising it.
 
     Args:
         code: the provider's error code, a word or a number.
-        message: what the provider says.
+        message: the provider's error message.
     """
     kind = str.__str__(code) if _is_code(code) else _number(code) or _UNNAMED
     return Failure(kind, kind, kind, message=message if isinstance(message, str) else None)
@@ -142,7 +142,7 @@ def reported_error(error: Any) -> Failure | None:
 
 
 def _number(code: Any) -> str | None:
-    """A number as text."""
+    """Return a numeric code as text; None if it is no number, or too large."""
     if isinstance(code, str):
         return str.__str__(code) if _NUMBER.fullmatch(code) else None
     number = integer(code)
@@ -158,7 +158,7 @@ def _error_type(error: BaseException, secrets: Sequence[str]) -> str:
 
 
 def _is_code(code: Any) -> bool:
-    """Whether it is a word; a server may echo a key there as well."""
+    """Return whether a code is a word that is safe to record; a server may echo a key there as well."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False
     return code.replace("_", "").isalpha() or code == masked(code)
@@ -186,12 +186,12 @@ def _frames(secrets: Sequence[str]) -> Mask:
 
 
 def _quoting(error: BaseException, secrets: Sequence[str]) -> str:
-    return masked(_said(error), secrets)
+    return masked(_message(error), secrets)
 
 
-def _said(error: BaseException) -> str:
-    """What an exception says; applications' transports raise some that cannot."""
+def _message(error: BaseException) -> str:
+    """Return the message of an exception; `str` fails for some that applications' transports raise."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - that it failed is still to be told
+    except Exception:  # noqa: BLE001 - the failure itself is still recorded
         return type(error).__name__

@@ -15,14 +15,14 @@ Attribute: TypeAlias = "str | bool | int | float | list[str]"
 
 _INT64 = 1 << 63  # what OTLP can carry
 SDKS = frozenset({"openai", "anthropic", "ollama"})
-"""Packages of models, which have members that nobody gave."""
+"""Packages of models, which also have members that were not set."""
 LONGEST = 1 << 10
 """Bytes of a text that is no content, such as a model's name: what is longer is cut before anything looks at it."""
 MOST = 1 << 7
 """Entries of a list of such texts."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _get = object.__getattribute__
-# The SDKs' own models, whose attributes are read at a third of the price.
+# Model classes of the SDKs: their attributes are read directly, in a third of the time.
 _models: set[type] = set()
 _MOST_MODELS = 1 << 10
 
@@ -106,7 +106,7 @@ def members(source: Any) -> Mapping[str, Any]:
 
 
 def _members(source: Any, kind: type) -> Mapping[str, Any]:
-    """What `members` returns of an object whose class is not known to be a model's: nothing of the class is called."""
+    """Return the members of an object that is of no known model class; no code of the class is called."""
     if issubclass(kind, dict):
         held: Mapping[str, Any] = source
         return held
@@ -144,7 +144,7 @@ def read(rows: Table, source: Any) -> dict[str, Attribute]:
         source: a JSON object or an SDK's model.
 
     Returns:
-        The attributes whose value is there and of the right type.
+        The attributes that have a value of the right type in the source.
     """
     found: dict[str, Attribute] = {}
     _read(rows, source, found)

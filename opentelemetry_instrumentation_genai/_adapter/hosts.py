@@ -14,16 +14,16 @@ _MOST = 256  # servers that are remembered
 
 
 class Server(NamedTuple):
-    """What a call needs to know of its server.
+    """The server of a call.
 
     Attributes:
         host: its name or address, IPv6 addresses without brackets.
         port: its port, that of the scheme where the URL has none.
         provider: `gen_ai.provider.name`.
         propagates: whether it receives the context of the trace in headers.
-        unknown_server: what it has said of itself, where nothing else tells who it is.
+        unknown_server: what identifies its provider from its responses, if neither its host nor a setting does.
         url: the client's base URL.
-        sure: whether the provider is known, and no mere default of the SDK.
+        sure: whether the provider is known, and not only the default of the SDK.
     """
 
     host: str
@@ -41,8 +41,8 @@ class Servers:
     Args:
         provider: client, host and port -> the provider.
         propagates: client, host and port -> whether the server receives the context of the trace.
-        unknown_server: client, host, port and provider -> what a server is known by that only itself can tell who it is.
-        sure: client, host and port -> whether the provider is known, and no mere default.
+        unknown_server: client, host, port and provider -> what identifies its provider from its responses, if nothing else does.
+        sure: client, host and port -> whether the provider is known, and not only a default.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Servers:
         self._known: dict[int, tuple[Any, type, Server]] = {}
 
     def of(self, client: Any, url: Any) -> Server:
-        """The server of a client, whose base URL, of httpx or alike, is given."""
+        """Return the server of a client by its base URL, which is of httpx or alike."""
         known = self._known.get(id(url))
         if known is None or known[0] is not url or known[1] is not type(client):
             host, port = url.host, port_of(url)
@@ -112,7 +112,7 @@ class HostTable:
 
 
 def among(patterns: Iterable[str], host: str, port: int) -> bool:
-    """Whether any pattern fits; patterns, host and port as above."""
+    """Return whether any pattern matches; patterns, host and port as above."""
     names = _names(host, port)
     return any(_fits(pattern, names) for pattern in patterns)
 

@@ -1,4 +1,4 @@
-"""JSON text as values: all of it, or without the members that nobody reads, such as the vectors of embeddings."""
+"""JSON text as values: all of it, or without the members that nothing reads, such as the vectors of embeddings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPACE, _SCALAR, _BRACKET = re.compile(rb"[ \t\r\n]*"), re.compile(rb"[^][{}\",:
 
 
 def parsed(body: bytes | bytearray) -> Any:
-    """JSON values of `body`, None where it is no JSON."""
+    """Return the JSON values of `body`; None if it is no JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -28,7 +28,7 @@ def parsed(body: bytes | bytearray) -> Any:
 
 
 def read_json(body: bytes | bytearray, unread: Collection[str] = ()) -> Any:
-    """Read a body without building the values that nobody reads.
+    """Read a body without building the values that nothing reads.
 
     Args:
         body: JSON text.
@@ -118,7 +118,7 @@ class _Skipping:
         return position
 
     def _end_of_numbers(self, start: int) -> int:
-        """Where the bracket is that ends a list of numbers, which begins at `start`; of another list, `start`."""
+        """Return the position of the bracket that ends the list of numbers at `start`; `start` for any other list."""
         end = self._body.find(b"]", start, start + _WINDOW) if self._misses < _MISSES else -1
         if end >= 0 and all(self._body.find(sign, start, end) < 0 for sign in (b'"', b"[", b"{")):
             return end
@@ -126,7 +126,7 @@ class _Skipping:
         return start
 
     def _end_of_string(self, start: int) -> int:
-        """What comes after a string, whose quotation mark is at `start`."""
+        """Return the position after the string that has its opening quotation mark at `start`."""
         end = start if self._sign(start) == b'"' else _fail()
         escaped = True
         while escaped:
@@ -136,7 +136,7 @@ class _Skipping:
         return end + 1
 
     def _is_escaped(self, start: int, end: int) -> bool:
-        """Whether an odd number of backslashes is before `end`, in a string that begins at `start`."""
+        """Return whether an odd number of backslashes precedes `end`, in a string that begins at `start`."""
         before = self._body[max(start, end - _BACKSLASHES) : end]
         count = len(before) - len(before.rstrip(b"\\"))
         return bool(count % 2) if count < _BACKSLASHES else _fail()

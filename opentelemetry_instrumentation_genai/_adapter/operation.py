@@ -1,4 +1,4 @@
-"""What passes between the parts: what an adapter gives to the engine, and what a seam tells it of a request."""
+"""The interface between adapters, seams and calls: the operations of an adapter, and a request as a seam describes it."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ class Accumulator(Protocol):
         """Take one chunk, an SDK's model or a JSON object."""
 
     def result(self) -> dict[str, Any]:
-        """The response as far as it was received."""
+        """Return the response as far as it was received."""
         ...
 
 
 @dataclass(frozen=True)
 class StreamUsage:
-    """How the usage of a stream is asked for, and what that adds to the stream.
+    """How the usage of a stream is requested, and what that adds to the stream.
 
     Attributes:
-        member: of a chunk, that has its usage; null in chunks that have none, if it was asked for.
-        asked: request body -> the members to send in place of the caller's; None where nothing is to be asked.
-        unasked: providers that need not be asked.
-        refused: what the body of a refusal names.
-        withheld: chunk, and headers of the response -> whether it came only because usage was asked for.
-        last: chunk -> whether without the question it could have been the last one.
+        member: the member of a chunk that holds the usage; null in chunks without usage, if it was requested.
+        asked: request body -> the members that request usage, sent in place of the caller's; None if no change is needed.
+        unasked: providers that send usage without a request for it.
+        refused: texts that occur in the body of a response that refuses these members.
+        withheld: chunk, and headers of the response -> whether it was sent only because usage was requested.
+        last: chunk -> whether it could have been the last one, had usage not been requested.
         moved: headers of the response -> members that the withheld chunk has in place of the last one.
     """
 
@@ -91,7 +91,7 @@ class Billing(NamedTuple):
         amounts: how many of what is billed and is no attribute, by the names of `_units`, and `total_tokens`.
         terms: what the price depends on: name -> value, such as a speed.
         beside: (model, attributes) of usages that are billed beside the response's own; None for the same model.
-        listed: whether a public list of prices can tell what such a response costs.
+        listed: whether the cost of such a response can be computed from a public list of prices.
     """
 
     amounts: Mapping[str, int] = MappingProxyType({})
@@ -112,7 +112,7 @@ class Operation:
         name: `gen_ai.operation.name`.
         request: request attributes, read from the body.
         response: response attributes, read from the response.
-        measured: those of them that metrics need, which is all that is read where nothing else is reported.
+        measured: the response attributes that metrics need; no others are read if only metrics are recorded.
         constants: attributes that every call of the endpoint has.
         finish_reasons: response, and whether it was streamed -> one reason for each choice.
         input_content: request body -> input messages, system instructions, tool definitions.
@@ -120,10 +120,10 @@ class Operation:
         failure: response -> the failure that it reports without the SDK raising it.
         messages: the member of the body that has the messages.
         billing: response -> what its price depends on besides its attributes.
-        timings: response, and the measured attributes of it -> what the server says of its own time, if it does.
+        timings: response, and the measured attributes of it -> the times that the server reports, if it does.
         accumulator: for endpoints that stream: whether messages are wanted, or only what the attributes need -> a new one.
-        stream_usage: for endpoints whose streams carry usage only if asked: how they are asked.
-        unread: members of a response that nobody reads, and that may be large, such as vectors.
+        stream_usage: for endpoints that stream usage only on request: how it is requested.
+        unread: members of a response that nothing reads, and that may be large, such as vectors.
         details: whether the operation has messages, and so a details event.
         counted: response attributes that metrics need besides those that they always do.
         measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
@@ -163,11 +163,11 @@ class Operation:
         )
 
     def of(self, generation: Generation, needed: frozenset[str] = frozenset()) -> Operation:
-        """The operation without what a generation of the conventions does not have.
+        """Return the operation without the attributes that a generation of the conventions does not have.
 
         Args:
             generation: of the conventions.
-            needed: response attributes that are read even if only metrics are reported.
+            needed: response attributes that are read even if only metrics are recorded.
         """
         return dataclasses.replace(
             self,
@@ -178,24 +178,24 @@ class Operation:
 
 
 def _without_members(
-    output_content: Callable[[Any, Sequence[str]], Content], lacking: Collection[str]
+    output_content: Callable[[Any, Sequence[str]], Content], missing: Collection[str]
 ) -> Callable[[Any, Sequence[str]], Content]:
-    """What reads output messages without some of their members."""
-    if not lacking:
+    """Return a reader of output messages that removes some of their members."""
+    if not missing:
         return output_content
 
     def content(response: Any, reasons: Sequence[str]) -> Content:
-        told = output_content(response, reasons)
-        for message in told.get(OUTPUT_MESSAGES, ()):
-            for name in lacking:
+        attributes = output_content(response, reasons)
+        for message in attributes.get(OUTPUT_MESSAGES, ()):
+            for name in missing:
                 message.pop(name, None)
-        return told
+        return attributes
 
     return content
 
 
 class Request(NamedTuple):
-    """What a seam tells of one request.
+    """One request, as a seam describes it.
 
     Attributes:
         operation: the endpoint's operation.
@@ -203,10 +203,10 @@ class Request(NamedTuple):
         address: host of the server, if known.
         port: port of the server, if known.
         body: the request's body; for a request without one, its parameters.
-        stream: whether the response was asked for as a stream.
-        capture: what the block of code around the call asks for, if one does.
-        attribution: attributes by which the application says whose call it is, and what it belongs to.
-        server: who is asked, where that is known.
+        stream: whether a streamed response was requested.
+        capture: the content capture that a block of code around the call sets, if one does.
+        attribution: attributes by which the application attributes the call to a user, a session and the like.
+        server: the server of the request, if known.
     """
 
     operation: Operation
@@ -220,7 +220,7 @@ class Request(NamedTuple):
     server: Server | None = None
 
     def identity(self) -> dict[str, Attribute]:
-        """The attributes that span and metrics share, as far as they are known at the start."""
+        """Return the attributes that span and metrics share, as far as they are known at the start."""
         known: dict[str, Attribute] = {OPERATION_NAME: self.operation.name, PROVIDER_NAME: self.provider}
         model = string(self.body.get("model"))
         if model is not None:

@@ -1,6 +1,7 @@
 """Message content on its way into telemetry: parts by the JSON schemas of the conventions, and values that JSON can carry.
 
-Binary data does not belong in telemetry: a part says what kind it was, how large, and its SHA-256, and has it only if asked.
+Binary data does not belong in telemetry: a part records its type, size and SHA-256, and the data itself only if a setting
+requests that.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ with_bytes: ContextVar[bool] = ContextVar("opentelemetry_instrumentation_genai.w
 
 
 class Dropped(Exception):  # noqa: N818 - nothing is wrong with the call
-    """The content of a call is not to be told."""
+    """Raised where the content of a call must not be recorded."""
 
 
 class Blob(dict[str, Any]):
@@ -55,52 +56,52 @@ def left_out(value: Any) -> bool:
 
 
 def text(content: str, **more: Any) -> Part:
-    """A text part."""
+    """Return a text part."""
     return {"type": "text", "content": content if type(content) is str else _as_text(content), **more}
 
 
 def reasoning(content: str, **more: Any) -> Part:
-    """A reasoning part; `content` is empty where the provider keeps it to itself."""
+    """Return a reasoning part; `content` is empty if the provider does not disclose it."""
     return {"type": "reasoning", "content": content if type(content) is str else _as_text(content), **more}
 
 
 def _as_text(content: Any) -> str:
-    """Return a text of another type than Python's own as what it says, and what is none as its JSON."""
+    """Return a text of a subclass of `str` as a plain `str`, and any other value as its JSON."""
     return str.__str__(content) if isinstance(content, str) else encode(plain(content))
 
 
 def unreadable(part: Part) -> bool:
-    """Whether a part is reasoning that only the provider can read, and says nothing but that."""
+    """Return whether a part is reasoning that only the provider can read, without any further member."""
     return part["type"] == "reasoning" and not part["content"] and not part.keys() - {"type", "content", "id"}
 
 
 def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
-    """A call of a tool that the application runs. Arguments in JSON are given as what they say."""
+    """Return a call of a tool that the application runs. Arguments in JSON are parsed."""
     return free_tool_call(identity, name, _arguments(arguments))
 
 
 def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
-    """A call of a tool whose input is no JSON: a text stays as it is."""
+    """Return a call of a tool with input that is not JSON: a text is kept unchanged."""
     return {"type": "tool_call", "id": _identity(identity), "name": named(name), "arguments": plain(given)}
 
 
 def tool_call_response(identity: Any, response: Any) -> Part:
-    """The application's answer to a tool call."""
+    """Return the application's response to a tool call."""
     return {"type": "tool_call_response", "id": _identity(identity), "response": plain(response)}
 
 
 def tool_call_answer(identity: Any, answer: Part | list[Part]) -> Part:
-    """The same, where the answer is made of parts."""
+    """Return the application's response to a tool call, if it consists of parts."""
     return {"type": "tool_call_response", "id": _identity(identity), "response": answer}
 
 
 def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
-    """A call of a tool that the provider runs."""
+    """Return a call of a tool that the provider runs."""
     return {"type": "server_tool_call", "id": _identity(identity), "name": named(name), "server_tool_call": call}
 
 
 def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
-    """What a tool that the provider runs gave."""
+    """Return the response of a tool that the provider runs."""
     return {"type": "server_tool_call_response", "id": _identity(identity), "server_tool_call_response": response}
 
 
@@ -157,17 +158,17 @@ def modality_of(mime_type: Any) -> str:
 
 
 def generic(source: Any, kind: str | None = None) -> Part:
-    """A part of a type that the conventions have no schema for: what was given, as JSON, without binary data.
+    """Return a part of a type that the conventions have no schema for: the given value, as JSON, without binary data.
 
-    Members that are null are left out, but not what is in the others: that may be data of the application. What only bears the
-    name of a type that they have one for is `unknown`, lest it be read as what it is not.
+    Members that are null are omitted, but not nested ones: these may be data of the application. A part that has the type name
+    of a schema, without being made to that schema, gets the type `unknown`, so that no reader takes it for one.
     """
     value = plain(source)
     if not isinstance(value, dict):
         return {"type": kind or "unknown", "content": value}
     kind = kind or named(value.get("type"), "unknown")
-    told = {name: entry for name, entry in value.items() if entry is not None}
-    return {**told, "type": "unknown" if kind in _DEFINED else kind}
+    members = {name: entry for name, entry in value.items() if entry is not None}
+    return {**members, "type": "unknown" if kind in _DEFINED else kind}
 
 
 def _decoded(data: str) -> bytes:
@@ -180,7 +181,7 @@ def _decoded(data: str) -> bytes:
 
 
 def _fingerprint_of(data: str, decode: Callable[[str], bytes] = _decoded, start: int = 0) -> dict[str, Any]:
-    """The fingerprint of what a text stands for, from `start` on; of a very long one the size alone, as its length tells it."""
+    """Return the fingerprint of the bytes a text encodes from `start` on; of a very long one only the size, by its length."""
     if len(data) <= _MOST_CHARACTERS:
         return _fingerprint(decode(data[start:]))
     if decode is not _decoded:
@@ -220,10 +221,10 @@ def _real(digits: str) -> float | str:
 
 
 def plain(value: Any, depth: int = _DEPTH, *, inline: bool = False, above: tuple[int, ...] = ()) -> Any:
-    """Return anything as values that JSON and OTLP have: models by their members, binary data by its fingerprint.
+    """Return any value as values that JSON and OTLP have: models by their members, binary data by its fingerprint.
 
-    A null of the application or of the model stays one; members that an SDK's model has and nobody gave are left out. No method of
-    a value is called but those of Python's own types, and what raises all the same is named by its type.
+    A null of the application or of the model stays one; members of an SDK's model that were not set are omitted. Only methods of Python's
+    own types are called, and a value that raises nevertheless is replaced by the name of its type.
 
     Args:
         value: what a caller or an SDK had.
@@ -264,7 +265,7 @@ def _plain_container(value: Any, depth: int, *, inline: bool, above: tuple[int, 
         if issubclass(kind, date):  # which newer SDKs send, and a `datetime` is one
             return value.isoformat()
         held = _members(value)
-    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK raises that to the caller
         held = None
     if held is None:
         return None if kind.__name__ in _LEFT_OUT else f"<{kind.__name__}>"
@@ -325,7 +326,7 @@ class _Harmless:
             if depth and issubclass(kind, (list, tuple)):
                 return [self.copy(entry, depth - 1) for entry in value]
             held = _held(value) if depth else None
-        except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+        except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK raises that to the caller
             held = None
         if held is None:
             self.changed = True

@@ -1,7 +1,7 @@
-"""Bodies of requests as callers make them, who may put anything into one: what raises when it is looked at costs its own part only.
+"""Reading of request bodies, in which callers may put any object: one that raises costs only its own part of the telemetry.
 
-An object of the caller's can raise wherever it is touched. Nobody looks for that in advance: bodies are read as they are, and
-only where that fails is one made without what is neither JSON nor a model, and read again.
+An object of the caller's can raise at any access. That is not checked in advance: bodies are read as they are, and only if that
+fails, a copy without what is neither JSON nor a model is made and read.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def mapping(value: Any) -> Mapping[Any, Any]:
         return {}
     try:
         return dict(value)
-    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK will tell the caller
+    except Exception:  # noqa: BLE001 - the caller's own object raised; the SDK raises that to the caller
         return {}
 
 

@@ -1,4 +1,4 @@
-"""What a server says of its own time: Ollama in every answer, llama.cpp in the answers of its OpenAI-compatible endpoints."""
+"""Times that a server reports: Ollama in every response, llama.cpp in those of its OpenAI-compatible endpoints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Timings(NamedTuple):
-    """What a server measured, in seconds; None where it does not say.
+    """The times that a server measured, in seconds; None where it reports none.
 
     Attributes:
         request: `gen_ai.server.request.duration`, from the request to the last token.
@@ -22,7 +22,7 @@ class Timings(NamedTuple):
 def timings(
     request: float | None, before: float | None, generating: float | None, tokens: int | None
 ) -> Timings | None:
-    """Put together what a server says. It measures until it has the first token, and from there to the last one.
+    """Return the timings of a server, which measures until it has the first token, and from there to the last one.
 
     Args:
         request: seconds from the request to the last token.

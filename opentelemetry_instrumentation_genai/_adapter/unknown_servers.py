@@ -1,4 +1,4 @@
-"""A server of which neither its host nor the user says who it is."""
+"""Servers with a provider that neither the host nor a setting identifies: their responses do."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ if TYPE_CHECKING:
 
 
 class Signs(Protocol):
-    """How servers of one API are known by what they say of themselves."""
+    """How the providers of one API are identified from their responses."""
 
     def unknown(self, client: Any, host: str, port: int, /) -> bool:
-        """Whether nothing else tells who is behind a client."""
+        """Return whether nothing else identifies the provider of a client."""
         ...
 
     @property
     def by_headers(self) -> Callable[[Any], str | None]:
-        """Headers of a response -> the provider."""
+        """Return a function: headers of a response -> the provider."""
         ...
 
     @property
     def by_response(self) -> Callable[[Any], str | None]:
-        """Response -> the provider."""
+        """Return a function: response -> the provider."""
         ...
 
 
 class UnknownServer:
-    """What a server has said of itself so far.
+    """The provider of one server, as far as its responses have identified it.
 
     Args:
-        provider: what it is called until it does.
-        signs: by what it can be known.
+        provider: `gen_ai.provider.name` until a response identifies it.
+        signs: what identifies the provider.
 
     Attributes:
-        provider: what it is called at the start of a call.
+        provider: `gen_ai.provider.name` at the start of a call.
     """
 
     __slots__ = ("_signs", "provider")
@@ -44,11 +44,11 @@ class UnknownServer:
         self._signs = signs
 
     def by_headers(self, headers: Any) -> str | None:
-        """The provider, if the headers of a response tell; it is remembered."""
+        """Return the provider, if the headers of a response identify it, and remember it."""
         return self._named(self._signs.by_headers(headers))
 
     def by_response(self, response: Any) -> str | None:
-        """The same, by the response itself."""
+        """Return the provider, if the response itself identifies it, and remember it."""
         return self._named(self._signs.by_response(response))
 
     def _named(self, provider: str | None) -> str | None:

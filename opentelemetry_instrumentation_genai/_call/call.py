@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 _raised = guarded(raised)
 current_call = cast("Callable[[], Call | None]", running)
-"""The call whose SDK code runs here, or None."""
+"""Return the call that the SDK code running here belongs to, or None."""
 _USAGE = "gen_ai.usage."  # how the names of all that is used begin
 
 
@@ -81,8 +81,8 @@ class Call:
     """One call. To make it has no effect: `start` starts its span.
 
     Args:
-        signals: where its telemetry goes.
-        request: what the seam tells of it.
+        signals: the writers of its telemetry.
+        request: the request, as the seam describes it.
         context: the OpenTelemetry context in which it is made.
         client: the SDK's client that makes it.
 
@@ -94,13 +94,13 @@ class Call:
         stopped: when that returned, or the response was read that the application reads later; None until then.
         context: a context with that span, which metrics and events link to.
         detailed: whether more than metrics is reported: the span is sampled, or there is a details event or a completion hook.
-        injected: the same with a question for the usage of the stream, while the request is sent with that.
-        propagated: the headers that its request has from us, if any.
-        unknown_server: the server, as long as it has not told who it is, and nobody else has.
+        injected: the options that request the usage of the stream, while the request is sent with them.
+        propagated: the headers that were added to its request, if any.
+        unknown_server: the server, as long as its provider is not identified.
         open: whether its response is read by the application, later; then reading finishes the call.
         early: whether such a reading came to an end while the SDK's code still ran, as middleware can have it.
-        sent: the HTTP request, whose credentials are read if the call fails.
-        received: the HTTP response of a plain call, whose body is in memory while the SDK parses it.
+        sent: the HTTP request; its credentials are read if the call fails.
+        received: the HTTP response of a plain call; its body is in memory while the SDK parses it.
     """
 
     __slots__ = (
@@ -125,6 +125,7 @@ class Call:
         "_keys",
         "_last",
         "_metrics",
+        "_no_usage",
         "_once",
         "_operation",
         "_point",
@@ -138,7 +139,6 @@ class Call:
         "_signals",
         "_stream",
         "_timed",
-        "_unasked",
         "_wanted",
         "client",
         "context",
@@ -195,7 +195,7 @@ class Call:
         self._run: Run | None = None
         self.span: Span = INVALID_SPAN
         self.context = context
-        self._unasked: bool | None = False
+        self._no_usage: bool | None = False
         self._adopted = self.detailed = self._recording = self._emits = self._completes = self._wanted = False
 
     @guarded
@@ -203,7 +203,7 @@ class Call:
         """Start its span, and have the application's hook called.
 
         Args:
-            request: what the seam tells of it.
+            request: the request, as the seam describes it.
             adopts: whether its span is one that the SDK makes, and that comes with `adopt`.
         """
         self._attributes = self._start_attributes(request)
@@ -221,15 +221,15 @@ class Call:
                 self._hook(self.span, request)
         if self._signals.costs is not None:
             self._signals.costs.begin()
-            self._unasked = self._stream and self._asks_for_no_usage(request)
+            self._no_usage = self._stream and self._requests_no_usage(request)
         if request.attribution and not self.detailed:
             self._warn_of_lost_attribution()
         if self._signals.traffic is not None:
             self._run = self._under_way(self._signals.traffic, request)
 
     @guarded
-    def _asks_for_no_usage(self, request: Request) -> bool:
-        """Whether its stream has usage only if that is asked for, and neither the application asks nor we do."""
+    def _requests_no_usage(self, request: Request) -> bool:
+        """Return whether its stream has no usage, because neither the application nor a setting requests it."""
         usage = self._operation.stream_usage
         if usage is None or self._signals.asks_for_usage or request.provider in usage.unasked:
             return False
@@ -257,7 +257,7 @@ class Call:
         return tracer.start_span(self._name(), self.context, SpanKind.CLIENT, attributes=self._attributes)
 
     def _choose(self, span: Span) -> None:
-        """Decide whether it is among the share of calls whose content is captured."""
+        """Decide whether the call is in the sampled share for content capture."""
         if self._capture.share < 1 and not self._capture.chooses(span):
             self._capture = NO_CONTENT
 
@@ -276,9 +276,9 @@ class Call:
         )
 
     def _take_input(self, request: Request) -> None:
-        """Take the content of the request; where only a failure tells of it, what it is made of then.
+        """Take the content of the request; if only failed calls record content, keep the request's body, to make it from later.
 
-        The caller may go on with a list that was given, such as the messages, so that is copied; what is in it is not.
+        The caller may change a list after the call, such as the messages, so lists are copied; their entries are not.
         """
         if not self._wanted:
             return
@@ -317,8 +317,8 @@ class Call:
         return f"{self._operation.name} {model}" if model else self._operation.name
 
     def _start_attributes(self, request: Request) -> dict[str, Attribute]:
-        asked = _read(self._operation.request, request.body) or {}
-        attributes = {**self._identity, **self._operation.constants, **asked}
+        found = _read(self._operation.request, request.body) or {}
+        attributes = {**self._identity, **self._operation.constants, **found}
         if self._stream and self._operation.says_stream:
             attributes[REQUEST_STREAM] = True
         if self._signals.enrichers is not None:
@@ -326,13 +326,13 @@ class Call:
         return self._with_attribution(request.attribution, attributes) if request.attribution else attributes
 
     def _with_attribution(
-        self, said: Mapping[str, Attribute], attributes: dict[str, Attribute]
+        self, attribution: Mapping[str, Attribute], attributes: dict[str, Attribute]
     ) -> dict[str, Attribute]:
-        """The attributes with what the application says of the call: of some it knows best, of the others the request does."""
-        self._attribution = first = {name: said[name] for name in FIRST if name in said}
+        """Return the attributes with the application's attribution: some of it overrides the request's, the rest does not."""
+        self._attribution = first = {name: attribution[name] for name in FIRST if name in attribution}
         if PROMPT_NAME in first:
             attributes.pop(PROMPT_VERSION, None)  # that of the prompt that the request names
-        return {**said, **attributes, **first}
+        return {**attribution, **attributes, **first}
 
     @guarded
     def _input_content(self, body: Mapping[str, Any]) -> Content:
@@ -341,29 +341,29 @@ class Call:
 
     @property
     def stream_usage(self) -> StreamUsage | None:
-        """How the usage of its stream is asked for."""
+        """Return how the usage of its stream is requested."""
         return self._operation.stream_usage
 
     @property
     def unread(self) -> frozenset[str]:
-        """Members of its response that nobody reads, not even the application's hook."""
+        """Return the members of its response that nothing reads, not even the application's hook."""
         hooks = self._signals.hooks
         return frozenset() if hooks is not None and hooks.want_response else self._operation.unread
 
     @property
     def over(self) -> bool:
-        """Whether it has finished, or is about to; to the child of a fork, a call of its parent is over."""
+        """Return whether it has finished, or is about to; in the child of a fork, calls of the parent are over."""
         return self._once.locked() or self._forks != forks()
 
     @property
     def ended(self) -> bool:
-        """Whether all is done, the application's hooks included; to the child of a fork, a call of its parent has ended."""
+        """Return whether all is done, the application's hooks included; in the child of a fork, calls of the parent have ended."""
         return self._ended or self._forks != forks()
 
     # While it runs.
 
     def tell(self, attributes: Mapping[str, Attribute]) -> None:
-        """Take what is known of the request besides its body."""
+        """Add attributes of the request that are not read from its body."""
         if attributes:
             if self._attribution:
                 attributes = {**attributes, **self._attribution}
@@ -376,7 +376,7 @@ class Call:
         self._keys = keys
 
     def answered_by(self, provider: str | None) -> None:
-        """Take who the server says that it is, if it does: the span and all metrics from now on have that."""
+        """Set the provider that the response identifies, if it does: the span and all later metrics have it."""
         if provider is None:
             return
         self.unknown_server = None
@@ -386,12 +386,12 @@ class Call:
             self.span.set_attribute(PROVIDER_NAME, provider)
 
     def answered(self, facts: dict[str, Attribute]) -> None:
-        """Take what is known of the HTTP response, as attributes."""
+        """Take the attributes of the HTTP response."""
         self._facts = facts
 
     @guarded
     def read_headers(self, headers: Any) -> None:
-        """Take what the headers of the HTTP response say of its cost and of rate limits."""
+        """Read the cost of the call and the rate limits from the headers of the HTTP response."""
         signals = self._signals
         if signals.costs is not None:
             cost = signals.costs.in_headers(headers)
@@ -401,7 +401,7 @@ class Call:
             signals.limits.record(headers, self._identity, self.context)
 
     def opened(self, reading: Reading) -> None:
-        """Its response will be read by the application, later. The last of several counts."""
+        """Set the reading of its response by the application, which follows. The last of several counts."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
@@ -426,11 +426,11 @@ class Call:
         self._last = now
 
     def give_up(self) -> None:
-        """Report nothing of the response: it has parts that are too large to be read, and without them the rest may be wrong."""
+        """Record nothing of the response: parts of it are too large to be read, and without them the rest may be wrong."""
         self._accumulator = self._add = None
 
     def touch(self) -> None:
-        """Take note that something of the response was read that is no chunk."""
+        """Record that something of the response was read that is no chunk."""
         if self._first is None:
             self._last = perf_counter()
 
@@ -442,7 +442,7 @@ class Call:
             self._metrics.per_chunk.record(now - self._last, self._chunk_point(), self.context)
 
     def _chunk_point(self) -> dict[str, Attribute]:
-        """The attributes of a chunk's time: the response's model is taken as it stands when the second chunk comes."""
+        """Return the attributes of a chunk's time, with the response's model as it is known at the second chunk."""
         if self._point is None:
             response = self._received()
             self._look_at(response)
@@ -460,7 +460,7 @@ class Call:
 
     @guarded
     def _unparsed(self) -> Any:
-        """The JSON of a response that the SDK has not made its model of; None of one that is too large to be read again."""
+        """Return the JSON of a response that the SDK has not parsed; None if it is too large to be parsed again."""
         return read_json(self.received.content, self.unread)
 
     # How it ends.
@@ -474,7 +474,7 @@ class Call:
         self._finish(None, None)
 
     def collected(self) -> None:
-        """Finish as `stop` does, as of the last chunk: nobody can know when the application left the stream."""
+        """Finish as `stop` does, as of the last chunk: it is unknown when the application left the stream."""
         if not self.over:
             self.stopped = self._last
         self._finish(None, None)
@@ -482,12 +482,12 @@ class Call:
     def fail(self, error: BaseException) -> None:
         """Finish with the exception that the SDK raised, and what was received before it.
 
-        A response that was received whole is read from its body: whatever the SDK could not make of it, it is billed.
+        A response that was received completely is read from its body: it is billed even if the SDK could not parse it.
         """
         self._finish(None, error)
 
     def settle(self) -> None:
-        """End what one of our own steps has left open because it failed, or was interrupted. Does nothing to a call in order."""
+        """End what a failed or interrupted step of ours has left open; do nothing if there is nothing."""
         self.client = None
         if self.open or self._closed:
             return
@@ -514,7 +514,7 @@ class Call:
 
     @guarded
     def _abandon(self) -> None:
-        """End what is still open of it: a step that should have done so has failed, or was interrupted."""
+        """End what is still open of the call, because the step that should have done so failed or was interrupted."""
         if self._forks != forks():
             return
         if self._run is not None:
@@ -567,12 +567,12 @@ class Call:
         cost = costs.of(self._identity, self._server, response, found, billing, in_headers=in_headers)
         if cost is not None:
             found[USAGE_COST] = cost
-        elif self._unasked:
-            self._say_of_no_usage(found)
+        elif self._no_usage:
+            self._warn_of_no_usage(found)
 
-    def _say_of_no_usage(self, found: dict[str, Attribute]) -> None:
+    def _warn_of_no_usage(self, found: dict[str, Attribute]) -> None:
         reasons: Any = found.get(RESPONSE_FINISH_REASONS)
-        # What the application has not read to its end may lack the usage for that reason.
+        # A stream without finish reasons was not read to its end, and may have no usage for that reason.
         if reasons and "error" not in reasons and not any(name.startswith(_USAGE) for name in found):
             say_once(
                 "A stream of %s had no usage, so that it has no %s. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for it "
@@ -582,13 +582,13 @@ class Call:
             )
 
     def _write(self, response: Any, found: dict[str, Attribute], failure: Failure | None) -> None:
-        told = (self._read_content(response, found) if self._wanted else None) or NOTHING
-        if self._completes and told.texts:
-            self._hand_on(found, told)
+        rendered = (self._read_content(response, found) if self._wanted else None) or NOTHING
+        if self._completes and rendered.texts:
+            self._hand_on(found, rendered)
         if self._recording:
-            self._write_span(found, failure, told)
+            self._write_span(found, failure, rendered)
         if self._emits:
-            self._write_details(found, told)
+            self._write_details(found, rendered)
         if failure is not None:
             self._write_exception(failure)
 
@@ -634,7 +634,7 @@ class Call:
         kind = type(error).__qualname__
         failure = _raised(error, secrets) or Failure(kind, kind, kind)
         if reported is not None and failure.error_type == failure.exception_type:
-            # The provider's code, which the exception lacks.
+            # The exception has no error code, so that of the response counts.
             failure = dataclasses.replace(failure, error_type=reported.error_type)
         return failure
 
@@ -644,7 +644,7 @@ class Call:
 
     @guarded
     def _secrets(self) -> tuple[str, ...]:
-        """The credentials that a message of the failure may quote."""
+        """Return the credentials that the message of the failure may quote."""
         from .._masking.credentials import credentials_of
 
         return credentials_of(self.sent, *self._keys)
@@ -657,10 +657,10 @@ class Call:
             content = self._input_content(self._given) or {}
         if response is not None:
             content.update(self._read_output(response, found) or {})
-        told = self._signals.pipeline.render(content, self._redacted())
-        if told.original_bytes is not None:
-            found[CONTENT_ORIGINAL_BYTES] = told.original_bytes
-        return told
+        rendered = self._signals.pipeline.render(content, self._redacted())
+        if rendered.original_bytes is not None:
+            found[CONTENT_ORIGINAL_BYTES] = rendered.original_bytes
+        return rendered
 
     @guarded
     def _read_output(self, response: Any, found: dict[str, Attribute]) -> Content:
@@ -669,33 +669,33 @@ class Call:
         return self._signals.pipeline.make(self._operation.output_content, response, reasons)
 
     @guarded
-    def _hand_on(self, found: dict[str, Attribute], told: RenderedContent) -> None:
-        """Hand the content on to the completion hook; where it will be found is said on span and event."""
+    def _hand_on(self, found: dict[str, Attribute], rendered: RenderedContent) -> None:
+        """Pass the content to the completion hook, and add its references to the attributes of span and event."""
         assert self._signals.completions is not None
         attributes = {**self._attributes, **found}
-        places = self._signals.completions.take(attributes, told.texts, get_current_span(self.context))
+        places = self._signals.completions.take(attributes, rendered.texts, get_current_span(self.context))
         found.update({name: place for name, place in places.items() if name not in attributes})
 
     @guarded
-    def _write_span(self, found: dict[str, Attribute], failure: Failure | None, told: RenderedContent) -> None:
-        self.span.set_attributes({**found, **told.texts} if self._capture.span else found)
+    def _write_span(self, found: dict[str, Attribute], failure: Failure | None, rendered: RenderedContent) -> None:
+        self.span.set_attributes({**found, **rendered.texts} if self._capture.span else found)
         if failure is not None:
             self.span.set_status(Status(StatusCode.ERROR, failure.description(self._words(quoted=self._capture.span))))
 
     def _words(self, *, quoted: bool) -> Words | None:
-        """How messages of exceptions are told, if they are quoted."""
+        """Return the function that redacts messages of exceptions; None if they are not recorded."""
         pipeline = self._signals.pipeline
         return partial(pipeline.words, self._redacted()) if quoted and pipeline is not None else None
 
     def _redacted(self) -> Redacting | None:
-        """The redaction of all that the call tells, which has a limited time."""
+        """Return the redaction of all content of the call, which has one time limit."""
         if self._redacting is None and self._signals.pipeline is not None:
             self._redacting = self._signals.pipeline.begin()
         return self._redacting
 
     @guarded
     def _end_span(self) -> None:
-        """End the span, as of when the clock stopped. A span that has ended does not record."""
+        """End the span at the time when the clock stopped. A span that has ended does not record."""
         if self.span.is_recording() or self._adopted:
             since = 0.0 if self.stopped is None else perf_counter() - self.stopped
             self.span.end(time_ns() - int(since * 1e9))
@@ -718,8 +718,8 @@ class Call:
             metrics.record_server(timings, found.get(ERROR_TYPE), point, self.context)
 
     @guarded
-    def _write_details(self, found: dict[str, Attribute], told: RenderedContent) -> None:
-        content = told.carried() if self._capture.event else {}
+    def _write_details(self, found: dict[str, Attribute], rendered: RenderedContent) -> None:
+        content = rendered.carried() if self._capture.event else {}
         if content and not (self._capture.span or self._completes):
             self._signals.events.need()
         self._signals.events.details({**self._attributes, **found, **content}, self.context)

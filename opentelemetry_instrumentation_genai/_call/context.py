@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from .owner import Running
 
-# A variable of its own: asked at each step, and OpenTelemetry's context takes twenty times as long to answer.
+# A variable of its own: it is read at each step, and a read of OpenTelemetry's context takes twenty times as long.
 _current: ContextVar[Running | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
 running = _current.get
-"""The call whose SDK code runs here, or None. `call.current_call` is the same with the type of a call."""
+"""Return the call that the SDK code running here belongs to, or None; `call.current_call` is typed as returning a `Call`."""
 
 
 def stand_back(current: Context, operation: str) -> bool:
-    """Whether a call made here is not ours to report: instrumentation is suppressed, or someone above reports it.
+    """Return whether a call made here is not recorded: instrumentation is suppressed, or a caller up the stack records it.
 
     Args:
         current: the OpenTelemetry context.

@@ -1,6 +1,6 @@
-"""Who reports a call: the values that a running call publishes under the ecosystem's keys of OpenTelemetry's context.
+"""Owners of calls: what a running call publishes under the ecosystem's keys of OpenTelemetry's context.
 
-Any value but None means that someone above reports the calls of that kind. Ours names its call, and counts until that has ended:
+Any value but None means that a caller up the stack records calls of that kind. Ours names its call, and counts until that ends:
 a task that the SDK started inside it inherits the context, and may outlive the call.
 
 The instrumentations of the ecosystem look for a class of their own there. It is resolved when it is imported, never within a call.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _KEY = "opentelemetry.genai.client.{}.context"
 OWNER_KEY = _KEY.format("inference")
-# The operations whose owners have a key of their own.
+# The operations with a key of their own for the owner of the call.
 _KEYS = {name: _KEY.format(kind) for name, kind in (
     ("embeddings", "embedding"), ("retrieval", "retrieval"), ("fetch_response", "fetch_response"),
 )}  # fmt: skip
@@ -62,7 +62,7 @@ class Owner:
         self.call = call
 
     def merge(self, *_args: Any, **_kwargs: Any) -> None:
-        """Take what a call below publishes for the one above, as the ecosystem's class does: nobody reads it."""
+        """Ignore what a nested call publishes for the outer one; the ecosystem's class has such a method."""
 
 
 _classes: dict[str, type[Owner]] = dict.fromkeys(_THEIRS, Owner)
@@ -111,7 +111,7 @@ def published(call: Running, operation: str) -> dict[str, object]:
 
 
 def owned(current: Context, operation: str) -> bool:
-    """Return whether a call made in this context is reported by someone else: above it, or by the call of ours that it is part of.
+    """Return whether a call made in this context has another owner: a caller up the stack, or the call of ours it is part of.
 
     Args:
         current: the OpenTelemetry context.

@@ -37,22 +37,22 @@ class Completion:
 
     @cached_property
     def input_messages(self) -> list[dict[str, Any]]:
-        """The messages that the model was given, by the conventions' JSON schema; parsed when it is asked for."""
+        """Return the input messages, by the conventions' JSON schema; parsed at the first access."""
         return self._parsed(INPUT_MESSAGES)
 
     @cached_property
     def output_messages(self) -> list[dict[str, Any]]:
-        """The messages that it answered, likewise."""
+        """Return the output messages, likewise."""
         return self._parsed(OUTPUT_MESSAGES)
 
     @cached_property
     def system_instructions(self) -> list[dict[str, Any]]:
-        """The parts of its system instructions, likewise."""
+        """Return the parts of the system instructions, likewise."""
         return self._parsed(SYSTEM_INSTRUCTIONS)
 
     @cached_property
     def tool_definitions(self) -> list[dict[str, Any]]:
-        """The tools that it was offered, likewise."""
+        """Return the tool definitions, likewise."""
         return self._parsed(TOOL_DEFINITIONS)
 
     def _parsed(self, name: str) -> list[dict[str, Any]]:
@@ -73,16 +73,16 @@ class CompletionHook(Protocol):
         """Do something with a completion.
 
         Args:
-            completion: the call. It is the hook's own: nobody else reads or changes its content.
+            completion: the call. It is the hook's own: no other code reads or changes its content.
         """
         ...
 
 
 class ReferencingHook(CompletionHook, Protocol):
-    """A hook that also says, at once, where the content of a call will be found."""
+    """A hook that also returns, at once, references to where it will store the content of a call."""
 
     def references(self, completion: Completion, /) -> Mapping[str, str]:
-        """Name the places.
+        """Return the references.
 
         It is called within the call, in the application's thread or event loop, so it must not wait for anything.
 

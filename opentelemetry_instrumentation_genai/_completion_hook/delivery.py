@@ -84,7 +84,7 @@ class Completions:
             span: the call's.
 
         Returns:
-            Attributes that say where the content will be found.
+            Attributes that refer to where the content will be stored.
         """
         size = sum(map(getsizeof, content.values()))
         if self._queue.full(size):
@@ -102,7 +102,7 @@ class Completions:
         return references if self._queue.put(completion, size) else self._drop()
 
     def _drop(self) -> Mapping[str, str]:
-        """There is no room, now or since another call came first."""
+        """Drop a completion, because the queue is full."""
         say_once(
             "The completion hook %s is slower than the calls: its queue is full, and completions are dropped.",
             self._name,
@@ -111,23 +111,23 @@ class Completions:
         return _NONE
 
     def _referred(self, completion: Completion) -> Mapping[str, str]:
-        """Where the hook says that the content will be found. Models that it asks for it are asked unseen, too."""
+        """Return the hook's references to the content. Calls of models that it makes are not instrumented."""
         hook = self._hook.known()
         if hook is None:
-            self._say_of_slow()
+            self._warn_of_slow_load()
         refer: Callable[[Completion], Mapping[str, str]] | None = getattr(hook, "references", None)
         if refer is None:
             return _NONE
         try:
             with suppress_instrumentation():
                 references = {str(name): str(place) for name, place in refer(completion).items()}
-        except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
-            self._say(error, ".references")
+        except Exception as error:  # noqa: BLE001 - it is the user's; the call must not fail with it
+            self._warn_of_error(error, ".references")
             return _NONE
         object.__setattr__(completion, "references", references)
         return references
 
-    def _say_of_slow(self) -> None:
+    def _warn_of_slow_load(self) -> None:
         if self._hook.seconds() > _PATIENCE:
             say_once(
                 "The completion hook %s is not there after %s s: what it gets till it is there is not referred to.",
@@ -136,7 +136,7 @@ class Completions:
             )
 
     def _call(self, completion: Completion) -> None:
-        """Call the hook, in a thread of the queue's. Models that it asks are asked unseen, or there would be no end of it."""
+        """Call the hook in a thread of the queue. Calls of models that it makes are not instrumented: that would not end."""
         try:
             hook = self._hook.result()
         except BaseException as error:  # noqa: BLE001 - it has been logged
@@ -147,12 +147,12 @@ class Completions:
             with suppress_instrumentation():
                 hook(completion)
         except BaseException as error:  # noqa: BLE001 - likewise; and a thread that ends with it would be missed
-            self._say(error)
+            self._warn_of_error(error)
             self._dropped.add(1, {ERROR_TYPE: type(error).__qualname__})
         finally:
             otel_context.detach(token)
 
-    def _say(self, error: BaseException, part: str = "") -> None:
+    def _warn_of_error(self, error: BaseException, part: str = "") -> None:
         say_once(
             "The completion hook %s raised %s: such completions are lost, the calls are not affected.",
             self._name + part,
@@ -169,39 +169,39 @@ class Completions:
 
 
 def completions(
-    asked: Hook, meter: Meter, *, entries: int, seconds: float, base_path: str | None, upload_format: str
+    chosen: Hook, meter: Meter, *, entries: int, seconds: float, base_path: str | None, upload_format: str
 ) -> Completions | None:
-    """The way to a hook; None, and a warning, where something is missing for it.
+    """Return a hook with its queue; None, and a warning, if a setting for it is missing.
 
     Args:
-        asked: the hook.
+        chosen: the hook that the settings name.
         meter: for the metric of what it did not get.
         entries: how many completions may wait for it.
         seconds: how long the end of the process waits for it.
         base_path: where the hook `upload` writes.
         upload_format: in which format.
     """
-    if asked.uploads and not base_path:
+    if chosen.uploads and not base_path:
         say_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
         return None
-    hook = _hook(asked, partial(_uploading, asked, base_path or "", upload_format))
+    hook = _hook(chosen, partial(_uploading, chosen, base_path or "", upload_format))
     return Completions(
-        asked.name, hook, meter, entries=entries, seconds=seconds, workers=WORKERS if asked.uploads else 1
+        chosen.name, hook, meter, entries=entries, seconds=seconds, workers=WORKERS if chosen.uploads else 1
     )
 
 
-def _hook(asked: Hook, uploading: Callable[[], Called]) -> Background[Called]:
-    """The hook as it is made in the background, if it is not given."""
-    failed = partial(_say_of_failed, asked.name)
-    if not asked.given:
-        # It cannot be imported any more when the process begins to end, and most of what hooks are made of imports it.
+def _hook(chosen: Hook, uploading: Callable[[], Called]) -> Background[Called]:
+    """Return the hook; it is loaded in the background unless a keyword gave it."""
+    failed = partial(_warn_of_failed_load, chosen.name)
+    if not chosen.given:
+        # It cannot be imported any more once the process ends, and most libraries that hooks use import it.
         import_module("concurrent.futures.thread")
-        return Background(uploading if asked.uploads else partial(_called, asked), failed)
-    called = _called(asked)
+        return Background(uploading if chosen.uploads else partial(_called, chosen), failed)
+    called = _called(chosen)
     return Background(lambda: called, failed, called)
 
 
-def _uploading(asked: Hook, base_path: str, upload_format: str) -> Called:
+def _uploading(chosen: Hook, base_path: str, upload_format: str) -> Called:
     from .upload import UnknownVersionError, upload
 
     try:
@@ -210,11 +210,11 @@ def _uploading(asked: Hook, base_path: str, upload_format: str) -> Called:
         say_once(
             "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
         )
-    return _called(asked)
+    return _called(chosen)
 
 
-def _called(asked: Hook) -> Called:
-    hook = asked.make()
+def _called(chosen: Hook) -> Called:
+    hook = chosen.make()
     if hasattr(hook, "on_completion"):
         from .ecosystem import Ecosystem
 
@@ -222,9 +222,9 @@ def _called(asked: Hook) -> Called:
     if callable(hook):
         called: Called = hook
         return called
-    say_once("The completion hook %s is no callable, and has no on_completion: there is none.", asked.name)
+    say_once("The completion hook %s is no callable, and has no on_completion: there is none.", chosen.name)
     raise UnavailableError
 
 
-def _say_of_failed(name: str, error: BaseException) -> None:
+def _warn_of_failed_load(name: str, error: BaseException) -> None:
     say_once("The completion hook %s cannot be made (%s): there is none.", name, type(error).__qualname__)

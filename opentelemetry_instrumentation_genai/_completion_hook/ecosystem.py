@@ -51,13 +51,13 @@ class Ecosystem:
         self._hook = hook
 
     def __call__(self, completion: Completion) -> None:
-        """Call it with the content as its types."""
+        """Call the hook with the content as the ecosystem's types."""
         ids = SpanContext(
             int(completion.trace_id, 16), int(completion.span_id, 16), is_remote=False, trace_flags=TraceFlags()
         )
         self._hook.on_completion(
-            inputs=[_message(("InputMessage",), told) for told in completion.input_messages],
-            outputs=[_message(("OutputMessage",), told) for told in completion.output_messages],
+            inputs=[_message(("InputMessage",), message) for message in completion.input_messages],
+            outputs=[_message(("OutputMessage",), message) for message in completion.output_messages],
             system_instruction=parts_of(completion.system_instructions),
             tool_definitions=tools_of(completion.tool_definitions),
             span=NonRecordingSpan(ids),
@@ -66,17 +66,17 @@ class Ecosystem:
 
 
 def is_plain_text(parts: list[dict[str, Any]]) -> bool:
-    """Whether parts are texts, and nothing is said of them besides."""
+    """Return whether all parts are texts without any further member."""
     return bool(parts) and all(part.keys() == {"type", "content"} and part["type"] == "text" for part in parts)
 
 
 def parts_of(parts: Iterable[dict[str, Any]]) -> list[Any]:
-    """Parts as their types."""
+    """Return parts as the ecosystem's types."""
     return [_part(part) for part in parts]
 
 
 def tools_of(tools: Iterable[dict[str, Any]]) -> list[Any] | None:
-    """Tool definitions as their types; None where there are none, as they say it."""
+    """Return tool definitions as the ecosystem's types; None if there are none, as its hooks expect."""
     return [
         _made(("FunctionToolDefinition",) if tool.get("type") == "function" else ("GenericToolDefinition",), tool)
         for tool in tools
@@ -97,24 +97,24 @@ def _part(part: dict[str, Any]) -> Any:
     return _made(kinds, part)
 
 
-def _made(kinds: tuple[str, ...], told: dict[str, Any]) -> Any:
-    """One of their objects with all members that were told, and None where it wants one that was not."""
+def _made(kinds: tuple[str, ...], entries: dict[str, Any]) -> Any:
+    """Return an object of an ecosystem's type with all entries as members; None for required members without an entry."""
     base = _found(kinds)
     known = {} if base is None else {each.name: each for each in fields(base)}
-    more = tuple(sorted(name for name in told if name not in known and name.isidentifier() and not iskeyword(name)))
-    lacking = [
+    more = tuple(sorted(name for name in entries if name not in known and name.isidentifier() and not iskeyword(name)))
+    missing = [
         name
         for name, each in known.items()
-        if name not in told and each.default is MISSING and each.default_factory is MISSING
+        if name not in entries and each.default is MISSING and each.default_factory is MISSING
     ]
     kind = base if base is not None and not more else _with(base, kinds[0], more)
-    given = {name: told[name] for name in (*known, *more) if name in told}
-    return kind(**dict.fromkeys(lacking), **given)
+    given = {name: entries[name] for name in (*known, *more) if name in entries}
+    return kind(**dict.fromkeys(missing), **given)
 
 
 @lru_cache(maxsize=256)
 def _with(base: type | None, name: str, more: tuple[str, ...]) -> Any:
-    """A dataclass with more members than `base` has."""
+    """Return a dataclass with more members than `base` has."""
     return make_dataclass(
         name if base is None else base.__name__,
         [(member, Any, field(default=None)) for member in more],
@@ -124,7 +124,7 @@ def _with(base: type | None, name: str, more: tuple[str, ...]) -> Any:
 
 @lru_cache(maxsize=64)
 def _found(kinds: tuple[str, ...]) -> Any:
-    """The type of theirs that has one of some names; None if there is none, or no such package."""
+    """Return the ecosystem's type of the first name that exists; None if there is none, or the package is not installed."""
     try:
         types = import_module("opentelemetry.util.genai.types")
     except ImportError:

@@ -15,7 +15,7 @@ GROUP = "opentelemetry_genai_completion_hook"
 
 
 class Hook(NamedTuple):
-    """A completion hook that was asked for.
+    """A completion hook that a setting names.
 
     Attributes:
         name: what it is called in messages.
@@ -31,7 +31,7 @@ class Hook(NamedTuple):
 
 
 def hook_of(value: Any) -> Hook | None:
-    """The hook that a setting names; None for `off`.
+    """Return the hook that a setting names; None for `off`.
 
     Args:
         value: a callable, an object with `on_completion`, or the name of an entry point.

@@ -63,7 +63,7 @@ def make_folder(path: str) -> None:
 
 @contextmanager
 def private_file(path: str) -> Generator[TextIO, None, None]:
-    """Open a file to write a text, beside the file of that name, whose place it takes when the block ends without an error.
+    """Open a temporary file for text, which replaces the file of that name when the block ends without an error.
 
     Args:
         path: of the file. Whatever has its name is replaced, and not followed if it is a link.
@@ -89,7 +89,7 @@ def private_file(path: str) -> Generator[TextIO, None, None]:
 
 @contextmanager
 def _opened(folder: str) -> Generator[int | None, None, None]:
-    """A folder's descriptor, so that nobody can put a link in its place meanwhile; None where the system has none."""
+    """Yield a folder's descriptor, so that it cannot be replaced by a link meanwhile; None if the system does not support that."""
     if not _IN_FOLDER:
         yield None
         return
@@ -122,7 +122,7 @@ def _private_files() -> type:
                 return False
 
         def open(self, path: str, mode: str = "r", **_options: Any) -> Any:
-            """Open a file to write a text, which is all that is asked for here."""
+            """Open a file for text; no other mode is supported."""
             if mode != "w":
                 raise NotImplementedError(mode)
             return private_file(self._strip_protocol(path))

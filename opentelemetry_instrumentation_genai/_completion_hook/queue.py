@@ -1,7 +1,7 @@
-"""A bounded queue between calls and whatever takes time, worked off by daemon threads, and flushed at exit.
+"""A bounded queue between calls and slow work, processed by daemon threads, and flushed at exit.
 
-To put something into it never waits, and is safe wherever a call can end: in any thread, in a signal's handler, and in the garbage
-collector in the middle of another `put` of the same thread, for which reason there is no lock but a reentrant one.
+Adding an entry never blocks, and is safe wherever a call can end: in any thread, in a signal handler, and in the garbage
+collector during another `put` of the same thread, which is why the lock is reentrant.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _queues: WeakSet[Queue[Any]] = WeakSet()
 
 
 class Queue(Generic[_T]):
-    """A queue, and the threads that work it off.
+    """A queue, and the threads that process it.
 
     Args:
         work: what is done with each entry. It raises nothing.
@@ -36,7 +36,7 @@ class Queue(Generic[_T]):
         size: how many bytes they may have together.
         seconds: how long a flush may take.
         workers: how many threads there may be. They start when there is work.
-        lost: called at exit with the number of entries that nobody came to.
+        lost: called at exit with the number of entries that were not processed.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Queue(Generic[_T]):
         self._bytes = self._unfinished = self._threads = self._flushing = 0
 
     def full(self, size: int) -> bool:
-        """Whether an entry of so many bytes has no room now."""
+        """Return whether there is no room for an entry of so many bytes."""
         return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
 
     def put(self, entry: _T, size: int) -> bool:
-        """Put an entry of so many bytes into it; False if there is no room."""
+        """Add an entry of so many bytes; return False if there is no room."""
         with self._lock:
             if self.full(size):
                 return False
@@ -91,7 +91,7 @@ class Queue(Generic[_T]):
         return True
 
     def _start(self) -> None:
-        """Start a thread, unless the process is too near to its end for that: then the flush does the work."""
+        """Start a thread. If the process ends, none can be started, and the flush does the work."""
         _register_at_exit(self)
         thread = Thread(target=self._run, args=(self._waiting,), name="opentelemetry-genai-hook", daemon=True)
         try:
@@ -101,24 +101,24 @@ class Queue(Generic[_T]):
                 self._threads -= 1
 
     def _run(self, waiting: SimpleQueue[tuple[_T, int]]) -> None:
-        told = False
-        while not (self._closed and self._ends(told)):
+        end_received = False
+        while not (self._closed and self._ends(end_received)):
             try:
                 entry = waiting.get(timeout=_GLANCE if self._closed else None)
             except Empty:  # another thread was faster
                 continue
-            told = entry is _END
-            if not told:
+            end_received = entry is _END
+            if not end_received:
                 self._take(*entry)
 
-    def _ends(self, told: bool) -> bool:
-        """Whether a thread may end, since it is closed: another is there, or nothing waits.
+    def _ends(self, end_received: bool) -> bool:
+        """Return whether a thread may end after the queue was closed: another thread is there, or no entry waits.
 
         Args:
-            told: whether it was told to.
+            end_received: whether the thread has taken an end marker from the queue.
         """
         with self._lock:
-            ends = (told and self._threads > 1) or not self._waiting.qsize()
+            ends = (end_received and self._threads > 1) or not self._waiting.qsize()
             self._threads -= ends
         return ends
 
@@ -135,7 +135,7 @@ class Queue(Generic[_T]):
                 self._done.put(None)
 
     def flush(self) -> int:
-        """Wait until all that is in it is done, or the time for it is over, of which there is no more after the process's end.
+        """Wait until all entries are processed, or the time for that is over; after the exit there is no more time.
 
         Returns:
             How many entries are left.
@@ -158,28 +158,28 @@ class Queue(Generic[_T]):
         return self._unfinished
 
     def _work_here(self) -> None:
-        """Do in this thread what no other is there for."""
+        """Process one entry in this thread, because there is no other."""
         with suppress(Empty):
             entry = self._waiting.get_nowait()
             if entry is not _END:
                 self._take(*entry)
 
     def close(self) -> None:
-        """Flush it, and let its threads end. What is put into it later is done all the same."""
+        """Flush the queue, and let its threads end. Entries that are added later are still processed."""
         self.flush()
         self._closed = True
         for _ in range(self._threads):
             self._waiting.put(_END)
 
     def spend(self, seconds: float) -> None:
-        """So many seconds of its time at exit are over."""
+        """Set the seconds of its time at exit that are already over."""
         self._spent = seconds
 
     def exit(self, now: float) -> None:
-        """The process ends.
+        """Flush the queue, because the process ends.
 
         Args:
-            now: when that began, since when its time counts: it is not added to that of other queues.
+            now: when the exit began. The time of all queues counts from then, and is not added up.
         """
         if self._until is None:
             self._until = now + self._seconds - self._spent
@@ -189,7 +189,7 @@ class Queue(Generic[_T]):
 
 
 def _register_at_exit(queue: Queue[Any]) -> None:
-    """Have the queues flushed before the providers shut down, who were there before the first call: the last comes first.
+    """Register the flush of the queues, to run before the shutdown of the providers, which were registered earlier.
 
     Before Python 3.14, children of `multiprocessing` run no `atexit`.
     """

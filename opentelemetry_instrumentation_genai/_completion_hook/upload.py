@@ -45,7 +45,7 @@ _REFERENCES = {
 
 
 class UnknownVersionError(Exception):
-    """A release of `opentelemetry-util-genai` whose hook is not made like those that we know."""
+    """The hook of the installed `opentelemetry-util-genai` is not built like those of the supported releases."""
 
 
 class Upload:
@@ -139,6 +139,6 @@ def upload(base_path: str, upload_format: str) -> Upload:
     try:
         return Upload(_made(kind, base_path, upload_format))
     except Exception as error:
-        why = masked(str(error))  # services quote what they were asked
+        why = masked(str(error))  # services quote the request
         say_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", why)
         raise UnavailableError from error

@@ -49,7 +49,7 @@ class Usage(NamedTuple):
         metric: its name.
         description: of it.
         attribute: of the response, that has the total.
-        parts: (modality, attribute) pairs of what the total is made of, as far as a provider says.
+        parts: (modality, attribute) pairs of the parts of the total, as far as a provider reports them.
     """
 
     metric: str
@@ -190,7 +190,7 @@ LATEST: Final = Generation(
     None,
     inference=_BY_MODALITY,
     others=Measures(duration=(names.METRIC_DURATION,)),
-    # Its own duration, and the tokens of the inference that nobody waited for.
+    # Its own duration, and the tokens of the inference that ran in the background.
     fetched=Measures(duration=(names.METRIC_DURATION,), tokens=_BY_MODALITY.tokens, usage=_BY_MODALITY.usage),
     missing=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
     missing_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
@@ -224,4 +224,4 @@ GENERATIONS: Final[Mapping[str, Generation]] = {
     "gen_ai_latest_experimental": LATEST,
     "gen_ai_latest_experimental/dup": DUP,
 }
-"""The name by which each is asked for, the stronger one later -> the generation."""
+"""The name of each in the setting, in ascending order of precedence -> the generation."""

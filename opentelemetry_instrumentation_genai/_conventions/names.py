@@ -1,4 +1,4 @@
-"""Names of attributes, metrics and events, in one place; which of them a generation of the conventions has, `_generations` says.
+"""Names of attributes, metrics and events. `generations` defines which of them a generation of the conventions has.
 
 Source: the OpenTelemetry GenAI semantic conventions, v1.41 and latest, and the general `error`, `exception`, `http` and `server`
 registries. They are spelled here because `opentelemetry.semconv` marks its own `gen_ai` names as moved.

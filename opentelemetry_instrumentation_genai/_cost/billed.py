@@ -1,4 +1,4 @@
-"""What providers themselves say that a call cost, in USD."""
+"""The cost of a call that the provider itself reports, in USD."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TICKS = 10_000_000_000  # of xAI, in one USD
 
 
 def by_headers(headers: Any) -> float | None:
-    """What the headers of a response say."""
+    """Read the cost from the headers of a response; None if they have none."""
     for name, value in headers.raw:
         if name.lower() == _HEADER:
             try:
@@ -27,7 +27,7 @@ def by_headers(headers: Any) -> float | None:
 
 
 def by_response(provider: str, response: Any) -> float | None:
-    """What a response says, if its provider is one that says it."""
+    """Read the cost from a response; None if its provider does not report it."""
     read = _READERS.get(provider)
     usage = None if read is None else member(response, "usage")
     return None if read is None or usage is None else read(usage)

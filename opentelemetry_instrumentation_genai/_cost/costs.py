@@ -1,4 +1,4 @@
-"""What calls cost, by the sources that the user chose, in their order."""
+"""The cost of calls, by the sources that the user chose, in their order."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ BILLED = "billed"
 LIST = "genai-prices"
 INSTALL = "pip install 'opentelemetry-instrumentation-genai[prices]'"
 _USUAL_TIERS = ("", "auto", "default", "standard")
-_WHO = "Who answers at that host can be declared: OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS=HOST=PROVIDER. "
+_DECLARE_HOST = "Who answers at that host can be declared: OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS=HOST=PROVIDER. "
 _MOST = 256  # models without a price that are named
 
 
 class Prices(Protocol):
-    """Where prices come from."""
+    """A source of prices."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages."""
+        """Return its name in log messages."""
         ...
 
     def begin(self) -> None:
-        """A call starts. Waits for nothing."""
+        """Start to load the prices: a call starts. Does not block."""
         ...
 
     def loading(self) -> bool:
-        """Whether they are not there yet."""
+        """Return whether the prices are still being loaded."""
         ...
 
     def cost(self, used: Used, server: Server | None, /) -> float | None:
-        """What a usage costs, in USD; None if it does not know."""
+        """Return the cost of a usage, in USD; None if it is not known."""
         ...
 
 
 class Costs:
-    """Tells what calls cost.
+    """Computes the cost of calls.
 
     Args:
-        sources: in the order that they are asked: `billed`, what the provider itself says, or prices to compute with.
+        sources: in order of precedence: `billed`, the cost that the provider itself reports, or prices to compute with.
 
     Attributes:
-        needed: the attributes of a response that it asks for.
+        needed: the attributes of a response that it reads.
     """
 
     needed = NEEDED
@@ -66,12 +66,12 @@ class Costs:
         self._unknown: set[tuple[str, tuple[str, ...], str]] = set()
 
     def begin(self) -> None:
-        """A call starts: prices are loaded from then on, in the background."""
+        """Start to load the prices, in the background: a call starts."""
         for prices in self._prices:
             prices.begin()
 
     def in_headers(self, headers: Any) -> float | None:
-        """What the headers of a response say that it cost, in USD."""
+        """Return the cost that the headers of a response report, in USD."""
         return _billed.by_headers(headers) if BILLED in self._sources else None
 
     def of(
@@ -84,18 +84,18 @@ class Costs:
         *,
         in_headers: float | None = None,
     ) -> float | None:
-        """What a call cost.
+        """Return the cost of a call.
 
         Args:
             identity: operation, provider and request model among it.
-            server: who answered, if that is known.
+            server: the server of the call, if known.
             response: its response.
             found: the attributes of the response.
             billing: what a price depends on besides.
-            in_headers: what the headers said.
+            in_headers: the cost that the headers of the response report.
 
         Returns:
-            USD; None where nobody knows.
+            USD; None if no source knows it.
         """
         operation = identity[OPERATION_NAME]
         if operation not in BILLED_OPERATIONS and not (operation == FETCHED and USAGE_INPUT_TOKENS in found):
@@ -116,10 +116,10 @@ class Costs:
             if cost is not None:
                 return cost
         if usages:
-            self._say(usages[0], server)
+            self._warn_of_missing_price(usages[0], server)
         return None
 
-    def _say(self, usage: Used, server: Server | None) -> None:
+    def _warn_of_missing_price(self, usage: Used, server: Server | None) -> None:
         tier = usage.terms.get("service_tier", "")
         host = "" if server is None or server.sure else server.host
         key = host or usage.provider, usage.models, tier
@@ -133,12 +133,12 @@ class Costs:
             host or usage.provider,
             "" if tier in _USUAL_TIERS else f", service tier {tier},",
             USAGE_COST,
-            _WHO if host else "",
+            _DECLARE_HOST if host else "",
         )
 
 
 def _sum(source: Prices, usages: Sequence[Used], server: Server | None) -> float | None:
-    """What several usages of one call cost; None where one of them is not known."""
+    """Return the cost of several usages of one call; None if that of one is not known."""
     total = 0.0
     for usage in usages:
         cost = source.cost(usage, server)
@@ -158,7 +158,7 @@ def _listed() -> Prices | None:
 
 
 def costs(sources: Sequence[str | Prices]) -> Costs | None:
-    """What tells of the cost of calls, if anything is to.
+    """Return what computes the cost of calls; None if no source is available.
 
     Args:
         sources: `billed`, `genai-prices`, or prices, in order.

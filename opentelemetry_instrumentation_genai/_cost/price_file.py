@@ -55,7 +55,7 @@ class Row(NamedTuple):
     rates: Rates
 
     def fits(self, used: Used, server: Server | None) -> bool:
-        """Whether a call has these prices."""
+        """Return whether a call has these prices."""
         for name, pattern in self.patterns.items():
             if name == "host":
                 if server is None or not among((pattern,), server.host, server.port):
@@ -65,7 +65,7 @@ class Row(NamedTuple):
         return True
 
     def cost(self, used: Used) -> float | None:
-        """What a call costs in USD; None where it has tokens of a direction that has no price."""
+        """Return the cost of a call in USD; None if it has tokens of a direction without a price."""
         if any(used.amounts.get(unit) and unit not in self.rates.units for unit in _DIRECTIONS):
             return None
         return self.rates.cost(used.amounts)
@@ -94,14 +94,14 @@ class PriceFile:
         self._rows = _rows(path)
 
     def begin(self) -> None:
-        """Do nothing: they are read with the settings."""
+        """Do nothing: the prices are read with the settings."""
 
     def loading(self) -> bool:
-        """Whether they are not there yet, which they are."""
+        """Return False: the prices are loaded with the settings."""
         return False
 
     def cost(self, used: Used, server: Server | None) -> float | None:
-        """What a call costs, in USD; None if no row fits."""
+        """Return the cost of a call, in USD; None if no row matches."""
         for row in self._rows:
             if row.fits(used, server):
                 return row.cost(used)
@@ -111,33 +111,33 @@ class PriceFile:
 def _rows(path: str) -> tuple[Row, ...]:
     try:
         with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123 - a process that does nothing with paths need not load them
-            told = json.load(file)
+            content = json.load(file)
     except OSError as error:
         raise RefusedError(f"{path}: {error.strerror or type(error).__name__}") from error
     except (ValueError, RecursionError) as error:
         raise RefusedError(f"{path}: no JSON: {error}") from error
-    if not isinstance(told, dict) or set(told) != {"prices"} or not isinstance(told["prices"], list):
+    if not isinstance(content, dict) or set(content) != {"prices"} or not isinstance(content["prices"], list):
         raise RefusedError(f'{path}: expected is {{"prices": [...]}}')
-    if not told["prices"]:
+    if not content["prices"]:
         raise RefusedError(f"{path}: it has no prices")
-    return tuple(_row(f"{path}: prices[{index}]", row) for index, row in enumerate(told["prices"]))
+    return tuple(_row(f"{path}: prices[{index}]", row) for index, row in enumerate(content["prices"]))
 
 
-def _row(place: str, told: Any) -> Row:
-    if not isinstance(told, dict):
+def _row(place: str, entry: Any) -> Row:
+    if not isinstance(entry, dict):
         raise RefusedError(f"{place} is no object")
-    unknown = [name for name in told if name not in _KNOWN]
+    unknown = [name for name in entry if name not in _KNOWN]
     if unknown:
         raise RefusedError(f"{place} has {unknown[0]!r}; known are {', '.join(_KNOWN)}")
-    patterns = {name: _pattern(f"{place}.{name}", told[name]) for name in _PATTERNS if name in told}
+    patterns = {name: _pattern(f"{place}.{name}", entry[name]) for name in _PATTERNS if name in entry}
     if not patterns:
         raise RefusedError(f"{place} says of no model, provider or host that these are its prices")
-    prices = {unit: _price(f"{place}.{name}", told[name]) for name, unit in _PRICES.items() if name in told}
+    prices = {unit: _price(f"{place}.{name}", entry[name]) for name, unit in _PRICES.items() if name in entry}
     if not prices.keys() & set(_DIRECTIONS):
         raise RefusedError(f"{place} has a price neither of input nor of output")
     for name, unit in _SINGLE.items():
-        if name in told:
-            prices[unit] = _price(f"{place}.{name}", told[name]) * _MILLION
+        if name in entry:
+            prices[unit] = _price(f"{place}.{name}", entry[name]) * _MILLION
     return Row(patterns, Rates(prices))
 
 

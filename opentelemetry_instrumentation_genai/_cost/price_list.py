@@ -1,4 +1,4 @@
-"""The public prices of providers, as the package genai-prices brings them. It is never asked to fetch newer ones."""
+"""The public prices of providers, from the package genai-prices. They are never updated over the network."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _IDS = {
     "z_ai": "zai",
 }
 _NOT = frozenset({"perplexity"})
-# On Bedrock a model's price depends on where it may run, which only the name in the request tells.
+# On Bedrock a model's price depends on where it may run, which only the name in the request contains.
 _BY_REQUEST = frozenset({"aws.bedrock"})
 # What always costs more than the whole that it is a part of: without a price for it, the list does not know the call's.
 _DEARER = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_1h_tokens")
@@ -92,9 +92,9 @@ class PriceList:
         return rates.cost(used.amounts)
 
     def _look_up(self, provider: str, url: str, models: tuple[str, ...]) -> _Model | None:
-        """A model by the URL, else by the provider; by what the response calls it, else, if that is a longer name, by the request's."""
-        answered, *asked = models
-        for model in (answered, *(name for name in asked if answered.lower().startswith(name.lower()))):
+        """Return a model by the URL, else by the provider; by the response's name, else, if that extends it, by the request's."""
+        answered, *requested = models
+        for model in (answered, *(name for name in requested if answered.lower().startswith(name.lower()))):
             found = self._find_by_url(url, model) if url else None
             if found is None and provider in _IDS:
                 found = self._find(_IDS[provider], model)

@@ -66,13 +66,13 @@ class Rates:
         self._priced = [_Priced(unit, prices[unit], _parts(unit, specific), _HINTS[unit]) for unit in specific]
 
     def cost(self, amounts: Mapping[str, int]) -> float | None:
-        """What amounts of units cost.
+        """Return the cost of amounts of units.
 
         Args:
             amounts: unit -> how many; a unit without a price counts as what it is a part of.
 
         Returns:
-            USD; None where the amounts contradict each other, or do not tell one that has a price.
+            USD; None if the amounts contradict each other, or one that has a price is missing.
         """
         alone: dict[str, int] = {}
         total = 0.0

@@ -74,7 +74,7 @@ class Used(NamedTuple):
         models: what the model is called, the response's name first.
         amounts: unit -> how many.
         terms: what the price depends on besides, such as the service tier: name -> value.
-        listed: whether a list of prices can tell what such a call costs.
+        listed: whether the cost of such a call can be computed from a list of prices.
     """
 
     provider: str
@@ -85,7 +85,7 @@ class Used(NamedTuple):
 
 
 def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], billing: Billing) -> list[Used]:
-    """What a call used: the response's own usage, and what is billed beside it.
+    """Return the usages of a call: the response's own, and those that are billed beside it.
 
     Args:
         operation: `gen_ai.operation.name`.
@@ -94,22 +94,22 @@ def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], 
         billing: what a price depends on besides.
 
     Returns:
-        One entry for each usage; nothing where the provider did not tell all of it.
+        One entry for each usage; an empty list if the provider did not report all of it.
     """
     provider = identity[names.PROVIDER_NAME]
     models = _models(found.get(names.RESPONSE_MODEL), identity.get(names.REQUEST_MODEL))
     entries = [(models, found, billing.amounts)]
     for model, beside in billing.beside:
         entries.append((models if model is None else (model,), beside, {}))
-    told: list[Used] = []
+    usages: list[Used] = []
     for called, attributes, more in entries:
         amounts = _amounts(provider, attributes, more)
-        if not told:  # what is used beside is part of the same request
+        if not usages:  # what is used beside is part of the same request
             amounts["requests"] = 1
         if "input_tokens" not in amounts or ("output_tokens" not in amounts and operation != "embeddings"):
             return []
-        told.append(Used(provider, called, amounts, _terms(found, billing), billing.listed))
-    return told
+        usages.append(Used(provider, called, amounts, _terms(found, billing), billing.listed))
+    return usages
 
 
 def _models(*called: Any) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""What may take long to make: made in a thread of its own from the first call on, and never while the application imports.
+"""Objects that may take long to make: made in a thread of their own at the first call, never while the application imports.
 
-A store may not answer, a module of somebody else's may do anything, and a price list is large. Neither an import nor a call waits for
-them: what is not there yet has no part in the calls that end before it is.
+A store may not respond, a third-party module may do anything, and a price list is large. Neither an import nor a call waits for
+them: what is not ready yet is skipped by the calls that end before.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Background(Generic[_T]):
         self._at_exit = seconds, waited
 
     def begin(self) -> bool:
-        """Start to make it, if nobody has. Waits for nothing.
+        """Start to make it, if that has not been started. Does not block.
 
         Returns:
             False if it is known that it cannot be made.
@@ -100,7 +100,7 @@ class Background(Generic[_T]):
         try:
             with suppress_instrumentation():
                 making.made = self._make()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+        except BaseException as error:  # noqa: BLE001 - raised to the threads that wait for it
             if not isinstance(error, UnavailableError):
                 self._failed(error)
             making.error = error
@@ -115,7 +115,7 @@ class Background(Generic[_T]):
         return next((one for one in made if one is not None), None)
 
     def seconds(self) -> float:
-        """Return for how long it has been in the making; 0 if nobody makes it."""
+        """Return for how long it has been in the making; 0 if it is not being made."""
         making = self._makings.get(forks())
         return 0.0 if making is None or making.over.is_set() else monotonic() - making.since
 

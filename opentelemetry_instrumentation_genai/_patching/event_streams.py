@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from .._stream.body import Body
 
 _active: list[EventStreams] = []
-_awaited: set[str] = set()  # modules whose import is waited for: wrapt forgets no hook
+_awaited: set[str] = set()  # modules with a registered import hook: wrapt cannot remove one
 
 
 class EventStreams:
     """How the event streams of one SDK are followed.
 
     Args:
-        classes: (module, class) pairs, of which a version of the SDK may lack any.
+        classes: (module, class) pairs; a version of the SDK need not have all of them.
         parsing: methods that read a stream to its end, and parse it then.
     """
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
-# What only `opentelemetry-instrument` says, depending on its version.
+# Keywords that only `opentelemetry-instrument` passes, depending on its version.
 _AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
 
 
@@ -35,7 +35,7 @@ class Seam(Protocol):
     """How one SDK is followed."""
 
     active: bool
-    """Whether calls are followed. A wrapper that survives somewhere asks for it."""
+    """Whether calls are followed. A wrapper that was kept after unpatching reads it."""
 
     def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
         """The (module, `Class.method`, wrapper) rows of what is patched."""
@@ -52,7 +52,7 @@ class Seam(Protocol):
 
 
 class _Configuration:
-    """How the SDK of OpenTelemetry hands over a section of a declarative file: a dataclass, made when it asks for it."""
+    """Descriptor of the dataclass for a section of a declarative file, which the OpenTelemetry SDK reads; imported on access."""
 
     def __get__(self, instance: object, owner: type) -> type:
         from .._settings.section import Section
@@ -61,7 +61,7 @@ class _Configuration:
 
 
 class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
-    """The entry point `genai`: the section of a declarative file whose settings are those of all providers.
+    """The entry point `genai`: the section of a declarative file for settings of all providers.
 
     It instruments nothing.
     """
@@ -202,7 +202,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             return
         self._config = config
         if not self._waiting:
-            type(self)._waiting = True  # wrapt forgets no hook: one for the process
+            type(self)._waiting = True  # wrapt cannot remove a hook: one for the process
             wrapt.register_post_import_hook(self._imported, self.module)
             wrapt.register_post_import_hook(self._look, self.sdk)
 
@@ -220,7 +220,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     @guarded
     def _settle(self) -> None:
-        """Patch the SDK, if that is due. Never waits: who finds another thread at it leaves the rest to that thread.
+        """Patch the SDK, if that is due. Never blocks: if another thread is patching, the rest is left to that thread.
 
         A thread that imports the SDK holds the lock of that import, for which a thread in `instrument()` may be waiting.
         """
@@ -268,7 +268,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         return self._supports(self._installed())
 
     def _installed(self) -> str:
-        """The SDK's version, as the SDK that is imported says."""
+        """Return the version of the SDK that is imported."""
         version: str = import_module(self.sdk + "._version").__version__
         return version
 

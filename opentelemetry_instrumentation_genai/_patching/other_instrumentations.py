@@ -1,9 +1,9 @@
 """Other instrumentations of the same SDK: a call that one of them reports is not reported here as well.
 
-They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. Who has
-done so is looked up at the first call of an operation by a class of clients, and again when one of these methods has been
-replaced since. So it does not matter who was first, and what was switched off again is noticed. Who wraps methods of the SDK's
-resources reports the calls that are made by these methods, and no others of the same operation.
+They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. The
+wrappers are looked up at the first call of an operation by a class of clients, and again when one of these methods has been
+replaced since. So the order of instrumentation does not matter, and one that was uninstrumented is noticed. One that wraps
+methods of the SDK's resources reports the calls of these methods, and no others of the same operation.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class _Reporter(NamedTuple):
 
 
 class _Finding(NamedTuple):
-    """Who was found to report the calls of an operation.
+    """The instrumentation that was found to report the calls of an operation.
 
     Attributes:
         seen: the (namespace, name, value) that were looked at.
-        reporter: who reports them; None where nobody else does.
+        reporter: the instrumentation that reports them; None if no other does.
     """
 
     seen: tuple[_Seen, ...]
@@ -100,7 +100,7 @@ class Others:
 
     @guarded
     def _look(self, client: Any, operation: Operation) -> _Finding:
-        """Look up who reports such calls of a client, and log it once."""
+        """Look up the other instrumentation that reports such calls of a client, and log it once."""
         methods = [path for path in operation.methods if _asynchronous(path) == _is_async(type(client))]
         resources, senders = tuple(self._resources(methods)), self._senders(type(client))
         own = client.__dict__.get(self._method)
@@ -144,7 +144,7 @@ class Others:
         return seen
 
     def _reporter(self, resources: Collection[Any], senders: Collection[Any]) -> _Reporter | None:
-        """Who has wrapped one of some methods, or is at work in a way that cannot be seen."""
+        """Return the instrumentation that has wrapped one of the methods, or that is active without a visible wrapper."""
         instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
         packages = (*instrumentors, *_KNOWN)
         for package, _ in _wrapping(senders, packages):
@@ -162,7 +162,7 @@ class Others:
 
 
 def stands_back(others: Others | None, client: Any, operation: Operation, context: Context) -> bool:
-    """Return whether a call is somebody else's to report: another instrumentation of the SDK does, or the context says so.
+    """Return whether another party reports a call: another instrumentation of the SDK does, or the context marks it so.
 
     Args:
         others: the other instrumentations.
@@ -188,7 +188,7 @@ def _imported(module: str, name: str) -> Any:
 
 
 def _asynchronous(path: str) -> bool:
-    """Whether a method, as operations name it, is one of asynchronous clients: the SDKs' classes say it by their names."""
+    """Return whether a method, as operations name it, is one of asynchronous clients, by the name of its class."""
     return path.partition(":")[2].startswith("Async")
 
 
@@ -197,7 +197,7 @@ def _is_async(client: type) -> bool:
 
 
 def instances(kind: type) -> Iterator[Any]:
-    """Yield the instrumentors below a class that somebody has made: of each class there is one."""
+    """Yield the instances of the instrumentors below a class: of each class there is at most one."""
     for subclass in subclasses(kind):
         instance = vars(subclass).get("_instance")
         if instance is not None:

@@ -77,7 +77,7 @@ class Patches:
             setattr(owner, name, patch.handle)
 
     def repair(self, instance: Any, name: str) -> None:
-        """Patch a method again that others have replaced, so that a call came past our wrapper. One line says so.
+        """Patch a method again that others have replaced, so that a call bypassed our wrapper, and log that once.
 
         What an instance has of its own, and what does not show that it is around the SDK's method, is left alone, and that is logged.
 
@@ -114,7 +114,7 @@ class Patches:
 
 
 def _calls(method: Any, patches: Iterable[Patch]) -> bool:
-    """Return whether one of some patches is around a method, or is what a method that somebody has bound calls."""
+    """Return whether one of some patches is around a method, or is called by a bound method."""
     handles = [patch.handle for patch in patches]
     return any(
         layer is handle or getattr(layer, "_self_parent", None) is handle
@@ -160,7 +160,7 @@ def remove(patch: Patch) -> None:
     while current is not None and current is not handle:
         above, current = current, getattr(current, "__wrapped__", None)
     if current is None and vars(owner).get(name) is (handle.__wrapped__ if own else None):
-        return  # somebody has put back what was there before ours
+        return  # other code has restored what was there before our patch
     if current is None or not isinstance(above, (_Proxy, type(None))):
         say_once("%s.%s is wrapped by others too: our wrapper stays below theirs, silent.", owner.__qualname__, name)
     elif above is not None:
@@ -172,7 +172,7 @@ def remove(patch: Patch) -> None:
 
 
 def layers(method: Any) -> Iterator[Any]:
-    """Yield a method and all that it is wrapped around, from the outside in, as far as wrappers say what they are around."""
+    """Yield a method and all that it wraps, from the outside in, as far as wrappers refer to what they wrap."""
     for _ in range(_DEEPEST):
         if method is None:
             return
@@ -188,10 +188,10 @@ def innermost(method: Any) -> Any:
 
 
 def origin(layer: Any) -> str:
-    """Return the module whose code runs first when a layer of a method is called.
+    """Return the module of the code that runs first when a layer of a method is called.
 
     Args:
-        layer: a function, or what stands in its place. Wrappers look like what they are around, so their code is asked.
+        layer: a function, or what replaces it. Wrappers copy the attributes of what they wrap, so their code is read.
     """
     code = layer._self_wrapper if isinstance(layer, _Proxy) and hasattr(layer, "_self_wrapper") else layer
     while isinstance(code, partial):

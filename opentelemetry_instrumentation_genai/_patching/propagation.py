@@ -1,6 +1,6 @@
-"""The trace, told to the model's server in the headers of the request, so that its spans become children of the call's.
+"""Propagation of the trace context to the model's server, so that its spans become children of the call's.
 
-Off unless the user asks for it: what is told goes to whoever answers. The application's propagator says in which headers.
+Off by default: the context goes to whatever server answers. The application's propagator determines the headers.
 An HTTP client copies the headers of a request into the one that follows a redirect, whatever host that goes to. So its method that
 builds that request is patched, and our headers are removed there unless the settings name the new host as well.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SELF_HOSTED = "self-hosted"
 
-# This machine, which Ollama's users call 0.0.0.0 too, and networks that are nobody's in public: RFC 1918, 3927, 4193, 4291.
+# This machine, which Ollama's users call 0.0.0.0 too, and networks that are not public: RFC 1918, 3927, 4193, 4291.
 _OWN_NETWORKS = tuple(
     ip_network(network)
     for network in (
@@ -43,7 +43,7 @@ _OWN_NETWORKS = tuple(
         "fe80::/10",
     )
 )
-# What no public name ends in: RFC 6761, 6762 and 8375, and the one that ICANN keeps for private use.
+# Suffixes of no public name: RFC 6761, 6762 and 8375, and the one that ICANN keeps for private use.
 _OWN_NAMES = (".home.arpa", ".internal", ".local", ".localhost")
 _NAME = re.compile(r"[\w.-]+")  # what has a percent sign, a proxy may read as another name
 _BAGGAGE = "baggage"
@@ -51,17 +51,17 @@ _REDIRECT = "_build_redirect_request"  # of httpx and httpx2, in all their relea
 
 
 def propagation_of(config: Config) -> Propagation | None:
-    """Return what the settings ask for; None where no server is told of the trace."""
+    """Return the propagation that the settings enable; None if they propagate to no server."""
     if not config.propagate:
         return None
     return Propagation(config.propagate, config.host_providers, with_baggage=config.propagate_baggage)
 
 
 class Propagated(NamedTuple):
-    """The headers that one request has from us.
+    """The headers that were added to one request.
 
     Attributes:
-        propagation: whose settings name the hosts that may receive them.
+        propagation: the propagation that added them; it knows the hosts that may receive them.
         headers: name -> value.
     """
 
@@ -70,12 +70,12 @@ class Propagated(NamedTuple):
 
 
 class Propagation:
-    """Which servers are told, and what.
+    """Propagation of the trace context to some servers.
 
     Args:
         hosts: patterns, HOST or HOST:PORT in lower case with `*`; `self-hosted` is one for one's own servers.
         declared: the (pattern, provider) pairs of the servers that the user declared, which are his own.
-        with_baggage: whether the application's baggage is told too.
+        with_baggage: whether the application's baggage is propagated too.
     """
 
     def __init__(self, hosts: Sequence[str], declared: Iterable[tuple[str, str]], *, with_baggage: bool) -> None:
@@ -86,7 +86,7 @@ class Propagation:
         self._patches: dict[type, Patch] = {}
 
     def reaches(self, host: str, port: int) -> bool:
-        """Whether the server at a host and port is told."""
+        """Return whether the context is propagated to the server at a host and port."""
         return (self._own and _self_hosted(host)) or among(self._patterns, host, port)
 
     @guarded
@@ -94,19 +94,19 @@ class Propagation:
         """Return the headers to add to a request, and record them in its call.
 
         Args:
-            call: with the context whose span the server's spans are to be children of.
+            call: the call; its span becomes the parent of the server's spans.
             http: the HTTP client that sends the request.
-            given: names of headers that the request has without us. A trace context among them stays alone.
+            given: names of headers that the request already has. A trace context among them is not changed.
         """
         if not self._follows_redirects_of(http):
             return {}
         carrier: dict[str, str] = {}
         inject(carrier, call.context if self._with_baggage else baggage.clear(call.context))
         names = {name.lower() for names in given for name in names}
-        told = {name: value for name, value in carrier.items() if _sendable(value)}
-        if any(name.lower() in names for name in told if name != _BAGGAGE):
+        injected = {name: value for name, value in carrier.items() if _sendable(value)}
+        if any(name.lower() in names for name in injected if name != _BAGGAGE):
             return {}
-        added = {name: value for name, value in told.items() if name not in names}
+        added = {name: value for name, value in injected.items() if name not in names}
         call.propagated = Propagated(self, added)
         return added
 

@@ -1,6 +1,6 @@
-"""One-shot iterators in a body that the SDK reads only when it sends: to tell what is in them, lists are put in their places.
+"""One-shot iterators in a body that the SDK reads only when it sends: lists replace them, so that their content can be recorded.
 
-The caller's objects stay as they are, and what an iterator raises is raised to the SDK, after what came before it.
+The caller's objects are not changed, and what an iterator raises is raised to the SDK, after the entries before it.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ _DEPTH = 16  # a block of a document's content in a tool's result is the twelfth
 
 
 def listed(options: Any) -> Any:
-    """The options of a request, themselves or a copy whose body holds lists for iterators."""
+    """Return the options of a request, or a copy with lists in place of the iterators in the body."""
     body, extra = options.json_data, options.extra_json
     copied = copy.copy(options)  # before anything is read: what was read has to be handed on
-    # An iterator in the place of a whole body is the caller's mistake, which the SDK tells as what it is.
-    told = body if _is_iterator(body) else _listed(body, _DEPTH)
-    told_extra = extra if _is_iterator(extra) else _listed(extra, _DEPTH)
-    if told is body and told_extra is extra:
+    # An iterator in the place of a whole body is the caller's mistake, for which the SDK raises the right error.
+    new_body = body if _is_iterator(body) else _listed(body, _DEPTH)
+    new_extra = extra if _is_iterator(extra) else _listed(extra, _DEPTH)
+    if new_body is body and new_extra is extra:
         return options
-    copied.json_data, copied.extra_json = told, told_extra
+    copied.json_data, copied.extra_json = new_body, new_extra
     return copied
 
 
 def _listed(value: Any, depth: int) -> Any:
-    """`value`, or a copy of it where an iterator is in it; models and files are never looked into."""
+    """Return `value`, or a copy of it if it contains an iterator; models and files are never searched."""
     if depth == 0:
         return value
     if type(value) is dict:
-        changed = {name: told for name, held in value.items() if (told := _listed(held, depth - 1)) is not held}
+        changed = {name: entry for name, held in value.items() if (entry := _listed(held, depth - 1)) is not held}
         return {**value, **changed} if changed else value
     if type(value) is list:
         entries = [_listed(held, depth - 1) for held in value]
-        return entries if any(told is not held for told, held in zip(entries, value, strict=True)) else value
+        return entries if any(entry is not held for entry, held in zip(entries, value, strict=True)) else value
     return _read(value, depth) if _is_iterator(value) else value
 
 
 def _is_iterator(value: Any) -> bool:
-    """Whether it is one, and no file. What cannot be asked is left to the SDK: to fail here would lose what was read before."""
+    """Return whether a value is an iterator and no file. One that raises is left to the SDK: failing here loses entries."""
     try:
         return hasattr(type(value), "__next__") and not hasattr(value, "read")
     except Exception:  # noqa: BLE001 - an object of the application can raise anything

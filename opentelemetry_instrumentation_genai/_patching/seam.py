@@ -45,7 +45,7 @@ class Scope(Current):
 
     def __init__(self, seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> None:
         super().__init__()
-        if client is None:  # someone calls the class's function with a client
+        if client is None:  # the class's function is called with a client
             client, *args = args
             wrapped = functools.partial(wrapped, client)
         self._seam = seam
@@ -66,7 +66,7 @@ class Scope(Current):
             call.started = perf_counter()
 
     def send(self, args: Any, kwargs: Any) -> None:
-        """Call the SDK's method, whose outcome is the application's."""
+        """Call the SDK's method; the application gets its outcome."""
         self._sent, self.error = True, None
         try:
             self.result = self._wrapped(*args, **kwargs)

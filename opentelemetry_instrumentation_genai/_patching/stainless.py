@@ -1,7 +1,7 @@
-"""The seam of the SDKs whose calls all go through `client.request`: openai, anthropic, and kin of the same generator.
+"""The seam of the SDKs in which all calls go through `client.request`: openai, anthropic, and others of the same generator.
 
 Three methods are wrapped, sync and async: `request` is the call, `_process_response` sees its HTTP response, and the streams'
-`__stream__` makes the events of a body, whoever reads them.
+`__stream__` makes the events of a body, whatever code reads them.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Native(Protocol):
     """The SDK's own tracing."""
 
     def start(self) -> None:
-        """Take it in hand."""
+        """Take over the SDK's spans."""
 
     def stop(self) -> None:
-        """Leave it alone again."""
+        """Stop taking over the SDK's spans."""
 
     def spans(self, client: Any, options: Any, /) -> bool:
-        """Whether the span of a call is the SDK's."""
+        """Return whether the SDK makes the span of a call."""
         ...
 
 
@@ -69,10 +69,10 @@ class Stainless:
         provider: client and host -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
         start_attributes: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
-        signs: how servers that `provider` does not know are known by what they say.
-        native: what becomes of the spans that the SDK itself makes, if it does.
+        signs: how servers that `provider` does not know are identified from their responses.
+        native: the SDK's own tracing, if it has any.
         lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
-        sure: client, host and port -> whether the provider is known, and no mere default.
+        sure: client, host and port -> whether the provider is known, and not only a default.
         event_streams: what the SDK's `stream()` methods return.
         others: the other instrumentations of the SDK, which report some of its calls.
         propagation: which servers receive the trace in headers, if any does.
@@ -113,7 +113,7 @@ class Stainless:
         self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
         self._propagation = propagation
-        self._servers = Servers(provider, self._tells, self._unknown_server, sure)
+        self._servers = Servers(provider, self._propagates_to, self._unknown_server, sure)
         self._reads_headers = signals.costs is not None or signals.limits is not None
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -239,8 +239,8 @@ class Stainless:
         call.start(request, adopts)
         call.unknown_server = unknown_server
         if call.detailed or adopts:
-            self._tell(call, client, options)
-        if propagates and not adopts:  # else the SDK tells of its span by itself
+            self._add_start_attributes(call, client, options)
+        if propagates and not adopts:  # else the SDK propagates its own span
             options = _hand_on(scope, options, self._propagated(call, client, options) or options)
         if self._usage_injection is not None and operation.stream_usage is not None and streamed:
             self._usage_injection.ask(call, operation.stream_usage, options, body, provider)
@@ -254,11 +254,11 @@ class Stainless:
             self._patches.repair(client, "request")
 
     @guarded
-    def _tell(self, call: Call, client: Any, options: Any) -> None:
+    def _add_start_attributes(self, call: Call, client: Any, options: Any) -> None:
         call.tell(self._start_attributes(client, options))
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
-        """What is remembered of a server that only itself can tell who it is: by its address, for all clients."""
+        """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""
         if self._signs is None or not self._signs.unknown(client, host, port):
             return None
         if len(self._unknown_servers) >= 256:
@@ -267,24 +267,24 @@ class Stainless:
             (host, port, client.base_url.path), UnknownServer(provider, self._signs)
         )
 
-    def _tells(self, client: Any, host: str, port: int) -> bool:
-        """Whether a server is told of the trace."""
+    def _propagates_to(self, client: Any, host: str, port: int) -> bool:
+        """Return whether the trace context is propagated to a server."""
         return self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
 
     @guarded
     def _propagated(self, call: Call, client: Any, options: Any) -> Any:
-        """A copy of the options, whose headers tell the server of the call's span."""
+        """Return a copy of the options with headers that propagate the call's span; the options, if there are none."""
         assert self._propagation is not None
         given = mapping(options.headers)
-        told = self._propagation.headers(call, client._client, given, client.default_headers, client._client.headers)
-        if not told:
+        added = self._propagation.headers(call, client._client, given, client.default_headers, client._client.headers)
+        if not added:
             return options
         copied = copy.copy(options)
-        copied.headers = {**given, **told}
+        copied.headers = {**given, **added}
         return copied
 
     def _route(self, options: Any) -> tuple[Operation | None, str]:
-        """The operation of an endpoint, and the id in its path if it has one, whichever segment that is."""
+        """Return the operation of an endpoint, and the id in its path if it has one, in whichever segment."""
         method, path = options.method.lower(), options.url
         operation = self._routes.get((method, path))
         if operation is not None:
@@ -299,7 +299,7 @@ class Stainless:
         return None, ""
 
     def _look_at(self, call: Call, response: Any, retries: Any) -> None:
-        """Take what an HTTP response says besides its body."""
+        """Read what is recorded of an HTTP response besides its body."""
         if call.unknown_server is not None:
             call.answered_by(call.unknown_server.by_headers(response.headers))
         if call.detailed:
@@ -308,7 +308,7 @@ class Stainless:
             call.read_headers(response.headers)
 
     def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
-        """What an HTTP response tells besides its body."""
+        """Return the attributes of an HTTP response besides its body: status, headers and number of retries."""
         facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
         for name, value in response.headers.raw:
             attribute = self._headers.get(name.lower())
@@ -335,32 +335,32 @@ class Stainless:
 
 @guarded
 def _stop(part: Native | EventStreams | None) -> None:
-    """Each by itself: one that fails does not keep the others."""
+    """Stop one part; guarded separately, so that a failure does not prevent the others."""
     if part is not None:
         part.stop()
 
 
 def _options(args: Any, kwargs: Any) -> Any:
-    """The options of a request, among the arguments of `request`."""
+    """Return the options of a request, from the arguments of `request`."""
     return args[1] if len(args) > 1 else kwargs.get("options")
 
 
 def _hand_on(scope: Scope, given: Any, options: Any) -> Any:
-    """Have the SDK given other options than those `given`. Returns them."""
+    """Replace the options that the SDK gets, if they are not the `given` ones. Return them."""
     if options is not given:
         scope.args, scope.kwargs = with_options(options, scope.args, scope.kwargs)
     return options
 
 
 def _signs(client: Any) -> bool:
-    """Whether a client signs its headers, as those of AWS do: an HTTP instrumentation that replaces one would spoil that."""
+    """Return whether a client signs its headers, as those of AWS do: an HTTP instrumentation that replaces one breaks that."""
     runtime = getattr(getattr(client, "_provider_runtime", None), "name", None)
     names = [kind.__name__ for kind in type(client).__mro__]
     return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
 
 
 def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, int], list[tuple[list[str], Operation]]]:
-    """Return the routes whose path has an id, by method and number of segments: the segments of each, and its operation."""
+    """Return the routes with an id in the path, by method and number of segments: the segments of each, and its operation."""
     found: dict[tuple[str, int], list[tuple[list[str], Operation]]] = {}
     for (method, path), operation in routes.items():
         segments = path.strip("/").split("/")
@@ -370,12 +370,12 @@ def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, in
 
 
 def _body(options: Any, identity: str) -> Mapping[str, Any]:
-    """What is sent: the body with the caller's `extra_body`; with an id in the path that as well, and the parameters."""
+    """Return what is sent: the body with the caller's `extra_body`; if the path has an id, also that and the parameters."""
     return sent(options.json_data, options.extra_json, options.params, identity)
 
 
 def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
-    """How often the request was sent again. SDKs that do not count tell it in a header of the final attempt."""
+    """Return how often the request was sent again. SDKs that pass no count send it in a header of the final attempt."""
     if retries is None and request is not None:
         count = request.headers.get(_RETRY_COUNT_HEADER)
         retries = int(count) if count and count.isdigit() else None
@@ -384,9 +384,9 @@ def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
 
 @guarded
 def _response(result: Any, call: Call) -> Any:
-    """What a plain call got: the SDK's model, or the JSON of a response whose body is in memory, or that was asked for as a text.
+    """Return the response of a plain call: the SDK's model, or the JSON of a raw response with its body in memory, or of a text.
 
-    Of JSON only what is read.
+    Of JSON, members that nothing reads are omitted.
     """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
         return read_json(result.encode("utf-8", "replace"), call.unread) or result

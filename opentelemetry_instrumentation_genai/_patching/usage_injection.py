@@ -1,7 +1,7 @@
-"""UsageInjection for the usage of a stream on the caller's behalf: `stream_usage="inject"`.
+"""Injection of a request for the usage of a stream, on the caller's behalf: `stream_usage="inject"`.
 
-The question goes into a copy of the request, and what it adds to the answer is kept from the caller (`_filter`). A server that
-refuses the question gets the caller's own request instead, within the same call, and is not asked again through that client.
+It goes into a copy of the request, and what it adds to the response is withheld from the caller (`usage_filter`). If the server
+refuses it, the caller's own request is sent instead, within the same call, and nothing is injected again for that client.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from .seam import Scope
 
 _REFUSALS = (400, 422)
-_UNDONE = "gzip, deflate"  # the encodings of which `_filter` can take something out
+_UNDONE = "gzip, deflate"  # the encodings from which `usage_filter` can remove something
 _ENCODING_HEADER = "accept-encoding"
 
 
 class UsageInjection:
-    """Asks the servers of one SDK, and remembers which refused.
+    """Requests usage from the servers of one SDK, and remembers those that refused.
 
-    That is remembered by HTTP client and base URL: what `with_options` copies shares its HTTP client.
+    They are remembered by HTTP client and base URL: a copy that `with_options` makes shares its HTTP client.
     """
 
     def __init__(self) -> None:
@@ -37,30 +37,30 @@ class UsageInjection:
 
     @guarded
     def ask(self, call: Call, usage: StreamUsage, options: Any, body: Mapping[str, Any], provider: str) -> None:
-        """Give the call, where there is something to ask, a copy of `options` that asks.
+        """Set a copy of `options` that requests usage on the call, if there is something to inject.
 
         Args:
             call: the call, of a streamed request.
-            usage: how its endpoint is asked.
-            options: of the request, as they are without us.
+            usage: how usage is requested from its endpoint.
+            options: of the request, without the injection.
             body: what is sent.
-            provider: who answers.
+            provider: `gen_ai.provider.name`.
         """
         members = None if provider in usage.unasked else reading(usage.asked, body)
         extra = options.extra_json
         if members is None or type(extra) not in (dict, type(None)) or not isinstance(options.json_data, dict):
-            return  # what is no object the SDK refuses, which is for the caller to see
+            return  # the SDK refuses what is no object, and the caller gets that error
         if self._has_refused(call.client):
             return
-        asked = copy.copy(options)
-        asked.extra_json = {**(extra or {}), **members}  # of the two, this one wins
+        injected = copy.copy(options)
+        injected.extra_json = {**(extra or {}), **members}  # of the two, this one wins
         headers = _headers(options.headers, call.client)
         if headers is not None:
-            asked.headers = headers
-        call.injected = asked
+            injected.headers = headers
+        call.injected = injected
 
     def send(self, scope: Scope, call: Call) -> None:
-        """Send the request with the question, and without it if that is refused."""
+        """Send the request with the injected members, and without them if the server refuses these."""
         try:
             scope.send(*with_options(call.injected, scope.args, scope.kwargs))
         except Exception as error:
@@ -74,7 +74,7 @@ class UsageInjection:
         self._remember(call.client)
 
     async def async_send(self, scope: Scope, call: Call) -> None:
-        """The asynchronous twin."""
+        """Send the request as `send` does, asynchronously."""
         try:
             await scope.async_send(*with_options(call.injected, scope.args, scope.kwargs))
         except Exception as error:
@@ -93,7 +93,7 @@ class UsageInjection:
 
     @guarded
     def _remember(self, client: Any) -> None:
-        """The request went through without the question, so it was the question that was refused, and no other part."""
+        """Remember a refusal: the request succeeded without the injected members, so these were refused, and no other part."""
         refused = self._refused.setdefault(client._client, set())
         if len(refused) >= 64:
             refused.clear()
@@ -101,13 +101,13 @@ class UsageInjection:
 
 
 def with_options(options: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of `request` with other options than the caller's."""
+    """Return the arguments of `request` with other options than the caller's."""
     return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
 
 
 @guarded
 def _refuses(call: Call, error: Exception) -> bool:
-    """Whether a failure is, or may be, about the question; a server can also quote the request it refuses for another reason."""
+    """Return whether a failure may be a refusal of the injected members; a server may also quote them in another refusal."""
     usage, response = call.stream_usage, member(error, "response")
     if usage is None or response is None or response.status_code not in _REFUSALS:
         return False
@@ -115,7 +115,7 @@ def _refuses(call: Call, error: Exception) -> bool:
 
 
 def _headers(given: Any, client: Any) -> dict[str, Any] | None:
-    """Headers that ask for an encoding that can be undone, if the HTTP client by itself would take any other."""
+    """Return headers that accept only encodings that can be decoded, if the HTTP client would accept others; else None."""
     accepted = client._client.headers.get(_ENCODING_HEADER) or ""
     if "br" not in accepted and "zstd" not in accepted:
         return None

@@ -1,6 +1,6 @@
-"""Whether telemetry goes nowhere for sure. Providers may be set at any time, so this is asked within a call, and not at the start.
+"""Checks whether telemetry certainly goes nowhere. Providers may be set at any time, so they run within a call, not at the start.
 
-What is not known to go nowhere, such as a provider of somebody else's, counts as going somewhere.
+What is not known to go nowhere, such as a third-party provider, counts as going somewhere.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ def only_metrics(tracer_provider: Any, meter_provider: Any) -> bool:
 
 
 def _disabled() -> bool:
-    """Whether the user wants no telemetry."""
+    """Return whether the user has disabled the OpenTelemetry SDK."""
     return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"

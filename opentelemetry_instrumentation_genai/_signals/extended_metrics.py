@@ -1,7 +1,7 @@
 """The extended metrics of calls: how many there are, at once and in all, and how fast.
 
-Names, units and the attributes `model`, `stream` and `error.type` are those of llm-otel-kit, whose dashboards read them; the
-attributes that all metrics of a call have are there as well.
+Names, units and the attributes `model`, `stream` and `error.type` are those of llm-otel-kit, so that its dashboards can read
+them; the attributes that all metrics of a call have are there as well.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Run:
     Args:
         traffic: where it is recorded.
         identity: the attributes of the call, as far as they are known at the start.
-        messages: what the request has for messages: a list, or a text that is one.
-        stream: whether a stream was asked for.
+        messages: the messages of the request: a list, or a text, which counts as one message.
+        stream: whether a stream was requested.
         context: the call's context, which exemplars link to.
     """
 
@@ -82,7 +82,7 @@ class Run:
         self._context = context
         self._chunks = 0
         model = identity.get(REQUEST_MODEL)
-        # Both ends of a call have these, though the server should have told its name in between.
+        # Start and end of a call record the same attributes, even if a response identifies the provider in between.
         self._attributes = dict(identity) if model is None else {**identity, KIT_MODEL: model}
         traffic.active.add(1, self._attributes, context)
         self._active = True
@@ -92,7 +92,7 @@ class Run:
             traffic.messages.record(count, self._attributes, context)
 
     def counting(self, add: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Like `add`, which takes a chunk, and counts it."""
+        """Return a function that passes a chunk to `add`, and counts it."""
         self._chunks = 0
 
         def counted(chunk: Any) -> None:
@@ -102,13 +102,13 @@ class Run:
         return counted
 
     def over(self) -> None:
-        """The call has finished, and does not count as active any more. Further calls do nothing."""
+        """Record that the call has finished, and is not active any more. Further calls do nothing."""
         if self._active:
             self._traffic.active.add(-1, self._attributes, self._context)
             self._active = False
 
     def record(self, seconds: float, found: Mapping[str, Attribute], point: Mapping[str, Attribute]) -> None:
-        """Record how it went.
+        """Record the metrics of the finished call.
 
         Args:
             seconds: how long it took.

@@ -112,7 +112,7 @@ class Metrics:
         Args:
             seconds: how long the call took, with all its retries and the reading of its stream.
             first: seconds to the first chunk of a stream that had one.
-            found: what the response said, token counts and `error.type` among it.
+            found: the attributes of the response, token counts and `error.type` among them.
             point: attributes of the points.
             context: the call's context, which exemplars link to.
             refined: the provider's own attributes of the points of duration and token usage.
@@ -138,7 +138,7 @@ class Metrics:
         """Record what the server measured; the times of tokens are those of successful responses only.
 
         Args:
-            timings: what it says.
+            timings: the times that it reports.
             error: `error.type` of a failed call.
             point: attributes of the points.
             context: the call's context, which exemplars link to.
@@ -152,7 +152,7 @@ class Metrics:
 
 
 def _by_modality(usage: Usage, found: Mapping[str, Attribute]) -> Iterator[tuple[str, int]]:
-    """The tokens of each modality, whose sum is the total; what the provider does not say the modality of is `unknown`."""
+    """Yield the tokens of each modality, which add up to the total; those without a reported modality are `unknown`."""
     total = found.get(usage.attribute)
     if not isinstance(total, int):
         return

@@ -34,7 +34,7 @@ _HEADERS = {
     b"anthropic-ratelimit-output-tokens-remaining": METRIC_LIMIT_OUTPUT_TOKENS,
 }
 _LONGEST = 18  # digits of what OTLP can carry
-# Limits are those of a model at a provider, whatever it is asked for.
+# Limits are those of a model at a provider, for all operations.
 _ATTRIBUTES = (PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT)
 
 
@@ -48,7 +48,7 @@ class Limits:
         }
 
     def record(self, headers: Any, identity: Mapping[str, Attribute], context: Context) -> None:
-        """Record what the headers of a response tell.
+        """Record the rate limits in the headers of a response.
 
         Args:
             headers: of httpx or alike.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def _pipeline(config: Config, limit: Callable[[], int | None]) -> Pipeline | None:
-    """The way of content into telemetry; None where none may go."""
+    """Return the pipeline of content; None if a setting was refused, so that no content may be recorded."""
     if config.refused:
         return None
     redaction = config.redact
@@ -97,12 +97,12 @@ class Signals:
         logger_provider: likewise.
 
     Attributes:
-        costs: what tells of the cost of calls, if anything does.
-        traffic: the extended metrics of calls, if they are asked for.
+        costs: what computes the cost of calls, if that is enabled.
+        traffic: the extended metrics of calls, if they are enabled.
         limits: those of rate limits, likewise.
-        completions: the way to the completion hook; None where there is none.
+        completions: the completion hook with its queue; None if there is none.
         only_metrics: whether there are metrics and no spans.
-        counted: the responses whose usage has been counted, of those that several calls see.
+        counted: the responses with usage that has been counted, of those that several calls receive.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Signals:
 
             self.traffic, self.limits = Traffic(meter), Limits(meter)
         self.completions = _completions(config, meter)
-        # Who asks for a hook asks for the content that goes there, and with `no_content` nowhere else.
+        # A completion hook gets the content in any case; with `no_content` nothing else does.
         self.capture = config.capture_message_content._replace(hook=self.completions is not None)
         self.emit_event = config.emit_event
         self.pipeline = _pipeline(config, partial(value_limit, self.tracer, logger))
@@ -145,17 +145,17 @@ class Signals:
         self.hooks = _hooks(config)
 
     def metrics_of(self, operation: str) -> Metrics:
-        """The metrics of an operation, by its name."""
+        """Return the metrics of an operation, by its name."""
         if operation == FETCHED:
             return self._fetched
         return self._inference if operation in INFERENCE else self._others
 
     def close(self) -> None:
-        """Nothing is followed any more: what waits for a completion hook is handed to it."""
+        """Pass what waits for the completion hook to it: no call is followed any more."""
         if self.completions is not None:
             self.completions.close()
 
     def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
-        """The routes of an SDK with each operation as it is in the chosen generation of the conventions."""
+        """Return the routes of an SDK with each operation as it is in the chosen generation of the conventions."""
         needed = frozenset[str]() if self.costs is None else self.costs.needed
         return {route: operation.of(self._generation, needed) for route, operation in routes.items()}

@@ -1,7 +1,7 @@
-"""How many characters OpenTelemetry's SDK keeps of an attribute's value: what is longer it cuts, JSON in the middle.
+"""The number of characters to which the OpenTelemetry SDK truncates an attribute's value, JSON included.
 
-Tracers and loggers of the SDK have limits, from its variables or from what the application gave to its providers. Where they do
-not say them, the variables count.
+Tracers and loggers of the SDK have limits, from its variables or from what the application gave to its providers. Where they
+have no such member, the variables count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RECORD = (
 def value_limit(tracer: Any, logger: Any) -> int | None:
     """Return the smaller of the two limits, in characters; None where there is none.
 
-    The providers may be set after the instrumentation has started, so this is asked for each call that has content.
+    The providers may be set after the instrumentation has started, so this is read for each call that has content.
 
     Args:
         tracer: makes the spans; of the SDK, or one that waits for the SDK's.

@@ -1,1 +1,1 @@
-"""Following a response whose body the application reads: its events, its bytes, and the usage in it."""
+"""Following a response while the application reads its body: its events, its bytes, and the usage in it."""

@@ -1,13 +1,13 @@
-"""Following a response whose body the application reads later.
+"""Following a response while the application reads its body, after the call of the SDK's method.
 
 One body has three views: parsed events, bytes, and its close. They are joined in one `Body`, and the first end finishes the call.
 
 - Events: every stream class of the SDKs makes them in `__stream__`; all its helpers read through it.
-- Bytes: someone who reads lines or bytes never makes events. Then we decode what passes, and hold nothing back.
+- Bytes: an application that reads lines or bytes never makes events. Then we decode the bytes as they pass.
 - Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is collected with a stream that is dropped.
 
 The SDK closes the response within the step that reads the last event, and within the step that fails. So a close during a step
-tells nothing: the outcome of the step does.
+has no meaning of its own: the outcome of the step counts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Reading:
         _unfinished.add(self)
 
     def chunks(self, chunks: Any) -> Any:
-        """What the SDK makes of the response, an iterator of its kind: each chunk is told to the call as it passes."""
+        """Return an iterator like that of the SDK, sync or async, which passes each chunk to the call as it is read."""
         return self._follow(chunks, self._call.chunk, self.ended)
 
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
@@ -62,19 +62,19 @@ class Reading:
         return follow(self, source, take, end)
 
     def forget(self) -> None:
-        """Another reading has taken its place: whatever becomes of it is nothing of the call any more."""
+        """Detach from the call: another reading has replaced this one, so that its outcome does not count any more."""
         self._call = _NOBODY
 
     @guarded
     def ended(self) -> None:
-        """The response was read to its end."""
+        """End the call: the response was read to its end."""
         if self._held:
             self._complete = True
         else:
             self._call.stop()
 
     def hold(self) -> None:
-        """From now on an end does not end the call, until `let_go`: the SDK reads to the end, and parses what it has read."""
+        """Keep the call open at the end of the response, until `let_go`: the SDK first parses what it has read."""
         self._held = True
 
     @guarded
@@ -88,19 +88,19 @@ class Reading:
 
     @guarded
     def failed_above(self, error: BaseException) -> None:
-        """The SDK raised in what it makes of the chunks."""
+        """End the call with an exception that the SDK raised while it processed the chunks."""
         self._call.fail(error)
 
     @guarded
     def exit(self) -> None:
-        """The process ends."""
+        """End the call: the process ends."""
         self._call.stop()
 
     @guarded
     def failed(self, error: BaseException) -> None:
-        """The SDK raised. GeneratorExit is no failure, and what a consumer throws in between two steps neither: they left.
+        """End the call after an exception. GeneratorExit is no failure, nor is what a consumer throws in between two steps.
 
-        So did one who closes the response while a step waits for it, which then fails for want of a connection.
+        Neither is the error of a step that waits for the response while the application closes that.
         """
         if isinstance(error, GeneratorExit) or not self._stepping or self._stopped:
             self.left()
@@ -109,20 +109,20 @@ class Reading:
 
     @guarded
     def closing(self) -> None:
-        """The response is about to be closed: by the SDK within a step, or by the application, maybe while a step waits elsewhere."""
+        """Record what closes the response: the SDK within a step, or the application, maybe while a step waits elsewhere."""
         if self._stepping and not _within_step():
             self._stopped = True
 
     @guarded
     def closed(self) -> None:
-        """The response was closed."""
+        """End the call when the response was closed, unless the SDK did so within a step."""
         if not self._stepping or self._stopped:
             self.left()
 
     def left(self) -> None:
-        """The consumer is done with the response, maybe in the middle of it.
+        """End the call: the consumer has left the response, maybe before its end.
 
-        While a generator is closed, nobody can tell whether code closes it or the garbage collector.
+        While a generator is closed, it cannot be determined whether code or the garbage collector closes it.
         """
         if isinstance(sys.exc_info()[1], GeneratorExit):
             self._collected()
@@ -158,9 +158,9 @@ class Body(Reading):
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
-        """The events that a stream of the SDK makes of the body.
+        """Return the events that a stream of the SDK makes of the body, followed.
 
-        A silent patch that had to stay below another's asks a second time. Older SDKs' helpers make a second stream of the body.
+        A patch that stayed below another's calls this a second time. Older SDKs' helpers make a second stream of the body.
         """
         if self._read is not None and self._read() is stream:
             return chunks
@@ -170,7 +170,7 @@ class Body(Reading):
 
     @guarded
     def read(self, data: Any) -> Any:
-        """The bytes of the body as they are read; none is read ahead. What an event is made of is told as an event."""
+        """Return the bytes of the body, followed; none is read ahead. Each event in them is passed to the call as a chunk."""
         if self._stepping:
             return data
         self._wire = Wire(self._headers, self._call.unread)
@@ -191,7 +191,7 @@ class Body(Reading):
 
 
 class _Nobody:
-    """In the place of a call that is not concerned any more."""
+    """Replaces a call that a reading was detached from."""
 
     over = True
     unread = frozenset[str]()
@@ -219,7 +219,7 @@ _NOBODY: Any = _Nobody()
 
 
 def body_of(response: Any) -> Body | None:
-    """The body that is followed behind an HTTP response, if one is, though the SDK's own tracing stand in between."""
+    """Return the followed body of an HTTP response, if there is one, also if the SDK's own tracing has wrapped its stream."""
     stream = getattr(response, "stream", None)
     if type(stream) is not _Watched:
         stream = getattr(stream, "_body", None) or getattr(stream, "_async_body", None)
@@ -227,9 +227,9 @@ def body_of(response: Any) -> Body | None:
 
 
 def _register_at_exit() -> None:
-    """Have `_finish_all` run before the providers shut down: what is registered last runs first.
+    """Register `_finish_all` to run before the providers shut down: what is registered last runs first.
 
-    Python keeps a place for each that was ever registered, so nothing is done while nobody has come after us.
+    Python keeps a slot for each function that was ever registered, so nothing is done unless another was registered since.
     """
     global _registered  # noqa: PLW0603 - a process has one
     count: Callable[[], int] = getattr(atexit, "_ncallbacks", int)
@@ -279,7 +279,7 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
 
     async def __anext__(self) -> Any:
         body = self._body
-        if body._stepping:  # a second reader beside a waiting one, whom Python refuses
+        if body._stepping:  # a second reader beside a waiting one: Python raises for it
             return await self._source.__anext__()
         try:
             body._stepping = True
@@ -311,7 +311,7 @@ _STEPS = (_followed.__code__, _AsyncFollowed.__anext__.__code__)
 
 
 def _within_step() -> bool:
-    """Whether the code that runs here does so within a step of a stream, and not beside one in another thread or task."""
+    """Return whether the current code runs within a step of a stream, and not beside one in another thread or task."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code in _STEPS:
@@ -321,10 +321,10 @@ def _within_step() -> bool:
 
 
 class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The HTTP response's own byte stream, whose reading and close are seen."""
+    """Proxy of the HTTP response's byte stream that follows its reading and close."""
 
-    # Newer anthropic asks for it at each event; a proxy takes longer to say no than all the rest of a chunk.
-    # Where the SDK traces itself, what it puts there stands around this one.
+    # Newer anthropic reads it at each event; without it the look-up in a proxy takes longer than the rest of a chunk.
+    # Where the SDK traces itself, its own wrapper is around this one.
     stream_observer = None
 
     def __init__(self, stream: Any, body: Body) -> None:

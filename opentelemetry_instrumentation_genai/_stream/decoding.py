@@ -1,6 +1,6 @@
-"""Reading a body from its bytes as they pass, for someone who reads lines or bytes and never has the SDK parse them.
+"""Reading a body from its bytes as they pass, for applications that read lines or bytes and never have the SDK parse them.
 
-What is kept for that is bounded, whatever a server sends: a body or an event that is larger is given up, and its memory with it.
+The memory for that is bounded, whatever a server sends: a body or an event that is larger is dropped, and its memory freed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Decoder = Callable[[bytes], Iterator[bytes]]
 
-_GZIP = zlib.MAX_WBITS | 32  # gzip or zlib, as its header says
+_GZIP = zlib.MAX_WBITS | 32  # gzip or zlib, by its header
 _SLICE = 1 << 18  # bytes that are looked at at once: gzip makes a thousand bytes of one
 _OF_A_LINE = 64  # bytes that Python takes for a line besides what is in it
 
@@ -25,7 +25,7 @@ class Wire:
 
     Args:
         headers: of the HTTP response. A content encoding that zlib does not know leaves the body unread.
-        unread: names of members of a JSON object that nobody reads.
+        unread: names of members of a JSON object that nothing reads.
 
     Attributes:
         given_up: whether the body, or an event of it, was too large to be read. Nothing more is read then.
@@ -49,7 +49,7 @@ class Wire:
         self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
         self._streamed = "event-stream" in (headers.get("content-type") or "")
         self._unread = unread
-        self._limit = 4 * LARGEST if unread else LARGEST  # what nobody reads is not parsed
+        self._limit = 4 * LARGEST if unread else LARGEST  # what nothing reads is not parsed
         self._kept = bytearray()  # of a body that is no stream of events
         self._rest: list[bytes] = []  # of a line that has not ended
         self._data: list[bytes] = []  # of an event that has not ended
@@ -57,7 +57,7 @@ class Wire:
         self._size = 0  # how much the two take
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Take bytes as they came. Yields the server-sent events that they complete, as JSON values."""
+        """Add bytes as received. Yield the server-sent events that they complete, as JSON values."""
         try:
             for decoded in self._decode(data):
                 if self.given_up:
@@ -66,7 +66,7 @@ class Wire:
                     yield from self._events(decoded)
                 else:
                     self._keep(decoded)
-        except zlib.error:  # the reader's own decoder says so
+        except zlib.error:  # the reader's own decoder raises it
             self._decode = _nothing
 
     def body(self) -> Any:
@@ -112,12 +112,12 @@ class Wire:
 
 
 def _keeps_alive(event: Any) -> bool:
-    """Anthropic's `ping`, which tells nothing, and which the SDK gives to nobody."""
+    """Return whether an event is Anthropic's `ping`, which has no content, and which the SDK never passes on."""
     return type(event) is dict and event.get("type") == "ping"
 
 
 def decoder(encoding: str) -> Decoder:
-    """What undoes a content encoding, piece by piece: each piece becomes some of a bounded size. Of an unknown one, none."""
+    """Return a decoder of a content encoding, which yields pieces of a bounded size; for an unknown encoding, it yields none."""
     if encoding in ("gzip", "x-gzip"):
         return _Inflating(_GZIP)
     if encoding == "deflate":
@@ -134,7 +134,7 @@ def _nothing(_data: bytes) -> Iterator[bytes]:
 
 
 class _Inflating:
-    """Decompresses what has a header as `window` says, in slices."""
+    """Decompresses, in slices, what has a header of the format that `window` selects."""
 
     __slots__ = ("_inflate",)
 
@@ -152,7 +152,7 @@ class _Inflating:
 
 
 class _Deflate:
-    """A deflate body has a zlib header, by the standard, or has none, by some servers: the first bytes tell."""
+    """Decompresses a deflate body with a zlib header, as the standard has it, or without one, as some servers send it."""
 
     __slots__ = ("_decode",)
 

@@ -1,4 +1,4 @@
-"""Server-sent events as text: members taken out of the JSON in them, or put into it, and the rest left as it came."""
+"""Server-sent events as text: members of their JSON are removed or added, and the rest stays as received."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Text(NamedTuple):
         return cls(raw, data, parsed(data)) if values else cls(raw)
 
     def with_data(self, text: str) -> Text:
-        """The event with other data, in the lines that had it; if those are too few, in more at the end of them."""
+        """Return the event with other data, in the lines that had it; if those are too few, in more lines after them."""
         data = text.encode()
         values = deque(data.split(b"\n"))
         lines = list(map(_split, self.raw.splitlines(keepends=True)))
@@ -48,7 +48,7 @@ class Text(NamedTuple):
 
 
 def _split(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """The name of a field with its colon, its value, and how the line ends."""
+    """Return the name of a field with its colon, its value, and the line ending."""
     content = line.rstrip(b"\r\n")
     name, colon, value = content.partition(b":")
     return name + (colon or b":" if name == b"data" else colon), value, line[len(content) :]
@@ -58,11 +58,11 @@ class Texts:
     """Events as they are on the wire: a member is taken out of, or put into, their JSON text, the rest of which stays as it is."""
 
     def chunk(self, event: Text) -> Any:
-        """What its data says."""
+        """Return its data, parsed."""
         return event.value
 
     def cleared(self, event: Text, name: str) -> Text:
-        """Its text without the member and one comma."""
+        """Return the event without the member and one comma."""
         text = event.data.decode()
         found = _members(text)
         for position, (held, start, end) in enumerate(found):
@@ -74,7 +74,7 @@ class Texts:
         return event
 
     def given(self, event: Text, other: Text, names: Sequence[str]) -> Text:
-        """Its text with the members as the other has them, at its end."""
+        """Return the event with the other's members added at the end."""
         text, source = event.data.decode(), other.data.decode()
         found, others = _members(text), _members(source)
         more = [source[start:end] for name, start, end in others if name in names]
@@ -84,12 +84,12 @@ class Texts:
 
 
 def _comma(text: str, found: Sequence[tuple[str, int, int]]) -> str:
-    """What stands between the last two members of an object."""
+    """Return the text between the last two members of an object."""
     return text[found[-2][2] : found[-1][1]] if len(found) > 1 else ""
 
 
 def _members(text: str) -> list[tuple[str, int, int]]:
-    """The members of a JSON object: name, where it starts, where its value ends."""
+    """Return the members of a JSON object: name, start of the name, end of the value."""
     found = []
     at = _after_space(text, text.index("{") + 1)
     while text[at] == '"':

@@ -1,15 +1,15 @@
-"""An object that stands in the place of another, and that nobody can tell from it by asking it."""
+"""A proxy that replaces another object, and cannot be distinguished from it by its attributes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 own = object.__getattribute__
-"""A proxy, and the name of an attribute of its own -> that attribute, without asking whose it is: for what is called often."""
+"""A proxy, and the name of an attribute of its own -> that attribute, without a check which object has it: for frequent calls."""
 
 
 class Proxy:
-    """Answers `isinstance`, `hasattr`, `dir`, `repr` and `copy` as its source does, and has no method that its source lacks.
+    """Answers `isinstance`, `hasattr`, `dir`, `repr` and `copy` as its source does, and has only the methods of its source.
 
     Of the proxy is only what begins with `_self_`, and the methods that a subclass has in place of the source's. Its class has no
     others, because an abstract base class such as `Sized` looks for its methods there.

@@ -1,8 +1,8 @@
-"""Keeping from the caller what a stream carries only because usage was asked for on their behalf.
+"""Withholding from the caller what a stream carries only because usage was requested on their behalf.
 
-Events are taken out where the SDK has made them, bytes where the application reads bytes: the events and the bytes that pass are
-those that would have come without the question, pieces of bytes ending where an event ends. Where that fails, or would take too
-much memory, all that is held passes, in its order.
+Events are removed after the SDK has made them, bytes where the application reads bytes: what passes is what the server would have
+sent without that request, and pieces of bytes end where an event ends. If that fails, or would take too much memory, all that is
+held passes, in its order.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ _COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class _Form(Protocol):
-    """One kind of items that pass."""
+    """How one kind of items is read and changed."""
 
     def chunk(self, item: Any, /) -> Any:
-        """What it says."""
+        """Return the item as a chunk: a model or a JSON object."""
 
     def cleared(self, item: Any, name: str, /) -> Any:
-        """The item without its member `name`."""
+        """Return the item without its member `name`."""
 
     def given(self, item: Any, other: Any, names: Sequence[str], /) -> Any:
-        """The item with members of another."""
+        """Return the item with members of another."""
 
 
 class UsageFilter:
-    """What of a stream passes.
+    """Filter of a stream that withholds what only the request for usage adds.
 
     Args:
-        usage: how usage was asked for.
-        form: of the items.
+        usage: how usage was requested.
+        form: how items are read and changed.
         headers: of the HTTP response.
     """
 
@@ -60,21 +60,21 @@ class UsageFilter:
         self._held: Sequence[Any] = ()
 
     def take(self, item: Any) -> Sequence[Any]:
-        """Take one item. Returns what passes now."""
+        """Take one item. Return what passes now."""
         passed, self._held = self.step(item, self._held)
         return passed
 
     def rest(self, ended: bool) -> Sequence[Any]:
-        """What passes at the end, `ended` if it is a clean one."""
+        """Return what passes at the end; `ended` if that is the regular end."""
         return self.pass_all()
 
     def pass_all(self, *items: Any) -> Sequence[Any]:
-        """What is held, and these items."""
+        """Return what is held, and these items."""
         held, self._held = self._held, ()
         return (*held, *items)
 
     def step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        """What passes of an item and of those that are held, and what is held then. Nothing of it is remembered here."""
+        """Return what passes of an item and of the held ones, and what is held then. The filter itself is not changed."""
         return self._step(item, held) or ((*held, item), ())
 
     @guarded
@@ -95,11 +95,11 @@ class Events:
     """Events as the SDK makes them: models, or JSON objects."""
 
     def chunk(self, event: Any) -> Any:
-        """The same."""
+        """Return the event itself."""
         return event
 
     def cleared(self, event: Any, name: str) -> Any:
-        """A model that is not given a member has it all the same, as None; the difference is in what it knows to be set."""
+        """Return the event without a member. A model without it has the member as None, so only its set of given fields differs."""
         if type(event) is dict:
             event.pop(name, None)
         else:
@@ -107,7 +107,7 @@ class Events:
         return event
 
     def given(self, event: Any, other: Any, names: Sequence[str]) -> Any:
-        """Both are models or objects, and the names unknown to the models."""
+        """Return the event with members of another. Both are models or objects, and the names are unknown to the models."""
         for name in names:
             value = member(other, name)
             if value is not None:
@@ -128,12 +128,12 @@ def _unknown(event: Any) -> Any:
 
 
 class Bytes:
-    """The usage_filter of bytes, as they are read: it holds an event back until all of it is there.
+    """The usage filter of bytes, as they are read: it holds an event back until it is complete.
 
     Args:
-        usage: how usage was asked for.
-        headers: of the HTTP response. What is no stream of events, by its content type and by its first bytes, or is compressed as
-            we did not ask for, passes as it is.
+        usage: how usage was requested.
+        headers: of the HTTP response. What is no stream of events, by its content type and by its first bytes, or has a
+            compression that was not requested, passes as it is.
     """
 
     def __init__(self, usage: StreamUsage, headers: Mapping[str, str]) -> None:
@@ -141,7 +141,7 @@ class Bytes:
         self._packing = zlib.compressobj(wbits=_COMPRESSION[encoding]) if encoding in _COMPRESSION else None
         self._open = self._packing is None and encoding != "identity"
         self._encoding = encoding
-        # What came until its first bytes say what it is; servers have other labels for streams of events too.
+        # The bytes until these identify the format; servers have other content types for streams of events too.
         self._first = None if "event-stream" in (headers.get("content-type") or "") else bytearray()
         self._unpack = decoder(encoding)
         self._filter = UsageFilter(usage, Texts(), headers)
@@ -152,7 +152,7 @@ class Bytes:
         self._searched = 0  # of the undecided bytes, up to where no event ends
 
     def take(self, data: bytes) -> Sequence[bytes]:
-        """Take bytes. Returns what passes now."""
+        """Take bytes. Return what passes now."""
         if self._first is not None:
             data = self._decided(data)
         if self._open:
@@ -165,21 +165,21 @@ class Bytes:
                 passed += some or ()
                 if some is None or len(self._undecided) > LARGEST:
                     passed += self._packed(self._everything())
-        except zlib.error:  # the reader's own decoder says so
+        except zlib.error:  # the reader's own decoder raises it
             passed += self._packed(self._everything())
             self._open = True
             return (*passed, data)
         return passed
 
     def rest(self, ended: bool) -> Sequence[bytes]:
-        """What passes at the end: half an event too, and one that lacks the empty line after it."""
+        """Return what passes at the end: also half an event, and one without the empty line after it."""
         if self._open or self._first is not None:
             return self.pass_all()
         passed = self._step(True, ended)
         return self._packed(self._everything(), ended=ended) if passed is None else passed
 
     def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
-        """What is held, and these bytes."""
+        """Return what is held, and these bytes."""
         if self._first is not None:
             pieces, self._first, self._open = (bytes(self._first), *pieces), None, True
         if self._open:
@@ -187,7 +187,7 @@ class Bytes:
         return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
 
     def _decided(self, data: bytes) -> bytes:
-        """All that came, once it is known what it is; until then nothing."""
+        """Return all bytes so far, once their format is known; until then none."""
         self._first = (self._first or bytearray()) + data
         came = bytes(self._first)
         try:
@@ -202,7 +202,7 @@ class Bytes:
 
     @guarded
     def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
-        """What passes of the bytes that are undecided. Only when that is known, they and what is held become fewer."""
+        """Return what passes of the undecided bytes. Only when that is known, these and the held bytes are removed."""
         passed: list[Text] = []
         held, start = self._held, 0
         for end in self._ends(last):
@@ -218,12 +218,12 @@ class Bytes:
         return packed
 
     def _ends(self, last: bool) -> list[int]:
-        """Where events end; the last one of a body may lack the empty line after it."""
+        """Return where events end; the last one of a body may have no empty line after it."""
         ends = [self._searched + match.end() for match in _EVENT_END.finditer(bytes(self._undecided[self._searched :]))]
         return [*ends, len(self._undecided)] if last and self._undecided else ends
 
     def _everything(self) -> bytes:
-        """All that is held, which is not held any more."""
+        """Return all that is held, and hold it no longer."""
         plain = b"".join(text.raw for text in self._held) + self._undecided
         self._held, self._searched = (), 0
         self._undecided.clear()
@@ -242,7 +242,7 @@ class Bytes:
 
 
 def _starts_events(data: bytes) -> bool:
-    """Whether a body can be a stream of events, by its first bytes, however few."""
+    """Return whether a body can be a stream of events, by its first bytes, however few."""
     start = data.lstrip()[:6]
     return any(start.startswith(name) or name.startswith(start) for name in _EVENT_STARTS)
 
@@ -263,7 +263,7 @@ def _all(usage_filter: UsageFilter | Bytes, *items: Any) -> Sequence[Any]:
 
 
 def _passing(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
-    """What passes when an item comes; where a filter fails, the item and all that it holds."""
+    """Return what passes of an item; if the filter fails, all that it holds and the item."""
     passed = _taken(usage_filter, item)
     if passed is None:
         passed = _all(usage_filter, item)
@@ -271,13 +271,13 @@ def _passing(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
 
 
 def _remaining(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[Any]:
-    """What passes at the end."""
+    """Return what passes at the end."""
     passed = _rest(usage_filter, ended)
     return (_all(usage_filter) or ()) if passed is None else passed
 
 
 def filtered(source: Any, usage_filter: UsageFilter | Bytes) -> Any:
-    """What passes of an iterator, an iterator of its kind."""
+    """Return an iterator over what passes of `source`, sync or async as that is."""
     return _AsyncFiltered(source, usage_filter) if hasattr(source, "__anext__") else _filtered(source, usage_filter)
 
 
