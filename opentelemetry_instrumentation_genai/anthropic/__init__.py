@@ -14,10 +14,10 @@ __all__ = ["AnthropicInstrumentor"]
 
 
 class AnthropicInstrumentor(GenAIInstrumentor):
-    """Instruments every client of the `anthropic` SDK, those made before included.
+    """Instruments every client of the `anthropic` SDK, including those created before.
 
     `instrument()` takes `tracer_provider`, `meter_provider` and `logger_provider`, and every setting as a keyword:
-    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It raises nothing.
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It never raises.
     """
 
     sdk = "anthropic"
@@ -49,7 +49,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             HEADERS,
             start_attributes=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
-            # Since they read a body only when they send it, they have a step for that.
+            # SDK versions that read a body only when they send it have this method.
             lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
             sure=provider.sure,
             event_streams=EventStreams(CLASSES),

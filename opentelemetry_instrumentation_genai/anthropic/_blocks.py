@@ -1,4 +1,4 @@
-"""The content blocks of a message as parts, every type of them; one that is not known becomes a generic part."""
+"""Convert the content blocks of a message to parts; a block of an unknown type becomes a generic part."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 _VIEWED_AS_BYTES = ("image", "pdf")  # `file_type` of a text editor's result
 _CREDENTIALS = ("authorization_token", "headers")
-# How often a block may hold blocks. The API allows two: a document in the result of a tool, made of blocks.
+# How deep blocks may be nested. The API allows two levels: a document in the result of a tool, made of blocks.
 _LEVELS = 3
 
 
 def parts_of(content: Any, levels: int = _LEVELS) -> list[Part]:
-    """The parts of a message's content: a text, or a list of blocks.
+    """Convert the content of a message, a text or a list of blocks, to parts.
 
     Args:
         content: the text, or the blocks.
-        levels: how often a block may hold blocks; what is deeper is a part by its own type.
+        levels: how deep blocks may be nested; a deeper block becomes a generic part.
     """
     if isinstance(content, str):
         return [text(content)]
@@ -44,7 +44,7 @@ def parts_of(content: Any, levels: int = _LEVELS) -> list[Part]:
 
 
 def part_of(block: Any, levels: int = _LEVELS) -> Part:
-    """One block as a part."""
+    """Convert one block to a part."""
     if isinstance(block, str):
         return text(block)
     kind = string(member(block, "type")) or ""
@@ -55,44 +55,44 @@ def part_of(block: Any, levels: int = _LEVELS) -> Part:
 
 
 def tool_definition(tool: Any) -> dict[str, Any]:
-    """A tool by the conventions' schema: the caller's are functions, the provider's keep their type.
+    """Return a tool by the conventions' schema: the caller's tools are functions, the provider's keep their type.
 
-    Credentials that an MCP server is given are left out.
+    Credentials for an MCP server are left out.
     """
-    told = generic(tool)
+    definition = generic(tool)
     for credential in _CREDENTIALS:
-        told.pop(credential, None)
-    kind = told["type"]
-    told["type"] = "function" if kind in ("custom", "unknown") else kind
-    if "input_schema" in told:
-        told["parameters"] = told.pop("input_schema")
-    return {**told, "name": named(told.get("name"), kind)}
+        definition.pop(credential, None)
+    kind = definition["type"]
+    definition["type"] = "function" if kind in ("custom", "unknown") else kind
+    if "input_schema" in definition:
+        definition["parameters"] = definition.pop("input_schema")
+    return {**definition, "name": named(definition.get("name"), kind)}
 
 
 def _other(block: Any) -> Part:
-    told: Part = _readable(generic(block))
-    return told
+    part: Part = _readable(generic(block))
+    return part
 
 
-def _readable(told: Any) -> Any:
-    """JSON values without what only the provider can read: signatures and encrypted content."""
-    if isinstance(told, list):
-        return [_readable(entry) for entry in told]
-    if not isinstance(told, dict):
-        return told
+def _readable(source: Any) -> Any:
+    """Return JSON values without what only the provider can read: signatures and encrypted content."""
+    if isinstance(source, list):
+        return [_readable(entry) for entry in source]
+    if not isinstance(source, dict):
+        return source
     return {
         name: _readable(value)
-        for name, value in told.items()
+        for name, value in source.items()
         if name != "signature" and not name.startswith("encrypted_")
     }
 
 
 def _text(block: Any) -> Part:
-    said = member(block, "text")
-    if not isinstance(said, str):
-        said = "" if said is None else str(plain(said))
+    content = member(block, "text")
+    if not isinstance(content, str):
+        content = "" if content is None else str(plain(content))
     citations = items(block, "citations")
-    return text(said, citations=[_other(entry) for entry in citations]) if citations else text(said)
+    return text(content, citations=[_other(entry) for entry in citations]) if citations else text(content)
 
 
 def _thinking(block: Any) -> Part:
@@ -101,12 +101,12 @@ def _thinking(block: Any) -> Part:
 
 
 def _redacted(_block: Any) -> Part:
-    """What the model thought is encrypted: it stays out."""
+    """Return a reasoning part without content: it is encrypted."""
     return reasoning("", redacted=True)
 
 
 def _media(block: Any, levels: int) -> Part:
-    """An image or a document by its source: inline, by URL or by the id of a file, a text, or blocks."""
+    """Convert an image or a document by its source: inline data, a URL, a file id, a text, or blocks."""
     source, kind = member(block, "source"), str(member(block, "type"))
     form, mime_type = member(source, "type"), member(source, "media_type")
     about = {name: plain(value) for name in ("title", "context") if (value := member(block, name)) is not None}
@@ -116,7 +116,7 @@ def _media(block: Any, levels: int) -> Part:
         return {"type": kind, "content": parts_of(member(source, "content"), levels), **about}
     known, data = string(mime_type), member(source, "data")
     modality = modality_of(known) if known and kind != "image" else kind
-    if form == "base64" and not isinstance(data, str):  # a file or path, which the SDK reads only when it sends
+    if form == "base64" and not isinstance(data, str):  # a file or path, which the SDK reads only on sending
         return {**unread(modality, known), **about}
     url, file_id = member(source, "url"), member(source, "file_id")
     return {**attached(modality, url=url, data=data, file_id=file_id, mime_type=known), **about}
@@ -136,38 +136,38 @@ def _tool_use(block: Any) -> Part:
 
 
 def _server_tool_use(block: Any) -> Part:
-    """A tool that the provider runs, or an MCP server that it calls."""
+    """Convert a call of a tool that the provider runs, or of an MCP server that it calls."""
     name = named(member(block, "name"))
     call = tool_call(None, name, member(block, "input"))
-    told: dict[str, Any] = {"type": name, "input": call["arguments"]}
+    details: dict[str, Any] = {"type": name, "input": call["arguments"]}
     server = member(block, "server_name")
     if server is not None:
-        told = {"type": "mcp", "server_name": plain(server), "input": call["arguments"]}
-    return server_tool_call(member(block, "id"), name, told)
+        details = {"type": "mcp", "server_name": plain(server), "input": call["arguments"]}
+    return server_tool_call(member(block, "id"), name, details)
 
 
 def _server_answer(block: Any, levels: int) -> Part:
     kind = str(member(block, "type")).removesuffix("_tool_result")
-    told: dict[str, Any] = {"type": kind, "content": _readable(_result(member(block, "content"), levels))}
+    details: dict[str, Any] = {"type": kind, "content": _readable(_result(member(block, "content"), levels))}
     if member(block, "is_error") is True:
-        told["is_error"] = True
-    return server_tool_call_response(member(block, "tool_use_id"), told)
+        details["is_error"] = True
+    return server_tool_call_response(member(block, "tool_use_id"), details)
 
 
 def _result(content: Any, levels: int) -> Any:
-    """A result as JSON, without the bytes of documents and of files that were viewed."""
+    """Return a result as JSON values, without the bytes of documents and of viewed files."""
     if isinstance(content, (list, tuple)) and levels > 0:
         return [_result(entry, levels - 1) for entry in content]
     if member(content, "type") in ("document", "image"):
         return part_of(content, levels)
-    told = plain(content)
-    if isinstance(told, dict) and "content" in told:
+    result = plain(content)
+    if isinstance(result, dict) and "content" in result:
         inner = member(content, "content")
         if member(content, "file_type") in _VIEWED_AS_BYTES:
-            told["content"] = plain({"type": "base64", "data": inner})
+            result["content"] = plain({"type": "base64", "data": inner})
         elif not isinstance(inner, str) and levels > 0:
-            told["content"] = _result(inner, levels - 1)
-    return told
+            result["content"] = _result(inner, levels - 1)
+    return result
 
 
 _NESTING: dict[str, Callable[[Any, int], Part]] = {"image": _media, "document": _media, "tool_result": _tool_result}

@@ -1,4 +1,4 @@
-"""Legacy completions: `POST /v1/complete`, by Anthropic's API reference; SDKs before 1.0 have them."""
+"""Legacy completions: `POST /v1/complete`, by Anthropic's API reference; only in SDKs before 1.0."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FINISH = {"stop_sequence": "stop", "max_tokens": "length"}
 
 
 class CompletionEvents:
-    """Events that each carry what came anew of the text."""
+    """Accumulates events, each of which carries new text."""
 
     __slots__ = ("_content", "_error", "_latest", "_pieces")
 
@@ -28,7 +28,7 @@ class CompletionEvents:
         self._error: Any = None
 
     def add(self, event: Any) -> None:
-        """Take one event."""
+        """Add one event."""
         held = members(event)
         if held.get("type") == "error":
             self._error = held.get("error")
@@ -38,9 +38,9 @@ class CompletionEvents:
                 self._pieces.append(whole_string(held.get("completion")) or "")
 
     def result(self) -> dict[str, Any]:
-        """The completion as far as it was received."""
-        told = {**self._latest, "completion": "".join(self._pieces)} if self._latest else {}
-        return {**told, "stream_error": self._error}
+        """Return the completion received so far."""
+        completion = {**self._latest, "completion": "".join(self._pieces)} if self._latest else {}
+        return {**completion, "stream_error": self._error}
 
 
 def _finish_reasons(response: Any, _streamed: bool = False) -> list[str]:

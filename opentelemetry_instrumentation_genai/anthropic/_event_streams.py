@@ -1,4 +1,4 @@
-"""The classes of the SDK whose instances `stream()` returns: what they raise above the chunks, they raise to the application."""
+"""The classes that `stream()` of the SDK returns: they raise errors of their own, which the chunks below do not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of a streamed message, put together into the plain message."""
+"""Accumulates the events of a streamed message into the plain message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from .._adapter.fields import integer, member, members, string, whole_string
 
-# What a delta's type adds to: the member of the delta, and the member of the block.
+# Type of a delta -> the member of the delta that is read, and the member of the block that it is added to.
 _PIECES = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -18,9 +18,9 @@ _BLOCKS = ("content_block_start", "content_block_delta")
 
 
 class MessageEvents:
-    """Events of the Messages API: `message_start` carries the message without content, `message_delta` how it ended.
+    """Accumulates events of the Messages API: `message_start` has the message without content, `message_delta` how it ended.
 
-    The usage of `message_delta` is cumulative, and says only in part again what `message_start` said.
+    The usage of `message_delta` is cumulative, and repeats only a part of the usage of `message_start`.
     """
 
     __slots__ = ("_blocks", "_content", "_error", "_message", "_usage")
@@ -33,9 +33,9 @@ class MessageEvents:
         self._error: Any = None
 
     def add(self, event: Any) -> None:
-        """Take one event.
+        """Add one event.
 
-        Python reads an attribute of a model at a tenth of the price of `member`, and there are many events.
+        Reading an attribute of a model takes a tenth of the time of `member`, and there are many events.
         """
         try:
             kind = event.type
@@ -79,12 +79,12 @@ class MessageEvents:
             block.add(event.get("delta"))
 
     def _add_kind(self, event: Any) -> None:
-        """Take of a block what kind it is, which attributes need: a compaction block says that the context is a compacted one."""
+        """Record the type of a block, which attributes need: a compaction block means that the context was compacted."""
         kind = {"type": member(event.get("content_block"), "type")}
         self._blocks.setdefault(integer(event.get("index")) or 0, _Block(kind))
 
     def result(self) -> dict[str, Any]:
-        """The message as far as it was received; without a `message_start`, nothing of one."""
+        """Return the message received so far; without a `message_start`, only the error."""
         error = {"stream_error": self._error}
         if self._message is None:
             return error
@@ -93,7 +93,7 @@ class MessageEvents:
 
 
 class _Block:
-    """One content block, as far as it was received."""
+    """Accumulates one content block."""
 
     __slots__ = ("_citations", "_pieces", "_started")
 
@@ -103,7 +103,7 @@ class _Block:
         self._pieces: dict[str, list[str]] = {}
 
     def add(self, delta: Any) -> None:
-        """Take what came anew."""
+        """Add a delta."""
         held = members(delta)
         kind = string(held.get("type"))
         if kind == "citations_delta":
@@ -115,7 +115,7 @@ class _Block:
                 self._pieces.setdefault(name, []).append(piece)
 
     def result(self) -> dict[str, Any]:
-        """The block in the shape of the plain message; the input of a tool is JSON in text, maybe not whole."""
+        """Return the block in the form of the plain message; the input of a tool is JSON text, which may be incomplete."""
         block = dict(self._started)
         for name, pieces in self._pieces.items():
             before = block.get(name)
@@ -126,5 +126,5 @@ class _Block:
 
 
 def _given(source: Any) -> dict[str, Any]:
-    """The members that are there and not null."""
+    """Return the members that are present and not null."""
     return {name: value for name, value in members(source).items() if value is not None}

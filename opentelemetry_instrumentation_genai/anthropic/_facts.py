@@ -1,4 +1,4 @@
-"""What a call tells besides its body: in headers, and in the options of the client."""
+"""Attributes of a call from outside its body: from headers, and from the options of the client."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 
 
 def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
-    """What is known before the call is sent.
+    """Return the attributes that are known before the request is sent.
 
     Args:
-        client: the SDK's client; what its headers say counts where the call's own say nothing.
-        options: of the request.
+        client: the SDK's client; its headers are read where those of the call do not have the header.
+        options: the options of the request.
 
     Returns:
-        The beta features that are asked for, and the conversation that the client belongs to.
+        The requested beta features, and the conversation that the client belongs to.
     """
     betas = _betas(options.headers)
     if betas is None:
@@ -50,7 +50,7 @@ def start_attributes(client: Any, options: Any) -> Mapping[str, Attribute]:
 
 
 def _betas(headers: Any) -> list[str] | None:
-    """What the header lists, nothing where a sentinel leaves it out; None where it is not among the headers."""
+    """Return the values of the beta header, none if a sentinel omits it; None if it is not among the headers."""
     for name, value in mapping(headers).items():
         if isinstance(name, str) and name.lower() == _BETA_HEADER:
             return strings([beta.strip() for beta in value.split(",")]) or [] if isinstance(value, str) else []

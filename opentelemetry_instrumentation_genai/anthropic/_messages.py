@@ -1,4 +1,4 @@
-"""Messages: `POST /v1/messages`, by Anthropic's API reference, with the beta features of it."""
+"""Messages: `POST /v1/messages`, by Anthropic's API reference, including its beta features."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RESPONSE = (
     field(names.RESPONSE_MODEL, string, "model"),
     field(names.ANTHROPIC_STOP_REASON, string, "stop_reason"),
 )
-# The provider's stop reasons in the words of the conventions; what is not here stays the provider's word.
+# The provider's stop reasons -> finish reasons of the conventions; any other is recorded as it is.
 _FINISH = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -44,12 +44,12 @@ def _json(value: Any) -> str | None:
 
 
 def input_tokens(usage: Any) -> int | None:
-    """All tokens of the input: the provider counts those that were read from a cache, or written to it, apart."""
-    told = members(usage)
-    fresh = count(told.get("input_tokens"))
+    """Return the count of all input tokens: the provider counts tokens read from a cache, or written to it, separately."""
+    counts = members(usage)
+    fresh = count(counts.get("input_tokens"))
     if fresh is None:
         return None
-    read, written = told.get("cache_read_input_tokens"), told.get("cache_creation_input_tokens")
+    read, written = counts.get("cache_read_input_tokens"), counts.get("cache_creation_input_tokens")
     if not read and not written:
         return fresh
     return count(fresh + (count(read) or 0) + (count(written) or 0))
@@ -104,7 +104,7 @@ _USAGE = (
 
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
-    """The one reason; `error` for a message whose reason never came, nothing where there is no message."""
+    """Return the one finish reason; `error` for a message without one, nothing if there is no message."""
     reason = string(member(response, "stop_reason"))
     if reason is not None:
         return [_FINISH.get(reason, reason)]
@@ -112,7 +112,7 @@ def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
 
 
 def failure(response: Any) -> Failure | None:
-    """Return the failure that a response reports and the SDK does not raise: an error body in a 200, or in a stream read as bytes."""
+    """Return a failure that a response reports and the SDK does not raise: in the body of a 200, or in a stream read as bytes."""
     held = members(response)
     return reported_error(held.get("error") or held.get("stream_error"))
 
@@ -136,7 +136,7 @@ def _message(message: Any) -> dict[str, Any]:
     given: list[Part] = [text(content)] if isinstance(content, str) else parts_of(content)
     parts = [
         part for part in given if not unreadable(part)
-    ]  # what the model thought, given back with its signature alone
+    ]  # reasoning that is sent back with only its signature is left out
     return {"role": named(role, "user"), "parts": parts}
 
 
@@ -147,16 +147,16 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reasons[0]}]}
 
 
-# By the page of prices. Where inference ran, if that costs nothing more; anywhere else a surcharge is paid that no list has.
+# Values of `inference_geo` without a surcharge, by the provider's page of prices; price lists have no surcharge.
 _ANYWHERE = (None, "global", "not_available")
-# Usages that are billed beside the response's own: of compaction, and of another model that was asked for advice.
+# Iterations billed in addition to the response's own usage: compaction, and messages of an advisor model.
 _BESIDE = ("compaction", "advisor_message")
 _WITHIN = "message"
 _BESIDE_USAGE = table(*_USAGE)
 
 
 def billing(response: Any) -> Billing:
-    """What a price depends on besides the attributes of the response."""
+    """Return what the price depends on besides the attributes of the response."""
     usage = member(response, "usage")
     searches = count(member(member(usage, "server_tool_use"), "web_search_requests"))
     speed = string(member(usage, "speed"))
@@ -167,7 +167,7 @@ def billing(response: Any) -> Billing:
         amounts={} if searches is None else {"web_searches": searches},
         terms={} if speed is None else {"speed": speed},
         beside=[_beside(entry) for entry in iterations if member(entry, "type") in _BESIDE],
-        # Of a message that another model took over, the usage does not tell which tokens were whose.
+        # If another model took over the message, the usage does not split the tokens by model.
         listed=member(usage, "inference_geo") in _ANYWHERE and kinds.issubset({*_BESIDE, _WITHIN}),
     )
 

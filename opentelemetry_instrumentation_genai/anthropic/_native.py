@@ -1,8 +1,8 @@
-"""The SDK's own tracing: newer versions make a span of their own for each call, on by default.
+"""The SDK's own tracing: by default, newer versions start a span of their own for each call.
 
-Its clients read a tracer from the property `BaseClient._tracer`, within `request`, at each call; None makes no span. We answer for
-it while a call of ours runs: with None (`replace`), or with a tracer whose spans our call shares (`enrich`, `off`).
-The property is private to the SDK: without it the SDK keeps its spans, and that is said.
+Its clients read a tracer from the property `BaseClient._tracer`, within `request`, at each call; with None they start no span.
+While an instrumented call runs, a property of ours returns None (`replace`), or a tracer that shares its spans with our call
+(`enrich`, `off`). The property is private to the SDK: without it the SDK keeps its spans, and a warning is logged.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _SDK_TRACING = "anthropic._tracing"
 
 
 class NativeTracing:
-    """What becomes of the SDK's own spans of calls that are followed.
+    """Replaces, enriches or keeps the SDK's own spans of instrumented calls.
 
     Args:
-        mode: `replace` has none made, `enrich` adds to them what they lack, `off` leaves them alone, as the only spans.
+        mode: `replace` prevents them, `enrich` adds missing attributes to them, `off` leaves them unchanged, as the only spans.
         hooked: whether the application's hooks are called with them.
     """
 
@@ -42,7 +42,7 @@ class NativeTracing:
         self._ours: Any = None
 
     def start(self) -> None:
-        """Answer for the SDK's tracer from now on."""
+        """Patch the SDK's tracer property."""
         owner = import_module(_CLIENT).BaseClient
         original = vars(owner).get("_tracer")
         if isinstance(original, property):
@@ -56,13 +56,13 @@ class NativeTracing:
             )
 
     def stop(self) -> None:
-        """Have the SDK's own answer again."""
+        """Restore the SDK's tracer property."""
         owner = import_module(_CLIENT).BaseClient
         if self._ours is not None and vars(owner).get("_tracer") is self._ours:
             owner._tracer = self._original
 
     def spans(self, client: Any, options: Any) -> bool:
-        """Whether the span of this call is the SDK's: it makes one, and is to go on doing so."""
+        """Return whether the span of this call is the SDK's: the SDK starts one, and the mode keeps it."""
         return (
             self._mode != "replace"
             and self._original is not None
@@ -78,24 +78,24 @@ class NativeTracing:
 
     @guarded
     def _replaces(self, client: Any) -> bool:
-        """Whether the span of what the SDK does now is ours."""
+        """Return whether our span replaces the one that the SDK is about to start."""
         return self._mode == "replace" and _call_of(client) is not None
 
     @guarded
     def _ours_around(self, tracer: Any, client: Any) -> Any:
-        """Our tracer around the SDK's, while a call of ours runs."""
+        """Return our tracer around the SDK's while an instrumented call runs, None otherwise."""
         call = _call_of(client)
         return None if call is None else _Tracer(tracer, call, self._mode == "enrich", self._hooked)
 
 
 def _call_of(client: Any) -> Call | None:
-    """The call of ours that this client makes."""
+    """Return the current instrumented call if this client makes it."""
     call = current_call()
     return call if call is not None and call.client is client else None
 
 
 class _Tracer:
-    """The SDK's tracer while a call of ours runs."""
+    """The SDK's tracer while an instrumented call runs."""
 
     def __init__(self, tracer: Any, call: Call, shares: bool, hooked: bool) -> None:
         self._tracer = tracer
@@ -104,13 +104,13 @@ class _Tracer:
         self._hooked = hooked
 
     def start_span(self, *args: Any, **kwargs: Any) -> Any:
-        """The SDK's span, which our call adopts."""
+        """Start the SDK's span, and let our call adopt it."""
         span = None
         try:
             span = self._tracer.start_span(*args, **kwargs)
             return self._adopted(span) or span
         except BaseException:
-            if span is not None:  # an interrupt of ours: the SDK does not know the span yet
+            if span is not None:  # interrupted in our code: the SDK does not have the span yet
                 span.end()
             raise
 
@@ -127,9 +127,9 @@ class _Tracer:
 
 
 class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The SDK's span as the SDK sees it. It ends when both are done with it.
+    """The SDK's span as the SDK uses it. It ends when the SDK and our call have both ended it.
 
-    The SDK's end of a plain call comes before its response is known to us, and that of a body that is read as bytes after ours.
+    The SDK ends the span of a plain call before we receive the response, and that of a body that is read as bytes after us.
     """
 
     def __init__(self, span: Span, call: Call) -> None:
@@ -140,11 +140,11 @@ class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no typ
         self._self_end_time: int | None = None
 
     def is_recording(self) -> bool:
-        """Whether the SDK may still add to it."""
+        """Return whether the span is recording for the SDK, which has not ended it yet."""
         return self._self_end_time is None and self.__wrapped__.is_recording()
 
     def end(self, end_time: int | None = None) -> None:
-        """The SDK is done with it."""
+        """Record the end by the SDK, and end the span unless our call still needs it."""
         if self._self_end_time is None:
             self._self_end_time = end_time or time_ns()
         if not self._self_finish():
@@ -152,44 +152,44 @@ class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no typ
 
     @guarded
     def _self_finish(self) -> bool:
-        """End the span, unless either still wants it. The SDK wants it no more when a plain call ends; we do once it is adopted."""
+        """End the span, unless either side still needs it: the SDK until a plain call ends, our call once it has adopted it."""
         call = self._self_call
-        we_want = call.span is self._self_ours and not self._self_left
-        sdk_wants = self._self_end_time is None and call.open
-        if not we_want and not sdk_wants and self.__wrapped__.is_recording():
+        needed_by_us = call.span is self._self_ours and not self._self_left
+        needed_by_sdk = self._self_end_time is None and call.open
+        if not needed_by_us and not needed_by_sdk and self.__wrapped__.is_recording():
             self.__wrapped__.end(self._self_end_time)
         return True
 
 
 class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The same span as our call sees it: what the SDK has told stays, its status too."""
+    """The same span as our call uses it: attributes and the status that the SDK has set stay unchanged."""
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span)
         self._self_shared = shared
 
     def set_attributes(self, attributes: Any) -> None:
-        """Add what the span lacks."""
-        told = getattr(self.__wrapped__, "attributes", None) or {}
-        self.__wrapped__.set_attributes({name: value for name, value in attributes.items() if name not in told})
+        """Set the attributes that the span does not have yet."""
+        present = getattr(self.__wrapped__, "attributes", None) or {}
+        self.__wrapped__.set_attributes({name: value for name, value in attributes.items() if name not in present})
 
     def set_status(self, *_args: Any, **_kwargs: Any) -> None:
-        """The SDK says it."""
+        """Do nothing: the SDK sets the status."""
 
     def end(self, _end_time: int | None = None) -> None:
-        """We are done with it. Further calls do nothing."""
+        """Record the end by our call. Further calls do nothing."""
         self._self_shared._self_left = True
         self._self_shared._self_finish()
 
 
 class _Untouched(NonRecordingSpan):
-    """The same where we add nothing, and only the application's hooks do."""
+    """The same span where only the application's hooks use it, and we add nothing."""
 
     def __init__(self, span: Span, shared: _Shared) -> None:
         super().__init__(span.get_span_context())
         self._shared = shared
 
     def end(self, end_time: int | None = None) -> None:
-        """The hooks are done with it. Further calls do nothing."""
+        """Record that the hooks have run. Further calls do nothing."""
         self._shared._self_left = True
         self._shared._self_finish()

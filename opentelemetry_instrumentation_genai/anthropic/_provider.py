@@ -1,4 +1,4 @@
-"""Which provider answers a client of the `anthropic` SDK, in the conventions' words."""
+"""The provider behind a client of the `anthropic` SDK, as the conventions name it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .._adapter.hosts import HostTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Hosts of others that speak this API, by their own documentation.
+# Hosts of other providers that implement this API, by their own documentation.
 _HOSTS = HostTable(
     (
         ("api.deepseek.com", "deepseek"),
@@ -21,7 +21,7 @@ _HOSTS = HostTable(
     )
 )
 _OWN_HOSTS = HostTable([("*.anthropic.com", "anthropic")])
-# Of SDKs that do not say it themselves.
+# For SDK versions without `_gen_ai_provider_name`.
 _CLIENTS = {
     "BaseBedrockClient": "aws.bedrock",
     "BaseMantleClient": "aws.bedrock",
@@ -30,21 +30,21 @@ _CLIENTS = {
 
 
 class Providers:
-    """Names the provider behind a client and host.
+    """Resolves the provider of a client and host.
 
     Args:
-        declared: the user's (pattern, provider) pairs, which win over everything; a pattern is HOST or HOST:PORT with `*`.
+        declared: the user's (pattern, provider) pairs, which take precedence; a pattern is HOST or HOST:PORT with `*`.
     """
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = HostTable(declared)
 
     def __call__(self, client: Any, host: str, port: int) -> str:
-        """The provider; what the SDK says of itself for a host that nothing is known of."""
+        """Return the provider; for an unknown host, the one that the class of the client stands for."""
         return self._declared.provider(host, port) or _HOSTS.provider(host, port) or _by_class(type(client))
 
     def sure(self, client: Any, host: str, port: int) -> bool:
-        """Whether that is known: by the host, or by a client of one cloud, which are made for nothing else."""
+        """Return whether the provider is known: by the host, or by a client class that is specific to one cloud."""
         known = any(table.provider(host, port) for table in (self._declared, _HOSTS, _OWN_HOSTS))
         return known or any(base.__module__.startswith("anthropic.lib.") for base in type(client).__mro__)
 

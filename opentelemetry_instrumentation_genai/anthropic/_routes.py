@@ -1,6 +1,6 @@
-"""Which endpoint of the API is which operation: (method, path) -> operation.
+"""The endpoints of the API and their operations: (method, path) -> operation.
 
-What is not in the table is not followed.
+Calls of other endpoints are not instrumented.
 """
 
 from __future__ import annotations

@@ -15,14 +15,14 @@ __all__ = ["OllamaInstrumentor"]
 
 
 class OllamaInstrumentor(GenAIInstrumentor):
-    """Instruments every client of the `ollama` SDK, those made before and the one behind `ollama.chat` included.
+    """Instruments every client of the `ollama` SDK, including those created before and the one behind `ollama.chat`.
 
     `instrument()` takes `tracer_provider`, `meter_provider` and `logger_provider`, and every setting as a keyword:
-    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It raises nothing.
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It never raises.
     """
 
     sdk = "ollama"
-    module = "ollama._client"  # by its name only: the package's attribute `_client` is a client
+    module = "ollama._client"  # imported by this name: the package's attribute `_client` is a client
     supported: ClassVar[tuple[str, str]] = ("0.4.0", "1")
 
     def _installed(self) -> str:

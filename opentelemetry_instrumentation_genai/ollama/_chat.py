@@ -28,15 +28,15 @@ def _input(body: Mapping[str, Any]) -> Content:
 def _message(message: Any) -> dict[str, Any]:
     role = named(member(message, "role"), "user")
     if role != "tool":
-        return {"role": role, "parts": _said(message)}
+        return {"role": role, "parts": _read_parts(message)}
     answer = tool_call_response(member(message, "tool_call_id"), member(message, "content"))
-    told = {"role": role, "parts": [answer, *images(message)]}
+    input_message = {"role": role, "parts": [answer, *images(message)]}
     name = first_text(message, "tool_name", "name")
-    return {**told, "name": string(name)} if name else told
+    return {**input_message, "name": string(name)} if name else input_message
 
 
-def _said(message: Any) -> list[Part]:
-    """The parts of a message that a model or a user said."""
+def _read_parts(message: Any) -> list[Part]:
+    """Read the parts of a message other than a tool result."""
     thought, content = first_text(message, "thinking"), first_text(message, "content")
     parts = [reasoning(thought)] if thought else []
     if content:
@@ -62,7 +62,7 @@ def _tool_definition(tool: Any) -> dict[str, Any]:
 def _output(response: Any, reasons: Sequence[str]) -> Content:
     return {
         names.OUTPUT_MESSAGES: [
-            {"role": "assistant", "parts": _said(member(response, "message")), "finish_reason": reason}
+            {"role": "assistant", "parts": _read_parts(member(response, "message")), "finish_reason": reason}
             for reason in reasons
         ]
     }

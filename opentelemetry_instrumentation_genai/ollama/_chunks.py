@@ -1,4 +1,4 @@
-"""The chunks of a chat or a generated text, put together into the plain response."""
+"""Accumulates the chunks of a chat or a generated text into the plain response."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class TextChunks:
-    """Chunks of a generated text. Only the last one of a whole stream has more than what came anew."""
+    """Accumulates chunks of a generated text. Only the last one of a complete stream has more than new content."""
 
     __slots__ = ("_content", "_image", "_last", "_texts", "_tools")
 
@@ -23,43 +23,43 @@ class TextChunks:
         self._image: Any = None
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk."""
+        """Add one chunk."""
         self._last = chunk
         if self._content:
-            self._add(self._said(chunk))
+            self._add(self._new_members(chunk))
 
-    def _said(self, chunk: Any) -> Mapping[str, Any]:
+    def _new_members(self, chunk: Any) -> Mapping[str, Any]:
         return members(chunk)
 
-    def _add(self, said: Mapping[str, Any]) -> None:
+    def _add(self, new: Mapping[str, Any]) -> None:
         for name, pieces in self._texts.items():
-            piece = said.get(name)
+            piece = new.get(name)
             if piece and isinstance(piece, str):
                 pieces.append(piece)
-        self._tools += items(said, "tool_calls")
-        self._image = said.get("image") or self._image
+        self._tools += items(new, "tool_calls")
+        self._image = new.get("image") or self._image
 
     def result(self) -> dict[str, Any]:
-        """The response as far as it was received."""
+        """Return the response received so far."""
         return {**members(self._last), **self._together()}
 
     def _together(self) -> dict[str, Any]:
-        told: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items() if pieces}
+        joined: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._texts.items() if pieces}
         if self._image is not None:
-            told["image"] = self._image
-        return told
+            joined["image"] = self._image
+        return joined
 
 
 class MessageChunks(TextChunks):
-    """Chunks of a chat, which carry what came anew in a message. A tool call comes whole."""
+    """Accumulates chunks of a chat, which have the new content in a message. Each tool call is in one chunk."""
 
     __slots__ = ()
 
-    def _said(self, chunk: Any) -> Mapping[str, Any]:
+    def _new_members(self, chunk: Any) -> Mapping[str, Any]:
         return members(member(chunk, "message"))
 
     def result(self) -> dict[str, Any]:
-        """The response as far as it was received."""
+        """Return the response received so far."""
         message = {"role": "assistant", "content": "", **self._together()}
         if self._tools:
             message["tool_calls"] = self._tools

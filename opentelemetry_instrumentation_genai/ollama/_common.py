@@ -1,4 +1,4 @@
-"""What the endpoints of the API share: options, usage, durations, finish reasons, images."""
+"""Common to the endpoints of the API: options, usage, durations, finish reasons, images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _output_type(value: Any) -> str | None:
-    """`json`, or a JSON schema; an empty text is no format."""
+    """Return `json` for `json` or a JSON schema; an empty text is no format."""
     return "json" if value == "json" or isinstance(value, dict) else None
 
 
@@ -33,9 +33,9 @@ REQUEST = (
     field(names.REQUEST_PRESENCE_PENALTY, number, "options.presence_penalty"),
     field(names.REQUEST_SEED, integer, "options.seed"),
     field(names.REQUEST_STOP_SEQUENCES, strings, "options.stop"),
-    field(names.REQUEST_MAX_TOKENS, count, "options.num_predict"),  # below zero it says that there is no limit
+    field(names.REQUEST_MAX_TOKENS, count, "options.num_predict"),  # a negative value means that there is no limit
     field(names.OUTPUT_TYPE, _output_type, "format"),
-    field(names.REQUEST_REASONING_LEVEL, string, "think"),  # true and false are no level
+    field(names.REQUEST_REASONING_LEVEL, string, "think"),  # a boolean is not a level
 )
 RESPONSE = (
     field(names.RESPONSE_MODEL, string, "model"),
@@ -49,7 +49,7 @@ RESPONSE = (
 
 
 def server_timings(_response: Any, found: Mapping[str, Any]) -> Timings | None:
-    """What the server measured. The first token is there when the model is loaded, which it waits for, and the prompt is read."""
+    """Read the timings that the server measured. The first token follows the loading of the model and the prompt evaluation."""
     load, prompt = found.get(names.OLLAMA_LOAD_DURATION), found.get(names.OLLAMA_PROMPT_EVAL_DURATION)
     before = None if load is None or prompt is None else load + prompt
     generating = found.get(names.OLLAMA_EVAL_DURATION)
@@ -57,10 +57,10 @@ def server_timings(_response: Any, found: Mapping[str, Any]) -> Timings | None:
 
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
-    """The server's word; one that never came counts as `error`."""
+    """Return the server's reason; `error` if it has sent none."""
     return [string(member(response, "done_reason")) or "error"]
 
 
 def images(source: Any) -> list[Part]:
-    """The images of a message or a prompt, which the SDK has made base64 of."""
+    """Read the images of a message or a prompt, which the SDK has encoded in base64."""
     return [attached("image", data=image) for image in items(source, "images")]

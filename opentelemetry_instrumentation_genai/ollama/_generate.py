@@ -27,7 +27,7 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 
 def _prompt(body: Mapping[str, Any]) -> list[Part]:
-    """The prompt; a suffix, which the answer is to lead to, is a part by the API's own word."""
+    """Read the prompt, and the suffix that follows the generated text as a part of the type `suffix`, as the API names it."""
     prompt, suffix = first_text(body, "prompt"), first_text(body, "suffix")
     parts = [text(prompt)] if prompt else []
     if suffix:
@@ -44,10 +44,10 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 
 def _generated(response: Any) -> list[Part]:
-    thought, said = first_text(response, "thinking"), first_text(response, "response")
+    thought, content = first_text(response, "thinking"), first_text(response, "response")
     parts = [reasoning(thought)] if thought else []
-    if said:
-        parts.append(text(said))
+    if content:
+        parts.append(text(content))
     image = member(response, "image")
     return [*parts, attached("image", data=image)] if isinstance(image, str) else parts
 

@@ -1,4 +1,4 @@
-"""Which provider answers a client of the `ollama` SDK."""
+"""The provider behind a client of the `ollama` SDK."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 class Providers:
-    """Names the provider behind a host.
+    """Resolves the provider of a host.
 
     Args:
-        declared: the user's (pattern, provider) pairs, which win; a pattern is HOST or HOST:PORT with `*`.
+        declared: the user's (pattern, provider) pairs, which take precedence; a pattern is HOST or HOST:PORT with `*`.
     """
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = HostTable(declared)
 
     def __call__(self, _client: Any, host: str, port: int) -> str:
-        """The provider; `ollama` for a host that nothing was said of, its cloud among them."""
+        """Return the provider; `ollama` for a host that is not declared, including Ollama's cloud."""
         return self._declared.provider(host, port) or "ollama"

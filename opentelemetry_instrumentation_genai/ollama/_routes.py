@@ -1,4 +1,4 @@
-"""Which endpoint of the API is which operation. What is not in the table is not followed."""
+"""The endpoints of the API and their operations. Calls of other endpoints are not instrumented."""
 
 from __future__ import annotations
 

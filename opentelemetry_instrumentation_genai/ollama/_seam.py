@@ -1,7 +1,8 @@
-"""The seam of the `ollama` SDK, whose calls all go through `client._request`.
+"""The seam of the `ollama` SDK: all calls go through `client._request`.
 
-A plain call is made within it. A stream is a generator that sends nothing before its first step, so the call starts there, and
-one that is never started is no call. `_request_raw` sees the HTTP response of a plain call; that of a stream nobody sees.
+A plain call runs within it. A stream is a generator that sends nothing before its first step, so the call starts with that step,
+and a stream that is never read is no call. `_request_raw` returns the HTTP response of a plain call; that of a stream is not
+accessible.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ _END = object()
 
 
 class Ollama:
-    """How the SDK is followed.
+    """Instruments the calls of the SDK.
 
     Args:
-        signals: where the telemetry goes.
+        signals: the signals that the telemetry is recorded with.
         routes: (method, path) -> operation.
         provider: client, host and port -> `gen_ai.provider.name`.
-        others: the other instrumentations of the SDK, which report some of its calls.
-        propagation: which servers receive the trace in headers, if any does.
+        others: other instrumentations of the SDK, which may record some of its calls.
+        propagation: the servers that receive the trace context in headers, if any.
     """
 
     def __init__(
@@ -59,10 +60,10 @@ class Ollama:
         self._patches: Patches | None = None
         self._routes = signals.operations(routes)
         self._propagation = propagation
-        self._servers = Servers(provider, self._tells)
+        self._servers = Servers(provider, self._propagates)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
-        """The rows of what is patched."""
+        """Return the methods to patch and their wrappers."""
         module = "ollama._client"
         return [
             (module, "Client._request", following(self, self.request)),
@@ -72,25 +73,25 @@ class Ollama:
         ]
 
     def start(self, patches: Patches) -> None:
-        """Called when the targets are patched."""
+        """Keep the patches; called when the targets are patched."""
         self._patches = patches
 
     def stop(self) -> None:
-        """Called before they are unpatched."""
+        """Stop instrumenting calls; called before the targets are unpatched."""
         self.active = False
 
     def close(self) -> None:
-        """Called when they are unpatched."""
+        """Close signals and propagation; called when the targets are unpatched."""
         try:
             self._signals.close()
         finally:
             if self._propagation is not None:
                 self._propagation.close()
 
-    # What surrounds the SDK's methods.
+    # Wrappers of the SDK's methods.
 
     def request(self, scope: Scope) -> None:
-        """Around `Client._request`."""
+        """Wrap `Client._request`."""
         start = self._begin(scope)
         scope.start()
         scope.send(scope.args, scope.kwargs)
@@ -98,7 +99,7 @@ class Ollama:
             scope.result = _stream(scope.result, start)
 
     async def async_request(self, scope: Scope) -> None:
-        """Around `AsyncClient._request`."""
+        """Wrap `AsyncClient._request`."""
         start = self._begin(scope)
         scope.start()
         await scope.async_send(scope.args, scope.kwargs)
@@ -106,7 +107,7 @@ class Ollama:
             scope.result = _AsyncStream(scope.result, start)
 
     def answered(self, response: Any, client: Any) -> None:
-        """After `_request_raw`: take the HTTP status of a plain call."""
+        """Record the HTTP status of a plain call; runs after `_request_raw`."""
         call = current_call()
         if call is None or call.client is not client:
             self._repair(client, response.request)
@@ -117,7 +118,7 @@ class Ollama:
 
     @guarded
     def end(self, call: Call, result: Any, error: BaseException | None) -> None:
-        """End a plain call with what the SDK returned or raised. That of a stream, which has no client, ends with its reading."""
+        """End a plain call with its result or exception. The call of a stream has no client, and ends with its reading."""
         client, call.client = call.client, None
         if error is not None:
             if client is not None:
@@ -126,13 +127,13 @@ class Ollama:
         elif not call.open:
             call.succeed(result)
 
-    # What they do.
+    # Steps of the wrappers.
 
     @guarded
     def _begin(self, scope: Scope) -> _Start | None:
-        """Start a plain call, if it is one that is followed. Returns what starts that of a stream."""
+        """Start a plain call, if it is instrumented; for a stream, return what starts its call."""
         client = scope.client
-        request = self._asked(client, scope.args, scope.kwargs)
+        request = self._read_request(client, scope.args, scope.kwargs)
         if request is None:
             return None
         headers = None if self._propagation is None else self._headers(client, scope.kwargs)
@@ -144,8 +145,8 @@ class Ollama:
         return None
 
     @guarded
-    def _asked(self, client: Any, args: Any, kwargs: Any) -> Request | None:
-        """What is asked, if it is an operation that is followed."""
+    def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
+        """Return the request, if its operation is instrumented."""
         operation = self._routes.get(args[1:3])
         if operation is None or not self.active:
             return None
@@ -159,51 +160,51 @@ class Ollama:
         return Request(operation, provider, host, port, body, stream, asked_here(context), attribution, server)
 
     def _repair(self, client: Any, request: Any) -> None:
-        """After a response without a call: where it is one that is followed, the call came past our wrapper of `_request`."""
+        """Repair the patch of `_request` after a response without a call, if its operation is one to instrument."""
         operation = self._routes.get((request.method, request.url.path))
         if operation is None or self._patches is None or not self.active:
             return
         if not stands_back(self._others, client, operation, get_current()):
             self._patches.repair(client, "_request")
 
-    def _tells(self, _client: Any, host: str, port: int) -> bool:
-        """Whether a server is told of the trace."""
+    def _propagates(self, _client: Any, host: str, port: int) -> bool:
+        """Return whether the trace context is propagated to a server."""
         return self._propagation is not None and self._propagation.reaches(host, port)
 
     @guarded
     def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:
-        """Headers for a request whose server is told of the trace: those that it has, until `_tell` adds to them."""
+        """Return a copy of the headers of a request that propagates the trace context, for `_inject`; None otherwise."""
         server = self._servers.of(client, client._client.base_url)
         return dict(kwargs.get("headers") or {}) if server.propagates else None
 
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
-        """Start the call, whose time is that of the scope; a stream may have come to someone who reports it."""
+        """Start the call, timed by the scope, unless the context excludes it: a stream may be read in another context."""
         context = get_current()
         if not self.active or stand_back(context, request.operation.name):
             return
-        # That of a plain call is asked for by `_request_raw`; a stream may end while the SDK's code runs.
+        # `answered` needs the client of a plain call; a stream may end while the SDK's code runs.
         scope.call = call = Call(self._signals, request, context, None if request.stream else scope.client)
         call.start(request, False)
         if headers is not None:
-            self._tell(call, scope.client, headers)
+            self._inject(call, scope.client, headers)
 
     @guarded
-    def _tell(self, call: Call, client: Any, headers: dict[str, str]) -> None:
-        """Tell the server of the call's span. The SDK makes a stream's request only now, with the headers that it was given."""
+    def _inject(self, call: Call, client: Any, headers: dict[str, str]) -> None:
+        """Inject the trace context into the headers. The SDK builds the request of a stream from them only after this."""
         assert self._propagation is not None
         headers.update(self._propagation.headers(call, client._client, headers, client._client.headers) or {})
 
 
 @guarded
 def _blame(call: Call, client: Any, error: BaseException) -> None:
-    """Take what is known of a failure besides the exception itself."""
+    """Record what is known of a failure besides the exception: credentials to mask, the request, and the HTTP status."""
     from .._masking.credentials import credentials_in
 
     call.keyed(*credentials_in(client._client.headers))
-    # The SDK raises its own error in place of the HTTP client's, which has the request.
+    # The SDK raises its own error in place of the HTTP client's, and only the latter has the request.
     call.sent = member(error, "_request") or member(error.__context__, "_request")
     status = member(error, "status_code")
-    if isinstance(status, int) and status > 0:  # -1 for an error that came within a stream
+    if isinstance(status, int) and status > 0:  # -1 for an error within a stream
         call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(status)})
 
 
@@ -222,7 +223,7 @@ class _StreamReading(Reading):
         self._client = client
 
     def failed(self, error: BaseException) -> None:
-        """The SDK raised, or the consumer left."""
+        """Record a failure: the SDK raised, or the consumer left."""
         if self._stepping:
             _blame(self._call, self._client, error)
         super().failed(error)
@@ -232,10 +233,10 @@ class _Start:
     """Starts the call of a stream at its first step.
 
     Args:
-        seam: of the SDK.
-        scope: the time of that step.
-        request: what is asked.
-        headers: of the request, if the server is told of the trace.
+        seam: the seam of the SDK.
+        scope: the scope of that step.
+        request: the request of the call.
+        headers: the headers of the request, if it propagates the trace context.
     """
 
     def __init__(self, seam: Ollama, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
@@ -246,7 +247,7 @@ class _Start:
 
     @guarded
     def __call__(self, source: Any) -> tuple[_StreamReading, Any] | None:
-        """Start the call and make it current; None where it is not followed. Returns its reading, and the steps of `source`."""
+        """Start the call and make it current. Return its reading and the steps of `source`, None if it is not instrumented."""
         scope = self.scope
         self._seam.call(scope, self._request, self._headers)
         if scope.call is None:
@@ -258,7 +259,7 @@ class _Start:
 
 
 def _stream(source: Generator[Any, Any, Any], start: _Start) -> Generator[Any, Any, Any]:
-    """The SDK's generator within one that starts the call at the first step, and follows it."""
+    """Wrap the SDK's generator in one that starts the call at the first step, and records its chunks."""
     scope, steps = start.scope, source
     try:
         with scope, scope:
@@ -273,9 +274,9 @@ def _stream(source: Generator[Any, Any, Any], start: _Start) -> Generator[Any, A
 
 
 class _AsyncStream(Proxy):
-    """The asynchronous twin, to all who look the SDK's generator itself.
+    """The asynchronous counterpart of `_stream`: a proxy that looks like the SDK's generator.
 
-    A generator around it would be finalised by the event loop beside the SDK's, and they would collide.
+    The event loop would finalise a generator around it and the SDK's own at the same time, and they would collide.
     """
 
     __slots__ = ("_self_reading", "_self_start", "_self_steps")
@@ -295,9 +296,9 @@ class _AsyncStream(Proxy):
         return own(self, "_self_steps").__anext__() if own(self, "_self_start") is None else self._self_first()
 
     def asend(self, value: Any) -> Any:
-        if value is not None and self._self_start is not None:  # which Python refuses, and the generator is as it was
+        if value is not None and self._self_start is not None:  # Python rejects it, and the generator is unchanged
             return self._self_source.asend(value)
-        return self.__anext__()  # the SDK's generator makes nothing of what is sent
+        return self.__anext__()  # the SDK's generator ignores what is sent
 
     async def _self_first(self) -> Any:
         start, self._self_start = self._self_start, None

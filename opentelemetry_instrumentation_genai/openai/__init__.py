@@ -14,10 +14,10 @@ __all__ = ["OpenAIInstrumentor"]
 
 
 class OpenAIInstrumentor(GenAIInstrumentor):
-    """Instruments every client of the `openai` SDK, those made before included.
+    """Instruments every client of the `openai` SDK, including those created before.
 
     `instrument()` takes `tracer_provider`, `meter_provider` and `logger_provider`, and every setting as a keyword:
-    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It raises nothing.
+    `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` is `capture_message_content`, and so on. It never raises.
     """
 
     sdk = "openai"

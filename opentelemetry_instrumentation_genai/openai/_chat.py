@@ -1,4 +1,4 @@
-"""Chat completions: `POST /chat/completions`, by OpenAI's API reference, and the dialects of servers that speak it."""
+"""Chat completions: `POST /chat/completions`, by OpenAI's API reference, with the dialects of compatible servers."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ _REQUEST = table(
 
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
-    """One reason for each choice, in order; a choice whose reason never came counts as `error`."""
+    """Return one finish reason for each choice, in order of index; `error` for a choice without one."""
     return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)[:MOST]]
 
 
 def in_order(response: Any) -> Sequence[Any]:
-    """The choices of a response by their index."""
+    """Return the choices of a response in order of index."""
     choices = items(response, "choices")
     if len(choices) < 2:
         return choices
@@ -93,24 +93,24 @@ def _message(message: Any) -> dict[str, Any]:
         and type(message["content"]) is str
         and role not in _ANSWERING
     ):
-        return {"role": role, "parts": [text(message["content"])]}  # what most are, and histories are long
+        return {"role": role, "parts": [text(message["content"])]}  # fast path: most messages are like this
     name = member(message, "name")
-    told = {"role": role, "parts": _message_parts(role, message)}
-    return {**told, "name": string(name) or ""} if isinstance(name, str) else told
+    input_message = {"role": role, "parts": _message_parts(role, message)}
+    return {**input_message, "name": string(name) or ""} if isinstance(name, str) else input_message
 
 
 def _message_parts(role: str, message: Any) -> list[Part]:
     if role not in _ANSWERING:
-        return said(message)
+        return _read_parts(message)
     answer, identity = member(message, "content"), member(message, "tool_call_id")
     if isinstance(answer, (list, tuple)):
         return [tool_call_answer(identity, parts_of(answer))]
     return [tool_call_response(identity, answer)]
 
 
-def said(message: Any) -> list[Part]:
-    """The parts of a message that a model or a user said: reasoning, content, refusal, tool calls, audio."""
-    parts = _thoughts(message)
+def _read_parts(message: Any) -> list[Part]:
+    """Read the parts of a message other than a tool result: reasoning, content, refusal, tool calls, audio."""
+    parts = _reasoning_parts(message)
     content = member(message, "content")
     if content:
         annotations = items(message, "annotations")
@@ -121,7 +121,7 @@ def said(message: Any) -> list[Part]:
         parts.append({"type": "refusal", "content": plain(refusal)})
     parts += [_tool_call(call) for call in items(message, "tool_calls")]
     function = member(message, "function_call")
-    if function is not None:  # the deprecated form, which has no id
+    if function is not None:  # the deprecated form of a tool call, without an id
         parts.append(tool_call(None, member(function, "name"), member(function, "arguments")))
     audio = member(message, "audio")
     if audio is not None:
@@ -129,13 +129,13 @@ def said(message: Any) -> list[Part]:
     return parts
 
 
-def _thoughts(message: Any) -> list[Part]:
-    """What the model thought: as one text, or, from servers that give no such text, in entries; what is encrypted stays out."""
+def _reasoning_parts(message: Any) -> list[Part]:
+    """Read the reasoning of a message: one text, or else the entries of `reasoning_details`; encrypted content is left out."""
     thought = first_text(message, "reasoning_content", "reasoning")
     if thought:
         return [reasoning(thought)]
-    told = [first_text(entry, "text", "summary") for entry in items(message, "reasoning_details")]
-    return [reasoning(thought) for thought in told if thought]
+    texts = [first_text(entry, "text", "summary") for entry in items(message, "reasoning_details")]
+    return [reasoning(content) for content in texts if content]
 
 
 def _tool_call(call: Any) -> Part:
@@ -159,7 +159,7 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
         return {}
     return {
         names.OUTPUT_MESSAGES: [
-            {"role": "assistant", "parts": said(member(choice, "message")), "finish_reason": reason}
+            {"role": "assistant", "parts": _read_parts(member(choice, "message")), "finish_reason": reason}
             for choice, reason in zip(in_order(response), reasons, strict=False)
         ]
     }

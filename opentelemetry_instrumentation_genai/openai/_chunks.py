@@ -1,4 +1,4 @@
-"""The chunks of a chat completion or a legacy completion, put together into the plain response."""
+"""Accumulates the chunks of a chat completion or a legacy completion into the plain response."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _HEAD = ("id", "model", "service_tier", "system_fingerprint")
-_IN_PIECES = ("text", "thinking", "reasoning")  # types of parts
+_IN_PIECES = ("text", "thinking", "reasoning")  # types of parts that are split over chunks
 _THOUGHTS = ("reasoning_content", "reasoning")
 _TEXTS = ("content", "refusal", *_THOUGHTS)
 
 
 class ChoiceChunks:
-    """Chunks whose `choices` carry what came anew: `delta` of a chat, `text` of a completion.
+    """Accumulates chunks with `choices` that hold new content: `delta` of a chat, `text` of a completion.
 
-    Choices may come interleaved, `choices` may be empty (Azure's first chunk, the usage chunk), any member may be missing.
+    Choices may be interleaved, `choices` may be empty (Azure's first chunk, the usage chunk), any member may be missing.
     """
 
     __slots__ = ("_choices", "_content", "_error", "_head", "_headless", "_index", "_last", "_usage")
@@ -31,15 +31,15 @@ class ChoiceChunks:
         self._choices: dict[int, _Choice] = {}
         self._head: dict[str, Any] = {}
         self._headless = True
-        self._index: Any = self._choices  # of the choice that came last; none has this
+        self._index: Any = self._choices  # of the choice received last; the initial value equals no index
         self._last: Any = None
         self._usage: Any = None
         self._error: Any = None
 
     def add(self, chunk: Any) -> None:
-        """Take one chunk.
+        """Add one chunk.
 
-        Python reads an attribute of a model at a tenth of the price of `member`, and there are many chunks.
+        Reading an attribute of a model takes a tenth of the time of `member`, and there are many chunks.
         """
         self._last = chunk
         if self._headless:
@@ -54,13 +54,13 @@ class ChoiceChunks:
             self._error = member(chunk, "error") or self._error
         elif type(choices) is list:
             for choice in choices:
-                if self._content or self._tells(choice):
+                if self._content or self._has_more_than_content(choice):
                     self._add_choice(choice)
 
-    def _tells(self, choice: Any) -> bool:
-        """Whether there is more in it than a piece of a choice that was seen."""
+    def _has_more_than_content(self, choice: Any) -> bool:
+        """Return whether a choice holds more than new content: a finish reason, another index, or extra members."""
         try:
-            # A gateway's `error` is among the members that the SDK does not know.
+            # The `error` of a gateway is an extra member, which the SDK does not define.
             return choice.finish_reason is not None or choice.index != self._index or bool(choice.__pydantic_extra__)
         except AttributeError:
             return True
@@ -74,18 +74,18 @@ class ChoiceChunks:
         held = members(choice)
         self._index = held.get("index")
         index = integer(self._index) or 0
-        told = self._choices.get(index)
-        if told is None:
-            told = self._choices[index] = _Choice()
+        accumulated = self._choices.get(index)
+        if accumulated is None:
+            accumulated = self._choices[index] = _Choice()
         reason = held.get("finish_reason")
         if reason is not None:
-            told.reason = reason
-        told.error = held.get("error") or told.error
+            accumulated.reason = reason
+        accumulated.error = held.get("error") or accumulated.error
         if self._content:
-            told.add(held)
+            accumulated.add(held)
 
     def result(self) -> dict[str, Any]:
-        """The response as far as it was received."""
+        """Return the response received so far."""
         if self._last is not None:
             self._add_head(self._last)
         choices = [choice.result(index) for index, choice in sorted(self._choices.items())]
@@ -95,13 +95,13 @@ class ChoiceChunks:
 
 
 def _usage_within(chunk: Any) -> Any:
-    """The usage that Groq has in its own part of the last chunk, and Moonshot in the choice."""
+    """Return the usage within the last chunk: Groq has it in `x_groq`, Moonshot in the choice."""
     places = (member(chunk, "x_groq"), *items(chunk, "choices"))
     return next((usage for place in places if (usage := member(place, "usage")) is not None), None)
 
 
 class _Choice:
-    """One choice, as far as it was received."""
+    """Accumulates one choice."""
 
     __slots__ = ("_annotations", "_audio", "_details", "_function", "_listed", "_texts", "_tools", "error", "reason")
 
@@ -117,7 +117,7 @@ class _Choice:
         self._audio: _Audio | None = None
 
     def add(self, choice: Mapping[str, Any]) -> None:
-        """Take what came anew."""
+        """Add the new content of a chunk."""
         delta = choice.get("delta")
         if delta is None:
             self._add_text("text", choice.get("text"))
@@ -148,11 +148,11 @@ class _Choice:
                 self._details.setdefault(place, _Detail()).add(piece)
 
     def _tool(self, index: int, piece: Any) -> _ToolCall:
-        """The tool call that a piece is of. Gemini gives the same index to all calls, and each of them whole."""
-        told = self._tools.setdefault(index, [])
-        if not told or told[-1].over(piece):
-            told.append(_ToolCall())
-        return told[-1]
+        """Return the tool call that a delta belongs to. Gemini sends whole calls, all with the same index."""
+        calls = self._tools.setdefault(index, [])
+        if not calls or calls[-1].over(piece):
+            calls.append(_ToolCall())
+        return calls[-1]
 
     def _add_text(self, name: str, piece: Any) -> None:
         if name == "content" and isinstance(piece, (list, tuple)):
@@ -168,7 +168,7 @@ class _Choice:
             pieces.add(piece)
 
     def result(self, index: int) -> dict[str, Any]:
-        """The choice in the shape of the plain response."""
+        """Return the choice in the form of the plain response."""
         texts: dict[str, Any] = {name: str(pieces) for name, pieces in self._texts.items()}
         if self._listed:
             texts["content"] = _joined([{"type": "text", "text": texts.get("content", "")}, *self._listed])
@@ -180,12 +180,12 @@ class _Choice:
             "audio": self._audio and self._audio.result(),
             "function_call": self._function and self._function.result()["function"],
         }
-        told = {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
-        return {**told, "error": self.error} if self.error else told
+        choice = {"index": index, "finish_reason": self.reason, "text": texts.get("text"), "message": message}
+        return {**choice, "error": self.error} if self.error else choice
 
 
 def _joined(parts: Iterable[Any]) -> list[dict[str, Any]]:
-    """Parts in pieces (Mistral): neighbours that are both text, or both what the model thought, are one part."""
+    """Join the pieces of parts (Mistral): adjacent text parts are one part, and so are adjacent reasoning parts."""
     held = (part for part in map(plain, parts) if isinstance(part, dict))
     joined: list[dict[str, Any]] = []
     for kind, run in groupby(held, lambda part: part.get("type")):
@@ -195,7 +195,7 @@ def _joined(parts: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def _one(pieces: list[dict[str, Any]]) -> dict[str, Any]:
-    """One part of its pieces: texts and lists are joined, of what else there is the last counts."""
+    """Join pieces to one part: texts and lists are concatenated, of any other member the last value is kept."""
     part: dict[str, Any] = {}
     for piece in pieces:
         for name, value in piece.items():
@@ -212,7 +212,7 @@ def _together(values: list[Any]) -> Any:
 
 
 class _Detail:
-    """One entry of `reasoning_details` (OpenRouter, MiniMax): what the model thought, or a summary of it."""
+    """Accumulates one entry of `reasoning_details` (OpenRouter, MiniMax): reasoning, or a summary of it."""
 
     __slots__ = ("_kind", "_texts")
 
@@ -221,7 +221,7 @@ class _Detail:
         self._texts: dict[str, Pieces] = {}
 
     def add(self, piece: Any) -> None:
-        """Take what came anew; what is encrypted is not kept."""
+        """Add a delta; encrypted content is not kept."""
         self._kind = member(piece, "type") or self._kind
         for name in ("text", "summary"):
             text = member(piece, name)
@@ -229,12 +229,12 @@ class _Detail:
                 self._texts.setdefault(name, Pieces()).add(text)
 
     def result(self) -> dict[str, Any]:
-        """The entry in the shape of the plain response."""
+        """Return the entry in the form of the plain response."""
         return {"type": self._kind, **{name: str(pieces) for name, pieces in self._texts.items()}}
 
 
 class _Audio:
-    """What the model said aloud, as far as it was received."""
+    """Accumulates the audio that the model generates."""
 
     __slots__ = ("_identity", "_pieces")
 
@@ -243,18 +243,18 @@ class _Audio:
         self._pieces: dict[str, list[str]] = {"data": [], "transcript": []}
 
     def add(self, audio: Any) -> None:
-        """Take what came anew."""
+        """Add a delta."""
         self._identity = member(audio, "id") or self._identity
         for name, pieces in self._pieces.items():
             pieces.append(whole_string(member(audio, name)) or "")
 
     def result(self) -> dict[str, Any]:
-        """The audio in the shape of the plain response."""
+        """Return the audio in the form of the plain response."""
         return {"id": self._identity, **{name: "".join(pieces) for name, pieces in self._pieces.items()}}
 
 
 class _ToolCall:
-    """One tool call, whose arguments come in pieces. Its id and its name are those that came first: some servers repeat them."""
+    """Accumulates one tool call and the deltas of its arguments. The first id and name are kept: some servers repeat them."""
 
     __slots__ = ("_begun", "_custom", "_given", "_identity", "_name", "_pieces")
 
@@ -262,14 +262,14 @@ class _ToolCall:
         self._identity: Any = None
         self._name: str | None = None
         self._custom = False
-        self._begun = False  # whether anything of the arguments came
+        self._begun = False  # whether any of the arguments were received
         self._pieces = Pieces()
         self._given: Any = None
 
     def over(self, piece: Any) -> bool:
-        """Whether a piece begins another call: it has a name, and another id, or, where there are no ids, another name.
+        """Return whether a delta starts another call: it has a name, and another id or, without ids, another name.
 
-        Older vLLM gives each piece another id, but a name to the first only.
+        Older vLLM sends another id with each delta, but a name with the first only.
         """
         name = string(member(_body(piece), "name"))
         if name is None:
@@ -280,7 +280,7 @@ class _ToolCall:
         return self._begun and self._name is not None and not name.startswith(self._name)
 
     def add(self, piece: Any) -> None:
-        """Take what came anew. Gateways give arguments as an object, whole."""
+        """Add a delta. Some gateways send the arguments as one whole object."""
         self._identity = self._identity or _identity(piece)
         body = _body(piece)
         self._custom = self._custom or member(piece, "custom") is not None
@@ -297,7 +297,7 @@ class _ToolCall:
             self._name = name
 
     def result(self) -> dict[str, Any]:
-        """The tool call in the shape of the plain response."""
+        """Return the tool call in the form of the plain response."""
         given = str(self._pieces) if self._given is None else self._given
         kind, name = ("custom", "input") if self._custom else ("function", "arguments")
         return {"id": self._identity, kind: {"name": self._name or "", name: given}}
@@ -309,6 +309,6 @@ def _body(piece: Any) -> Any:
 
 
 def _identity(piece: Any) -> Any:
-    """The id of a tool call; none where a gateway writes out that there is none."""
+    """Return the id of a tool call; None where a gateway sends the text `null` for it."""
     identity = member(piece, "id")
     return None if identity == "null" else identity or None

@@ -1,4 +1,4 @@
-"""What several endpoints of the API share: sampling parameters, usage, service tier, tool definitions, parts of messages."""
+"""Common to several endpoints of the API: sampling parameters, usage, service tier, tool definitions, parts of messages."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _tier(value: Any) -> str | None:
 
 
 def choice_count(value: Any) -> int | None:
-    """How many choices were asked for, if that is not one."""
+    """Return the requested number of choices, None if it is one."""
     count = integer(value)
     return None if count == 1 else count
 
 
 def output_type(value: Any) -> str | None:
-    """What a response format asks for."""
+    """Return the `gen_ai.output.type` of a response format."""
     kind = string(value)
     return "json" if kind in ("json_object", "json_schema") else "text" if kind == "text" else None
 
@@ -48,14 +48,14 @@ RESPONSE = (
     field(names.OPENAI_RESPONSE_SERVICE_TIER, string, "service_tier"),
     field(names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT, string, "system_fingerprint"),
 )
-# The tiers of OpenAI's API reference, and those of Groq's and others' in their place.
+# The tiers of OpenAI's API reference, and those of Groq and other providers.
 MEASURED_VALUES = {
     names.OPENAI_RESPONSE_SERVICE_TIER: frozenset(
         {"auto", "batch", "default", "fast", "flex", "on_demand", "performance", "priority", "scale", "standard"}
         | {"ultrafast"}
     )
 }
-# CompletionUsage of the API reference. What DeepSeek and Moonshot say of their caches counts where the details do not.
+# CompletionUsage of the API reference. The cache counts of DeepSeek and Moonshot are used where the details have none.
 USAGE = (
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.prompt_cache_hit_tokens"),
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cached_tokens"),
@@ -75,7 +75,7 @@ USAGE = (
 
 
 def billing(response: Any) -> Billing:
-    """What a price depends on besides: thinking that some count in the total alone."""
+    """Return what the price depends on besides: some providers count reasoning in the total only."""
     total = count(member(member(response, "usage"), "total_tokens"))
     return NO_MORE if total is None else Billing(amounts={"total_tokens": total})
 
@@ -83,7 +83,7 @@ def billing(response: Any) -> Billing:
 def failure(response: Any) -> Failure | None:
     """Return the failure that a response reports and the SDK does not raise, None if it reports none.
 
-    Gateways answer 200 with an `error` in the body or in a choice, MiniMax with a status in `base_resp`; and the SDK does not see
+    Gateways respond 200 with an `error` in the body or in a choice, MiniMax with a status in `base_resp`. The SDK does not parse
     the error event of a stream that is read as bytes.
     """
     held = members(response)
@@ -102,60 +102,62 @@ def failure(response: Any) -> Failure | None:
 
 
 def _refused(status: Any) -> Failure | None:
-    """By MiniMax's API reference, zero is a success."""
+    """Return the failure of a `base_resp`; by MiniMax's API reference, zero is success."""
     code = member(status, "status_code")
     return reported(code, member(status, "status_msg")) if code else None
 
 
 def tool_definition(tool: Any, levels: int = 3) -> dict[str, Any]:
-    """A tool by the conventions' schema: functions and custom tools of either API, and the provider's own by their type.
+    """Return a tool by the conventions' schema: functions and custom tools of either API, and the provider's tools by type.
 
-    Credentials that a tool is given are left out: an MCP server's `authorization` and `headers`, a container's secrets.
+    Credentials are left out: an MCP server's `authorization` and `headers`, a container's secrets.
 
     Args:
         tool: the tool.
-        levels: how often a tool may hold tools, as a namespace does; those that are deeper are left out.
+        levels: how deep tools may be nested, as in a namespace; deeper ones are left out.
     """
     kind = string(member(tool, "type")) or "function"
     body = member(tool, kind)
     source = tool if body is None else body
     name = member(source, "name") or member(tool, "server_label") or kind
-    told = generic(source, kind)
+    definition = generic(source, kind)
     for credential in ("authorization", "headers"):
-        told.pop(credential, None)
+        definition.pop(credential, None)
     for place in ("container", "environment"):
-        policy = member(member(told, place), "network_policy")
+        policy = member(member(definition, place), "network_policy")
         if isinstance(policy, dict):
             policy.pop("domain_secrets", None)
     if isinstance(member(source, "tools"), (list, tuple)):
-        told["tools"] = [tool_definition(entry, levels - 1) for entry in items(source, "tools")] if levels > 0 else []
-    return {**told, "name": named(name)}
+        definition["tools"] = (
+            [tool_definition(entry, levels - 1) for entry in items(source, "tools")] if levels > 0 else []
+        )
+    return {**definition, "name": named(name)}
 
 
 def role_of(message: Any, default: str) -> str:
-    """Who a message is from, in the caller's word."""
+    """Return the role of a message as the caller gave it."""
     return named(member(message, "role"), default)
 
 
 def parts_of(content: Any) -> list[Part]:
-    """The parts of a message's content: a text, or a list of the API's content parts."""
+    """Convert the content of a message, a text or a list of the API's content parts, to parts."""
     if isinstance(content, str):
         return [text(content)]
     return [part_of(part) for part in content] if isinstance(content, (list, tuple)) else []
 
 
 def part_of(part: Any) -> Part:
-    """One content part of either API; one that is not known becomes a generic part."""
+    """Convert one content part of either API; one of an unknown type becomes a generic part."""
     reader = _PARTS.get(string(member(part, "type")) or "", generic)
     return reader(part)
 
 
 def _text(part: Any) -> Part:
-    said = member(part, "text")
+    content = member(part, "text")
     annotations = items(part, "annotations")
-    if not isinstance(said, str):
+    if not isinstance(content, str):
         return generic(part)
-    return text(said, annotations=[generic(entry) for entry in annotations]) if annotations else text(said)
+    return text(content, annotations=[generic(entry) for entry in annotations]) if annotations else text(content)
 
 
 def _image(part: Any) -> Part:
@@ -181,7 +183,7 @@ def _file(part: Any) -> Part:
 
 
 def _thinking(part: Any) -> Part:
-    """What the model thought: one text, or texts in a list, which Mistral calls `thinking`, and Databricks `summary`."""
+    """Convert reasoning: one text, or a list of texts, which Mistral names `thinking`, and Databricks `summary`."""
     entries = [part, *(entry for name in ("thinking", "summary") for entry in items(part, name))]
     return reasoning("".join(first_text(entry, "thinking", "text") or "" for entry in entries))
 

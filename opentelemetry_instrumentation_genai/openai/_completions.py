@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _input(body: Mapping[str, Any]) -> Content:
-    """One user message for each prompt; a prompt given as tokens is told by how many there are."""
+    """Read one user message per prompt; a prompt of token ids is recorded as their count."""
     prompt = member(body, "prompt")
     prompts = [prompt] if isinstance(prompt, str) else prompt
     if not isinstance(prompts, (list, tuple)):

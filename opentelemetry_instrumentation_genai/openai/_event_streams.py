@@ -1,4 +1,4 @@
-"""The classes of the SDK whose instances `stream()` returns: what they raise above the chunks, they raise to the application."""
+"""The classes that `stream()` of the SDK returns: they raise errors of their own, which the chunks below do not have."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ CLASSES = (
     (_RESPONSES, "ResponseStream"),
     (_RESPONSES, "AsyncResponseStream"),
 )
-# A length or a content filter raises there, also where no structure was asked for.
+# These raise for the finish reasons `length` and `content_filter`, even without structured output.
 PARSING = ("get_final_completion",)

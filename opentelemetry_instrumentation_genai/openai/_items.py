@@ -1,4 +1,4 @@
-"""The items of the Responses API as messages and parts, every type of them; one that is not known becomes a generic part."""
+"""Convert the items of the Responses API to messages and parts; an item of an unknown type becomes a generic part."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ._common import parts_of, role_of, tool_definition
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-# Tools that the application runs: item type -> the name of the tool, and where the item has its arguments.
+# Calls of tools that the application runs: item type -> name of the tool, and member with its arguments.
 _CALLS = {
     "function_call": (None, "arguments"),
     "custom_tool_call": (None, "input"),
-    "computer_call": ("computer", "actions"),  # formerly one `action`
+    "computer_call": ("computer", "actions"),  # older versions: one `action`
     "local_shell_call": ("local_shell", "action"),
     "shell_call": ("shell", "action"),
     "apply_patch_call": ("apply_patch", "operation"),
 }
-# Their answers: item type -> where the item has the result.
+# Results of these calls: item type -> member with the result.
 _ANSWERS = {
     "function_call_output": "output",
     "custom_tool_call_output": "output",
@@ -42,7 +42,7 @@ _ANSWERS = {
     "shell_call_output": "output",
     "apply_patch_call_output": "output",
 }
-# Tools that the provider runs: item type -> the members that say what was asked, and those that say what came of it.
+# Tools that the provider runs: item type -> members of the call, and members of the result.
 _SERVER_CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "web_search_call": (("action",), ()),
     "file_search_call": (("queries",), ("results",)),
@@ -59,21 +59,21 @@ _SERVER_CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _SERVER_ANSWERS = {"tool_search_output": ("tools",), "program_output": ("result",)}
 
 
-# Items that are from the application.
+# Items that the application adds.
 _FROM_THE_CALLER = ("mcp_approval_response", "configuration_update", "compaction_trigger")
 
 
 def input_messages(given: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return the items of the input as messages, but for those that are given back and of which nothing can be read.
+    """Return the items of the input as messages, without those that have nothing readable.
 
-    What a model thought comes back encrypted, and says nothing to anybody else.
+    Reasoning that is sent back to the provider is encrypted.
     """
     messages = map(input_message, given)
     return [message for message in messages if not all(map(unreadable, message["parts"])) or not message["parts"]]
 
 
 def input_message(item: Any) -> dict[str, Any]:
-    """One item of the input as a message."""
+    """Convert one item of the input to a message."""
     kind = string(member(item, "type"))
     if isinstance(item, str):
         return {"role": "user", "parts": parts_of(item)}
@@ -89,26 +89,26 @@ def _from(item: Any, kind: str | None) -> str:
 
 
 def output_parts(item: Any) -> list[Part]:
-    """One item of the output, or of an earlier one given again, as parts of a message."""
+    """Convert one item of the output, or of an earlier output in the input, to parts of a message."""
     kind = string(member(item, "type")) or ""
     if kind in _READERS:
         return _READERS[kind](item)
     if kind in _CALLS:
         return [_call(item, kind)]
     if kind in _ANSWERS:
-        return [_answered(item, kind)]
+        return [_tool_result(item, kind)]
     if kind in ("tool_search_call", "tool_search_output") and member(item, "execution") == "client":
         return [_searched(item, kind)]
     if kind in _SERVER_CALLS:
         return _server_tool(item, kind)
     if kind in _SERVER_ANSWERS:
-        answered = (*_SERVER_ANSWERS[kind], "status")
-        return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), answered))]
+        results = (*_SERVER_ANSWERS[kind], "status")
+        return [server_tool_call_response(_identity(item), _chosen(item, _named(kind), results))]
     return [generic(item)]
 
 
 def _searched(item: Any, kind: str) -> Part:
-    """A tool search that the application runs, or its answer."""
+    """Convert a tool search that the application runs, or its result."""
     if kind == "tool_search_call":
         return free_tool_call(_identity(item), "tool_search", member(item, "arguments"))
     return tool_call_answer(_identity(item), _tools(member(item, "tools")))
@@ -119,16 +119,16 @@ def _call(item: Any, kind: str) -> Part:
     given = member(item, place)
     if kind == "function_call":
         return tool_call(member(item, "call_id"), member(item, "name"), given)
-    if kind == "computer_call":  # arguments are an object
+    if kind == "computer_call":  # arguments have to be an object
         given = member(item, "action") if given is None else {"actions": given}
     return free_tool_call(member(item, "call_id"), name or member(item, "name"), given)
 
 
-def _answered(item: Any, kind: str) -> Part:
+def _tool_result(item: Any, kind: str) -> Part:
     identity, output = _identity(item), member(item, _ANSWERS[kind])
     if kind == "apply_patch_call_output":
-        said = {"status": member(item, "status"), "output": output}
-        return tool_call_response(identity, {name: value for name, value in said.items() if value is not None})
+        members = {"status": member(item, "status"), "output": output}
+        return tool_call_response(identity, {name: value for name, value in members.items() if value is not None})
     if member(output, "type") == "computer_screenshot":
         return tool_call_answer(
             identity, attached("image", url=member(output, "image_url"), file_id=member(output, "file_id"))
@@ -143,22 +143,22 @@ def _tools(tools: Any) -> list[dict[str, Any]]:
 
 
 def _reasoning(item: Any) -> Part:
-    """What the model thought, in full or in summary; what is encrypted stays out."""
+    """Convert reasoning, in full or as a summary; encrypted content is left out."""
     texts = [member(entry, "text") for entry in (*items(item, "summary"), *items(item, "content"))]
     return reasoning("\n".join(text for text in texts if isinstance(text, str)), id=plain(member(item, "id")))
 
 
 def _server_tool(item: Any, kind: str) -> list[Part]:
-    asked, answered = _SERVER_CALLS[kind]
+    arguments, results = _SERVER_CALLS[kind]
     name, identity = _named(kind), _identity(item)
-    parts = [server_tool_call(identity, name, _chosen(item, name, (*asked, "status")))]
-    if any(member(item, member_name) is not None for member_name in answered):
-        parts.append(server_tool_call_response(identity, _chosen(item, name, answered)))
+    parts = [server_tool_call(identity, name, _chosen(item, name, (*arguments, "status")))]
+    if any(member(item, member_name) is not None for member_name in results):
+        parts.append(server_tool_call_response(identity, _chosen(item, name, results)))
     return parts
 
 
 def _named(kind: str) -> str:
-    """The tool that an item type is about: `web_search_call` is about `web_search`."""
+    """Return the name of the tool of an item type: `web_search` for `web_search_call`."""
     return kind.removesuffix("_call").removesuffix("_output")
 
 
@@ -171,11 +171,11 @@ def _chosen(item: Any, kind: str, names: tuple[str, ...]) -> dict[str, Any]:
     for name in names:
         value = member(item, name)
         if value is not None:
-            chosen[name] = _told(value, kind, name)
+            chosen[name] = _member_value(value, kind, name)
     return chosen
 
 
-def _told(value: Any, kind: str, name: str) -> Any:
+def _member_value(value: Any, kind: str, name: str) -> Any:
     if (kind, name) == ("image_generation", "result"):
         return attached("image", data=value)
     return _tools(value) if (kind, name) == ("tool_search", "tools") else plain(value)

@@ -1,4 +1,4 @@
-"""Which provider answers a client of the `openai` SDK, in the conventions' words."""
+"""The provider behind a client of the `openai` SDK, as the conventions name it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ._signs import by_headers, by_response
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Public API hosts, by the providers' own documentation. What the conventions' enum does not name has its own plain name.
+# Public API hosts, by the providers' documentation. A provider missing from the conventions' enum has its plain name.
 _HOSTS = HostTable(
     (
         ("*.openai.azure.com", "azure.ai.openai"),
         ("*.openai.azure.us", "azure.ai.openai"),
         ("*.openai.azure.cn", "azure.ai.openai"),
         ("*.cognitiveservices.azure.com", "azure.ai.openai"),
-        ("*.services.ai.azure.com", "azure.ai.openai"),  # Foundry; this SDK speaks to its OpenAI endpoint
+        ("*.services.ai.azure.com", "azure.ai.openai"),  # Foundry; this SDK calls its OpenAI endpoint
         ("*.models.ai.azure.com", "azure.ai.inference"),
         ("models.inference.ai.azure.com", "azure.ai.inference"),
         ("bedrock-*.amazonaws.com", "aws.bedrock"),
@@ -82,25 +82,25 @@ _RUNTIMES = {"bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
 
 
 class Providers:
-    """Names the provider behind a client and host.
+    """Resolves the provider of a client and host.
 
     Args:
-        declared: the user's (pattern, provider) pairs, which win over everything; a pattern is HOST or HOST:PORT with `*`.
+        declared: the user's (pattern, provider) pairs, which take precedence; a pattern is HOST or HOST:PORT with `*`.
     """
 
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = HostTable(declared)
 
     def __call__(self, client: Any, host: str, port: int) -> str:
-        """The provider; `openai` for a host that nothing is known of."""
+        """Return the provider; `openai` for an unknown host."""
         return self._known(client, host, port) or "openai"
 
     def unknown(self, client: Any, host: str, port: int) -> bool:
-        """Whether nothing is known of who is behind a client, until the server itself says something."""
+        """Return whether the provider of a client is unknown until a response of the server identifies it."""
         return self._known(client, host, port) is None
 
     def sure(self, client: Any, host: str, port: int) -> bool:
-        """The opposite."""
+        """Return whether the provider of a client is known before any response."""
         return not self.unknown(client, host, port)
 
     by_headers = staticmethod(by_headers)
@@ -120,6 +120,6 @@ def _by_class(kind: type) -> str | None:
 
 
 def _by_runtime(client: Any) -> str | None:
-    """By the provider that a client was made with: `OpenAI(provider=...)` of newer SDKs."""
+    """Return the provider that a client was created with: `OpenAI(provider=...)` of newer SDKs."""
     name = getattr(getattr(client, "_provider_runtime", None), "name", None)
     return _RUNTIMES.get(name or "")

@@ -27,7 +27,7 @@ def _conversation(value: Any) -> str | None:
 
 
 def _compacted(value: Any) -> bool | None:
-    """Whether a list of items has a compaction among it."""
+    """Return True if a list of items contains a compaction, None otherwise."""
     entries = value if isinstance(value, (list, tuple)) else ()
     return True if any(member(entry, "type") == "compaction" for entry in entries) else None
 
@@ -66,20 +66,20 @@ _USAGE = (
 
 
 def _finish_reasons(response: Any, streamed: bool) -> list[str]:
-    """The one reason, which this API does not have a word for: read from the status."""
+    """Return the one finish reason, derived from the status of the response: this API has no finish reasons."""
     status = string(member(response, "status"))
     if status is None or (status in _UNFINISHED and not streamed):
-        return []  # a background response, that goes on without us
+        return []  # a background response that is still running
     if status == "completed":
-        return ["tool_calls" if _waits(response) else "stop"]
+        return ["tool_calls" if _awaits_tool_result(response) else "stop"]
     if status == "incomplete":
         reason = string(member(member(response, "incomplete_details"), "reason"))
         return [_INCOMPLETE.get(reason or "", reason or "error")]
     return ["error"]
 
 
-def _waits(response: Any) -> bool:
-    """Whether a tool call is there that the application has to answer."""
+def _awaits_tool_result(response: Any) -> bool:
+    """Return whether the output has a tool call that the application still has to answer."""
     output = items(response, "output")
     calls = {str(member(entry, "call_id")) for entry in output if _is_for_the_caller(entry)}
     return bool(calls.difference(str(member(entry, "call_id")) for entry in output if _is_answer(entry)))
@@ -101,19 +101,22 @@ def _failure(response: Any) -> Failure | None:
 
 
 def _counts_usage(response: Any, first: Callable[[str], bool]) -> bool:
-    """Whether the call that makes a response counts its usage: one in the background may have been fetched before its stream ends."""
+    """Return whether a call that creates a response counts its usage.
+
+    A background response may have been fetched, and counted, before its stream ends.
+    """
     identity = _finished_in_background(response)
     return identity is None or first(identity)
 
 
 def _counts_fetched_usage(response: Any, first: Callable[[str], bool]) -> bool:
-    """Whether the call that fetches a response counts its usage: that of one in the background, which no other call has seen."""
+    """Return whether a call that fetches a response counts its usage: only for a background response not counted before."""
     identity = _finished_in_background(response)
     return identity is not None and first(identity)
 
 
 def _finished_in_background(response: Any) -> str | None:
-    """The id of a response that was made in the background, if it has come to its end; by the API reference it has its usage then."""
+    """Return the id of a background response that has ended, None for any other; by the API reference it has its usage then."""
     if member(response, "background") is not True or member(response, "usage") is None:
         return None
     return None if member(response, "status") in _UNFINISHED else string(member(response, "id"))
@@ -130,7 +133,7 @@ def _input(body: Mapping[str, Any]) -> Content:
 
 
 def _settings(source: Any) -> Content:
-    """System instructions and tools, which a request has, and a response again."""
+    """Read the system instructions and tool definitions of a request, or of a response, which repeats them."""
     content: Content = {}
     instructions = member(source, "instructions")
     if isinstance(instructions, str):
@@ -185,7 +188,7 @@ FETCH_RESPONSE = Operation(
     finish_reasons=_finish_reasons,
     output_content=_fetched,
     counts_usage=_counts_fetched_usage,
-    says_stream=False,  # the conventions have it on inferences only
+    says_stream=False,  # the conventions define `gen_ai.request.stream` for inference only
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
 )

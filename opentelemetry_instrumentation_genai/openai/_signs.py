@@ -1,6 +1,6 @@
-"""What servers of the OpenAI API say of themselves, in headers that all answers have, and in the answers.
+"""How servers of the OpenAI API identify themselves: in the headers of every response, and in response bodies.
 
-A gateway in front of another server comes first: its headers stand, and the answer may be the other's.
+The headers take precedence: a gateway sets its own, and may pass on the body of the server behind it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any
 
 from .._adapter.fields import member, string
 
-# `Server` of llama.cpp's server; uvicorn, under which most others run, tells nothing.
+# `Server` header of llama.cpp's server; most others run under uvicorn, which does not identify them.
 _SERVERS = {b"llama.cpp": "llama_cpp"}
 # "Response headers" of LiteLLM's proxy.
 _GATEWAYS = ((b"x-litellm-", "litellm"),)
-# `system_fingerprint` as these servers make it, unless they are told to make another: Ollama's is a constant, vLLM's begins with
-# its name ("--fingerprint-mode"), llama.cpp's with the number of its build.
+# Default `system_fingerprint` of these servers: Ollama's is a constant, vLLM's begins with its name
+# ("--fingerprint-mode"), llama.cpp's with its build number.
 _FINGERPRINTS = (
     (re.compile("fp_ollama$"), "ollama"),
     (re.compile("vllm-"), "vllm"),
@@ -24,7 +24,7 @@ _FINGERPRINTS = (
 
 
 def by_headers(headers: Any) -> str | None:
-    """The provider by the headers of a response, if they tell."""
+    """Return the provider that the headers of a response identify, if any."""
     server = None
     for name, value in headers.raw:
         lowered = name.lower()
@@ -38,11 +38,11 @@ def by_headers(headers: Any) -> str | None:
 
 
 def by_response(response: Any) -> str | None:
-    """The provider by a response, if it tells."""
+    """Return the provider that a response identifies, if any."""
     fingerprint = string(member(response, "system_fingerprint"))
     if fingerprint is None:
         return None
-    # LM Studio gives the model's name as fingerprint, and statistics that OpenAI does not have.
+    # LM Studio sets the fingerprint to the model's name, and adds `stats`, which OpenAI does not have.
     if isinstance(member(response, "stats"), dict) and fingerprint == member(response, "model"):
         return "lm_studio"
     return next((provider for pattern, provider in _FINGERPRINTS if pattern.match(fingerprint)), None)

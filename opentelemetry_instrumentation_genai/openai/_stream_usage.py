@@ -1,6 +1,6 @@
-"""How the usage of a streamed chat or legacy completion is asked for: `stream_options.include_usage` of OpenAI's API reference.
+"""Injection of `stream_options.include_usage` of OpenAI's API reference, for the usage of streamed chat and legacy completions.
 
-With it, one more chunk comes last, with the usage and without choices, and all others have `usage: null`.
+With this option the server sends one more chunk at the end, with usage and without choices; all others have `usage: null`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from .._adapter.operation import StreamUsage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Asked or not, OpenRouter sends usage with the last chunk ("Usage Accounting"), and so does Mistral, which refuses the question.
-_UNASKED = frozenset({"openrouter", "mistral_ai"})
+# OpenRouter ("Usage Accounting") and Mistral always send usage with the last chunk; Mistral rejects the option.
+_ALWAYS_SENT = frozenset({"openrouter", "mistral_ai"})
 
 
-def _asked(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The caller's options with the question; nothing where they have answered it, or asked for vLLM's usage in every chunk."""
+def _inject(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the caller's options with `include_usage`; None if they set it, or request vLLM's usage in every chunk."""
     options = body.get("stream_options")
     if body.get("stream") is not True:
         return None
@@ -30,7 +30,7 @@ def _asked(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _withheld(chunk: Any, headers: Mapping[str, str]) -> bool:
-    """Usage and no choices: content filters, errors and what else has no choices has no usage."""
+    """Return whether a chunk has usage and no choices; other chunks without choices, such as errors, have no usage."""
     if member(chunk, "usage") is None or member(chunk, "error"):
         return False
     choices = member(chunk, "choices")
@@ -38,10 +38,10 @@ def _withheld(chunk: Any, headers: Mapping[str, str]) -> bool:
 
 
 def _empty(choice: Any) -> bool:
-    """What LiteLLM's proxy has beside the usage: a choice that says nothing, and does not end."""
+    """Return whether a choice has neither content nor a finish reason; LiteLLM's proxy adds one to the usage chunk."""
     held = members(choice)
-    said = (*members(held.get("delta")).values(), held.get("text"), held.get("logprobs"), held.get("finish_reason"))
-    return not any(said)
+    values = (*members(held.get("delta")).values(), held.get("text"), held.get("logprobs"), held.get("finish_reason"))
+    return not any(values)
 
 
 def _last(chunk: Any) -> bool:
@@ -49,14 +49,14 @@ def _last(chunk: Any) -> bool:
 
 
 def _moved(headers: Mapping[str, str]) -> Sequence[str]:
-    """llama.cpp puts its timings into the last chunk, whichever that is."""
+    """Return the members that move to the usage chunk: llama.cpp adds its timings to whichever chunk is last."""
     return ("timings",) if headers.get("server") == "llama.cpp" else ()
 
 
 STREAM_USAGE = StreamUsage(
     member="usage",
-    asked=_asked,
-    unasked=_UNASKED,
+    asked=_inject,
+    unasked=_ALWAYS_SENT,
     refused=(b"stream_options", b"include_usage"),
     withheld=_withheld,
     last=_last,

@@ -1,4 +1,4 @@
-"""The `timings` object that llama.cpp's server adds to what it answers, by its documentation."""
+"""The `timings` object that llama.cpp's server adds to its responses, by its documentation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def server_timings(response: Any, _found: Mapping[str, Any]) -> Timings | None:
-    """What the server measured. It does not say how long a request waited for a slot, and so not how long it took."""
-    told = member(response, "timings")
-    if told is None:
+    """Read the timings that the server measured. They exclude the wait for a slot, so the total duration is unknown."""
+    measured = member(response, "timings")
+    if measured is None:
         return None
-    before, generating = _seconds(member(told, "prompt_ms")), _seconds(member(told, "predicted_ms"))
-    return timings(None, before, generating, count(member(told, "predicted_n")))
+    before, generating = _seconds(member(measured, "prompt_ms")), _seconds(member(measured, "predicted_ms"))
+    return timings(None, before, generating, count(member(measured, "predicted_n")))
 
 
 def _seconds(value: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""The typed events of a streamed response, put together into the plain response."""
+"""Accumulates the typed events of a streamed response into the plain response."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _PIECES = {
     "response.code_interpreter_call_code.delta": ("", "code"),
 }
 _ITEMS = ("response.output_item.added", "response.output_item.done")
-# Types of the events that are read without content as well, for what attributes need: how it failed, and what there is in the
-# output. One that the SDK has put into pydantic's extras has none.
+# Types of events that are read even without content capture, because attributes need them: errors and output items.
+# An event that the SDK has put into pydantic's extras has no type.
 _FACTS = (None, "error", *_ITEMS)
 _OF_ITEMS = ("type", "call_id", "execution")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class TypedEvents:
-    """Events of which some carry the whole response as it stands, and others what came anew since.
+    """Accumulates events, some of which carry the whole response so far, and others a delta.
 
-    An item is known by its place in the output; servers that number nothing name it by its id.
+    An item is identified by its index in the output or, from servers that send no index, by its id.
     """
 
     __slots__ = ("_content", "_done", "_error", "_items", "_latest", "_pieces", "_response")
@@ -46,9 +46,9 @@ class TypedEvents:
         self._pieces: dict[Any, dict[tuple[str, str, int], list[str]]] = {}
 
     def add(self, event: Any) -> None:
-        """Take one event.
+        """Add one event.
 
-        Python looks into what a model holds at a tenth of the price of `members`, and most events are pieces.
+        Reading the `__dict__` of a model takes a tenth of the time of `members`, and most events are deltas.
         """
         own = event if type(event) is dict else getattr(event, "__dict__", _NOTHING)
         response = own.get("response")
@@ -58,7 +58,7 @@ class TypedEvents:
             self._add_detail(members(event))
 
     def _add_detail(self, held: Mapping[str, Any]) -> None:
-        if "data" in held and "event" in held:  # SDKs before 1.99 give an error event so, in pydantic's extras
+        if "data" in held and "event" in held:  # an error event of SDKs before 1.99, in pydantic's extras
             held = {"type": held["event"], **(held["data"] if isinstance(held["data"], dict) else {})}
         kind = string(held.get("type"))
         if kind == "error":
@@ -69,7 +69,7 @@ class TypedEvents:
             self._add_piece(held, *_PIECES[kind])
 
     def _add_item(self, held: Mapping[str, Any], *, done: bool) -> None:
-        """Take an item of the output; of its content only what is wanted."""
+        """Add an item of the output; without content capture, only the members that attributes need."""
         item = held.get("item")
         self._latest = self._place(held, member(item, "id") or member(item, "call_id"))
         self._items[self._latest] = item if self._content else {name: member(item, name) for name in _OF_ITEMS}
@@ -89,28 +89,28 @@ class TypedEvents:
         pieces.append(whole_string(held.get("delta")) or "")
 
     def result(self) -> dict[str, Any]:
-        """The response as far as it was received."""
+        """Return the response received so far."""
         received = self._response
-        told = {name: member(received, name) for name in _MEMBERS}
+        response = {name: member(received, name) for name in _MEMBERS}
         if self._error is not None:
-            told["error"], told["status"] = self._error, "failed"
+            response["error"], response["status"] = self._error, "failed"
         if not items(received, "output"):
-            told["output"] = [self._item(place) for place in self._items]
-        return told
+            response["output"] = [self._item(place) for place in self._items]
+        return response
 
     def _item(self, place: Any) -> Any:
-        """An item; one that the stream did not finish with the pieces of it that came."""
+        """Return an item; one that the stream did not finish is assembled from its deltas."""
         item, pieces = self._items[place], self._pieces.get(place)
         if place in self._done or not pieces:
             return item
-        told = {name: member(item, name) for name in ("type", "id", "call_id", "name", "role", "server_label")}
+        unfinished = {name: member(item, name) for name in ("type", "id", "call_id", "name", "role", "server_label")}
         for (kind, name, _), texts in sorted(pieces.items()):
             if kind:
                 where = "summary" if kind == "summary_text" else "content"
-                told.setdefault(where, []).append({"type": kind, name: "".join(texts)})
+                unfinished.setdefault(where, []).append({"type": kind, name: "".join(texts)})
             else:
-                told[name] = "".join(texts)
-        return told
+                unfinished[name] = "".join(texts)
+        return unfinished
 
 
 _MEMBERS = (

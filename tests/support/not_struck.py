@@ -383,7 +383,7 @@ RARE: Listed = {
     "anthropic/_native.py": ("_Ours.set_status",),
     "openai/_chat.py": ("_audio", "_modality"),
     "openai/_chunks.py": (
-        "ChoiceChunks._tells",
+        "ChoiceChunks._has_more_than_content",
         "_Audio.__init__",
         "_Audio.add",
         "_Audio.result",
@@ -396,7 +396,7 @@ RARE: Listed = {
         "_together",
     ),
     "openai/_common.py": ("_refused", "<lambda>", "_audio", "_file", "_thinking"),
-    "openai/_items.py": ("<lambda>", "_chosen", "_named", "_searched", "_server_tool", "_told", "_tools"),
+    "openai/_items.py": ("<lambda>", "_chosen", "_member_value", "_named", "_searched", "_server_tool", "_tools"),
     "openai/_stream_usage.py": ("_empty", "_last"),
     "openai/_timings.py": ("_seconds",),
 }
