@@ -252,7 +252,7 @@ RARE: Listed = {
         "_Purse._value",
         "_anonymous",
     ),
-    "_call/call.py": ("Call._say_of_said", "Call._unparsed", "Call.ended", "Call.give_up"),
+    "_call/call.py": ("Call._warn_of_lost_attribution", "Call._unparsed", "Call.ended", "Call.give_up"),
     "_adapter/parts.py": (
         "_Harmless.copy",
         "_as_text",
