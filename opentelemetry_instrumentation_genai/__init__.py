@@ -1,6 +1,6 @@
 """OpenTelemetry instrumentation of GenAI SDKs: every call becomes one truthful span, its metrics and its event.
 
-Importing this package imports no SDK and no OpenTelemetry SDK; the names below are loaded when they are used.
+Importing this package imports neither the SDK of a provider nor that of OpenTelemetry; the names below are loaded on first use.
 """
 
 from __future__ import annotations

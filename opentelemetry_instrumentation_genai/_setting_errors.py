@@ -1,4 +1,4 @@
-"""The errors of a setting whose value is not accepted: whatever reads a value raises them, and the settings log a warning."""
+"""The errors for setting values that are not accepted: the reader of a value raises them, and the settings log a warning."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 
 class RefusedError(ValueError):
-    """A value is not accepted; the message says why, and goes into the warning."""
+    """A value is not accepted; the message is the reason, which the warning includes."""
 
 
 class PartlyError(ValueError):
     """A part of a value is not accepted.
 
     Attributes:
-        left_out: that part.
-        value: what the rest of it is read as.
+        left_out: the part that is not accepted.
+        value: the value that is read from the rest.
     """
 
     def __init__(self, left_out: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The public types of what an application can hang onto calls: request and response hooks, and completion hooks."""
+"""The public types of hooks: request and response hooks, and completion hooks."""
 
 from __future__ import annotations
 

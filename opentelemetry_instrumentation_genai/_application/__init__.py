@@ -1,1 +1,1 @@
-"""What the application says of its calls: blocks of code, hooks of its own, enrichers."""
+"""What an application adds to its calls: attributes and capture modes of blocks of code, hooks, enrichers."""

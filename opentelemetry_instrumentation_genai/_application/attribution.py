@@ -1,8 +1,8 @@
-"""What is told of whose calls are made: what the application says in OpenTelemetry's context, and what baggage says of it.
+"""Attribution of calls to users, conversations and prompts: attributes from OpenTelemetry's context and from baggage.
 
-For a conversation there are several to ask, and the first that knows wins: `genai_context`, the context of
-`opentelemetry-util-genai`, by which frameworks above us hand it down, that of Traceloop's SDK, and baggage that is listed. What
-the request itself says (the Responses API's `conversation`) counts where none of them does.
+The id of the conversation has several sources, and the first that has one wins: `genai_context`, the context of
+`opentelemetry-util-genai`, in which frameworks above the SDK pass it on, the context of Traceloop's SDK, and the listed entries
+of baggage. The request's own id (the Responses API's `conversation`) counts where none of these has one.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from .._adapter.fields import Attribute
 
 FIRST = (CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION)
-"""What the application says of these counts, whatever a request or a response says."""
+"""For these attributes, the value from the application overrides that of a request or a response."""
 _NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _TRACELOOP_CONVERSATION = "conversation_id"  # Traceloop's own key in the context
-_NOBODY = ContextValues({})
+_NO_VALUES = ContextValues({})
 
 
 class Attribution:
-    """Reads it out of a context, for one instrumentor.
+    """Reads the attribution of calls from a context, for one instrumentor.
 
     Args:
         raw: whether ids of users are recorded as they are, and not as pseudonyms.
-        key: for pseudonyms, if there is one.
+        key: the key of pseudonyms, if there is one.
         baggage: (key, attribute or None, whether it is a user's id) of the entries of baggage that are recorded.
     """
 
@@ -48,30 +48,30 @@ class Attribution:
         self._baggage = baggage
 
     def of(self, context: Context) -> Mapping[str, Attribute]:
-        """What is said of a call that is made in `context`, as attributes."""
+        """Return the attributes of a call that is made in `context`."""
         return (self._of(context) or _NOTHING) if context else _NOTHING
 
     @guarded
     def _of(self, context: Context) -> Mapping[str, Attribute]:
-        said: Any = context.get(CONTEXT_VALUES_KEY)
-        if not isinstance(said, ContextValues):
-            said = _NOBODY
+        values: Any = context.get(CONTEXT_VALUES_KEY)
+        if not isinstance(values, ContextValues):
+            values = _NO_VALUES
         listed = self._listed(context) if self._baggage else _NOTHING
         conversation = _conversation(context)
-        if said is _NOBODY and not listed and conversation is None:
+        if values is _NO_VALUES and not listed and conversation is None:
             return _NOTHING
         found: dict[str, Attribute] = dict(listed)
         if conversation is not None:
             found[CONVERSATION_ID] = conversation
-        found.update(said.attributes)
-        if said.user is not None:
+        found.update(values.attributes)
+        if values.user is not None:
             found.pop(ENDUSER_ID, None)
             found.pop(ENDUSER_PSEUDO_ID, None)
-            self._add_user(found, None, said.user)
+            self._add_user(found, None, values.user)
         return found
 
     def _listed(self, context: Context) -> Mapping[str, Attribute]:
-        """What of the baggage is listed."""
+        """Return the attributes from the entries of baggage that the settings list."""
         found: dict[str, Attribute] = {}
         entries = get_all(context)
         for key, attribute, names_user in self._baggage:
@@ -85,7 +85,7 @@ class Attribution:
         return found
 
     def _add_user(self, found: dict[str, Attribute], attribute: str | None, user: str) -> None:
-        """Add who the call is made for, under a name of the user's choice or the conventions'."""
+        """Add the id of the user that the call is made for, under the given attribute or that of the conventions."""
         if self._raw:
             found[attribute or ENDUSER_ID] = user
         elif self._key is not None:
@@ -99,16 +99,16 @@ class Attribution:
 
 
 def pseudonym(key: bytes, user: str) -> str:
-    """A user's pseudonym: HMAC-SHA-256 of the id in UTF-8, in hexadecimal digits. Without the key no guess can be checked."""
+    """Return a user's pseudonym: HMAC-SHA-256 of the id in UTF-8, as hexadecimal. Without the key no guess can be checked."""
     return hmac.digest(key, user.encode(), "sha256").hex()
 
 
 def _conversation(context: Context) -> str | None:
-    """The conversation that someone else has put into the context."""
+    """Return the id of the conversation that another package has put into the context."""
     module = sys.modules.get("opentelemetry.util.genai._conversation_context")
     if module is not None:
-        # The key is made anew in each process, so it is only known to the module.
-        told = string(context.get(getattr(module, "CONVERSATION_ID_KEY", "")))
-        if told is not None:
-            return told
+        # The key is created in each process, so only the module has it.
+        conversation = string(context.get(getattr(module, "CONVERSATION_ID_KEY", "")))
+        if conversation is not None:
+            return conversation
     return string(context.get(_TRACELOOP_CONVERSATION))

@@ -1,4 +1,4 @@
-"""Blocks of code that say something of the calls made in them, carried by OpenTelemetry's context."""
+"""Blocks of code with settings or attributes for the calls made in them, carried by OpenTelemetry's context."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
-# What was entered and not left here: an object may be entered in several tasks and threads at a time.
+# The blocks entered and not yet left in this context: an object may be entered in several tasks and threads at a time.
 _entered: ContextVar[tuple[tuple[Block, Token[Context]], ...]] = ContextVar(
     "opentelemetry_instrumentation_genai.entered", default=()
 )
 
 
 class Block:
-    """What holds in a block of code.
+    """A change of OpenTelemetry's context in a block of code.
 
-    As a context manager, `with` or `async with`, around code with `await` in it as well, and as a decorator of functions,
-    coroutine functions and generators, and of functions that return a coroutine or a generator. It is carried into tasks, and
-    into threads where OpenTelemetry's context is. One object may be used again and again, nested and side by side.
+    It is a context manager, `with` or `async with`, around code with `await` in it as well, and a decorator of functions,
+    coroutine functions and generators, and of functions that return a coroutine or a generator. Tasks inherit it, and so do
+    threads that OpenTelemetry's context is passed to. One object may be used again and again, nested and side by side.
     """
 
     @abstractmethod
     def _within(self, outer: Context) -> Context:
-        """The context of the block.
+        """Return the context of the block.
 
         Args:
             outer: the context around it.
@@ -68,7 +68,7 @@ class Block:
         self.__exit__(*error)
 
     def __call__(self, function: _F) -> _F:
-        """Have it hold in each call of `function`."""
+        """Return `function` so that each of its calls runs in the block."""
         wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
         return wrapped
 
@@ -84,7 +84,7 @@ class Block:
 
 
 def _context_of(block: Block) -> Context:
-    """The context of a block that starts here; where it cannot be made, the block says nothing."""
+    """Return the context of a block that starts here; where that fails, the context around it."""
     outer = otel_context.get_current()
     return _within_outer(block, outer) or outer
 
@@ -111,7 +111,7 @@ def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..
     return wrapped
 
 
-# Frameworks ask what kind of function they were given, so that what is around a generator function is one.
+# Frameworks inspect what kind of function they are given, so the wrapper of a generator function is one as well.
 
 
 def _around_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,7 +132,7 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
                 except GeneratorExit:
                     await steps.aclose()
                     raise
-                except BaseException as error:  # noqa: BLE001 - it is for the generator
+                except BaseException as error:  # noqa: BLE001 - whatever is thrown is passed on to the generator
                     step = await steps.athrow(error)
                 else:
                     step = await steps.asend(sent)
@@ -141,12 +141,12 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
 
 
 def _held(block: Block, made: Any) -> Any:
-    """What a function returns, in a form in which it runs in the block, if it has yet to run.
+    """Return what a function returned; a coroutine or generator is wrapped, so that it runs in the block.
 
-    Decorators that are no coroutine functions themselves return coroutines, such as one that tries again. A task has the context
-    that it was made in; another awaitable is more than that to those who know its type, and stays what it is.
+    Functions that are not coroutine functions may return coroutines: decorators that retry, for one. A task already has the
+    context that it was created in. Any other awaitable is returned as it is, since its callers may need its own type.
     """
-    kind = type(made)  # asked of the type, for lazy objects are made when they are asked what they are
+    kind = type(made)  # of the type alone, since `isinstance` would make a lazy object evaluate
     if issubclass(kind, Coroutine) or (kind is GeneratorType and _is_awaitable(made.gi_code)):
         return _Coroutine(made, block)
     if issubclass(kind, Generator):
@@ -155,12 +155,12 @@ def _held(block: Block, made: Any) -> Any:
 
 
 def _is_awaitable(code: CodeType | None) -> bool:
-    """Whether `types.coroutine` has made a coroutine of a generator."""
+    """Return whether the code is that of a generator that `types.coroutine` has made awaitable."""
     return code is not None and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
 
 
 class _Coroutine(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """A coroutine that runs in the block. Until it does, it is what it was: closed, thrown into or forgotten."""
+    """A coroutine that runs in the block. Before it starts, `close` and `throw` go to the original coroutine."""
 
     def __init__(self, source: Any, block: Block) -> None:
         super().__init__(source)
@@ -191,7 +191,7 @@ async def _within(block: Block, source: Any) -> Any:
 
 
 class _Step:
-    """A step of a generator, in the block.
+    """Runs one step of a generator in the block.
 
     What the generator itself makes current, such as a span around its `yield`, is current again in its next step.
     """
@@ -211,7 +211,7 @@ class _Step:
 
 
 class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """A generator, whose steps each run in the block: between them its consumer runs, who has not asked for it."""
+    """A generator that runs each of its steps in the block: between the steps its consumer runs, outside the block."""
 
     def __init__(self, source: Any, block: Block) -> None:
         super().__init__(source)
@@ -238,7 +238,7 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
 
 
 class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The asynchronous twin."""
+    """The asynchronous counterpart of `_Steps`."""
 
     def __init__(self, source: Any, block: Block) -> None:
         super().__init__(source)
@@ -252,7 +252,7 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
         return await self.asend(None)
 
     async def first(self) -> Any:
-        """The first step of what a generator of ours is around: the event loop, which closes both, is to know that one alone."""
+        """Run the first step without the hooks of the event loop: it tracks and closes the generator around this one alone."""
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, None)
         try:

@@ -1,4 +1,4 @@
-"""The switch of content capture for a block of code, and what it asks for at a call."""
+"""Content capture for a block of code: the public switch, and how a call reads it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from opentelemetry.context.context import Context
 
 CAPTURE_KEY = "opentelemetry_instrumentation_genai.capture_content"
-"""Where the OpenTelemetry context has the `Capture` of a block of code."""
+"""The key in OpenTelemetry's context of the `Capture` of a block of code."""
 
 
 def asked_here(context: Context) -> Capture | None:
-    """What the block of code around a call asks for, if one does."""
-    asked = context.get(CAPTURE_KEY)
-    return asked if isinstance(asked, Capture) else None
+    """Return the capture mode of the block of code around a call; None outside of such blocks."""
+    capture = context.get(CAPTURE_KEY)
+    return capture if isinstance(capture, Capture) else None
 
 
 class capture_content(Block):  # noqa: N801 - it reads as a statement
-    """Say for a block of code whether the content of its calls is captured, whatever the settings are.
+    """Set the capture mode of the calls in a block of code, whatever the settings are.
 
-    As a context manager, around code with `await` in it as well, and as a decorator of functions, coroutine functions and
-    generators. It is carried by OpenTelemetry's context into tasks, and into threads where that is. The innermost one wins.
-    Redaction and budgets are those of the settings.
+    It is a context manager, around code with `await` in it as well, and a decorator of functions, coroutine functions and
+    generators. OpenTelemetry's context carries it into tasks, and into threads that the context is passed to. The innermost block
+    wins. Redaction and budgets are those of the settings.
 
     Args:
-        mode: what the setting `capture_message_content` takes. A wrong one gets a warning, and counts as `no_content`.
+        mode: a value of the setting `capture_message_content`. For any other a warning is logged, and it counts as `no_content`.
     """
 
     def __init__(self, mode: str | bool | float) -> None:
-        self._capture = _asked(mode) or NO_CONTENT
+        self._capture = _parse_mode(mode) or NO_CONTENT
 
     def _within(self, outer: Context) -> Context:
         return otel_context.set_value(CAPTURE_KEY, self._capture, outer)
 
 
 @guarded
-def _asked(mode: str | bool | float) -> Capture:
+def _parse_mode(mode: str | bool | float) -> Capture:
     try:
         return capture_of(mode)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Enrichers: attributes made of how a request's conversation begins. They tell nothing of what is said in it.
+"""Enrichers: attributes derived from the beginning of a request's conversation, which record none of its content.
 
-What is looked at are the system instructions and the messages up to the user's first one, whether content is captured or not.
+They read the system instructions and the messages up to the user's first one, whether content is captured or not.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 _SYSTEM = ("instructions", "system")
 _SPOKEN = ("messages", "input", "prompt")
-# Of a conversation that the server keeps, the request has not the beginning.
+# With one of these, the server keeps the conversation, and the request does not have its beginning.
 _CONTINUED = ("previous_response_id", "conversation")
 _ROLES = ("system", "developer")
-_FIRST = 64  # messages among which that of the user is looked for
-_CHARACTERS = 1 << 14  # of a text, that rules look at
+_FIRST = 64  # the user's first message is searched among so many
+_CHARACTERS = 1 << 14  # of a text that rules read
 
 
 class Opening(NamedTuple):
-    """How a conversation begins.
+    """The beginning of a conversation.
 
     Attributes:
         system: the parts of the system instructions.
-        messages: the messages up to the user's first one, that included.
-        user: the parts of that.
+        messages: the messages up to and including the user's first one.
+        user: the parts of the user's first message.
     """
 
     system: list[Part]
@@ -52,13 +52,13 @@ class Opening(NamedTuple):
 
 
 class Enrichers:
-    """Makes what is asked for, for one instrumentor.
+    """Computes the attributes that one instrumentor's settings ask for.
 
     Args:
-        names: of the attributes that are asked for.
-        given: what says what a request is made for, beside the built-in rules: rules, or a function, or where it is.
-        key: for the fingerprints of conversations, if there is one.
-        refuse: called with the setting, the name and the reason, where there is no such function.
+        names: the names of these attributes.
+        given: the source of a request's purpose, before the built-in rules: rules, a function, or `module:function`.
+        key: the key of the fingerprints of conversations, if there is one.
+        refuse: called with the setting, the name and the reason if there is no such function.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Enrichers:
     ) -> None:
         self._purposes = LLM_REQUEST_PURPOSE in names
         self._rules = (*(given if isinstance(given, tuple) else ()), *BUILT_IN)
-        self._ask = None if isinstance(given, tuple) else Callback("purpose", given, refuse)
+        self._callback = None if isinstance(given, tuple) else Callback("purpose", given, refuse)
         self._key = key if CONVERSATION_FINGERPRINT in names else None
         if CONVERSATION_FINGERPRINT in names and self._key is None:
             say_once(
@@ -80,7 +80,7 @@ class Enrichers:
 
     @guarded
     def of(self, request: Request) -> dict[str, Attribute]:
-        """What is told of a request, as attributes."""
+        """Return the attributes of a request."""
         found: dict[str, Attribute] = {}
         if not request.operation.details:
             return found
@@ -88,28 +88,28 @@ class Enrichers:
         if self._key is not None and opening.user and _begins(request):
             found[CONVERSATION_FINGERPRINT] = _fingerprint(self._key, opening)
         if self._purposes:
-            told = self._purpose(request, opening)
-            if told is not None:
-                found[LLM_REQUEST_PURPOSE] = told
+            request_purpose = self._purpose(request, opening)
+            if request_purpose is not None:
+                found[LLM_REQUEST_PURPOSE] = request_purpose
         return found
 
     def _purpose(self, request: Request, opening: Opening) -> str | None:
-        told = None
-        if self._ask is not None:
-            with suppress_instrumentation():  # a model that it asks is asked unseen, or there would be no end of it
-                told = string(self._ask(hook_request(request)))
-        if told is None and (opening.system or opening.user):
-            told = purpose(self._rules, _text(opening.system), _text(opening.user))
-        return told
+        request_purpose = None
+        if self._callback is not None:
+            with suppress_instrumentation():  # calls of models that it makes are not instrumented, or it would recurse
+                request_purpose = string(self._callback(hook_request(request)))
+        if request_purpose is None and (opening.system or opening.user):
+            request_purpose = purpose(self._rules, _text(opening.system), _text(opening.user))
+        return request_purpose
 
 
 def _begins(request: Request) -> bool:
-    """Whether a request has the beginning of a conversation."""
+    """Return whether a request has the beginning of a conversation."""
     return request.operation.name == "chat" and all(left_out(request.body.get(name)) for name in _CONTINUED)
 
 
 def _opening(operation: Operation, body: Mapping[str, Any]) -> Opening:
-    """How the conversation of a request begins. Only that is looked at: conversations are long."""
+    """Return the beginning of a request's conversation. Nothing else of it is read, since conversations are long."""
     first = {name: body[name] for name in _SYSTEM if name in body}
     found = False
     for name in _SPOKEN:
@@ -126,7 +126,7 @@ def _opening(operation: Operation, body: Mapping[str, Any]) -> Opening:
 
 
 def _until_user(messages: list[Any] | tuple[Any, ...]) -> tuple[list[Any], bool]:
-    """The messages up to the user's first one, and whether there is one."""
+    """Return the messages up to the user's first one, and whether there is one."""
     first = messages[:_FIRST]
     for place, message in enumerate(first, 1):
         if member(message, "role") == "user":
@@ -135,15 +135,15 @@ def _until_user(messages: list[Any] | tuple[Any, ...]) -> tuple[list[Any], bool]
 
 
 def _fingerprint(key: bytes, opening: Opening) -> str:
-    """The first half of an HMAC-SHA-256, in hexadecimal digits: of roles and parts, texts by nothing but their words.
+    """Return the first half of an HMAC-SHA-256 of roles and parts, as hexadecimal; of a text part only the text counts.
 
-    What else a text may have, such as a mark for the provider's cache, moves on from turn to turn.
+    Other members of a text part, such as a marker for the provider's cache, may move from turn to turn.
     """
-    said = [
+    entries = [
         [None, _words(opening.system)],
         *([message["role"], _words(message["parts"])] for message in opening.messages),
     ]
-    text, _ = serialised(said)
+    text, _ = serialised(entries)
     return hmac.digest(key, b"conversation.fingerprint\0" + text.encode(), "sha256").hex()[:32]
 
 

@@ -1,4 +1,4 @@
-"""What an application says of the calls in a block of code: whose they are, and what they belong to."""
+"""Attributes that an application sets for the calls in a block of code: their user, conversation, prompt and tags."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 Identity: TypeAlias = "str | int | UUID"
 
 CONTEXT_VALUES_KEY = "opentelemetry_instrumentation_genai.context"
-"""Where the OpenTelemetry context has what is `ContextValues`."""
+"""The key in OpenTelemetry's context of the `ContextValues` of a block of code."""
 
 
 class ContextValues(NamedTuple):
-    """What is said of the calls in a block of code.
+    """What an application sets for the calls in a block of code.
 
     Attributes:
-        attributes: what goes onto spans and details events as it is.
-        user: who the calls are made for; the settings decide how that is told.
+        attributes: recorded on spans and details events as they are.
+        user: the id of the user that the calls are made for; the settings decide how it is recorded.
     """
 
     attributes: dict[str, Attribute]
     user: str | None = None
 
     def over(self, outer: ContextValues) -> ContextValues:
-        """Both together; what the outer block says counts where this one says nothing."""
+        """Return the values of both blocks; those of the outer block count where this one has none."""
         return ContextValues({**outer.attributes, **self.attributes}, self.user or outer.user)
 
 
 class genai_context(Block):  # noqa: N801 - it reads as a statement
-    """Say of the calls in a block of code whose they are, and what they belong to.
+    """Set the user, conversation, prompt and tags of the calls in a block of code.
 
-    As a context manager, `with` or `async with`, and as a decorator of functions, coroutine functions and generators. It is
-    carried by OpenTelemetry's context into tasks, and into threads where that is. Nested blocks add up, and the innermost one
-    wins. All of it goes onto spans and details events, and nothing of it onto metrics, where each value would make a series.
+    It is a context manager, `with` or `async with`, and a decorator of functions, coroutine functions and generators.
+    OpenTelemetry's context carries it into tasks, and into threads that the context is passed to. Nested blocks add up, and the
+    innermost one wins. The values are recorded on spans and details events, and not on metrics, where each would make a series.
 
     A value that is not of the type below is left out, with a warning that names the argument; None counts as not given.
 
     Args:
-        conversation_id: `gen_ai.conversation.id`, whatever the request itself says.
-        user_id: who the calls are made for: `enduser.pseudo.id`, a keyed hash of it, or as the setting `user_id` says.
+        conversation_id: `gen_ai.conversation.id`; it overrides that of the request itself.
+        user_id: the user that the calls are made for: `enduser.pseudo.id`, a keyed hash of it, or by the setting `user_id`.
         tags: a name -> a text, number, bool or list of texts: `gen_ai.tag.NAME`.
-        prompt_name: `gen_ai.prompt.name`, of the template that the prompts are made from.
-        prompt_version: `gen_ai.prompt.version`, of that template.
+        prompt_name: `gen_ai.prompt.name`, the name of the template that the prompts are made from.
+        prompt_version: `gen_ai.prompt.version`, the version of that template.
     """
 
     def __init__(
@@ -71,26 +71,26 @@ class genai_context(Block):  # noqa: N801 - it reads as a statement
             PROMPT_NAME: ("prompt_name", prompt_name),
             PROMPT_VERSION: ("prompt_version", prompt_version),
         }
-        self._said = _said(names, user_id, tags) or ContextValues({})
+        self._values = _context_values(names, user_id, tags) or ContextValues({})
 
     def _within(self, outer: Context) -> Context:
-        said = outer.get(CONTEXT_VALUES_KEY)
-        together = self._said.over(said) if isinstance(said, ContextValues) else self._said
-        return otel_context.set_value(CONTEXT_VALUES_KEY, together, outer)
+        outer_values = outer.get(CONTEXT_VALUES_KEY)
+        merged = self._values.over(outer_values) if isinstance(outer_values, ContextValues) else self._values
+        return otel_context.set_value(CONTEXT_VALUES_KEY, merged, outer)
 
 
 @guarded
-def _said(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> ContextValues:
-    """What is said.
+def _context_values(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> ContextValues:
+    """Return the values of a block, without those that are not accepted.
 
     Args:
         ids: attribute -> its argument's name and value.
-        user_id: as given.
-        tags: as given.
+        user_id: the argument as given.
+        tags: the argument as given.
     """
-    told = {**{attribute: _identity(*given) for attribute, given in ids.items()}, **_tags(tags)}
+    attributes = {**{attribute: _identity(*given) for attribute, given in ids.items()}, **_tags(tags)}
     return ContextValues(
-        {name: value for name, value in told.items() if value is not None}, _identity("user_id", user_id)
+        {name: value for name, value in attributes.items() if value is not None}, _identity("user_id", user_id)
     )
 
 
@@ -105,10 +105,10 @@ def _identity(argument: str, value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """What describes itself in words, which UTF-8 can carry."""
+    """Return a value as text; None if it has no text that UTF-8 can encode."""
     try:
         return string(str(value))
-    except Exception:  # noqa: BLE001 - it is the application's; and Python writes no number of thousands of digits
+    except Exception:  # noqa: BLE001 - the application's `__str__` can raise anything, and so can very long numbers
         return None
 
 
@@ -123,22 +123,22 @@ def _tags(tags: Any) -> dict[str, Attribute | None]:
 
 
 def _tag(name: str, value: Any) -> Attribute | None:
-    told: Attribute | None
+    attribute: Attribute | None
     if isinstance(value, (bool, float)):
-        told = value
+        attribute = value
     elif isinstance(value, UUID):
-        told = str(value)
+        attribute = str(value)
     else:
-        told = integer(value)
-        if told is None:
-            told = strings(value) if isinstance(value, (list, tuple)) else string(value)
-    if told is None and not _is_nothing(value):
+        attribute = integer(value)
+        if attribute is None:
+            attribute = strings(value) if isinstance(value, (list, tuple)) else string(value)
+    if attribute is None and not _is_nothing(value):
         say_once(
             "genai_context(tags=...): the tag %s is no text, number, bool, UUID or list of texts. It is left out.", name
         )
-    return told
+    return attribute
 
 
 def _is_nothing(value: Any) -> bool:
-    """Whether a tag is not given. Nothing is compared: an array, for one, answers with an array."""
+    """Return whether a tag is not given. Values are not compared: comparing an array, for one, returns an array."""
     return value is None or (isinstance(value, (str, list, tuple)) and not value)

@@ -1,7 +1,8 @@
-"""Hooks: the application's own functions, called with the span of a call at its start and at its end.
+"""Hooks: functions of the application, called with the span of a call at its start and at its end.
 
-They are the application's code, see what it sent and got, and run where the call does. What they raise is said once, and kept
-from the call. While one runs the call's span is current, and calls of models that it makes itself are not reported.
+Hooks are the application's own code: they are given the request and the response, and run in the thread or task of the call.
+An exception of a hook is logged once and does not affect the call. While a hook runs, the call's span is current, and calls of
+models that the hook makes itself are not instrumented.
 """
 
 from __future__ import annotations
@@ -27,22 +28,24 @@ if TYPE_CHECKING:
     Given: TypeAlias = Callable[..., Any] | str | None
     Refuse: TypeAlias = Callable[[str, str, str], None]
 
-_TRIES = 100  # to find a function while modules are imported: what runs in a module to its end is imported for ever
+_TRIES = (
+    100  # to find a function while modules are imported: the import of a module that runs the application never ends
+)
 
 
 @dataclass(frozen=True)
 class GenAIRequest:
-    """A request as a hook sees it.
+    """A request as hooks are given it.
 
     Attributes:
         operation: `gen_ai.operation.name`.
         provider: `gen_ai.provider.name`, as far as it is known at the start.
-        model: the model that is asked for, if the request names one.
-        stream: whether the response was asked for as a stream.
+        model: the model that the request names, if any.
+        stream: whether the response is requested as a stream.
         server_address: host of the server, if known.
         server_port: port of the server, if known.
-        body: what is sent, by the names of the provider's API; of a request without a body, its parameters. What is in it may be
-            the application's own objects: they are to be read, not changed.
+        body: the members of the request's body, by the names of the provider's API; for a request without a body, its parameters.
+            Values may be the application's own objects: read them, do not change them.
     """
 
     operation: str
@@ -62,7 +65,7 @@ class RequestHook(Protocol):
 
         Args:
             span: the span of the call, whether it is recorded or not.
-            request: what is asked.
+            request: the request.
         """
 
 
@@ -74,15 +77,15 @@ class ResponseHook(Protocol):
 
         Args:
             span: the span of the call, whether it is recorded or not.
-            request: what was asked.
-            response: what came: the SDK's object; JSON for what was read raw; for a stream a dict of what was received of it,
-                with those members of the plain response that telemetry reads, in which there may be the SDK's own objects; the
-                exception of a call that failed; None for a body that nobody read.
+            request: the request.
+            response: the SDK's object; JSON for a response that was read raw; for a stream, a dict of what was received of it,
+                with those members of the plain response that telemetry reads, in which there may be the SDK's own objects; for a
+                call that failed, the exception; None for a body that was not read.
         """
 
 
 def hook_request(request: Request) -> GenAIRequest:
-    """A request as a hook sees it. The application may go on with a list that it gave, so lists are copied."""
+    """Return a request as hooks are given it. Lists are copied, since the application may change its own later."""
     body = {
         name: [*value] if type(value) is list else value for name, value in request.body.items() if not left_out(value)
     }
@@ -98,13 +101,13 @@ def hook_request(request: Request) -> GenAIRequest:
 
 
 class Callback:
-    """A function of the application's, which may fail.
+    """A function of the application, which may fail.
 
     Args:
-        setting: which one gave it.
-        given: the function, or where it is, as `module:function`. That is imported at the first call: when instrumentation
-            starts, the application's modules may not be there to be imported, nor the SDK that they import.
-        refuse: called with the setting, the name and the reason, where there is no such function.
+        setting: the name of the setting that gave it.
+        given: the function, or `module:function`. The module is imported at the first call: when instrumentation starts, the
+            application's modules may not be importable yet, nor the SDK that they import.
+        refuse: called with the setting, the name and the reason if there is no such function.
     """
 
     def __init__(self, setting: str, given: Callable[..., Any] | str, refuse: Refuse) -> None:
@@ -115,11 +118,11 @@ class Callback:
         self._tries = 0
 
     def __call__(self, *args: Any) -> Any:
-        """What the function returns; None where it cannot be found, and where it raises."""
+        """Call the function and return its result; None where it cannot be found, and where it raises."""
         try:
             function = self._function or self._found()
             answer = function(*args)
-        except Exception as error:  # noqa: BLE001 - it is the application's; the call is not to fail with it
+        except Exception as error:  # noqa: BLE001 - an error of the application's function must not fail the call
             say_once("%s %s raised %s. The calls are not affected.", self._setting, self._name, type(error).__name__)
             return None
         if iscoroutine(answer):
@@ -147,32 +150,32 @@ class Callback:
 
 
 def _importing() -> bool:
-    """Whether modules are being imported. A call that one of them makes comes before what stands further down in it.
+    """Return whether any module is being imported. If it makes a call, functions further down in it are not defined yet.
 
-    Any of them: the module of a function that is named may import from the one that makes the call.
+    Any module counts: the one that has the function may import from the one that makes the call.
     """
     specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
-    return any(getattr(spec, "_initializing", False) for spec in specs)  # as Python's own messages ask it
+    return any(getattr(spec, "_initializing", False) for spec in specs)  # as Python itself checks for circular imports
 
 
 def _nothing(*_args: Any) -> None:
-    """In the place of a function that is not there."""
+    """Replace a function that is not found."""
 
 
 class Within(Protocol):
     """Runs a function while a call and its span are current."""
 
     def __call__(self, function: Callable[..., object], /, *args: Any) -> None:
-        """Run it."""
+        """Run the function with these arguments."""
 
 
 class Hooks:
     """The hooks of one instrumentor.
 
     Args:
-        request: that of the request: a function, or where it is; None if there is none.
-        response: likewise, of the response.
-        refuse: called with the setting, the name and the reason, where there is no such function.
+        request: the request hook: a function, or `module:function`; None if there is none.
+        response: the response hook, likewise.
+        refuse: called with the setting, the name and the reason if there is no such function.
     """
 
     def __init__(self, request: Given, response: Given, refuse: Refuse) -> None:
@@ -181,28 +184,28 @@ class Hooks:
 
     @property
     def want_response(self) -> bool:
-        """Whether a hook is given the response."""
+        """Return whether there is a response hook."""
         return self._response is not None
 
     @guarded
     def started(self, within: Within, span: Span, request: Request) -> GenAIRequest:
-        """A call has started.
+        """Run the request hook of a call that has started.
 
         Args:
             within: runs the hook while the call is current.
             span: the call's span, as its owner has it.
-            request: what is asked.
+            request: the request of the call.
 
         Returns:
-            What `ended` wants.
+            The request as hooks are given it, for `ended`.
         """
-        told = hook_request(request)
+        genai_request = hook_request(request)
         if self._request is not None:
-            within(self._request, span, told)
-        return told
+            within(self._request, span, genai_request)
+        return genai_request
 
     @guarded
     def ended(self, within: Within, span: Span, request: GenAIRequest, response: Any) -> None:
-        """A call is about to end, with its response or its exception."""
+        """Run the response hook of a call that is about to end, with its response or its exception."""
         if self._response is not None:
             within(self._response, span, request, response)

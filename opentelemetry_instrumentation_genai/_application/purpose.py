@@ -1,4 +1,4 @@
-"""What a request is made for, by rules about how its conversation begins. A rule looks for texts, which takes linear time."""
+"""The purpose of a request, by rules about the beginning of its conversation. A rule searches texts, which takes linear time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MEMBERS = ("purpose", "contains", "in")
 
 
 class Rule(NamedTuple):
-    """A purpose, and when it is one.
+    """A purpose, and which requests have it.
 
     Attributes:
-        purpose: as it is told.
-        contains: texts in lower case, all of which have to be there; with none, every request has this purpose.
-        place: where they are looked for: in the `system` instructions, in the first message of the `user`, or in `any` of them.
+        purpose: the purpose as it is recorded.
+        contains: texts in lower case, all of which must be found; with none, every request has this purpose.
+        place: where they are searched: in the `system` instructions, in the first message of the `user`, or in `any` of them.
     """
 
     purpose: str
@@ -29,7 +29,7 @@ class Rule(NamedTuple):
     place: str = "any"
 
     def holds(self, system: str, user: str) -> bool:
-        """Whether a request has this purpose.
+        """Return whether a request has this purpose.
 
         Args:
             system: its system instructions, in lower case.
@@ -44,7 +44,7 @@ class Rule(NamedTuple):
 
 USER_CHAT = "User Chat"
 SYSTEM_PROMPT = "System Prompt"
-# What chat frontends ask for by themselves; the purposes are llm-otel-kit's, but for the summary.
+# Requests that chat frontends make by themselves; the purposes are those of llm-otel-kit, except the summary.
 BUILT_IN = (
     Rule("Title Generation", ("generate a concise", "title")),
     Rule("Title Generation", ("title for the conversation",)),
@@ -62,7 +62,7 @@ BUILT_IN = (
 
 
 def purpose(rules: Sequence[Rule], system: str, user: str) -> str:
-    """The purpose of a request by the first rule that holds.
+    """Return the purpose of a request by the first rule that holds.
 
     Args:
         rules: the user's, and then the built-in ones.
@@ -77,14 +77,14 @@ def purpose(rules: Sequence[Rule], system: str, user: str) -> str:
 
 
 def rules(given: Any) -> tuple[Rule, ...]:
-    """The rules that a setting gives.
+    """Return the rules that a setting gives.
 
     Args:
-        given: `file:PATH` of a JSON file, or what would be in it: a list of objects with `purpose`, `contains` (a text or a list
-            of texts) and, if need be, `in` (`system`, `user` or `any`).
+        given: `file:PATH` of a JSON file, or the content of such a file: a list of objects with `purpose`, `contains` (a text or
+            a list of texts) and optionally `in` (`system`, `user` or `any`).
 
     Raises:
-        RefusedError: that is not what it is.
+        RefusedError: the rules are not of this form.
     """
     if isinstance(given, str):
         given = _loaded(given[len("file:") :])
@@ -118,10 +118,10 @@ def _rule(entry: Any) -> Rule | None:
         return entry
     if not isinstance(entry, dict):
         return None
-    told, contains, place = entry.get("purpose"), entry.get("contains", ()), entry.get("in", "any")
+    label, contains, place = entry.get("purpose"), entry.get("contains", ()), entry.get("in", "any")
     texts = (contains,) if isinstance(contains, str) else contains
-    if not isinstance(told, str) or not told or place not in _PLACES or not isinstance(texts, (list, tuple)):
+    if not isinstance(label, str) or not label or place not in _PLACES or not isinstance(texts, (list, tuple)):
         return None
     if not all(isinstance(text, str) and text for text in texts):
         return None
-    return Rule(told, tuple(text.lower() for text in texts), place)
+    return Rule(label, tuple(text.lower() for text in texts), place)

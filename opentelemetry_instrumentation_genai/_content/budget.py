@@ -1,7 +1,7 @@
-"""A budget in bytes for the content of a call: spent newest first by whole parts, then inside a text at a character's boundary.
+"""A budget in bytes for the content of a call: parts are kept whole, the newest first, and texts are cut between characters.
 
-What is counted is JSON text in UTF-8. Whatever is cut stays JSON by its schema, and says how large it was in `original_bytes`: a
-text part that was cut, and a part of type `cut` in the place of what was left out.
+Sizes are those of JSON text in UTF-8. Truncated content still matches its JSON schema, and `original_bytes` records its original
+size: in a text part that was truncated, and in a part of type `cut` that replaces what was left out.
 """
 
 from __future__ import annotations
@@ -18,31 +18,32 @@ if TYPE_CHECKING:
     from .._adapter.operation import Content
     from .._adapter.parts import Part
 
-# What is newest comes first; in each of these, what stands last does. Other content comes after them, the last first.
+# The budget is spent in this order, and within each attribute from the last entry to the first.
+# Other attributes come after these, the last one first.
 _ORDER = (OUTPUT_MESSAGES, INPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
-_NO_ROOM: Any = object()  # beside null, which is a value
-_MARK = 192  # bytes that the mark of what was left out takes at most, in a message of its own
+_NO_ROOM: Any = object()  # None stands for JSON null, which is a value
+_MARK = 192  # the most bytes that the mark of what was left out takes, in a message of its own
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_call", "tool_calls", "error"})
 
 
 class Redact(Protocol):
-    """How content is redacted while it is taken."""
+    """Redacts content while the budget is spent."""
 
     def part(self, part: Part, /) -> Part | None:
-        """A part, redacted; None for one that is dropped."""
+        """Return the redacted part; None where it is dropped."""
 
     def value(self, value: Any, /) -> Any:
-        """What a message says of itself, redacted."""
+        """Return the redacted members of a message, without its parts."""
 
 
 class Budget(NamedTuple):
-    """How many bytes of content are told.
+    """How many bytes of content are recorded.
 
     Attributes:
-        call: of one call, in all attributes together.
-        part: of one part.
-        attribute: of one attribute: OpenTelemetry's SDK may be limited to so many characters, none of which takes less.
+        call: the limit of one call, for all attributes together.
+        part: the limit of one part.
+        attribute: the limit of one attribute: OpenTelemetry's SDK may keep only so many characters, each of at least one byte.
     """
 
     call: int
@@ -50,35 +51,35 @@ class Budget(NamedTuple):
     attribute: int = sys.maxsize
 
     def allows(self, sizes: Collection[int]) -> bool:
-        """Whether attributes of so many bytes are surely within it."""
+        """Return whether attributes of these sizes fit the budget for certain."""
         size = sum(sizes)
         return size <= self.call and size <= self.part and max(sizes, default=0) <= self.attribute
 
     def spend(self, content: Content, redact: Redact) -> tuple[Content, bool]:
-        """Take of content what is within the budget.
+        """Reduce content to what fits the budget.
 
         Args:
             content: JSON values by the conventions' schemas.
-            redact: how it is redacted.
+            redact: redacts the parts and messages that are kept.
 
         Returns:
-            What remains of it, and whether something was cut.
+            The content that is kept, and whether anything was truncated or left out.
         """
-        purse = _Purse(self, redact)
+        remaining = _Remaining(self, redact)
         kept: Content = {}
         for name in (*_ORDER, *(name for name in reversed(content) if name not in _ORDER)):
             if name in content:
-                taken = purse.attribute(name, content[name])
+                taken = remaining.attribute(name, content[name])
                 if taken is not _NO_ROOM:
                     kept[name] = taken
-        return kept, purse.cut
+        return kept, remaining.cut
 
 
-class _Purse:
-    """What is left of a budget while it is spent.
+class _Remaining:
+    """The remaining budget of one call while its content is taken.
 
     Attributes:
-        cut: whether something was cut.
+        cut: whether anything was truncated or left out.
     """
 
     def __init__(self, budget: Budget, redact: Redact) -> None:
@@ -91,7 +92,7 @@ class _Purse:
         self._left_out = self._bytes_left_out = 0
 
     def attribute(self, name: str, value: Any) -> Any:
-        """What there is room for of an attribute: messages or parts by their shape, else a value; maybe `_NO_ROOM`."""
+        """Return what fits of an attribute, read as messages, parts or any value by its shape; `_NO_ROOM` if nothing does."""
         withheld = max(self._room - self._attribute, 0)
         self._room -= withheld
         try:
@@ -105,26 +106,26 @@ class _Purse:
             self._closed = self._closed and not withheld
 
     def _value(self, name: str, value: Any) -> Any:
-        """A value of any kind, which is redacted as a part; one that was cut says so in an object in its place."""
-        told = self._take({"type": "value", "name": name, "content": value})
+        """Return a value of any kind, redacted as a part; an object of type `cut` replaces one that is truncated."""
+        part = self._take({"type": "value", "name": name, "content": value})
         self._room += _MARK
-        if told is None:
+        if part is None:
             return _NO_ROOM
-        if "original_bytes" not in told:
-            return told.get("content")
-        return {"type": "cut", **{name: told[name] for name in ("original_bytes", "content") if name in told}}
+        if "original_bytes" not in part:
+            return part.get("content")
+        return {"type": "cut", **{name: part[name] for name in ("original_bytes", "content") if name in part}}
 
     def _messages(self, messages: list[Any]) -> list[Any]:
-        """The newest messages, with a mark for the older ones."""
+        """Return the newest messages that fit, with a mark for the older ones."""
         kept: list[Any] = []
         marked: dict[str, Any] | None = None
         for message in reversed(messages):
             before = self._left_out
-            told = self._message(message)
+            kept_message = self._message(message)
             if marked is None and self._left_out > before:
-                marked = told = told or _anonymous(message)
-            if told is not None:
-                kept.append(told)
+                marked = kept_message = kept_message or _anonymous(message)
+            if kept_message is not None:
+                kept.append(kept_message)
         if marked is None:
             self._room += _MARK
         else:
@@ -132,23 +133,23 @@ class _Purse:
         return kept[::-1]
 
     def _message(self, message: dict[str, Any]) -> dict[str, Any] | None:
-        """The newest parts of a message."""
+        """Return a message with its newest parts that fit; None if none does."""
         parts = message["parts"]
-        told = None if self._closed else {**self._redact.value({**message, "parts": []}), "parts": []}
-        size = 0 if told is None else encoded_size(told) + 1
-        if told is None or size > self._room:
+        kept = None if self._closed else {**self._redact.value({**message, "parts": []}), "parts": []}
+        size = 0 if kept is None else encoded_size(kept) + 1
+        if kept is None or size > self._room:
             self._close()
             self._leave_out(*parts)
             return None
         self._room -= size
-        told["parts"] = self._taken(parts)
-        if self._closed and not told["parts"]:
+        kept["parts"] = self._taken(parts)
+        if self._closed and not kept["parts"]:
             self._room += size
             return None
-        return told
+        return kept
 
     def _parts(self, parts: list[Any]) -> list[Any]:
-        """The last parts of a list, with a mark for those before."""
+        """Return the last parts of a list that fit, with a mark for those before."""
         kept = self._taken(parts)
         if self._left_out:
             kept.insert(0, {**self._mark(), "name": "cut"} if "name" in parts[0] else self._mark())
@@ -157,7 +158,7 @@ class _Purse:
         return kept
 
     def _open(self) -> bool:
-        """Begin with an attribute: its brackets, and room for a mark."""
+        """Start an attribute: reserve the bytes of its brackets and of a mark; return whether there are so many."""
         self._left_out = self._bytes_left_out = 0
         if self._room < _MARK + 2:
             self._close()
@@ -166,7 +167,7 @@ class _Purse:
         return True
 
     def _close(self) -> None:
-        """There is no room for what is older."""
+        """Leave out everything older, since the budget is spent."""
         self._closed = self.cut = True
 
     def _mark(self) -> Part:
@@ -177,29 +178,29 @@ class _Purse:
         self._bytes_left_out += sum(map(encoded_size, parts))
 
     def _taken(self, parts: list[Any]) -> list[Any]:
-        """The last of some parts."""
+        """Return the last parts that fit; the others are counted as left out."""
         kept = []
         for part in reversed(parts):
             if self._closed:
                 self._leave_out(part)
             else:
-                told = self._take(part)
-                if told is not None:
-                    kept.append(told)
+                taken = self._take(part)
+                if taken is not None:
+                    kept.append(taken)
         return kept[::-1]
 
     def _take(self, part: Part) -> Part | None:
-        """A part, redacted and as far as there is room; None where there is none, or where it is redacted as a whole."""
+        """Return a part, redacted and truncated to what fits; None where nothing fits, or where redaction drops it."""
         size, limit = encoded_size(part), min(self._part, self._room - 1)
         looked = part if size <= limit else looked_at(part, limit)
         if looked is None:
-            told = stub({**part, "name": "cut"} if "name" in part else part, size)  # nobody has looked at its name
+            candidate = stub({**part, "name": "cut"} if "name" in part else part, size)  # its name is not redacted
         else:
             redacted = self._redact.part(looked)
             if redacted is None:
                 return None
-            told = redacted if looked is part else without_tail(redacted, looked, part)
-        fitting = told if encoded_size(told) <= limit else fitted(told, limit, part, size)
+            candidate = redacted if looked is part else without_tail(redacted, looked, part)
+        fitting = candidate if encoded_size(candidate) <= limit else fitted(candidate, limit, part, size)
         if fitting is None:
             self._close()
             self._leave_out(part)
@@ -211,15 +212,15 @@ class _Purse:
 
 
 def _are(entries: Any, member: str, kind: type) -> bool:
-    """Whether a list has nothing but objects with such a member."""
+    """Return whether a value is a list of objects that all have a member of this name and type."""
     return isinstance(entries, list) and all(
         isinstance(entry, dict) and isinstance(entry.get(member), kind) for entry in entries
     )
 
 
 def _anonymous(message: dict[str, Any]) -> dict[str, Any]:
-    """A message in which nothing but a mark stands: what it says of itself could be long."""
-    told: dict[str, Any] = {"role": message["role"] if message["role"] in _ROLES else "unknown", "parts": []}
+    """Return a message for a mark alone: its role and finish reason only if they are known, since others could be long."""
+    placeholder: dict[str, Any] = {"role": message["role"] if message["role"] in _ROLES else "unknown", "parts": []}
     if "finish_reason" in message:
-        told["finish_reason"] = message["finish_reason"] if message["finish_reason"] in _REASONS else "unknown"
-    return told
+        placeholder["finish_reason"] = message["finish_reason"] if message["finish_reason"] in _REASONS else "unknown"
+    return placeholder

@@ -1,11 +1,13 @@
-"""The user's own patterns of redaction: read from a file, checked, and applied in such a way that none can stall the application.
+"""The user's own redaction patterns: read from a file, checked, and applied so that none can stall the application.
 
-A file has one rule in a line, `name = regular expression`, in UTF-8; empty lines and those that begin with `#` say nothing. Names
-are of small letters, digits and `_`. Python's `re` cannot be interrupted, and takes exponential time for some patterns. So:
+The file is UTF-8 text with a rule in each line, `name = regular expression`; empty lines and lines that begin with `#` are
+skipped. A name consists of small letters, digits and `_`. Python's `re` cannot be interrupted, and some patterns take exponential
+time. So:
 
-- what could is refused: a repeat or an alternative within a repeat, a reference back to a group, many choices in a row;
-- what remains takes polynomial time, so it is applied to windows of a text that are the shorter, the more repeats and choices
-  there are: the time for a text is linear, and that for a window, after which the clock is looked at, is bounded.
+- a pattern that could take exponential time is refused: a repeat or an alternative within a repeat, a reference back to a group,
+  many choices in a row;
+- every other pattern takes polynomial time. It is applied to a text in windows, which are the shorter, the more repeats and
+  choices the pattern has: the time for a text is linear, and the time for a window, after which the clock is read, is bounded.
 """
 
 from __future__ import annotations
@@ -30,11 +32,11 @@ _WINDOW = (64, 8192)  # characters that one has at least, and at most
 
 
 class Own(NamedTuple):
-    """A pattern of the user's.
+    """A redaction pattern of the user's.
 
     Attributes:
-        name: what stands in brackets in the place of what it found.
-        pattern: the pattern.
+        name: the name that replaces a match, in brackets.
+        pattern: the compiled pattern.
         window: how many characters it is applied to at a time. A match of up to half of that is always found.
     """
 
@@ -43,14 +45,14 @@ class Own(NamedTuple):
     window: int
 
     def found(self, text: str) -> Iterator[list[tuple[int, int]]]:
-        """Where it matches, in order and without overlaps: a list for each window, so that time can be looked at in between."""
+        """Yield the matches in order and without overlaps, a list for each window: the caller can read the clock in between."""
         begin, size = 0, len(text)
         while begin < size:
             stop = min(begin + self.window, size)
-            # A match that begins in the second half could go on behind the window: the next one has it whole.
+            # A match that begins in the second half could go on after the window; the next window has it whole.
             after = size if stop == size else begin + self.window // 2
             spans = []
-            # `stop` is an end for the pattern, while what stands before `begin` is still looked at.
+            # The pattern sees the end of the text at `stop`, but its lookbehinds still see what is before `begin`.
             for match in self.pattern.finditer(text, begin, stop):
                 if match.start() >= after:
                     break
@@ -65,10 +67,10 @@ def own_patterns(path: str) -> tuple[Own, ...]:
     """Read the rules of a file.
 
     Args:
-        path: where it is; `~` is the user's home.
+        path: the path of the file; `~` is the user's home.
 
     Raises:
-        RefusedError: it cannot be read, or a line of it is not accepted.
+        RefusedError: the file cannot be read, or one of its lines is not accepted.
     """
     try:
         lines = Path(path).expanduser().read_text(encoding="utf-8-sig").splitlines()
@@ -87,30 +89,30 @@ def own_patterns(path: str) -> tuple[Own, ...]:
 
 
 def _own(line: str) -> Own:
-    told = _LINE.fullmatch(line)
-    if told is None or not told[2]:
+    match = _LINE.fullmatch(line)
+    if match is None or not match[2]:
         raise RefusedError("not `name = regular expression`, with a name of small letters, digits and _")
     try:
-        pattern = re.compile(told[2])
-        window = _window(_parser().parse(told[2]))
+        pattern = re.compile(match[2])
+        window = _window(_parser().parse(match[2]))
     except re.error as error:
         raise RefusedError(f"no regular expression of Python's: {_reason(error)}") from None
     except (RecursionError, OverflowError):
         raise RefusedError("no regular expression of Python's: too large") from None
     if pattern.match(""):
         raise RefusedError("it matches the empty text")
-    return Own(told[1], pattern, window)
+    return Own(match[1], pattern, window)
 
 
 def _reason(error: re.error) -> str:
-    """What Python says of a pattern, without the piece of it that is quoted at the end, and where."""
-    said = _REASON.match(error.msg)
-    reason = said[0] if said else "not understood"
+    """Return Python's reason why a pattern is invalid, and the position; the end, which quotes the pattern, is left out."""
+    match = _REASON.match(error.msg)
+    reason = match[0] if match else "not understood"
     return reason if error.pos is None else f"{reason}, at character {error.pos + 1}"
 
 
 def _parser() -> Any:
-    """Python's own reader of patterns, which is no public module."""
+    """Return Python's own parser of patterns, which is not a public module."""
     name = "re._parser" if sys.version_info >= (3, 11) else "sre_parse"
     parser = sys.modules.get(name)
     if parser is None or not hasattr(parser, "parse"):
@@ -119,10 +121,10 @@ def _parser() -> Any:
 
 
 def _window(pattern: Any) -> int:
-    """How many characters a pattern can be applied to at a time.
+    """Return how many characters a pattern can be applied to at a time.
 
-    Where a match begins and where each wide repeat ends are places in the window, one after the other. For each choice of them
-    the rest is read, in so many ways.
+    The start of a match and the end of each wide repeat are positions in the window, in this order. For each choice of these
+    positions the rest of the pattern is tried in `choices` ways.
     """
     found = _Found()
     _look_at(pattern, found, repeated=False)
@@ -137,13 +139,13 @@ def _window(pattern: Any) -> int:
 
 
 class _Found:
-    """What a pattern has: its wide repeats, and in how many ways all the rest of it can be read."""
+    """What a pattern consists of: its wide repeats, and in how many ways all the rest of it can be matched."""
 
     wide = 0
     choices = 1
 
     def times(self, ways: int) -> None:
-        """There is another choice of so many ways."""
+        """Multiply the choices by those of another part of the pattern."""
         self.choices *= ways
         if self.choices > _MOST_CHOICES:
             raise RefusedError("too many choices in a row")

@@ -1,4 +1,4 @@
-"""What becomes of the content of a call before span, event or anything else carries it: redaction, then the budget."""
+"""The pipeline of a call's content before a span, an event or a completion carries it: redaction, then the budget."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class RenderedContent(NamedTuple):
-    """Content as it is told.
+    """Content as it is recorded.
 
     Attributes:
         texts: attribute -> its value as JSON text, for spans.
         values: attribute -> its value as JSON values.
-        original_bytes: how many bytes it had, if not all of it is told.
+        original_bytes: the size before truncation; None if nothing was truncated.
     """
 
     texts: dict[str, str]
@@ -36,11 +36,11 @@ class RenderedContent(NamedTuple):
 
 
 NOTHING = RenderedContent({}, {})
-_CUT = 40  # bytes that the mark of what was cut takes at most
+_CUT = 40  # the most bytes that the mark of a truncated message takes
 
 
 class _Untouched:
-    """Where nothing is redacted."""
+    """Returns content as it is, where no redaction is set."""
 
     def part(self, part: Part) -> Part:
         return part
@@ -50,13 +50,13 @@ class _Untouched:
 
 
 class Pipeline:
-    """The one way of content into telemetry.
+    """Prepares all content that telemetry carries.
 
     Args:
-        redaction: what is redacted, if anything.
-        budget: how much of it is told.
-        binary: whether inline data is told as such.
-        limit: the characters of an attribute's value that OpenTelemetry's SDK keeps; None if it has no limit.
+        redaction: what is redacted; None if nothing is.
+        budget: how many bytes of content are recorded.
+        binary: whether inline data is recorded with its bytes.
+        limit: returns how many characters of an attribute's value OpenTelemetry's SDK keeps; None if it has no limit.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Pipeline:
 
     @property
     def _budget(self) -> Budget:
-        """The smaller of what the settings and what OpenTelemetry's SDK allow."""
+        """Return the budget of the settings, with the limit of OpenTelemetry's SDK for an attribute."""
         limit = self._limit()
         return self._given if limit is None else self._given._replace(attribute=limit)
 
     def make(self, function: Callable[..., Content], *given: Any) -> Content:
-        """Have content made, with the bytes of what is inline if they are wanted."""
+        """Return the content that `function` makes, with the bytes of inline data if the setting asks for them."""
         if not self._binary:
             return function(*given)
         token = with_bytes.set(True)
@@ -89,11 +89,11 @@ class Pipeline:
             with_bytes.reset(token)
 
     def begin(self) -> Redacting | None:
-        """Start with a call; None where nothing is redacted."""
+        """Start the redaction of one call's content; return None where nothing is redacted."""
         return None if self._redaction is None else self._redaction.begin()
 
     def render(self, content: Content, redacting: Redacting | None) -> RenderedContent:
-        """Content as it may be told; nothing, if it could not be redacted."""
+        """Return content as it is recorded; `NOTHING` if it could not be redacted."""
         texts: dict[str, str] = {}
         for name, value in content.items():
             texts[name], content[name] = serialised(value)
@@ -110,14 +110,14 @@ class Pipeline:
         return RenderedContent({name: texts[name] for name in kept}, kept, sum(sizes) if cut else None)
 
     def words(self, redacting: Redacting | None, message: str) -> str | None:
-        """The message of an exception as it may be told; None if nothing of it may."""
+        """Return the message of an exception as it is recorded; None if nothing of it is."""
         text, cut_from = without_size(message)
         size, most = len(text.encode()), min(self._budget) - (_CUT if cut_from else 0)
         fits = size <= most
-        told: str | None = text if fits else text[: max(most, 0) + MARGIN]
-        if redacting is not None and told is not None:
-            told = redacting.words(told)
-        if told is None or (fits and cut_from is None):
-            return told
-        head = told if fits else told[:-MARGIN].encode()[: max(min(self._budget) - _CUT, 0)].decode("utf-8", "ignore")
+        kept: str | None = text if fits else text[: max(most, 0) + MARGIN]
+        if redacting is not None and kept is not None:
+            kept = redacting.words(kept)
+        if kept is None or (fits and cut_from is None):
+            return kept
+        head = kept if fits else kept[:-MARGIN].encode()[: max(min(self._budget) - _CUT, 0)].decode("utf-8", "ignore")
         return with_size(head, cut_from or size) if head else None

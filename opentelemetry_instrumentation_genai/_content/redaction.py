@@ -1,7 +1,8 @@
-"""Redaction: what is taken out of content before anything carries it, by built-in rules, the user's patterns and their callables.
+"""Redaction of content before anything carries it, by built-in rules, the user's patterns and the user's callables.
 
-The callables come first, each with one part at a time; then the rules see every text of what is left, so that what a callable
-returns is covered as well. What fails drops the content of the call, and says so once.
+The callables run first, each with one part at a time. The rules and patterns then read every text that is left, so that they
+cover what a callable returns as well. If a callable or a pattern fails, the content of the call is dropped, and a warning is
+logged once.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "opentelemetry_genai_redaction"
 _BETWEEN = "\n\x00\n"
-_LONG_NUMBER = 10**10  # a number with fewer digits is no card
-# Members of parts, in our own words.
+_LONG_NUMBER = 10**10  # a number with fewer digits is not that of a card
+# Names of members of our own parts: these names are not searched for secrets.
 _NAMES = frozenset(
     {
         "arguments",
@@ -45,18 +46,18 @@ _NAMES = frozenset(
 )
 _MARK = re.compile(r"\[[a-z0-9_]+\]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-# Members that hold the name of what `value` is the value of.
+# Members beside `value` that name it.
 _NAMING = ("name", "key")
 
 
 class Redaction:
-    """What is redacted.
+    """The rules, patterns and callables that redact content.
 
     Args:
-        rules: built-in rules, in the order in which they are applied.
-        patterns: the user's own.
-        redactors: the user's callables, by what they are called in messages.
-        seconds: how long the user's patterns and callables may take for one call.
+        rules: the built-in rules, in the order in which they are applied.
+        patterns: the user's own patterns.
+        redactors: the user's callables, each after its name in warnings.
+        seconds: how many seconds the user's patterns and callables may take for one call.
     """
 
     def __init__(
@@ -72,19 +73,19 @@ class Redaction:
         self.seconds = seconds
 
     def begin(self) -> Redacting:
-        """Start with the content of a call."""
+        """Start the redaction of one call's content."""
         return Redacting(self)
 
 
 class Redacting:
-    """The redaction of one call's content, with the time that it may still take."""
+    """Redacts one call's content, within the time that remains for it."""
 
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
         self._left = redaction.seconds
 
     def needed(self, values: Any) -> bool:
-        """Whether anything has to be done about JSON values. All texts are looked at as one, which is the fastest."""
+        """Return whether JSON values may need redaction. All texts are joined and searched as one, which is the fastest."""
         redaction = self._redaction
         if redaction.redactors or redaction.patterns:
             return True
@@ -92,63 +93,63 @@ class Redacting:
         return self._any_named(values, texts) or needed(redaction.rules, _BETWEEN.join(texts))
 
     def _any_named(self, value: Any, texts: list[str]) -> bool:
-        """Whether a member is redacted for its name; else, `texts` has all texts and long numbers."""
+        """Return whether any member is redacted for its name; if not, `texts` then has all texts and long numbers."""
         if isinstance(value, str):
             texts.append(value)
         elif isinstance(value, list):
             return any(self._any_named(entry, texts) for entry in value)
         elif isinstance(value, dict):
-            return any(self._is_named(value, key, told, texts) for key, told in value.items())
+            return any(self._is_named(value, key, member_value, texts) for key, member_value in value.items())
         elif _is_long_number(value):
             texts.append(str(value))
         return False
 
-    def _is_named(self, held: Part, key: str, told: Any, texts: list[str]) -> bool:
-        if _is_binary(held, key, told):
+    def _is_named(self, held: Part, key: str, value: Any, texts: list[str]) -> bool:
+        if _is_binary(held, key, value):
             return False
         if key not in _NAMES:
             texts.append(key)
-            if self._by_name(held, key, told) is not None:
+            if self._by_name(held, key, value) is not None:
                 return True
-        return self._any_named(told, texts)
+        return self._any_named(value, texts)
 
     def part(self, part: Part) -> Part | None:
-        """A part without what is redacted; None where a redactor drops it.
+        """Return a part with its secrets redacted; None where a redactor drops it.
 
         Raises:
             Dropped: a redactor or a pattern failed, or took too long.
         """
-        told: Any = part
+        remaining: Any = part
         for name, redactor in self._redaction.redactors:
-            told = self._asked(name, redactor, told)
-            if told is None:
+            remaining = self._call_redactor(name, redactor, remaining)
+            if remaining is None:
                 return None
-        cleaned: Part = self.value(told)
+        cleaned: Part = self.value(remaining)
         return cleaned
 
-    def _asked(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
+    def _call_redactor(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
         if self._left < 0:
             raise Dropped
         begin = perf_counter()
         try:
-            with suppress_instrumentation():  # it may ask a model, whose calls would come here again
-                told = redactor(part)
-        except Exception as error:  # noqa: BLE001 - it is the user's; the call is not to fail with it
+            with suppress_instrumentation():  # it may call a model, and that call would be redacted in turn
+                returned = redactor(part)
+        except Exception as error:  # noqa: BLE001 - an error of the user's callable must not fail the call
             say_once("The redactor %s raised %s: the content of such calls is left out.", name, type(error).__name__)
             self._left = -1
             raise Dropped from None
         self._spent(f"The redactor {name}", perf_counter() - begin)
-        if told is None:
+        if returned is None:
             return None
-        if not isinstance(told, dict) or not all(
-            isinstance(told.get(key), str) for key in ("type", "name") if key in part
+        if not isinstance(returned, dict) or not all(
+            isinstance(returned.get(key), str) for key in ("type", "name") if key in part
         ):
-            if iscoroutine(told):
-                told.close()
+            if iscoroutine(returned):
+                returned.close()
             self._left = -1
             say_once("The redactor %s returned no part: the content of such calls is left out.", name)
             raise Dropped
-        cleaned: Part = plain(told, inline=True)
+        cleaned: Part = plain(returned, inline=True)
         same = type(part) is Blob and "content" in part and cleaned.get("content") == part["content"]
         return Blob(cleaned) if same else cleaned
 
@@ -159,45 +160,45 @@ class Redacting:
             raise Dropped
 
     def value(self, value: Any) -> Any:
-        """JSON values without what is redacted, in texts, in names of members and in long numbers."""
+        """Return JSON values redacted: their texts, the names of their members, and long numbers."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return dict(self._member(value, key, told) for key, told in value.items())
+            return dict(self._member(value, key, member_value) for key, member_value in value.items())
         if isinstance(value, list):
             return [self.value(entry) for entry in value]
         if _is_long_number(value):
             digits = str(value)
-            told = self.text(digits)
-            return value if told == digits else told
+            text = self.text(digits)
+            return value if text == digits else text
         return value
 
-    def _member(self, held: Part, key: str, told: Any) -> tuple[str, Any]:
-        """A member of an object. What is called a password, say, is one by its name."""
-        if _is_binary(held, key, told):
-            return key, told
+    def _member(self, held: Part, key: str, value: Any) -> tuple[str, Any]:
+        """Return the redacted name and value of a member. A value is also redacted for its name, such as `password`."""
+        if _is_binary(held, key, value):
+            return key, value
         if key in _NAMES:
-            return key, self.value(told)
-        mark, value = self._by_name(held, key, told), self.value(told)
-        # A rule that knows all of the value tells more of it than its name does.
-        return self.text(key), value if mark is None or (isinstance(value, str) and _MARK.fullmatch(value)) else mark
+            return key, self.value(value)
+        mark, clean = self._by_name(held, key, value), self.value(value)
+        # If a rule has matched the whole value, its mark is more precise than that of the name.
+        return self.text(key), clean if mark is None or (isinstance(clean, str) and _MARK.fullmatch(clean)) else mark
 
-    def _by_name(self, held: Part, key: str, told: Any) -> str | None:
-        """What stands for the value of a member that the member's name tells to be a secret; None where it does not."""
-        if type(told) is int:
-            told = str(told)
-        if not isinstance(told, str) or not told:
+    def _by_name(self, held: Part, key: str, value: Any) -> str | None:
+        """Return the mark that replaces a member's value if its name is that of a secret; None if it is not."""
+        if type(value) is int:
+            value = str(value)
+        if not isinstance(value, str) or not value:
             return None
         names = [key]
         if key in ("value", "Value"):
             names += [name for each in _NAMING if isinstance(name := held.get(each), str)]
         for rule in self._redaction.rules:
-            if rule.named is not None and any(rule.named(name, told) for name in names):
+            if rule.named is not None and any(rule.named(name, value) for name in names):
                 return f"[{rule.name}]"
         return None
 
     def text(self, text: str) -> str:
-        """A text without what is redacted."""
+        """Return a text with its secrets redacted."""
         text = self._by_rules(text)
         for own in self._redaction.patterns:
             text = self._without(own, text)
@@ -219,23 +220,23 @@ class Redacting:
         return "".join([*kept, text[end:]]) if end else text
 
     def words(self, text: str) -> str | None:
-        """A message of an exception without what is redacted; None where nothing of it is to be told."""
+        """Return the redacted message of an exception; None where it is dropped."""
         try:
-            told = self.part({"type": "exception", "content": text})
+            part = self.part({"type": "exception", "content": text})
         except Dropped:
             return None
-        content = None if told is None else told.get("content")
+        content = None if part is None else part.get("content")
         return content if isinstance(content, str) else None
 
 
 def redaction(names: Sequence[str]) -> Redaction:
-    """Make what a setting names.
+    """Return the redaction that a setting names.
 
     Args:
-        names: built-in rules, `all` of them, `file:PATH`, and entry points.
+        names: names of built-in rules, `all` for all of these, `file:PATH`, and names of entry points.
 
     Raises:
-        RefusedError: one of them is not accepted.
+        RefusedError: a name is not accepted.
     """
     wanted = set(RULES) if "all" in names else set(names)
     patterns: list[Own] = []
@@ -249,13 +250,13 @@ def redaction(names: Sequence[str]) -> Redaction:
 
 
 def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
-    """A callable after what it is called.
+    """Return the name of a redactor in warnings, and its callable.
 
     Args:
         redactor: the callable, or the name of an entry point.
 
     Raises:
-        RefusedError: it is neither.
+        RefusedError: it is neither, or it is asynchronous.
     """
     if isinstance(redactor, str):
         return redactor, _loaded(redactor)
@@ -267,11 +268,11 @@ def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
 
 
 def _loaded(name: str) -> Callable[[Part], Any]:
-    """The callable that an entry point names."""
+    """Return the callable that an entry point names."""
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         try:
             found = entry.load()
-        except Exception as error:  # noqa: BLE001 - it is somebody else's module
+        except Exception as error:  # noqa: BLE001 - importing another package's module can raise anything
             raise RefusedError(f"the entry point {name} cannot be loaded: {type(error).__name__}") from None
         if callable(found):
             loaded: Callable[[Part], Any] = found
@@ -280,13 +281,13 @@ def _loaded(name: str) -> Callable[[Part], Any]:
     raise RefusedError(f"{name} is no rule, and no entry point of {ENTRY_POINTS}")
 
 
-def _is_binary(part: Part, key: str, told: Any) -> bool:
-    """Whether a member is a digest, or base64 that was asked for."""
+def _is_binary(part: Part, key: str, value: Any) -> bool:
+    """Return whether a member is a digest, or base64 data that the settings ask for."""
     if key == "sha256":
-        return isinstance(told, str) and _DIGEST.fullmatch(told) is not None
+        return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
     return key == "content" and type(part) is Blob
 
 
 def _is_long_number(value: Any) -> bool:
-    """Whether a number has as many digits as that of a card."""
+    """Return whether a number has at least as many digits as that of a card."""
     return type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER

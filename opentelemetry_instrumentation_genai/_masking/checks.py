@@ -1,6 +1,6 @@
-"""What tells a number of a card, an account, a telephone or a machine from what only looks like one.
+"""Checks that separate card numbers, account numbers, addresses and passwords from text that only looks like one.
 
-Each takes what a pattern found and returns where in it that is, None where it is none.
+Each check takes the match of a pattern and returns the span of the secret in it, or None if there is none.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
     Span: TypeAlias = "tuple[int, int]"
 
-# A digit doubled, as the sum of its digits; both as the characters that they are.
+# Each digit -> the sum of the digits of its double, both as characters.
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _NO_DIGITS = dict.fromkeys(map(ord, " -."))
-# How the numbers of payment cards begin, and how long they are: ISO/IEC 7812 and the networks' own pages.
+# The prefixes and lengths of payment cards' numbers: ISO/IEC 7812 and the networks' own pages.
 _CARD = re.compile(
     r"4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})\Z|(?:5[1-5]|2[2-7])[0-9]{14}\Z|3[47][0-9]{13}\Z|3(?:0[0-59]|[689][0-9])[0-9]{11,16}\Z"
     r"|35[2-8][0-9]{13,16}\Z|(?:50|5[6-9]|6[0-9])[0-9]{10,17}\Z"
 )
-_SECURITY_CODE = 4  # characters, with what is before it
+_SECURITY_CODE = 4  # characters, with the separator before it
 
 
 def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of ISO/IEC 7812-1."""
+    """Return whether the last digit is the check digit of ISO/IEC 7812-1."""
     plain = digits.encode()
     total = sum(plain[-1::-2]) + sum(plain[-2::-2].translate(_DOUBLED)) - ord("0") * len(plain)
     return total % 10 == 0
 
 
 def card(match: re.Match[str]) -> Span | None:
-    """A group of three that follows the number, its security code, is no part of it."""
+    """Return the span of a card's number, without the three digits of a security code after it; None if it is none."""
     found = match[0]
     for end in (len(found), len(found) - _SECURITY_CODE):
         digits = found[:end].translate(_NO_DIGITS)
@@ -60,7 +60,7 @@ _IBAN_DIGITS = {ord(character): str(int(character, 36)) for character in "ABCDEF
 
 
 def iban(match: re.Match[str]) -> Span | None:
-    """As many characters as its country's have, if the remainder by 97 is one."""
+    """Return the span of an IBAN, by its country's length, if its remainder by 97 is one; None if it is not."""
     found = match[0]
     wanted = int(_IBAN_LENGTHS.get(found[:2].upper(), "0"))
     plain = found.translate(_NO_DIGITS).upper()[:wanted]
@@ -75,18 +75,18 @@ def iban(match: re.Match[str]) -> Span | None:
     return None if match.string[stop : stop + 1].isalnum() else (match.start(), stop)
 
 
-# Before four numbers with dots between them that are a version, or the number of a chapter; also after another one of these.
+# Text before four numbers with dots that makes them a version or the number of a chapter, also in a list of these.
 _VERSION = re.compile(
     r"(?:(?:(?:[Vv]ersion|VERSION|OID|oid)[\w\s\"'.:=>(]{0,6}|\b(?i:ver|v|release|rev|build|section|sec|chapter|clauses?|abschnitt|kapitel|figure|fig|table)|§)[\"'.:=>(#-]{0,3}\s{0,2}"
     r"[\"'(]{0,2}v?(?:[0-9][0-9.]{0,20}(?: (?:to|and|or|bis|und|->|→|-) |, ))?|\b[A-Z][A-Za-z]{1,20}/|[=~<>!]=)$"
 )
 _FILE = re.compile(r"[-.](?:tar|zip|gz|whl|jar|dll|exe|so|deb|rpm|dmg|msi|py|post|dev|rc|beta|alpha)")
-_LONGER = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{1,4}:$")  # a fingerprint goes on before it
+_LONGER = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{1,4}:$")  # a longer fingerprint continues before the match
 _NOBODY = re.compile(r"127\.|0\.0\.0\.0|255\.")
 
 
 def address(match: re.Match[str]) -> Span | None:
-    """An IPv4 address that is no version and not the machine's own, or an IPv6 address that is no time and no name in C++."""
+    """Return the span of an IPv4 address, unless it is a version or local, or of an IPv6 address, unless it is a time or C++."""
     found, text = match[0], match.string
     if ":" in found:
         part = _is_slice(text, match.start(), found) or _LONGER.search(text[max(match.start() - 6, 0) : match.start()])
@@ -98,9 +98,9 @@ def address(match: re.Match[str]) -> Span | None:
 
 def _is_version(text: str, start: int, stop: int) -> bool:
     before = text[max(start - 40, 0) : start]
-    # Most have nothing before them that could name them.
-    told = any(character.isalpha() or character in "§=/>:(\"',-→" for character in before[-3:])
-    return (told and _VERSION.search(before) is not None) or _FILE.match(text, stop) is not None
+    # A quick check: most addresses have no text before them that could make them a version.
+    may_be_named = any(character.isalpha() or character in "§=/>:(\"',-→" for character in before[-3:])
+    return (may_be_named and _VERSION.search(before) is not None) or _FILE.match(text, stop) is not None
 
 
 def _is_ipv6(found: str) -> bool:
@@ -114,7 +114,7 @@ def _is_ipv6(found: str) -> bool:
 
 
 def _is_slice(text: str, start: int, found: str) -> bool:
-    """Whether it says which entries of something are meant, as in `names[1::2]`."""
+    """Return whether a match is the slice of a sequence in code, as in `names[1::2]`."""
     return (
         len(found) < 8
         and text[start - 1 : start] == "["
@@ -126,7 +126,7 @@ _REMOTES = ("git@", "hg@")
 
 
 def email(match: re.Match[str]) -> Span | None:
-    """An address, without the quotes before it, that is no name of a repository, of a version or of an algorithm."""
+    """Return the span of an address, without quotes before it; None for the name of a repository, version or algorithm."""
     address = match[0].lstrip("'.\ufdd1\ufdd4-")
     start = match.end() - len(address)
     host = address.rpartition("@")[2]
@@ -143,7 +143,7 @@ _PLACEHOLDERS = frozenset(
 
 
 def password_in_url(match: re.Match[str]) -> Span | None:
-    """What stands between the user's name and the host, if it does not only say that a password belongs there."""
+    """Return the span of the password between the user's name and the host of a URL; None for a placeholder."""
     if match["kept2"] is not None:
         token = match[0][len("://") :]
         return (match.start() + len("://"), match.end()) if any(map(str.isdigit, token)) else None

@@ -1,4 +1,4 @@
-"""Secrets in the columns of tables: below a header that names them, in Markdown, in the output of databases and in CSV."""
+"""Secrets in columns of tables, recognised by the column's header: in Markdown, in the output of databases and in CSV."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 _RULER = frozenset("|-:+= \t\r")
 _DIVIDERS = "|\t;,"
-_FRAME = " \t`*\"'\r"  # what stands around a cell
+_FRAME = " \t`*\"'\r"  # characters around a cell that do not belong to it
 _LONGEST_HEADER = 1024
 _MOST_COLUMNS = 64
 
 
 def columns(text: str) -> Iterator[tuple[int, int]]:
-    """Return where in a decoded text the secrets are that the header of their column names."""
+    """Yield the spans of secrets in a decoded text that the header of their column names."""
     end = 0
     for name in names(text):
         start = text.rfind("\n", max(name.start - _LONGEST_HEADER, 0), name.start) + 1
@@ -37,7 +37,7 @@ def columns(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _named(line: str, divider: str) -> dict[int, Kind]:
-    """The columns whose header is the name of a secret; none where a cell is no name of anything."""
+    """Return the columns with the name of a secret in their header; none if a cell of the header is not a name."""
     cells = [cell.strip(_FRAME) for cell in line.split(divider, _MOST_COLUMNS)]
     if divider != "|" and not all(cell.replace("_", "").replace("-", "").replace(" ", "").isalnum() for cell in cells):
         return {}
@@ -46,7 +46,7 @@ def _named(line: str, divider: str) -> dict[int, Kind]:
 
 
 def _rows(text: str, place: int, divider: str, count: int) -> Iterator[tuple[int, str]]:
-    """The lines below a header that have as many cells, and where each begins."""
+    """Yield the lines below a header with the same number of cells, each with its position."""
     while place < len(text):
         stop = text.find("\n", place)
         line = text[place : len(text) if stop < 0 else stop]

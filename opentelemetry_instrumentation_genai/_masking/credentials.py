@@ -1,7 +1,7 @@
 """The credentials of one HTTP request, which no message of its failure may quote.
 
-They are read from the request that failed, and only then: whatever made them, a provider of tokens or headers of the caller's, that
-is what a server has seen and can echo.
+They are read from the request only after it has failed. Whether they came from a provider of tokens or from headers of the
+caller, the request has what the server received and can echo.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _of_headers(headers: Any) -> Iterator[str]:
 
 
 def _of_header(value: str) -> Iterator[str]:
-    """The value, what follows a scheme such as `Bearer`, and what it is made of."""
+    """Yield the value of a header, the credential after a scheme such as `Bearer`, and the pieces of the value."""
     yield value
     scheme = _SCHEME.match(value)
     if scheme is not None:
@@ -77,7 +77,7 @@ def _of_header(value: str) -> Iterator[str]:
 
 
 def _of_basic(encoded: str) -> Iterator[str]:
-    """The password of `Basic`, alone and with its user."""
+    """Yield the decoded credential of the scheme `Basic`, and its password alone."""
     try:
         decoded = b64decode(encoded).decode()
     except ValueError:
@@ -87,7 +87,7 @@ def _of_basic(encoded: str) -> Iterator[str]:
 
 
 def _of_url(url: Any) -> Iterator[str]:
-    """The password of a URL, and what its query gives under the name of a credential."""
+    """Yield the password of a URL, and the values of its query that have the name of a credential."""
     yield url.password or ""
     for name, value in url.params.multi_items():
         if _LIKELY.search(name) and len(value) >= _LONG_ENOUGH:

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 
 ESCAPED_QUOTES = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5"
-"""What stands for a double quote, an apostrophe and a backtick after a backslash, and after several: no characters, so in no text."""
+"""Replacements of a double quote, an apostrophe and a backtick after one backslash, and after several: Unicode noncharacters."""
 _QUOTES = dict(zip("\"'`", ESCAPED_QUOTES[:3], strict=True))
 _INNER_QUOTES = dict(zip("\"'`", ESCAPED_QUOTES[3:], strict=True))
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/"}

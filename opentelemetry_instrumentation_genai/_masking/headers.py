@@ -63,7 +63,7 @@ def _authorizations(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_credential(value: str) -> bool:
-    """Whether what follows a scheme is more than a word that stands for it."""
+    """Return whether the value after a scheme is a credential, and not a placeholder word."""
     if _HIDDEN.fullmatch(value):
         return False
     mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
@@ -82,7 +82,7 @@ def _is_key(value: str) -> bool:
 
 
 def _is_basic(value: str) -> bool:
-    """Whether it is a user's name and a password, by RFC 7617."""
+    """Return whether a value encodes a user's name and a password, by RFC 7617."""
     try:
         return b":" in b64decode(value + "=" * (-len(value) % 4), validate=True)
     except ValueError:

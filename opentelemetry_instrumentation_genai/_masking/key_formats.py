@@ -11,8 +11,8 @@ import re
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _WITH_A_DIGIT = r"(?=[\w*.-]{0,48}[\d*])"
 _FORMATS = (
-    # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse and others; without a digit it takes a word that nobody
-    # would say.
+    # OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, LiteLLM, Langfuse and others; without a digit it must be longer
+    # than a word.
     rf"sk-(?:{_WITH_A_DIGIT}[\w*.-]{{8,}}|[A-Za-z0-9]{{24,}}[\w*.-]*)|sk_[A-Za-z0-9*]{{20,}}",
     r"sk-(?:proj|ant|or|lf|svcacct|admin)-[\w*.-]{16,}",
     # Stripe, Clerk, Paystack, Razorpay, Mollie
@@ -64,20 +64,20 @@ _FORMATS = (
     r"fio-u-[\w=-]{60,}|s-s4t2(?:ud|af)-[0-9a-f]{64}|(?<!\.)s\.[A-Za-z0-9]{24}(?![\w.])",
 )  # fmt: skip
 FORMATS = rf"(?<![A-Za-z0-9])(?:{'|'.join(_FORMATS)})"
-"""What begins like one of them."""
+"""The pattern of all these formats."""
 
 SHORTEST = 11
-"""Characters without a space among them that the shortest of them has."""
+"""The length in characters of the shortest key, which has no space within."""
 
-# What posts to a channel for whoever knows it: the part of the URL that nobody could guess.
+# URLs that let anyone who has them post to a channel: the secret is the part that cannot be guessed.
 WEBHOOKS = (
     r"(?P<kept>//hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|//(?:canary\.|ptb\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/"
     r"|\.office\.com/webhook(?:b2)?/|//hooks\.zapier\.com/hooks/catch/|//hook\.[a-z0-9.]{2,12}\.make\.com/|//maker\.ifttt\.com/trigger/"
     r"|//chat\.googleapis\.com/v1/spaces/[\w-]{1,40}/messages\?)[\w@/=&%+-]{16,}"
 )
 
-# A word of an unknown vendor: a short prefix, then what nobody would say, in both cases and with digits. Identifiers of models and
-# their calls are shorter, digests are of one case.
+# A key of an unknown vendor: a short prefix, then random characters, in both cases and with digits. Identifiers of
+# models and their calls are shorter, digests have one case.
 UNKNOWN = re.compile(
     r"(?<![\w./+=%-])(?!(?:sha|md)[0-9]{1,3}[-_])[a-z][a-z0-9]{1,11}(?:[_-][a-z0-9]{1,8}){0,2}[_-]([A-Za-z0-9]{32,})(?![\w+/=-])",
     re.ASCII,

@@ -1,7 +1,7 @@
-"""Keys are in no message, whether it goes into telemetry or into a log: those that rules know, and the client's own.
+"""Masking of keys in messages of telemetry and logs: the keys that rules recognise, and the client's own.
 
-The client's own key may be any word, since some servers ask for one and look at none. Rules tell a secret by the words around it,
-so they see a message as it came, and not without the client's key; what overlaps is one secret.
+The client's own key may be any word, since some servers require a key and check none. Rules recognise a secret by the words
+around it, so they read the original message, in which the client's key is not yet masked; spans that overlap are one secret.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 SHORT = 8
-"""Characters. A secret that is shorter may be a placeholder, and stands in compounds of others."""
-_ANYWHERE = 16  # characters from which on a key is no part of a longer word by chance
-_TELLING = 4  # characters of a key, in front of what stands for the others or after it, by which it is known
-_LONGEST = 32  # that many characters are looked at, on either side
-_MOST = 1 << 13  # characters of a message: a server may answer with all that it was sent, and megabytes of it
+"""Characters. A shorter secret may be a placeholder, or a part of other words."""
+_ANYWHERE = 16  # a key of so many characters is not a part of a longer word by chance
+_TELLING = 4  # so many characters of a key, before or after its hidden middle, are enough to recognise it
+_LONGEST = 32  # so many characters are searched on either side
+_MOST = 1 << 13  # characters of a message: a server may return all that it was sent, which can be megabytes
 MARGIN = 1 << 12
-"""So many characters more are read, since a key that is cut in two is not recognised: longer than keys are."""
+"""So many characters more are searched, since a key that is cut in two is not recognised: longer than keys are."""
 _CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
-_IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs are written with small letters too
+_IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs may have small letters here
 _OWN = "secrets"
 
-_Found: TypeAlias = "tuple[int, int, str]"  # where it begins, where it ends, and the name of what it is
+_Found: TypeAlias = "tuple[int, int, str]"  # the start, the end, and the name of a secret
 
 
 def masked(message: str, secrets: Collection[str] = ()) -> str:
-    """Return a message without keys, as UTF-8 can carry it. One of more than 8,192 characters is cut before anything looks at it.
+    """Return a message with its keys masked, as UTF-8 can encode it. One of more than 8,192 characters is truncated first.
 
     Args:
-        message: what somebody says.
-        secrets: the client's own credentials. From 8 characters on they are looked for also where their middle is hidden.
+        message: the text of an error or of a warning.
+        secrets: the client's own credentials. Those of at least 8 characters are also found where their middle is hidden.
     """
     if len(message) <= _MOST:
         return masked_whole(message, secrets)
@@ -44,29 +44,29 @@ def masked(message: str, secrets: Collection[str] = ()) -> str:
 
 
 def with_size(head: str, size: int) -> str:
-    """Return the beginning of a message that was cut, with the bytes that it had."""
+    """Return the beginning of a truncated message, with a mark of the message's size in bytes."""
     return f"{head} [cut from {size} bytes]"
 
 
 def without_size(message: str) -> tuple[str, int | None]:
-    """Return the beginning of a message that `with_size` has made, and the size; of any other the message, and None."""
+    """Return the beginning of a message that `with_size` has made, and the size; for any other, the message and None."""
     cut = _CUT.search(message)
     return (message, None) if cut is None else (message[: cut.start()], int(cut[1]))
 
 
 def masked_whole(message: str, secrets: Collection[str] = (), end: int | None = None) -> str:
-    """Return a message of bounded length up to `end` without keys; what stands after that tells whether a key goes on there."""
+    """Return a message of bounded length up to `end`, with its keys masked; the rest shows whether a key continues there."""
     from .rule import found
-    from .rules import MASKED  # many patterns, which a process without failures does not need
+    from .rules import MASKED  # imported here, since a process without failures does not need its many patterns
 
     decoded = Decoded(message)
     spans = [*found(MASKED, decoded), *_own(decoded, secrets)]
-    told = _without(message, spans, end) if spans else message[:end]
-    return told.encode("utf-8", "replace").decode("utf-8")
+    masked_text = _without(message, spans, end) if spans else message[:end]
+    return masked_text.encode("utf-8", "replace").decode("utf-8")
 
 
 def without(message: str, secrets: Collection[str]) -> str:
-    """Return a message without the client's own credentials; what only rules find stays."""
+    """Return a message with the client's own credentials masked; secrets that only rules find stay."""
     return _without(message, _own(Decoded(message), secrets)) if secrets else message
 
 
@@ -78,10 +78,10 @@ def _own(decoded: Decoded, secrets: Iterable[str]) -> Iterator[_Found]:
 
 
 def quoted(value: object) -> str:
-    """A value of a setting as a warning tells it: keys are set in the wrong place at times."""
+    """Return a setting's value as a warning quotes it, with keys masked: a key may be set in the wrong place."""
     try:
         return masked(repr(value))
-    except Exception:  # noqa: BLE001 - it is the user's, and only to be told
+    except Exception:  # noqa: BLE001 - the `__repr__` of the user's value can raise anything
         return type(value).__name__
 
 
@@ -96,7 +96,7 @@ def _whole(text: str, key: str) -> Iterator[_Found]:
 
 
 def _hidden(text: str, key: str) -> Iterator[_Found]:
-    """Where a key is told by its beginning, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
+    """Yield the spans of a key with a hidden middle, by its start, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
     if len(key) < SHORT:
         return
     lengths = range(min(_LONGEST, len(key)), 0, -1)
@@ -112,11 +112,11 @@ def _hidden(text: str, key: str) -> Iterator[_Found]:
 
 
 def _without(text: str, found: Iterable[_Found], until: int | None = None) -> str:
-    told, end = [], 0
+    pieces, end = [], 0
     for start, stop, name in sorted(found):
         if until is not None and start >= until:
             break
         if start >= end:
-            told += [text[end:start], f"[{name}]"]
+            pieces += [text[end:start], f"[{name}]"]
         end = max(end, stop)
-    return "".join([*told, text[end:until]])
+    return "".join([*pieces, text[end:until]])

@@ -1,10 +1,10 @@
-"""Secrets that only a name tells: what is assigned to a password, a key, a token or a secret, in whatever a text is written in.
+"""Secrets that are recognised by a name alone: a value of a password, a key, a token or a secret, in any notation.
 
-A name is found, then what separates it from its value (`:`, `=`, the bar of a table, the bracket of XML, a word such as `is`, …), then
-how far the value goes: to the quote that ends it, or as far as what it is written in allows. Special characters belong to it.
+A name is found, then the separator before its value (`:`, `=`, the bar of a table, the bracket of XML, a word such as `is`, …),
+then the end of the value: the quote that closes it, or the end by the notation around it. Special characters belong to the value.
 `_secret_values.py` decides by the name's kind whether the value is a secret.
 
-What is looked at for a name is of bounded length, so that the time for a text is linear.
+A bounded number of characters is searched for each name, so that the time for a text is linear.
 """
 
 from __future__ import annotations
@@ -63,18 +63,18 @@ NAMED_PATTERNS = (_AWS, _AWS_VALUE, _SEPARATOR, _OPENING, _LINE_END, _END, _NEXT
 
 
 def named_secrets(text: str) -> Iterator[tuple[int, int]]:
-    """Return where in a decoded text the secrets are that a name tells."""
+    """Return the spans of secrets in a decoded text that are recognised by their name."""
     return _secrets(text, names(text))
 
 
 def aws_secrets(text: str) -> Iterator[tuple[int, int]]:
-    """Return where in a decoded text secret keys and session tokens of AWS are, which their names tell."""
+    """Return the spans of AWS secret keys and session tokens in a decoded text, recognised by their names."""
     wanted = [name for name in names(text) if _AWS.search(text, max(name.start - _BEFORE, 0), name.end)]
     return (span for span in _secrets(text, wanted) if _AWS_VALUE.fullmatch(text, *span))
 
 
 def is_aws_secret(name: str, value: str) -> bool:
-    """Return whether a value is one of them, by the name of the member that holds it."""
+    """Return whether a value is an AWS secret key or session token, by the name of the member that holds it."""
     return _AWS.search(name[-_LONGEST_LOOK:]) is not None and _AWS_VALUE.fullmatch(value) is not None
 
 
@@ -102,7 +102,7 @@ def is_named_secret(name: str, value: str) -> bool:
 
 
 def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
-    """Where the value of a name begins, where it ends, and whether it is a secret; None where it has none."""
+    """Return the start and the end of a name's value, and whether it is a secret; None where the name has no value."""
     separator = _SEPARATOR.match(text, name.end)
     if separator is None or not _separates(text, name, separator):
         return None
@@ -118,7 +118,7 @@ def _value(text: str, name: Name) -> tuple[int, int, bool] | None:
 
 
 def _whole(text: str, start: int, mode: str, quote: str) -> int:
-    """How long a value is, of which only the beginning was looked at; what is read for it is not much longer."""
+    """Return the length of a value of which only the beginning was read so far, and read little more than the value."""
     length = _LONGEST_LOOK * 2
     while (stop := _stop(text[start : start + length], mode, quote)) > length - _MARGIN and start + length < len(text):
         length *= 4
@@ -173,7 +173,7 @@ def _stop(look: str, mode: str, quote: str) -> int:
 
 
 def _closed(line: str, quote: str) -> int:
-    """The end of a value in quotes; that of the line, where what would close it was cut off."""
+    """Return the end of a value in quotes; the end of the line if the closing quote is missing."""
     closer = _CLOSERS.get(quote, quote)
     end = line.find(closer)
     if quote == "'":
@@ -186,7 +186,7 @@ def _closed(line: str, quote: str) -> int:
 
 
 def _doubled(line: str, end: int) -> int:
-    """How much farther a value goes in which apostrophes are doubled, as YAML and SQL escape them."""
+    """Return how much further a value continues after doubled apostrophes, which are escapes in YAML and SQL."""
     last = end
     while last >= 0 and line[last : last + 2] == "''" and line[last + 2 : last + 3] not in _AFTER:
         last = line.find("'", last + 2)
@@ -194,7 +194,7 @@ def _doubled(line: str, end: int) -> int:
 
 
 def _bare(line: str) -> int:
-    """The end of a value without quotes: a space, what begins the next, or what only ends a sentence."""
+    """Return the end of a value without quotes: before a space, the start of another value, or punctuation of a sentence."""
     end = _END.search(line)
     value = line if end is None else line[: end.start()]
     following = _NEXT.search(value)

@@ -1,4 +1,4 @@
-"""What stands before a number of a telephone, and before others that look like one, in the languages of many countries."""
+"""The words before telephone numbers, and before other numbers that look like one, in the languages of many countries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PHONE_NAME_PATTERNS = (_HUMP, _TOKEN)
 
 
 def is_another_number(text: str, start: int) -> bool:
-    """Return whether a word before a national number says that it is another one."""
+    """Return whether a word before a national number shows that it is another kind of number."""
     if text[start] == "+":
         return False
     words = _TOKEN.findall(text[max(start - 24, 0) : start].lower())
@@ -43,7 +43,7 @@ def is_another_number(text: str, start: int) -> bool:
 
 
 def is_phone_name(before: str) -> bool:
-    """Return whether the words before a number end with one that says what it is."""
+    """Return whether the words before a number end with a name of a telephone number."""
     if not before.rstrip(_SIGNS)[-1:].isalpha():
         return False
     words = _TOKEN.findall(before)[-4:]

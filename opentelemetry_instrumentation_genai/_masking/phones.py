@@ -1,4 +1,4 @@
-"""Telephone numbers, as people write them in many countries, and what tells them from dates, times, versions and other numbers.
+"""Telephone numbers, as they are written in many countries, and checks against dates, times, versions and other numbers.
 
 Sources: ITU-T E.123 and E.164, the numbering plans of the countries. What a pattern finds is checked, with what stands around it.
 """

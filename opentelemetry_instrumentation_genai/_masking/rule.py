@@ -1,4 +1,4 @@
-"""What a rule of redaction is, and how rules are applied to a text: one after the other, each to what those before it left."""
+"""Rules of redaction, and their application to a text: one after the other, each to what the rules before it left."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Span: TypeAlias = "tuple[int, int]"
-"""Where something begins and where it ends."""
-_TAKEN = "\ufffc"  # stands for each character of what a rule found, so that no other finds it again
+"""The start and the end of a match."""
+_TAKEN = "\ufffc"  # replaces each character that a rule found, so that no other rule finds it again
 
 
 class Rule(NamedTuple):
@@ -44,9 +44,10 @@ def rule(
     numeric: bool = False,
     flags: re.RegexFlag = re.ASCII,
 ) -> Rule:
-    """Return a rule of one pattern, whose words are those of ASCII: in some scripts nothing parts a key from the words around it.
+    """Return a rule of one pattern.
 
-    What a group `kept` matches says what the secret is for, and stays. `check` says where in a match the secret is, if any.
+    The pattern's words are ASCII by default: in some scripts no space separates a key from the words around it. A group `kept`
+    matches text that names the secret, and stays. `check` returns the span of the secret in a match, if any.
     """
     compiled = re.compile(pattern, flags)
 
@@ -56,7 +57,7 @@ def rule(
             span = _after_kept(match) if check is None else check(match)
             if span is not None:
                 yield span
-            # What is none may have the beginning of one within it.
+            # A secret may begin within a match that the check rejects.
             match = compiled.search(text, max(match.start() + 1, span[1] if span else 0))
 
     return Rule(name, hint, find, (compiled,), numeric)

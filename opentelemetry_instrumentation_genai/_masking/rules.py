@@ -1,7 +1,7 @@
-"""The built-in rules of redaction: what is looked for, by name, and how it is told from what only looks like it.
+"""The built-in rules of redaction, by name: the patterns, and the checks of what they match.
 
-Each pattern is linear: a repeat is bounded, or what it matches begins after something that it cannot match and is passed once.
-No repeat holds another whose ends could be drawn in several ways.
+Each pattern takes linear time: a repeat is bounded, or it starts after something that it cannot match, and is passed once.
+No repeat contains another repeat that could match the same text in several ways.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _KEYS = re.compile(FORMATS, re.ASCII)
 
 
 def _has_key(text: str) -> bool:
-    """Whether a key is among the long words, which are few in most texts."""
+    """Return whether a key is among the long words of a text, which are few in most texts."""
     words = " ".join([word for word in text.split() if len(word) >= SHORTEST])
     return _KEYS.search(words) is not None or UNKNOWN.search(words) is not None
 

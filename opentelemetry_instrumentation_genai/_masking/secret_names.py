@@ -1,4 +1,4 @@
-"""The names of secrets: where in a text they are, and how much it takes for what they name to be one."""
+"""The names of secrets: where they are in a text, and of which kind the value of each is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 class Kind(Enum):
-    """What a name says of its value."""
+    """How surely a name makes its value a secret."""
 
     PASSWORD = auto()  # anything that is no word may be one
     KEY = auto()  # what is long and has letters and digits is one
-    WEAK = auto()  # a key in a table, or one to a door: only what nobody would say is one
+    WEAK = auto()  # a key in a table, or one to a door: only a long random value is one
 
 
 class Name(NamedTuple):
-    """A name in a text: where its last word begins, where it ends, and what it says of its value."""
+    """A name in a text: where its last word begins, where it ends, and the kind of its value."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ _LAST_WORD = re.compile(
     r"|(?P<session>sess(?:ion)?id|(?<=_)session(?==)|auth(?![a-z0-9]))"
 )
 NAME_PATTERNS = (_LAST_WORD,)
-# How they begin. Most texts have none of these, which `str.find` tells fastest.
+# How they begin. Most texts have none of these, and `str.find` is the fastest check.
 _STEMS = (
     "pass", "pwd", "key", "token", "secret", "credential", "sig", "sess", "auth", "kennwort", "contrase", "senha", "wachtwoord", "mdp", "heslo",
 )  # fmt: skip
@@ -103,7 +103,7 @@ def names(text: str) -> Iterator[Name]:
 
 
 def kind_of(name: str) -> Kind | None:
-    """Return what a member's name says of its value; None where it names no secret."""
+    """Return the kind of value that a member's name gives it; None where it does not name a secret."""
     found = [each for each in names(name[-64:]) if each.end == len(name[-64:])]
     return found[0].kind if found else None
 
@@ -147,7 +147,7 @@ def _kind(text: str, small: str, word: re.Match[str]) -> Kind | None:
 
 
 def _kind_of_key(text: str, small: str, word: re.Match[str], *, joined: bool) -> Kind | None:
-    """What `key` or `token` names, by the word before it."""
+    """Return the kind of value that `key` or `token` names, by the word before it; None if it is not a secret."""
     before = _word_before(text, small, word.start())
     if before in _PUBLIC:
         return None
@@ -161,7 +161,7 @@ def _kind_of_key(text: str, small: str, word: re.Match[str], *, joined: bool) ->
 
 
 def _word_before(text: str, small: str, place: int) -> str:
-    """The letters and digits before a place, and before the sign or two that join them to it; after a hump, those from there on."""
+    """Return the letters and digits before a position, with up to two separators between; in camel case, only the last word."""
     end = place
     while end and place - end < 2 and small[end - 1] in " _.-":
         end -= 1
@@ -174,5 +174,5 @@ def _word_before(text: str, small: str, place: int) -> str:
 
 
 def _is_hump(text: str, place: int) -> bool:
-    """Whether a word of its own begins in the middle of a name, as in `apiKey`."""
+    """Return whether a word begins here within a name in camel case, as in `apiKey`."""
     return text[place].isupper() and place > 0 and text[place - 1].islower()

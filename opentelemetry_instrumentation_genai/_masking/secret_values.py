@@ -1,4 +1,4 @@
-"""Whether a value is a secret, for what its name says of it: no word, no placeholder, no code that only gets one from elsewhere."""
+"""Whether a value is a secret, by the kind of its name: not a word, a placeholder, or code that reads a secret from elsewhere."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def is_secret(value: Value, kind: Kind) -> bool:
 
 
 def _is_unlike_prose(text: str, kind: Kind) -> bool:
-    """Whether a word can only be a secret, which follows a name with nothing but a space between them."""
+    """Return whether a word that follows a name after a mere space can only be a secret."""
     if kind is Kind.PASSWORD:
         digits, small, capitals = (any(map(test, text)) for test in (str.isdigit, str.islower, str.isupper))
         special = _INNER_SPECIAL.search(text) is not None or (small and capitals and text.isalnum())
@@ -105,7 +105,7 @@ def _is_password(value: Value) -> bool:
 
 
 def _is_no_word(word: str) -> bool:
-    """Whether a word has a digit beside its letters or a special character within, or is too long for one."""
+    """Return whether it has both digits and letters, has a special character within, or is too long for a word."""
     digits, letters = any(map(str.isdigit, word)), any(map(str.isalpha, word))
     if digits and letters:
         return len(_LISTS.split(word)) < 3 or not _is_wordy(word, _LISTS)  # as in `required|min:8`
@@ -128,13 +128,13 @@ def _is_path(text: str) -> bool:
 
 
 def _is_short_key(text: str) -> bool:
-    """Whether it has small letters, capitals and digits, and not the digits at its end only."""
+    """Return whether a text has small letters, capitals and digits, and the digits not only at its end."""
     mixed = all(any(map(test, text)) for test in (str.isdigit, str.islower, str.isupper))
     return len(text) >= 8 and mixed and not _WORD.fullmatch(text)
 
 
 def _is_wordy(text: str, joints: re.Pattern[str] = _JOINTS) -> bool:
-    """Whether it is made of words and numbers, as the names of things are."""
+    """Return whether a text consists of words and numbers, as identifiers do."""
     pieces = joints.split(text)
     return len(pieces) > 1 and all(map(_WORD.fullmatch, pieces))
 

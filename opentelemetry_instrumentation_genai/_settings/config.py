@@ -1,9 +1,9 @@
 """The settings: a frozen `Config`, resolved at each `instrument()` from keywords, environment, file and defaults, in that order.
 
-A value that cannot be read gets one warning that says where it was spelled, what it is, what is accepted, and which default applies
+For a value that cannot be read, one warning is logged: where it was set, the value, what is accepted, and which default applies
 to which SDK.
-Each setting is a field of `Config`, whose line in the docstring describes it in `docs/configuration.md` as well, and a row of
-`_readers.READERS`.
+Each setting is a field of `Config` and a row of `readers.READERS`. Its line in the docstring of `Config` also describes it in
+`docs/configuration.md`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
 
-# All of OpenTelemetry has this one: a list, in which each domain has words of its own.
+# This variable is shared by all of OpenTelemetry: a list, in which each domain has its own values.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
 shared: dict[str, Any] = {}
-"""The section of all providers, where the SDK of OpenTelemetry has handed it over."""
+"""The section of all providers, if OpenTelemetry's SDK has passed it on."""
 
 _REFUSED: Any = object()
-# Defaults that a field of `Config` does not show as they are spelled, or that follow from something else.
+# Defaults that are spelled differently from the default of their field, or that depend on another setting.
 _DEFAULTS = {
     "enabled": "true",
     "capture_message_content": "no_content",
@@ -120,9 +120,9 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     """Resolve the settings.
 
     Args:
-        keywords: what `instrument()` was given; None counts as not given.
+        keywords: the keywords of `instrument()`; None counts as not given.
         sdk: the SDK that is instrumented.
-        handed: the section of a declarative file that the SDK of OpenTelemetry handed over.
+        handed: the section of a declarative file that OpenTelemetry's SDK passed on.
 
     Returns:
         The settings, each from its keyword, else its environment variable, else the declarative file, else its default.
@@ -145,7 +145,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
 
 
 def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
-    """What the declarative file says, by setting, and where; None if there is one that cannot be read."""
+    """Return, by setting, its place in the declarative file and its value; None if there is a file that cannot be read."""
     if not (handed or shared or os.environ.get(FILE)):
         return {}
     from .config_file import declared
@@ -154,17 +154,17 @@ def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[
 
 
 def takes_off(name: str) -> bool:
-    """Whether a setting has `off` among its values, for which YAML and Python say False."""
+    """Return whether a setting accepts `off`, which may be given as False in YAML and Python."""
     return "off" in READERS[name].accepted.split(", ")
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return _VARIABLES.get(name, PREFIX + name.upper())
 
 
 def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[str, Any]]) -> tuple[str, Any] | None:
-    """Where the setting `name` was spelled out and as what; None leaves the default."""
+    """Return where the setting `name` was set, and its value; None where the default applies."""
     if keywords.get(name) is not None:
         return name, keywords[name]
     text = os.environ.get(variable(name), "").strip()
@@ -172,7 +172,7 @@ def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[
 
 
 def default_of(name: str) -> str:
-    """Return the default of a setting as it is spelled; `none` where there is nothing to spell."""
+    """Return the default of a setting as a user would spell it; `none` where it has none."""
     if name in _DEFAULTS:
         return _DEFAULTS[name]
     value = getattr(Config, name, None)
@@ -188,32 +188,32 @@ def _value(name: str, spelled: str, value: object, default: object, sdk: str) ->
     try:
         return read("off" if value is False and takes_off(name) else value)
     except PartlyError as error:
-        say_of_part(name, spelled, error.left_out, _concerned(name, spelled, sdk))
+        _warn_partly_refused(name, spelled, error.left_out, _concerned(name, spelled, sdk))
         return error.value
-    except Exception as error:  # noqa: BLE001 - whatever a user gives must not stop the application
+    except Exception as error:  # noqa: BLE001 - no value of a user's may stop the application
         why = f" ({error})" if isinstance(error, RefusedError) else ""
-        say_of_wrong(
+        _warn_refused(
             name, spelled, " as it is" if secret else why, None if secret else value, _concerned(name, spelled, sdk)
         )
         return _REFUSED if refuses else default
 
 
 def _concerned(name: str, spelled: str, sdk: str) -> str:
-    """Return the SDK that a setting is for: a keyword and a section of one SDK are that SDK's, a variable and the section of all are everybody's."""
+    """Return the SDK that a setting is for: that of a keyword or of its own section; a variable and the shared section: all."""
     return sdk if sdk and (spelled == name or f".genai_{sdk}." in spelled) else "all SDKs"
 
 
-def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: str) -> None:
-    """Say that a value is not accepted. A key may have been set in the wrong place, so it is neither in the value nor in the reason.
+def _warn_refused(name: str, spelled: str, why: str, value: object, concerned: str) -> None:
+    """Log a warning that a value is not accepted. Keys in the value and the reason are masked: one may be in the wrong place.
 
     Args:
         name: the setting.
-        spelled: where the user has spelled it.
-        why: what is wrong, with a space before it.
-        value: what it is; None for one that no message may have.
+        spelled: where the user has set it.
+        why: the reason, with a space before it.
+        value: the value; None for a secret, which no message may quote.
         concerned: the SDK that the setting is for.
     """
-    # Who asks for redaction, and is not understood, would have content recorded without it.
+    # If a redaction setting is not understood, content would be recorded without the redaction that the user wants.
     otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
     what = spelled if value is None else f"{spelled}={quoted(value)}"
     say_once(
@@ -227,15 +227,15 @@ def say_of_wrong(name: str, spelled: str, why: str, value: object, concerned: st
 
 
 def say_of_missing(name: str, value: str, why: str) -> None:
-    """Say that there is no function of the name that a setting has."""
+    """Log a warning that the function that a setting names does not exist."""
     spelled = variable(name)
-    # A keyword and the file have the setting's own name.
+    # A keyword and a member of the file have the setting's own name.
     where = spelled if os.environ.get(spelled, "").strip() == value else name
-    say_of_wrong(name, where, f" ({why})", value, "all SDKs")
+    _warn_refused(name, where, f" ({why})", value, "all SDKs")
 
 
-def say_of_part(name: str, spelled: str, left_out: str, concerned: str) -> None:
-    """Say that a part of a value is not accepted, and that the rest of it applies."""
+def _warn_partly_refused(name: str, spelled: str, left_out: str, concerned: str) -> None:
+    """Log a warning that a part of a value is not accepted, and that the rest of it applies."""
     say_once(
         "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
         spelled,

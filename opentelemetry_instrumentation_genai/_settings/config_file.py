@@ -1,9 +1,9 @@
-"""OpenTelemetry's declarative configuration file: what it says of our settings.
+"""Our settings in OpenTelemetry's declarative configuration file.
 
-It is the file that the SDK configures itself by, read by the rules of its package `opentelemetry-configuration`: YAML or JSON,
-by the ending; `${VAR}` and `${VAR:-default}` are put in after parsing, and what stands alone and unquoted gets its type then.
-That package itself is no help here: it takes whole files only, logs by itself, and imports the SDK. Whether what is not ours
-is right, it says to those who have it.
+The SDK configures itself from the same file. It is read by the rules of the SDK's package `opentelemetry-configuration`: YAML or
+JSON, by the ending; `${VAR}` and `${VAR:-default}` are substituted after parsing, and a reference that is a whole unquoted value
+gets its type then. The package itself is not used: it reads whole files only, logs by itself, and imports the SDK. It validates
+the other sections of the file where it is installed.
 
 Source: the data model of OpenTelemetry's configuration, file format 1.1.
 """
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 SHARED = "genai"
-"""The section of all providers; that of one has the name of its entry point."""
+"""The section of all providers; the section of one has the name of its entry point."""
 _INSTRUMENTATION = "instrumentation/development"
 _SEMCONV = "semconv_stability_opt_in"
-# Where all instrumentations look for the generation of the conventions, the stronger one last.
+# The places of the conventions' generation for all instrumentations; the last one has precedence.
 _SEMCONV_KEYS = ("general.stability_opt_in_list", "general.gen_ai.semconv")
 _REFERENCE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 _TEXT = "tag:yaml.org,2002:str"
@@ -37,21 +37,21 @@ _ENDINGS = (".yaml", ".yml", ".json")
 
 
 class BrokenFileError(ValueError):
-    """The file does not say what it should; the message says why, and quotes nothing of it."""
+    """The file cannot be used; the message is the reason, and quotes nothing of the file."""
 
 
 def declared(
     sdk: str, handed: Mapping[str, Mapping[str, Any] | None], settings: Collection[str]
 ) -> dict[str, tuple[str, Any]] | None:
-    """What the declarative file says of the settings of one SDK.
+    """Read the settings of one SDK from the declarative file.
 
     Args:
-        sdk: the SDK's name.
-        handed: by section, what the SDK has read from a file; it counts where the variable names none.
+        sdk: the name of the instrumented SDK.
+        handed: by section, what OpenTelemetry's SDK has read from a file; used where the variable names no file.
         settings: the names of all settings.
 
     Returns:
-        By setting, where it stands and its value; None where the file cannot be read, which is said once.
+        By setting, its place in the file and its value; None where the file cannot be read, for which a warning is logged once.
     """
     path = os.environ.get(FILE, "").strip()
     try:
@@ -90,7 +90,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
 
 
 def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
-    """Say which sections look like ours and belong to nobody."""
+    """Log a warning for each section with a name like ours that is neither ours nor another instrumentor's."""
     ours = [name for name in sections if isinstance(name, str) and name.startswith(SHARED)]
     known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in PROVIDERS)}
     for name in sorted(set(ours) - known):
@@ -100,12 +100,12 @@ def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
 
 
 def _given(value: Any) -> bool:
-    """Whether a member says something: nothing, as a variable that is not set leaves it, leaves the default."""
+    """Return whether a member has a value; without one, as from a variable that is not set, the default applies."""
     return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def _mapping(tree: Any, *way: str) -> Mapping[Any, Any]:
-    """The mapping at a place; an empty one where there is nothing."""
+    """Return the mapping at a path of names; an empty one where there is none."""
     for depth, name in enumerate(way):
         tree = {} if tree is None else tree
         if not hasattr(tree, "get"):
@@ -119,8 +119,8 @@ def _mapping(tree: Any, *way: str) -> Mapping[Any, Any]:
 
 
 def _instrumentation(path: str) -> Any:
-    """The part of a file that is about instrumentation, parsed once for all instrumentors, until the file or a variable changes."""
-    state = os.stat(path)  # noqa: PTH116 - half of what a Path costs
+    """Return the instrumentation section of a file, parsed once for all instrumentors, until the file or a variable changes."""
+    state = os.stat(path)  # noqa: PTH116 - takes half the time of a Path
     return _parsed(path, state.st_mtime_ns, state.st_size, hash(frozenset(os.environ.items())))
 
 
@@ -166,7 +166,7 @@ def _yaml(text: str) -> Any:
 
 
 def _fill(node: Any, loader: Any, seen: set[int]) -> None:
-    """Put variables into the values below a YAML node. An alias is the node that it stands for: each is filled once."""
+    """Substitute variables in the values below a YAML node. An alias is the same node as its anchor: each node is filled once."""
     if id(node) in seen:
         return
     seen.add(id(node))
@@ -182,7 +182,7 @@ def _fill(node: Any, loader: Any, seen: set[int]) -> None:
 
 
 def _filled(value: Any) -> Any:
-    """A JSON value with variables put in."""
+    """Return a JSON value with its variables substituted."""
     if isinstance(value, str):
         return _REFERENCE.sub(_put, value)
     if isinstance(value, list):

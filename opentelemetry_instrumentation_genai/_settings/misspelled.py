@@ -1,4 +1,4 @@
-"""Variables that look like ours and are not, which would otherwise have no effect without a word."""
+"""Warnings for misspelled environment variables, which would otherwise have no effect without notice."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .._masking.masking import masked
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_NEAR = 0.75  # of `difflib`: two letters that changed places in a short word are nearer, and another word is farther
-# What other packages read: `opentelemetry-util-genai`, also as vendors distribute it.
+_NEAR = 0.75  # ratio of `difflib`: two swapped letters in a short word are above it, a different word is below
+# Variables that other packages read: `opentelemetry-util-genai`, also as vendors distribute it.
 _OTHERS = frozenset({"UPLOAD_MAX_QUEUE_SIZE", "EMITTERS", "EVALUATORS", "SESSION_PROPAGATION"})
 _FAMILIES = ("EMITTERS_", "EVALS_", "EVALUATION_", "EVALUATORS_")
 
 
 def say_of_misspelled(prefix: str, known: Collection[str]) -> None:
-    """Say once of each variable that is nearly one of the known ones, which it may be. What is near to none may be another's.
+    """Log a warning once for each unknown variable with a name near a known one. Any other may belong to another package.
 
     Args:
-        prefix: how the names begin.
-        known: the names of all variables.
+        prefix: the prefix of the names.
+        known: the names of all our variables.
     """
     given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
     if not given:
@@ -44,6 +44,6 @@ def _nearest(word: str, words: Collection[str]) -> str | None:
     if word in _OTHERS or word.startswith(_FAMILIES):
         return None
     nearest = next(iter(get_close_matches(word.upper(), words, n=1, cutoff=_NEAR)), None)
-    # A longer name, such as one for a provider, is a setting of somebody else.
+    # A longer name, such as one for a provider, is a setting of another package.
     longer = nearest is not None and (word.startswith(f"{nearest}_") or word.endswith(f"_{nearest}"))
     return None if longer else nearest

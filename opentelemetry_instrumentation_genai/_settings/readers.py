@@ -1,4 +1,4 @@
-"""How the value of each setting is read, wherever it was spelled, and what is accepted."""
+"""Readers of the settings: how the value of each is read, wherever it was set, and what is accepted."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ FILE = "OTEL_CONFIG_FILE"
 """The variable that names the declarative file."""
 PROVIDERS = ("openai", "anthropic", "ollama")
 
-# What a host could be called, and nobody means by it.
+# Possible names of hosts that are more likely a mistake.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
 _GENERATIONS = [name for name in GENERATIONS if name != "default"]
 _PRICES = ("off", "billed", "genai-prices")
-# A host, or an address of version 6 in brackets, and a port: what a URL begins with is none.
+# A host, or an IPv6 address in brackets, and a port; the scheme of a URL is not accepted.
 _PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+")
 _HOUR = 3600
 _NOT_A_LETTER = re.compile("[^a-z]")
 _ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
 _KEY_LENGTH = 16
-# The arguments of `genai_context` as keys of baggage, and the attributes that they are told under.
+# The arguments of `genai_context` as keys of baggage, and the attributes that record them.
 _ARGUMENTS = {
     "conversation_id": "gen_ai.conversation.id",
     "prompt_name": "gen_ai.prompt.name",
     "prompt_version": "gen_ai.prompt.version",
 }
 _USERS = frozenset({"user_id", "user.id", "enduser.id", "enduser.pseudo.id"})
-# A function in a module, as entry points are spelled.
+# A function in a module, in the syntax of entry points.
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
-# In a URL, which may stand within another (`simplecache::ftp://...`); digits alone after the colon are a port.
+# A password in a URL, which may be within another (`simplecache::ftp://...`); digits alone after the colon are a port.
 _PASSWORD = re.compile(r"://[^/]*:(?!\d{0,5}(?:/|$)).*@")
-# What of a URL names no folder: who asks, and the query.
+# The parts of a URL that do not name a folder: the user, and the query.
 _NO_FOLDER = re.compile(r"(?<=://)[^/]*@|\?.*")
 _BOOLEANS = {"true": True, "false": False}
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
@@ -55,13 +55,13 @@ _WORDS = frozenset({"off", "all", *_RULES.split(", ")})
 
 
 class Reader(NamedTuple):
-    """How a setting is read, wherever it was spelled.
+    """Reads a setting, wherever it was set.
 
     Attributes:
-        read: makes the field's value of a text, or of what a keyword or the file may have in its place.
-        accepted: what is accepted, in words for users.
-        refuses: whether no content is captured where it is not understood.
-        secret: whether no message may tell its value.
+        read: returns the field's value for a text, or for another type that a keyword or the file may have.
+        accepted: what is accepted, as users read it.
+        refuses: whether no content is captured if the value is not accepted.
+        secret: whether no message may quote the value.
     """
 
     read: Callable[[Any], Any]
@@ -71,12 +71,12 @@ class Reader(NamedTuple):
 
 
 def _one_of(*words: str) -> Reader:
-    """How a setting is read that is one of some words."""
+    """Return the reader of a setting that accepts one of some words."""
     return Reader(lambda value: words[words.index(_word(value))], ", ".join(words))
 
 
 def _listed(value: Any) -> list[str]:
-    """The entries of a comma-separated text, or of a collection of texts."""
+    """Return the entries of a comma-separated text, or of a collection of texts."""
     entries = value.split(",") if isinstance(value, str) else value
     return [entry.strip() for entry in entries if entry.strip()]
 
@@ -99,7 +99,7 @@ def _enabled(value: Any) -> frozenset[str]:
 
 
 def _bytes(value: Any) -> int:
-    """A number of bytes, also with `KiB` or `MiB` after it."""
+    """Read a number of bytes, also with `KiB` or `MiB` after it."""
     number, unit = value, 1
     if isinstance(value, str):
         digits, unit_name = re.fullmatch(r"([0-9]{1,12})\s*(|[km]i?b?|b)", value.strip().lower()).groups()  # type: ignore[union-attr]
@@ -110,7 +110,7 @@ def _bytes(value: Any) -> int:
 
 
 def _redact(value: Any) -> Redaction | None:
-    # What is no word of ours is the name of an entry point, or a path.
+    # Any other word is the name of an entry point, or a path.
     names = [name.lower() if name.lower() in _WORDS else name for name in _listed(value)]
     if not names or names == ["off"]:
         return None
@@ -142,10 +142,10 @@ def _whole(value: Any) -> int:
 
 
 def _path(value: Any) -> str:
-    """A path or URL. It stands in the references of spans, so what has a secret in it is none."""
+    """Read a path or URL. Spans refer to it, so one with a secret in it is not accepted."""
     from .._masking.credentials import has_credential
 
-    path: str = os.fspath(value)  # what is no path raises TypeError
+    path: str = os.fspath(value)  # raises TypeError for a value that is not a path
     # The names of folders and buckets may look like keys.
     elsewhere = " ".join(_NO_FOLDER.findall(path)) if "/" in path else path
     if _PASSWORD.search(path) or has_credential(path) or (elsewhere and masked(elsewhere) != elsewhere):
@@ -184,14 +184,14 @@ def _propagate(value: Any) -> tuple[str, ...]:
 def _semconv_of_domain(
     *, version: int | None = None, experimental: bool | None = None, dual_emit: bool | None = None
 ) -> str:
-    """The generation that the declarative file asks for in `general.gen_ai.semconv`. There is no stable version yet."""
+    """Return the generation that the declarative file sets in `general.gen_ai.semconv`. There is no stable version yet."""
     if not {version.__class__} <= {int, type(None)} or not {experimental, dual_emit} <= {True, False, None}:
         raise TypeError
     return _GENERATIONS[bool(dual_emit)] if experimental else "default"
 
 
 def _semconv(value: Any) -> str:
-    """The generation that a list asks for. What is of another domain (http, database) is not ours to judge."""
+    """Return the generation that a list names. Values of other domains (http, database) are ignored."""
     if hasattr(value, "items"):
         return _semconv_of_domain(**value)
     ours = {entry.lower() for entry in _listed(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
@@ -243,7 +243,7 @@ def _purpose(value: Any) -> tuple[Rule, ...] | Callable[[Any], Any] | str:
 
 
 def _hook(value: Any) -> Callable[..., Any] | str:
-    """A callable, or where it is: it is looked for at the first call, when the application's modules can be imported."""
+    """Read a callable, or `module:function`, which is imported at the first call, when the application's modules can be."""
     if isinstance(value, str):
         if not _FUNCTION.fullmatch(value.strip()):
             raise ValueError
@@ -257,7 +257,7 @@ def _hook(value: Any) -> Callable[..., Any] | str:
 
 
 def _prices(value: Any) -> tuple[str | PriceFile, ...]:
-    """The sources in order. What a provider bills is the truth, so it comes first unless it has another place."""
+    """Read the sources of prices in order. What a provider bills is exact, so it comes first unless it is listed elsewhere."""
     sources: list[str | PriceFile] = []
     for entry in _listed(value):
         if entry.startswith("file:"):

@@ -1,7 +1,8 @@
-"""What the SDK of OpenTelemetry hands over of a declarative file that it has read.
+"""The section of a declarative file that OpenTelemetry's SDK has read and passes on to an instrumentor.
 
-The package `opentelemetry-configuration` starts the instrumentors whose entry points a file names, with the members of their
-section as keywords. By a `configuration` of its own an instrumentor gets them as one keyword: so the environment wins over them.
+The package `opentelemetry-configuration` starts the instrumentors that a file names by their entry points, with the members of
+their section as keywords. An instrumentor with a `configuration` of its own gets them as one keyword, so that environment
+variables have precedence over them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any
 
 @dataclass(init=False)
 class Section:
-    """The keyword of `instrument()` by which a section comes.
+    """The keyword of `instrument()` that has a section.
 
     Attributes:
-        declared: the members of the section, but for `enabled`, which the SDK has obeyed.
+        declared: the members of the section, except `enabled`, which the SDK has already applied.
     """
 
     declared: dict[str, Any]

@@ -82,7 +82,7 @@ APPLICATION: Listed = {
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
-    "_settings/config.py": ("_concerned", "default_of", "say_of_part", "say_of_wrong", "takes_off"),
+    "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "takes_off"),
     "_settings/config_file.py": (
         "_fill",
         "_filled",
@@ -245,11 +245,11 @@ RARE: Listed = {
     "_patching/usage_injection.py": ("UsageInjection._remember", "_refuses"),
     "_cost/billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
     "_content/budget.py": (
-        "_Purse._close",
-        "_Purse._leave_out",
-        "_Purse._mark",
-        "_Purse._parts",
-        "_Purse._value",
+        "_Remaining._close",
+        "_Remaining._leave_out",
+        "_Remaining._mark",
+        "_Remaining._parts",
+        "_Remaining._value",
         "_anonymous",
     ),
     "_call/call.py": ("Call._warn_of_lost_attribution", "Call._unparsed", "Call.ended", "Call.give_up"),
@@ -333,7 +333,7 @@ RARE: Listed = {
     ),
     "_patching/propagation.py": ("Propagation._redirected", "Propagation._remove_headers"),
     "_cost/rates.py": ("Rates.__init__", "Rates.__init__.<lambda>", "Tiered.at", "_hints", "_parts"),
-    "_content/redaction.py": ("Redacting._asked", "Redacting._spent", "Redacting._without"),
+    "_content/redaction.py": ("Redacting._call_redactor", "Redacting._spent", "Redacting._without"),
     "_masking/rule.py": ("_after_kept",),
     "_patching/seam.py": ("Scope.async_outcome", "Scope.outcome"),
     "_masking/secret_values.py": ("_is_random", "_is_short_key", "_is_unlike_prose"),
