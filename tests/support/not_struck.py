@@ -12,7 +12,7 @@ PROTOCOLS: Listed = {
     "_content/budget.py": ("Redact.part", "Redact.value"),
     "_completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
     "_cost/costs.py": ("Prices.cost", "Prices.name"),
-    "_application/hooks.py": ("RequestHook.__call__", "ResponseHook.__call__"),
+    "_application/hooks.py": ("RequestHook.__call__", "ResponseHook.__call__", "Within.__call__"),
     "_patching/instrumentor.py": ("GenAIInstrumentor._make_seam", "Seam.start", "Seam.stop", "Seam.targets"),
     "_signals/metrics.py": ("Histogram.record",),
     "_adapter/operation.py": ("Accumulator.add", "Accumulator.result"),
@@ -147,7 +147,6 @@ START: Listed = {
     "_printable.py": ("_escape", "_is_seen", "loggable", "printable"),
     "_application/purpose.py": ("_loaded", "_numbered", "_rule", "rules"),
     "_settings/readers.py": (
-        "PartlyError.__init__",
         "_baggage",
         "_boolean",
         "_bytes",
@@ -280,7 +279,7 @@ RARE: Listed = {
     "_application/genai_context.py": ("_is_nothing",),
     "_conventions/generations.py": ("_both", "_each"),
     "_masking/headers.py": ("_cookies", "_is_key", "_users"),
-    "_application/hooks.py": ("Callback._found", "GenAIRequest.<lambda>", "_importing", "_nothing", "_spelled"),
+    "_application/hooks.py": ("Callback._found", "GenAIRequest.<lambda>", "_importing", "_nothing"),
     "_patching/request_iterators.py": ("_Raising.__init__", "_Raising.__iter__", "_Raising.__next__"),
     "_adapter/json_text.py": (
         "_Skipping.__init__",
