@@ -8,6 +8,8 @@ Listed = Mapping[str, Sequence[str]]
 
 # Declared by a protocol or an abstract class: nobody runs it.
 PROTOCOLS: Listed = {
+    "_call/call.py": ("Reading.forget",),
+    "_call/owner.py": ("Running.ended",),
     "_application/block.py": ("Block._within",),
     "_content/budget.py": ("Redact.part", "Redact.value"),
     "_completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
@@ -82,6 +84,7 @@ APPLICATION: Listed = {
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
+    "_setting_errors.py": ("PartlyError.__init__",),
     "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "takes_off"),
     "_settings/config_file.py": (
         "_fill",
@@ -241,6 +244,7 @@ BACKGROUND: Listed = {
 
 # Of answers, settings and failures that the calls here do not have; runs in a step whose other functions are struck.
 RARE: Listed = {
+    "_settings/config.py": ("say_of_missing",),
     "_patching/usage_injection.py": ("UsageInjection._remember", "_refuses"),
     "_cost/billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
     "_content/budget.py": (
@@ -337,6 +341,8 @@ RARE: Listed = {
     "_patching/seam.py": ("Scope.async_outcome", "Scope.outcome"),
     "_masking/secret_values.py": ("_is_random", "_is_short_key", "_is_unlike_prose"),
     "_stream/usage_filter.py": (
+        "Bytes._decided",
+        "_starts_events",
         "Bytes._everything",
         "Bytes.pass_all",
         "Events.given",
