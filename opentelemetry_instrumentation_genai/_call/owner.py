@@ -49,6 +49,7 @@ class Running(Protocol):
     @property
     def ended(self) -> bool:
         """Whether all is done."""
+        ...
 
 
 class Owner:
