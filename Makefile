@@ -1,6 +1,6 @@
 # Needs make and a Python of at least 3.10; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help test demo lock integration servers clean
+.PHONY: help check test demo lock integration servers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +18,9 @@ help: ## say what there is
 test: $(VENV)/tox ## run everything a change must pass, side by side; TOX="-e lint" runs a part
 	@rm -rf reports && mkdir reports
 	@$(WITH_PYTHONS) $(VENV)/bin/tox run-parallel --parallel auto --parallel-no-spinner --result-json reports/tox.json $(TOX)
+
+check: $(VENV)/tox ## lint, types, and one case of each test on one Python, in a few minutes: for the working loop
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run-parallel --parallel auto --parallel-no-spinner -e lint,types,check
 
 demo: $(VENV)/tox ## show what comes out, with an application and a model server on loopback
 	@$(WITH_PYTHONS) $(VENV)/bin/tox -q run -e demo

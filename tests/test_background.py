@@ -12,6 +12,8 @@ from loopback import Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
+pytestmark = pytest.mark.process
+
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 # Whatever calls `wait_for_ever` never returns; the program says what happened before it.
 APPLICATION = """

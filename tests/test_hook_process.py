@@ -11,6 +11,8 @@ from loopback import Json, Sse
 from loopback.openai_bodies import chunks, completion
 from loopback.processes import run
 
+pytestmark = pytest.mark.process
+
 # A hook that waits for the end of the program, and writes a line into a file that belongs to the process.
 BEFORE = """
 import atexit, os, sys, threading

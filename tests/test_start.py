@@ -20,6 +20,8 @@ from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, __version__
 
+pytestmark = pytest.mark.process
+
 # An application without a line about telemetry.
 APP = f"""
 from openai import OpenAI

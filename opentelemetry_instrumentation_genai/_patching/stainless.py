@@ -7,6 +7,7 @@ Three methods are wrapped, sync and async: `request` is the call, `_process_resp
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,66 +60,72 @@ class Native(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class StainlessSdk:
+    """One SDK of the family.
+
+    Attributes:
+        package: its name.
+        routes: (method, path with `*` for ids) -> operation.
+        provider: client, host and port -> `gen_ai.provider.name`.
+        headers: (response header, attribute) pairs, the provider's id of the request among them.
+        sure: client, host and port -> whether the provider is known, and not only a default.
+        signs: how servers that `provider` does not know are identified from their responses.
+        start_attributes: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
+        native: its own tracing, if it has any.
+        lazy_bodies: whether iterators may be left in a body, which it reads only when it sends.
+        event_streams: what its `stream()` methods return.
+    """
+
+    package: str
+    routes: Mapping[tuple[str, str], Operation]
+    provider: Callable[[Any, str, int], str]
+    headers: Sequence[tuple[str, str]] = ()
+    sure: Callable[[Any, str, int], bool] = lambda *_server: True
+    signs: Signs | None = None
+    start_attributes: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING
+    native: Native | None = None
+    lazy_bodies: bool = False
+    event_streams: EventStreams | None = None
+
+
 class Stainless:
     """How one SDK of the family is followed.
 
     Args:
-        sdk: the SDK's package.
+        sdk: the SDK.
         signals: where the telemetry goes.
-        routes: (method, path with `*` for ids) -> operation.
-        provider: client and host -> `gen_ai.provider.name`.
-        headers: (response header, attribute) pairs, the provider's id of the request among them.
-        start_attributes: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
-        signs: how servers that `provider` does not know are identified from their responses.
-        native: the SDK's own tracing, if it has any.
-        lazy_bodies: whether iterators may be left in a body, which the SDK reads only when it sends.
-        sure: client, host and port -> whether the provider is known, and not only a default.
-        event_streams: what the SDK's `stream()` methods return.
         others: the other instrumentations of the SDK, which report some of its calls.
         propagation: which servers receive the trace in headers, if any does.
     """
 
     def __init__(
-        self,
-        sdk: str,
-        signals: Signals,
-        routes: Mapping[tuple[str, str], Operation],
-        provider: Callable[[Any, str, int], str],
-        headers: Sequence[tuple[str, str]],
-        *,
-        start_attributes: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING,
-        signs: Signs | None = None,
-        native: Native | None = None,
-        lazy_bodies: bool = False,
-        sure: Callable[[Any, str, int], bool] = lambda *_server: True,
-        event_streams: EventStreams | None = None,
-        others: Others | None = None,
-        propagation: Propagation | None = None,
+        self, sdk: StainlessSdk, signals: Signals, others: Others | None = None, propagation: Propagation | None = None
     ) -> None:
         self.active = True
-        self._event_streams = event_streams
-        self._sdk = sdk
+        self._event_streams = sdk.event_streams
+        self._package = sdk.package
         self._signals = signals
-        self._routes = signals.operations(routes)
+        self._routes = signals.operations(sdk.routes)
         self._patterns = _patterns(self._routes)
-        self._headers = {name.encode(): attribute for name, attribute in headers}
-        self._start_attributes = start_attributes
-        self._signs = signs
+        self._headers = {name.encode(): attribute for name, attribute in sdk.headers}
+        self._start_attributes = sdk.start_attributes
+        self._signs = sdk.signs
         self._unknown_servers: dict[tuple[str, int, str], UnknownServer] = {}
-        self._native = native
+        self._native = sdk.native
         self._others = others
         self._patches: Patches | None = None
         self._usage_injection = UsageInjection() if signals.asks_for_usage else None
         self._looks = signals.hooks is not None or signals.enrichers is not None
-        self._lazy = lazy_bodies and (signals.pipeline is not None or self._looks)
+        self._lazy = sdk.lazy_bodies and (signals.pipeline is not None or self._looks)
         self._captures = signals.capture != NO_CONTENT
         self._propagation = propagation
-        self._servers = Servers(provider, self._propagates_to, self._unknown_server, sure)
+        self._servers = Servers(sdk.provider, self._propagates_to, self._unknown_server, sdk.sure)
         self._reads_headers = signals.costs is not None or signals.limits is not None
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
-        client, streams = self._sdk + "._base_client", self._sdk + "._streaming"
+        client, streams = self._package + "._base_client", self._package + "._streaming"
         answered, events = observed(self.answered), transformed(self.events)
         return [
             (client, "SyncAPIClient.request", following(self, self.request)),

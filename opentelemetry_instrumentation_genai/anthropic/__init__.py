@@ -30,7 +30,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from .._patching.event_streams import EventStreams
         from .._patching.other_instrumentations import Others
         from .._patching.propagation import propagation_of
-        from .._patching.stainless import Stainless
+        from .._patching.stainless import Stainless, StainlessSdk
         from .._signals.signals import Signals
         from ._event_streams import CLASSES
         from ._facts import HEADERS, start_attributes
@@ -38,21 +38,18 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._provider import Providers
         from ._routes import ROUTES
 
-        sdk, signals = import_module(self.module), Signals(config, **providers)
-        provider = Providers(config.host_providers)
-        others = Others("anthropic", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
-        return Stainless(
+        provider, signals = Providers(config.host_providers), Signals(config, **providers)
+        sdk = StainlessSdk(
             "anthropic",
-            signals,
             ROUTES,
             provider,
-            HEADERS,
+            headers=HEADERS,
+            sure=provider.sure,
             start_attributes=start_attributes,
             native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
-            # SDK versions that read a body only when they send it have this method.
-            lazy_bodies=hasattr(sdk.SyncAPIClient, "_copy_and_prepare"),
-            sure=provider.sure,
+            # Since it reads a body only when it sends it, it has a step for that.
+            lazy_bodies=hasattr(import_module(self.module).SyncAPIClient, "_copy_and_prepare"),
             event_streams=EventStreams(CLASSES),
-            others=others,
-            propagation=propagation_of(config),
         )
+        others = Others("anthropic", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
+        return Stainless(sdk, signals, others, propagation_of(config))

@@ -29,25 +29,21 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         from .._patching.event_streams import EventStreams
         from .._patching.other_instrumentations import Others
         from .._patching.propagation import propagation_of
-        from .._patching.stainless import Stainless
+        from .._patching.stainless import Stainless, StainlessSdk
         from .._signals.signals import Signals
         from ._event_streams import CLASSES, PARSING
         from ._provider import Providers
         from ._routes import ROUTES
 
-        headers = (("x-request-id", OPENAI_REQUEST_ID),)
         provider = Providers(config.host_providers)
-        signals = Signals(config, **providers)
-        others = Others("openai", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
-        return Stainless(
+        sdk = StainlessSdk(
             "openai",
-            signals,
             ROUTES,
             provider,
-            headers,
-            signs=provider,
+            headers=[("x-request-id", OPENAI_REQUEST_ID)],
             sure=provider.sure,
+            signs=provider,
             event_streams=EventStreams(CLASSES, PARSING),
-            others=others,
-            propagation=propagation_of(config),
         )
+        others = Others("openai", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
+        return Stainless(sdk, Signals(config, **providers), others, propagation_of(config))

@@ -9,6 +9,8 @@ import pytest
 from endings import CHAT
 from loopback.processes import run
 
+pytestmark = pytest.mark.process
+
 SCOPE = "opentelemetry_instrumentation_genai"
 
 # From Python 3.13 on, `timedelta()` can crash when the interpreter is half gone (python/cpython#132413), and httpx calls it
