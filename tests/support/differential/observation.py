@@ -18,7 +18,8 @@ from contract.drive import LOOP, Way
 from differential.readings import Reading
 from loopback import ModelServer
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+# Pydantic cuts a long value in its middle, and an address with it.
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+|(?<=\.\.\.)x?[0-9a-fA-F]+(?=>)")
 _PAUSE = re.compile(r"in [0-9.]+ seconds")  # of a random length, before a request is sent again
 _UNIQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 # Of requests: what differs between any two of them.
