@@ -21,6 +21,7 @@ from not_struck import NOT_STRUCK
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
 from opentelemetry_instrumentation_genai._call.call import current_call
 from opentelemetry_instrumentation_genai._call.context import _current
+from opentelemetry_instrumentation_genai._completion_hook.queue import Queue
 from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, functions_of, places, struck
 
@@ -266,6 +267,9 @@ def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.Monke
     monkeypatch.setattr(_guard, "strict", False)
     with clients_of(server, telemetry) as clients:
         yield Struck(server, telemetry, clients)
+    # A queue whose `close` was struck waits for more: its threads would be found by other tests.
+    for queue in [one for one in gc.get_objects() if isinstance(one, Queue)]:
+        queue.close()
 
 
 # What is raised in a finalizer is raised to nobody.
