@@ -174,7 +174,7 @@ class TestWheel:
 
         assert ["opentelemetry_instrumentor"] == parser.sections()
         assert {
-            "genai": f"{PACKAGE}._instrumentor:GenAISettings",
+            "genai": f"{PACKAGE}._patching.instrumentor:GenAISettings",
             "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
             "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
             "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
