@@ -352,7 +352,7 @@ RARE: Listed = {
         "_unknown",
     ),
     "_adapter/stack_trace.py": ("Mask.__call__", "StackTrace._members"),
-    "_patching/stainless.py": ("Stainless.<lambda>", "Stainless._repair"),
+    "_patching/stainless.py": ("StainlessSdk.<lambda>", "Stainless._repair"),
     "_stream/body.py": (
         "Reading.forget",
         "_AsyncFollowed.asend",
