@@ -149,9 +149,9 @@ def test_any_request_within_any_budget(operation, body, budget, redacted):
 @given(CONTENTS)
 def test_what_fits_is_told_whole(content):
     """Without redaction and with room enough, nothing is changed."""
-    before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).tell(dict(content), None)
+    before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).render(dict(content), None)
     redacting = Pipeline(redaction(["iban"]), Budget(ENOUGH << 10, ENOUGH << 10))
-    after = redacting.tell(dict(content), redacting.begin())
+    after = redacting.render(dict(content), redacting.begin())
 
     assert (None, None) == (before.original_bytes, after.original_bytes)
     assert before == after
@@ -159,7 +159,7 @@ def test_what_fits_is_told_whole(content):
 
 def told(content: dict[str, Any], call: int = ENOUGH, part: int = ENOUGH, **settings: Any) -> dict[str, Any]:
     """What remains of content."""
-    return Pipeline(None, Budget(call, part), **settings).tell(content, None).values
+    return Pipeline(None, Budget(call, part), **settings).render(content, None).values
 
 
 def said(*texts: str) -> dict[str, Any]:
@@ -238,9 +238,9 @@ def test_what_is_too_large_to_be_looked_at_is_not_told_by_its_name():
 
 def test_a_cut_is_told_with_the_size_of_all():
     """And nothing is told where nothing is cut."""
-    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).tell(said("a" * 99), None).original_bytes
+    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).render(said("a" * 99), None).original_bytes
     whole = len(json.dumps(said("a" * 99)[INPUT], separators=(",", ":")))
-    assert whole == Pipeline(None, Budget(ENOUGH, 60)).tell(said("a" * 99), None).original_bytes
+    assert whole == Pipeline(None, Budget(ENOUGH, 60)).render(said("a" * 99), None).original_bytes
 
 
 def test_no_half_secret_is_told():
@@ -290,7 +290,7 @@ def test_every_attribute_of_content_is_redacted(name, value):
 def test_every_attribute_of_content_that_is_cut_says_so(name, value):
     """By an object in its place with the size that it had, and the beginning of it as far as there is room."""
     whole = json.dumps(value, separators=(",", ":"))
-    told = Pipeline(None, Budget(ENOUGH, 200)).tell({name: value}, None)
+    told = Pipeline(None, Budget(ENOUGH, 200)).render({name: value}, None)
     cut = told.values[name]
 
     assert "cut" == cut["type"]
@@ -302,7 +302,7 @@ def test_every_attribute_of_content_that_is_cut_says_so(name, value):
 
 def test_what_there_is_no_room_for_is_marked_by_the_size_of_all():
     """As with messages; what stands last comes first."""
-    told = Pipeline(None, Budget(700, ENOUGH)).tell({ARGUMENTS: {"a": "x" * 900}, RESULT: "y" * 600}, None)
+    told = Pipeline(None, Budget(700, ENOUGH)).render({ARGUMENTS: {"a": "x" * 900}, RESULT: "y" * 600}, None)
 
     assert ({RESULT}, 1510) == (told.values.keys(), told.original_bytes)
 

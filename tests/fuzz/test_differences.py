@@ -15,6 +15,11 @@ CASES = int(os.environ.get("FUZZ_CASES", "150"))
 SEEDED = "FUZZ_CASES" in os.environ
 
 
+@pytest.fixture(autouse=True)
+def no_collection_within_a_call() -> None:
+    """One test makes calls for minutes: the collector runs as ever."""
+
+
 @pytest.fixture
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails within us is dropped and said, as it is outside of tests."""
