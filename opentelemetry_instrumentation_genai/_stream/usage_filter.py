@@ -142,7 +142,7 @@ class Bytes:
         self._open = self._packing is None and encoding != "identity"
         self._encoding = encoding
         # The bytes until these identify the format; servers have other content types for streams of events too.
-        self._first = None if "event-stream" in (headers.get("content-type") or "") else bytearray()
+        self._first = None if "event-stream" in (headers.get("content-type") or "") else b""
         self._unpack = decoder(encoding)
         self._filter = UsageFilter(usage, Texts(), headers)
         # What is in every event that is of interest.
@@ -181,23 +181,23 @@ class Bytes:
     def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
         """Return what is held, and these bytes."""
         if self._first is not None:
-            pieces, self._first, self._open = (bytes(self._first), *pieces), None, True
+            pieces, self._first, self._open = (self._first, *pieces), None, True
         if self._open:
             return tuple(filter(None, pieces))
         return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
 
     def _decided(self, data: bytes) -> bytes:
         """Return all bytes so far, once their format is known; until then none."""
-        self._first = (self._first or bytearray()) + data
-        came = bytes(self._first)
+        came = (self._first or b"") + data
         try:
             plain = b"".join(decoder(self._encoding)(came))
         except zlib.error:
             plain = came
+        # What failed before this point has changed nothing, so that `pass_all` passes each byte once.
         if not plain:
+            self._first = came
             return b""
-        self._first = None
-        self._open = self._open or not _starts_events(plain)
+        self._open, self._first = self._open or not _starts_events(plain), None
         return came
 
     @guarded

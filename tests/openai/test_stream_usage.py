@@ -331,6 +331,20 @@ def test_labelled_as_json(both, read, gzip, way):
 
 
 @BOTH_WAYS
+def test_a_look_at_the_first_bytes_that_fails(both, monkeypatch, way):
+    """Each byte reaches the caller once; what was asked for on their behalf, too."""
+
+    def fail(_data: bytes) -> bool:
+        raise RuntimeError
+
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._stream.usage_filter._starts_events", fail)
+    torn = servers.torn(servers.unaware, 7)
+
+    both(servers.ending(torn, headers={"content-type": "application/json"}), reading("iter_bytes"), way)
+
+
+@BOTH_WAYS
 @pytest.mark.parametrize("gzip", [False, True], ids=["plain", "compressed"])
 @pytest.mark.parametrize("body", [b'{"error": "no streams here"}', b"data", b"\n"], ids=repr)
 def test_what_is_no_stream(both, telemetry, body, gzip, way):
