@@ -53,7 +53,7 @@ def installs():
 @pytest.fixture
 def environment(server, receiver):
     """The variables by which an application finds the model server and, with all its signals, the receiver."""
-    server.reply_always(Hang(2, Json(completion())))  # as a model takes: prices are loaded meanwhile
+    server.reply_always(Json(completion()))
     ours = "OTEL_INSTRUMENTATION_GENAI_"
     return {
         **receiver.environment(),

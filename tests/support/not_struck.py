@@ -104,7 +104,7 @@ START: Listed = {
     "_completion_hook/entry_points.py": ("_load", "_named", "_named.<lambda>"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
-    "_guard.py": ("_innermost", "guarded_step", "note", "report"),
+    "_guard.py": ("_innermost", "guarded_step", "note", "report", "say_once"),
     "_adapter/hosts.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
