@@ -24,7 +24,7 @@ from opentelemetry_instrumentation_genai.openai._typed_events import _PIECES, Ty
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from opentelemetry_instrumentation_genai._adapter.operation import Accumulator
+    from opentelemetry_instrumentation_genai._adapter.endpoint import Accumulator
 
     Chunk = Callable[[int, str], dict[str, Any]]  # number of the piece, and its text -> the chunk
 

@@ -610,10 +610,10 @@ def test_a_stream_of_anthropic_s(server, extended, anthropic_client):
 def test_a_failing_meter_is_nothing_to_the_call(server, telemetry, openai_client, monkeypatch, caplog):
     """Telemetry that fails is dropped; the answer is the application's."""
     from opentelemetry_instrumentation_genai import _guard
-    from opentelemetry_instrumentation_genai._signals import extended_metrics as _traffic
+    from opentelemetry_instrumentation_genai._signals import extended_metrics
 
     monkeypatch.setattr(_guard, "strict", False)
-    monkeypatch.setattr(_traffic.Run, "__init__", lambda *_args, **_kwargs: 1 / 0)
+    monkeypatch.setattr(extended_metrics.ExtendedMetrics, "started", lambda *_args, **_kwargs: 1 / 0)
     OpenAIInstrumentor().instrument(**telemetry.providers, metrics="extended")
     server.reply(Json(completion()))
 

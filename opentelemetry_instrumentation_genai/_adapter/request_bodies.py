@@ -17,21 +17,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def sent(body: Any, extra: Any, parameters: Any = None, identity: str = "") -> Mapping[str, Any]:
-    """Return what is sent: a body with what the caller adds to it. What is no object has no members.
-
-    Args:
-        body: the body; an array, or bytes, is possible.
-        extra: the caller's `extra_body`.
-        parameters: of a request with an id in its path, where they count as members as well.
-        identity: that id.
-    """
-    merged = mapping(body)
-    if extra is not None:
-        merged = {**merged, **mapping(extra)}
-    return {**mapping(parameters), **merged, "id": identity} if identity else merged
-
-
 def mapping(value: Any) -> Mapping[Any, Any]:
     """Return a mapping of the caller's; an empty one of what is none, and of one that raises."""
     kind = type(value)

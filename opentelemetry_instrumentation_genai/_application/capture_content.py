@@ -18,7 +18,7 @@ CAPTURE_KEY = "opentelemetry_instrumentation_genai.capture_content"
 """The key in OpenTelemetry's context of the `Capture` of a block of code."""
 
 
-def asked_here(context: Context) -> Capture | None:
+def capture_in(context: Context) -> Capture | None:
     """Return the capture mode of the block of code around a call; None outside of such blocks."""
     capture = context.get(CAPTURE_KEY)
     return capture if isinstance(capture, Capture) else None

@@ -15,6 +15,7 @@ from .._adapter.fields import member, string
 from .._adapter.parts import left_out, serialised
 from .._adapter.request_bodies import reading
 from .._conventions.names import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
+from .._conventions.operation_kinds import CHAT
 from .._guard import guarded, say_once
 from .hooks import Callback, hook_request
 from .purpose import BUILT_IN, purpose
@@ -22,9 +23,10 @@ from .purpose import BUILT_IN, purpose
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from .._adapter.endpoint import Endpoint
     from .._adapter.fields import Attribute
-    from .._adapter.operation import Operation, Request
     from .._adapter.parts import Part
+    from .._call.request import Request
     from .hooks import Refuse
     from .purpose import Rule
 
@@ -82,9 +84,9 @@ class Enrichers:
     def of(self, request: Request) -> dict[str, Attribute]:
         """Return the attributes of a request."""
         found: dict[str, Attribute] = {}
-        if not request.operation.details:
+        if not request.endpoint.kind.has_details:
             return found
-        opening = reading(partial(_opening, request.operation), request.body)
+        opening = reading(partial(_opening, request.endpoint), request.body)
         if self._key is not None and opening.user and _begins(request):
             found[CONVERSATION_FINGERPRINT] = _fingerprint(self._key, opening)
         if self._purposes:
@@ -105,10 +107,10 @@ class Enrichers:
 
 def _begins(request: Request) -> bool:
     """Return whether a request has the beginning of a conversation."""
-    return request.operation.name == "chat" and all(left_out(request.body.get(name)) for name in _CONTINUED)
+    return request.endpoint.kind == CHAT and all(left_out(request.body.get(name)) for name in _CONTINUED)
 
 
-def _opening(operation: Operation, body: Mapping[str, Any]) -> Opening:
+def _opening(endpoint: Endpoint, body: Mapping[str, Any]) -> Opening:
     """Return the beginning of a request's conversation. Nothing else of it is read, since conversations are long."""
     first = {name: body[name] for name in _SYSTEM if name in body}
     found = False
@@ -118,7 +120,7 @@ def _opening(operation: Operation, body: Mapping[str, Any]) -> Opening:
             first[name], found = given, True
         elif isinstance(given, (list, tuple)) and name != "prompt":
             first[name], found = _until_user(given)
-    content = operation.input_content(first)
+    content = endpoint.input_content(first)
     messages = content.get(INPUT_MESSAGES, [])
     system = [part for message in messages if message["role"] in _ROLES for part in message["parts"]]
     user = messages[-1]["parts"] if messages and found else []

@@ -14,7 +14,6 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from .._adapter.fields import string
 from .._adapter.parts import left_out
 from .._guard import guarded, say_once
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-    from .._adapter.operation import Request
+    from .._call.request import Request
 
     Given: TypeAlias = Callable[..., Any] | str | None
     Refuse: TypeAlias = Callable[[str, str, str], None]
@@ -90,12 +89,12 @@ def hook_request(request: Request) -> GenAIRequest:
         name: [*value] if type(value) is list else value for name, value in request.body.items() if not left_out(value)
     }
     return GenAIRequest(
-        request.operation.name,
+        request.endpoint.kind.name,
         request.provider,
-        string(body.get("model")),
+        request.endpoint.model(body),
         request.stream,
-        request.address,
-        request.port,
+        request.server.host or None,
+        request.server.port or None,
         MappingProxyType(body),
     )
 

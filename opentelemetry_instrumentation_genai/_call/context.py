@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
+    from .._conventions.operation_kinds import OperationKind
     from .owner import Running
 
 # A variable of its own: it is read at each step, and a read of OpenTelemetry's context takes twenty times as long.
@@ -24,16 +25,16 @@ running = _current.get
 """Return the call that the SDK code running here belongs to, or None; `call.current_call` is typed as returning a `Call`."""
 
 
-def stand_back(current: Context, operation: str) -> bool:
+def stand_back(current: Context, kind: OperationKind) -> bool:
     """Return whether a call made here is not recorded: instrumentation is suppressed, or a caller up the stack records it.
 
     Args:
         current: the OpenTelemetry context.
-        operation: the call's `gen_ai.operation.name`.
+        kind: the kind of the call's operation.
     """
     if not current:
         return False
-    return owned(current, operation) or not is_instrumentation_enabled()
+    return owned(current, kind) or not is_instrumentation_enabled()
 
 
 def run_within(call: Running, function: Callable[..., object], *args: object) -> None:
@@ -66,7 +67,7 @@ class Current:
         _current.set(call)
         if call is not None:
             self._previous = otel_context.get_current()
-            self._context = Context({**call.context, **published(call, call.operation)})
+            self._context = Context({**call.context, **published(call)})
             self._token = otel_context.attach(self._context)
 
     def __enter__(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import wrapt
 
+from .._conventions.operation_kinds import key_of_owner
 from .._guard import guarded
 
 if TYPE_CHECKING:
@@ -20,18 +21,16 @@ if TYPE_CHECKING:
 
     from opentelemetry.context.context import Context
 
-_KEY = "opentelemetry.genai.client.{}.context"
-OWNER_KEY = _KEY.format("inference")
-# The operations with a key of their own for the owner of the call.
-_KEYS = {name: _KEY.format(kind) for name, kind in (
-    ("embeddings", "embedding"), ("retrieval", "retrieval"), ("fetch_response", "fetch_response"),
-)}  # fmt: skip
+    from .._conventions.operation_kinds import OperationKind
+
+OWNER_KEY = key_of_owner("inference")
+"""The key of every call: a call of ours is recorded once, whatever kind a package above takes it for."""
 # Key -> module and name of the class that the ecosystem looks for.
 _THEIRS = {
     OWNER_KEY: ("opentelemetry.util.genai._inference_invocation", "InferenceData"),
-    _KEYS["embeddings"]: ("opentelemetry.util.genai._embedding_invocation", "EmbeddingData"),
-    _KEYS["retrieval"]: ("opentelemetry.util.genai._retrieval_invocation", "RetrievalData"),
-    _KEYS["fetch_response"]: ("opentelemetry.util.genai._fetch_response_invocation", "FetchResponseData"),
+    key_of_owner("embedding"): ("opentelemetry.util.genai._embedding_invocation", "EmbeddingData"),
+    key_of_owner("retrieval"): ("opentelemetry.util.genai._retrieval_invocation", "RetrievalData"),
+    key_of_owner("fetch_response"): ("opentelemetry.util.genai._fetch_response_invocation", "FetchResponseData"),
 }
 
 
@@ -39,11 +38,11 @@ class Running(Protocol):
     """What is known here of a call that runs.
 
     Attributes:
-        operation: its `gen_ai.operation.name`.
+        kind: the kind of its operation.
         context: the OpenTelemetry context with its span.
     """
 
-    operation: str
+    kind: OperationKind
     context: Context
 
     @property
@@ -99,29 +98,22 @@ def _joined(theirs: type) -> type[Owner] | None:
     return kind
 
 
-def published(call: Running, operation: str) -> dict[str, object]:
-    """Return what the context has in addition while a call runs: key -> owner.
-
-    Args:
-        call: the call.
-        operation: its `gen_ai.operation.name`.
-    """
-    key = _KEYS.get(operation)
+def published(call: Running) -> dict[str, object]:
+    """Return what the context has in addition while a call runs: key -> owner."""
+    key = call.kind.owner_key
     owner = _classes[OWNER_KEY](call)
-    return {OWNER_KEY: owner} if key is None else {OWNER_KEY: owner, key: _classes[key](call)}
+    return {OWNER_KEY: owner} if key == OWNER_KEY else {OWNER_KEY: owner, key: _classes[key](call)}
 
 
-def owned(current: Context, operation: str) -> bool:
+def owned(current: Context, kind: OperationKind) -> bool:
     """Return whether a call made in this context has another owner: a caller up the stack, or the call of ours it is part of.
 
     Args:
         current: the OpenTelemetry context.
-        operation: the call's `gen_ai.operation.name`.
+        kind: the kind of the call's operation.
     """
     owner = current.get(OWNER_KEY)
     if isinstance(owner, Owner) and not owner.call.ended:
         return True
-    key = _KEYS.get(operation)
-    if key is not None:
-        owner = current.get(key)
+    owner = current.get(kind.owner_key)
     return owner is not None and not isinstance(owner, Owner)

@@ -15,7 +15,7 @@ from .truncation import encoded_size, fitted, looked_at, stub, without_tail
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from .._adapter.operation import Content
+    from .._adapter.endpoint import Content
     from .._adapter.parts import Part
 
 # The budget is spent in this order, and within each attribute from the last entry to the first.

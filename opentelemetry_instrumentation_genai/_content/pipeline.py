@@ -12,7 +12,7 @@ from .truncation import MARGIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .._adapter.operation import Content
+    from .._adapter.endpoint import Content
     from .budget import Budget
     from .redaction import Redacting, Redaction
 

@@ -6,7 +6,6 @@ the repository of their own).
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from . import names
@@ -16,13 +15,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-INFERENCE: Final = ("chat", "text_completion", "generate_content")
-"""The operations by which a model generates something."""
-
-
-FETCHED: Final = "fetch_response"
-"""The operation by which a response is read again; of one that was made in the background it has the usage."""
-
 
 class Tokens(NamedTuple):
     """A histogram of token counts.
@@ -31,14 +23,14 @@ class Tokens(NamedTuple):
         metric: its name.
         description: of it.
         attribute: of the response, that has the count.
-        more: attributes that its points have besides those of every metric.
+        token_type: the attribute `gen_ai.token.type` of its points; None where they have none.
         refined: whether the page of a provider adds attributes of its own to it.
     """
 
     metric: str
     description: str
     attribute: str
-    more: Mapping[str, str] = MappingProxyType({})
+    token_type: str | None = None
     refined: bool = False
 
 
@@ -95,6 +87,11 @@ class Generation(NamedTuple):
     missing: frozenset[str] = frozenset()
     missing_in_messages: frozenset[str] = frozenset()
 
+    @property
+    def measures(self) -> dict[str, Measures]:
+        """Return the metrics by the group of operations that has them, as `OperationKind.metrics` names it."""
+        return {"inference": self.inference, "fetched": self.fetched, "others": self.others}
+
     def split(self) -> Generation:
         """The generation with the counters that the latest one has of what is part of a total, if it has none itself."""
         if self.inference.usage:
@@ -143,7 +140,7 @@ _BY_TYPE = Measures(
             names.METRIC_TOKEN_USAGE,
             "Number of input and output tokens used.",
             attribute,
-            MappingProxyType({names.TOKEN_TYPE: token_type}),
+            token_type,
             refined=True,
         )
         for token_type, attribute in (("input", names.USAGE_INPUT_TOKENS), ("output", names.USAGE_OUTPUT_TOKENS))

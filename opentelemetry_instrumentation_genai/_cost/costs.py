@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._conventions.generations import FETCHED
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
+from .._conventions.operation_kinds import FETCH_RESPONSE
 from .._guard import say_once
 from . import billed as _billed
 from .units import BILLED_OPERATIONS, NEEDED, used
@@ -14,8 +14,8 @@ from .units import BILLED_OPERATIONS, NEEDED, used
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .._adapter.billing import Billing
     from .._adapter.hosts import Server
-    from .._adapter.operation import Billing
     from .units import Used
 
 BILLED = "billed"
@@ -98,7 +98,9 @@ class Costs:
             USD; None if no source knows it.
         """
         operation = identity[OPERATION_NAME]
-        if operation not in BILLED_OPERATIONS and not (operation == FETCHED and USAGE_INPUT_TOKENS in found):
+        if operation not in BILLED_OPERATIONS and not (
+            operation == FETCH_RESPONSE.name and USAGE_INPUT_TOKENS in found
+        ):
             return None
         usages = used(operation, identity, found, billing) if self._priced else []
         for source in self._sources:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._conventions import names
-from .._conventions.generations import INFERENCE
+from .._conventions.operation_kinds import EMBEDDINGS, INFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._adapter.billing import Billing
     from .._adapter.fields import Attribute
-    from .._adapter.operation import Billing
 
 # unit -> what it is; whatever has all of these and more is a part of it
 UNITS: Final[Mapping[str, frozenset[str]]] = {
@@ -59,7 +59,7 @@ _OF_ATTRIBUTES: Final = {
 _TIERS: Final = (names.OPENAI_RESPONSE_SERVICE_TIER, names.ANTHROPIC_RESPONSE_SERVICE_TIER)
 NEEDED: Final = frozenset({*_OF_ATTRIBUTES, *_TIERS})
 """The attributes of a response that its cost is made of."""
-BILLED_OPERATIONS: Final = frozenset({*INFERENCE, "embeddings"})
+BILLED_OPERATIONS: Final = frozenset({*INFERENCE, EMBEDDINGS.name})
 """The operations that have a cost. A response that is read again was paid when it was made, but for one in the background."""
 
 # In chat completions they count thinking in the total alone ("completion_tokens" is without it), and bill it as output.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context.context import Context
 
-    from .._adapter.operation import Operation
+    from .._adapter.endpoint import Endpoint
 
 _OURS = __name__.partition(".")[0] + "."
 _NAMESPACE = "opentelemetry.instrumentation."
@@ -64,44 +64,44 @@ class Others:
         sdk: the SDK's package.
         instrumentor: what all packages call their instrumentor of it.
         method: the clients' method that sends all calls.
-        operations: all that are followed.
+        endpoints: all that are followed.
         allowed: whether calls that others report are reported here as well.
     """
 
     def __init__(
-        self, sdk: str, instrumentor: str, method: str, operations: Iterable[Operation], *, allowed: bool
+        self, sdk: str, instrumentor: str, method: str, endpoints: Iterable[Endpoint], *, allowed: bool
     ) -> None:
         self._sdk = sdk
         self._instrumentor = instrumentor
         self._method = method
-        self._methods = tuple({path for operation in operations for path in operation.methods})
+        self._methods = tuple({path for endpoint in endpoints for path in endpoint.methods})
         self._allowed = allowed
         self._findings: dict[tuple[type, tuple[str, ...]], _Finding] = {}
 
-    def report(self, client: Any, operation: Operation) -> bool:
+    def report(self, client: Any, endpoint: Endpoint) -> bool:
         """Return whether another instrumentation reports a call, so that ours is not to.
 
         Args:
             client: the SDK's client that makes it.
-            operation: the call's.
+            endpoint: the call's.
         """
         if self._allowed:
             return False
-        finding = self._findings.get((type(client), operation.methods))
+        finding = self._findings.get((type(client), endpoint.methods))
         if finding is not None:
             for namespace, name, value in finding.seen:  # in every call: a function or a generator would cost more
                 if namespace.get(name) is not value:
                     finding = None
                     break
         if finding is None or self._method in client.__dict__:
-            finding = self._look(client, operation)
+            finding = self._look(client, endpoint)
         reporter = None if finding is None else finding.reporter
         return reporter is not None and (reporter.package is None or _running(reporter.package))
 
     @guarded
-    def _look(self, client: Any, operation: Operation) -> _Finding:
+    def _look(self, client: Any, endpoint: Endpoint) -> _Finding:
         """Look up the other instrumentation that reports such calls of a client, and log it once."""
-        methods = [path for path in operation.methods if _asynchronous(path) == _is_async(type(client))]
+        methods = [path for path in endpoint.methods if _asynchronous(path) == _is_async(type(client))]
         resources, senders = tuple(self._resources(methods)), self._senders(type(client))
         own = client.__dict__.get(self._method)
         reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
@@ -109,7 +109,7 @@ class Others:
         if own is None:
             if len(self._findings) >= _MOST:
                 self._findings.clear()
-            self._findings[type(client), operation.methods] = finding
+            self._findings[type(client), endpoint.methods] = finding
         if reporter is not None:
             say_once(
                 "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
@@ -161,16 +161,16 @@ class Others:
         return (value for _, _, value in self._resources(self._methods))
 
 
-def stands_back(others: Others | None, client: Any, operation: Operation, context: Context) -> bool:
+def stands_back(others: Others | None, client: Any, endpoint: Endpoint, context: Context) -> bool:
     """Return whether another party reports a call: another instrumentation of the SDK does, or the context marks it so.
 
     Args:
         others: the other instrumentations.
         client: the SDK's client that makes the call.
-        operation: the call's.
+        endpoint: the call's.
         context: the OpenTelemetry context.
     """
-    return (others is not None and others.report(client, operation)) or stand_back(context, operation.name)
+    return (others is not None and others.report(client, endpoint)) or stand_back(context, endpoint.kind)
 
 
 def _at_work() -> list[Any]:

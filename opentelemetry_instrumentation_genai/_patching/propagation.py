@@ -91,7 +91,7 @@ class Propagation:
 
     @guarded
     def headers(self, call: Call, http: Any, *given: Iterable[str]) -> dict[str, str]:
-        """Return the headers to add to a request, and record them in its call.
+        """Return the headers to add to a request, and record them in the exchange of its call.
 
         Args:
             call: the call; its span becomes the parent of the server's spans.
@@ -107,7 +107,7 @@ class Propagation:
         if any(name.lower() in names for name in injected if name != _BAGGAGE):
             return {}
         added = {name: value for name, value in injected.items() if name not in names}
-        call.propagated = Propagated(self, added)
+        call.exchange.propagated = Propagated(self, added)
         return added
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class Propagation:
     def _remove_headers(self, request: Any) -> None:
         """Remove our headers from a request that goes to another host than those of the settings."""
         call = current_call()
-        propagated = None if call is None else call.propagated
+        propagated = None if call is None or call.exchange is None else call.exchange.propagated
         if (
             propagated is None
             or propagated.propagation is not self

@@ -14,7 +14,7 @@ from .._call.context import Current
 from .._guard import report
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from types import TracebackType
 
     from .._call.call import Call
@@ -36,12 +36,27 @@ class Scope(Current):
         args: what the SDK is given.
         kwargs: likewise.
         client: the SDK's client.
+        substitute: the (args, kwargs) that the SDK is given at first, in place of these; None for these.
         call: the call, if it is one that is followed.
+        deferred: what starts the call later, if it does not start now.
         result: what the SDK returned.
         error: what it raised.
     """
 
-    __slots__ = ("_left", "_seam", "_sent", "_wrapped", "args", "call", "client", "error", "kwargs", "result")
+    __slots__ = (
+        "_left",
+        "_seam",
+        "_sent",
+        "_wrapped",
+        "args",
+        "call",
+        "client",
+        "deferred",
+        "error",
+        "kwargs",
+        "result",
+        "substitute",
+    )
 
     def __init__(self, seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> None:
         super().__init__()
@@ -53,7 +68,9 @@ class Scope(Current):
         self.client = client
         self.args = args
         self.kwargs = kwargs
+        self.substitute: tuple[Any, Any] | None = None
         self.call: Call | None = None
+        self.deferred: Any = None
         self.result: Any = None
         self.error: BaseException | None = None
         self._sent = self._left = False
@@ -65,23 +82,33 @@ class Scope(Current):
         if call is not None:
             call.started = perf_counter()
 
-    def send(self, args: Any, kwargs: Any) -> None:
-        """Call the SDK's method; the application gets its outcome."""
-        self._sent, self.error = True, None
-        try:
-            self.result = self._wrapped(*args, **kwargs)
-        except BaseException as error:
-            self.error = error
-            raise
+    def send(self) -> None:
+        """Call the SDK's method; the application gets its outcome. Where the seam wants it, it is called again."""
+        while True:
+            args, kwargs = self.substitute or (self.args, self.kwargs)
+            self._sent, self.error = True, None
+            try:
+                self.result = self._wrapped(*args, **kwargs)
+            except BaseException as error:
+                self.error = error
+                if not self._seam.sends_again(self, error):
+                    raise
+            else:
+                return
 
-    async def async_send(self, args: Any, kwargs: Any) -> None:
+    async def async_send(self) -> None:
         """The asynchronous twin."""
-        self._sent, self.error = True, None
-        try:
-            self.result = await self._wrapped(*args, **kwargs)
-        except BaseException as error:
-            self.error = error
-            raise
+        while True:
+            args, kwargs = self.substitute or (self.args, self.kwargs)
+            self._sent, self.error = True, None
+            try:
+                self.result = await self._wrapped(*args, **kwargs)
+            except BaseException as error:
+                self.error = error
+                if not self._seam.sends_again(self, error):
+                    raise
+            else:
+                return
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
@@ -103,7 +130,8 @@ class Scope(Current):
     def outcome(self) -> Any:
         """Return or raise what the SDK did; where one of our steps failed before it was called, it is called now."""
         if not self._sent:
-            self.send(self.args, self.kwargs)
+            self.substitute = None
+            self.send()
         if self.error is not None:
             raise self.error
         return self.result
@@ -111,31 +139,38 @@ class Scope(Current):
     async def async_outcome(self) -> Any:
         """The asynchronous twin."""
         if not self._sent:
-            await self.async_send(self.args, self.kwargs)
+            self.substitute = None
+            await self.async_send()
         if self.error is not None:
             raise self.error
         return self.result
 
 
 class Seam(Protocol):
-    """Ends the calls of one SDK."""
+    """How the calls of one SDK are followed. No step but `received` raises anything.
 
-    active: bool
-    """Whether calls are followed."""
-
-    def end(self, call: Call, result: Any, error: BaseException | None, /) -> None:
-        """End a call with what the SDK returned or raised, unless its response is read later. Raises nothing."""
-
-
-def following(seam: Seam, follow: Callable[[Scope], object]) -> Callable[..., Any]:
-    """Make a wrapper, as wrapt calls it, around a method of the SDK.
-
-    Args:
-        seam: ends the call.
-        follow: called with the scope; starts it, and sends.
+    Attributes:
+        active: whether calls are followed.
     """
 
-    @functools.wraps(follow)
+    active: bool
+
+    def begin(self, scope: Scope, /) -> object:
+        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+
+    def sends_again(self, scope: Scope, error: BaseException, /) -> bool | None:
+        """Return whether the SDK is to be called again after what it raised, with what is in the scope now."""
+
+    def received(self, scope: Scope, /) -> object:
+        """Take what the SDK returned; the application gets what is in the scope after that."""
+
+    def end(self, call: Call, result: Any, error: BaseException | None, /) -> None:
+        """End a call with what the SDK returned or raised, unless its response is read later."""
+
+
+def following(seam: Seam) -> Callable[..., Any]:
+    """Return a wrapper, as wrapt calls it, around the method of an SDK through which its calls go."""
+
     def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         if not seam.active:
             return wrapped(*args, **kwargs)
@@ -144,12 +179,15 @@ def following(seam: Seam, follow: Callable[[Scope], object]) -> Callable[..., An
             try:
                 scope = Scope(seam, wrapped, client, args, kwargs)
                 with scope, scope:
-                    follow(scope)
+                    seam.begin(scope)
+                    scope.start()
+                    scope.send()
+                    seam.received(scope)
                 return scope.result
             except Exception as error:
                 if scope is not None and error is scope.error:
                     raise
-                report(follow.__qualname__, error)
+                report(type(seam).__qualname__, error)
             return wrapped(*args, **kwargs) if scope is None else scope.outcome()
         finally:
             if scope is not None:
@@ -158,10 +196,9 @@ def following(seam: Seam, follow: Callable[[Scope], object]) -> Callable[..., An
     return wrapper
 
 
-def async_following(seam: Seam, follow: Callable[[Scope], Awaitable[object]]) -> Callable[..., Any]:
+def async_following(seam: Seam) -> Callable[..., Any]:
     """The asynchronous twin."""
 
-    @functools.wraps(follow)
     async def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         if not seam.active:
             return await wrapped(*args, **kwargs)
@@ -170,12 +207,15 @@ def async_following(seam: Seam, follow: Callable[[Scope], Awaitable[object]]) ->
             try:
                 scope = Scope(seam, wrapped, client, args, kwargs)
                 with scope, scope:
-                    await follow(scope)
+                    seam.begin(scope)
+                    scope.start()
+                    await scope.async_send()
+                    seam.received(scope)
                 return scope.result
             except Exception as error:
                 if scope is not None and error is scope.error:
                     raise
-                report(follow.__qualname__, error)
+                report(type(seam).__qualname__, error)
             return await (wrapped(*args, **kwargs) if scope is None else scope.async_outcome())
         finally:
             if scope is not None:

@@ -16,23 +16,25 @@ from opentelemetry.context import get_current
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
 from .._adapter.hosts import Servers
 from .._adapter.json_text import read_json
-from .._adapter.operation import Operation, Request
-from .._adapter.request_bodies import mapping, sent
+from .._adapter.request_bodies import mapping
 from .._adapter.unknown_servers import UnknownServer
-from .._application.capture_content import asked_here
-from .._call.call import Call, current_call
-from .._conventions.capture_modes import NO_CONTENT
+from .._application.capture_content import capture_in
+from .._call.call import Call
+from .._call.request import Request
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from .._guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
+from .exchange import Exchange, call_of, secrets_in, unparsed
 from .other_instrumentations import stands_back
 from .request_iterators import listed
+from .routes import Routes, input_of
 from .seam import async_following, following
 from .usage_injection import UsageInjection, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .._adapter.endpoint import Endpoint
     from .._adapter.unknown_servers import Signs
     from .._signals.signals import Signals
     from .event_streams import EventStreams
@@ -66,7 +68,7 @@ class StainlessSdk:
 
     Attributes:
         package: its name.
-        routes: (method, path with `*` for ids) -> operation.
+        endpoints: (method, path with `{name}` for ids) -> endpoint.
         provider: client, host and port -> `gen_ai.provider.name`.
         headers: (response header, attribute) pairs, the provider's id of the request among them.
         sure: client, host and port -> whether the provider is known, and not only a default.
@@ -78,7 +80,7 @@ class StainlessSdk:
     """
 
     package: str
-    routes: Mapping[tuple[str, str], Operation]
+    endpoints: Mapping[tuple[str, str], Endpoint]
     provider: Callable[[Any, str, int], str]
     headers: Sequence[tuple[str, str]] = ()
     sure: Callable[[Any, str, int], bool] = lambda *_server: True
@@ -106,8 +108,7 @@ class Stainless:
         self._event_streams = sdk.event_streams
         self._package = sdk.package
         self._signals = signals
-        self._routes = signals.operations(sdk.routes)
-        self._patterns = _patterns(self._routes)
+        self._routes = Routes(signals.endpoints(sdk.endpoints))
         self._headers = {name.encode(): attribute for name, attribute in sdk.headers}
         self._start_attributes = sdk.start_attributes
         self._signs = sdk.signs
@@ -115,21 +116,18 @@ class Stainless:
         self._native = sdk.native
         self._others = others
         self._patches: Patches | None = None
-        self._usage_injection = UsageInjection() if signals.asks_for_usage else None
-        self._looks = signals.hooks is not None or signals.enrichers is not None
-        self._lazy = sdk.lazy_bodies and (signals.pipeline is not None or self._looks)
-        self._captures = signals.capture != NO_CONTENT
+        self._usage_injection = UsageInjection() if signals.injects_usage else None
+        self._lazy = sdk.lazy_bodies
         self._propagation = propagation
         self._servers = Servers(sdk.provider, self._propagates_to, self._unknown_server, sdk.sure)
-        self._reads_headers = signals.costs is not None or signals.limits is not None
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """The rows of what is patched."""
         client, streams = self._package + "._base_client", self._package + "._streaming"
         answered, events = observed(self.answered), transformed(self.events)
         return [
-            (client, "SyncAPIClient.request", following(self, self.request)),
-            (client, "AsyncAPIClient.request", async_following(self, self.async_request)),
+            (client, "SyncAPIClient.request", following(self)),
+            (client, "AsyncAPIClient.request", async_following(self)),
             (client, "SyncAPIClient._process_response", answered),
             (client, "AsyncAPIClient._process_response", answered),
             (streams, "Stream.__stream__", events),
@@ -158,43 +156,71 @@ class Stainless:
             if self._propagation is not None:
                 self._propagation.close()
 
-    # What surrounds the SDK's methods.
+    # The steps of a call.
 
-    def request(self, scope: Scope) -> None:
-        """Around `SyncAPIClient.request`."""
-        self._begin(scope)
-        scope.start()
-        call = scope.call
-        if call is None or call.injected is None or self._usage_injection is None:
-            scope.send(scope.args, scope.kwargs)
-        else:
-            self._usage_injection.send(scope, call)
+    @guarded
+    def begin(self, scope: Scope) -> None:
+        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+        client = scope.client
+        options = _options(scope.args, scope.kwargs)
+        endpoint, ids = self._routes.find(options.method.lower(), options.url)
+        if endpoint is None or not self.active:
+            return
+        context = get_current()
+        if stands_back(self._others, client, endpoint, context):
+            return
+        capture = capture_in(context)
+        if self._lazy and self._signals.reads_input(capture):
+            options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
+        body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
+        server = self._servers.of(client, client.base_url)
+        unknown_server = server.unknown_server
+        provider = server.provider if unknown_server is None else unknown_server.provider
+        streamed = scope.kwargs.get("stream") is True
+        attribution = self._signals.attribution.of(context)
+        request = Request(
+            endpoint, provider, server, body, streamed or body.get("stream") is True, capture, attribution
+        )
+        adopts = self._native is not None and self._native.spans(client, options)
+        scope.call = call = Call(self._signals, request, context, Exchange(client))
+        call.running = True
+        call.start(adopts)
+        if call.detailed or adopts:
+            self._add_start_attributes(call, client, options)
+        if server.propagates and not adopts:  # else the SDK propagates its own span
+            options = _hand_on(scope, options, self._propagated(call, client, options) or options)
+        if self._usage_injection is not None and streamed:
+            self._usage_injection.inject(scope, call, options, body, provider)
 
-    async def async_request(self, scope: Scope) -> None:
-        """Around `AsyncAPIClient.request`."""
-        self._begin(scope)
-        scope.start()
+    def sends_again(self, scope: Scope, error: BaseException) -> bool | None:
+        """Return whether the caller's own request is to be sent, because the server refused what was injected into it."""
+        call, injection = scope.call, self._usage_injection
+        if injection is None or call is None or call.exchange is None or not isinstance(error, Exception):
+            return False
+        return injection.sends_again(scope, call.exchange, error)
+
+    def received(self, scope: Scope) -> None:
+        """Remember a server that refused what was injected."""
         call = scope.call
-        if call is None or call.injected is None or self._usage_injection is None:
-            await scope.async_send(scope.args, scope.kwargs)
-        else:
-            await self._usage_injection.async_send(scope, call)
+        if self._usage_injection is not None and call is not None and call.exchange.refused:
+            self._usage_injection.remember(scope.client)
 
     def answered(self, client: Any, kwargs: Any) -> None:
         """Before `_process_response` of either client: an unread body is followed from here on."""
-        call = current_call()
-        response = kwargs["response"]
-        if call is None or call.client is not client:
+        call, response = call_of(client), kwargs["response"]
+        if call is None:
             self._repair(client, kwargs["options"])
             return
         if body_of(response) is not None:
             return
+        exchange: Exchange = call.exchange
         if response.is_success:
             if kwargs.get("stream") or not response.is_closed:
-                Body(call, response)
+                Body(call, response, exchange.injected)
             else:
-                call.received = response
-        call.sent = response.request
+                exchange.received = response
+        exchange.sent = response.request
+        call.secrets = secrets_in(response.request)
         self._look_at(call, response, kwargs.get("retries_taken"))
 
     def events(self, chunks: Any, stream: Any) -> Any:
@@ -206,11 +232,12 @@ class Stainless:
     def end(self, call: Call, result: Any, error: BaseException | None) -> None:
         """End a call with what the SDK returned or raised, unless its response is read later."""
         if error is not None:
-            self._blame(call, error)
-            call.client = None
-            call.fail(error)
+            self._read_failure(call, error)
+            response = unparsed(call)
+            call.running = False
+            call.fail(error, response)
             return
-        call.client = None
+        call.running = False
         if not call.open:
             call.succeed(_response(result, call))
         elif call.early:
@@ -218,51 +245,17 @@ class Stainless:
 
     # What they do.
 
-    @guarded
-    def _begin(self, scope: Scope) -> None:
-        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
-        client = scope.client
-        options = _options(scope.args, scope.kwargs)
-        operation, identity = self._route(options)
-        if operation is None or not self.active:
-            return
-        context = get_current()
-        if stands_back(self._others, client, operation, context):
-            return
-        capture = asked_here(context)
-        if self._lazy and (self._looks or (self._captures if capture is None else capture != NO_CONTENT)):
-            options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
-        body = _body(options, identity)
-        server = self._servers.of(client, client.base_url)
-        host, port, provider, propagates, unknown_server, *_ = server
-        if unknown_server is not None:
-            provider = unknown_server.provider
-        streamed = scope.kwargs.get("stream") is True
-        stream = streamed or body.get("stream") is True
-        attribution = self._signals.attribution.of(context)
-        request = Request(operation, provider, host, port, body, stream, capture, attribution, server)
-        adopts = self._native is not None and self._native.spans(client, options)
-        scope.call = call = Call(self._signals, request, context, client)
-        call.start(request, adopts)
-        call.unknown_server = unknown_server
-        if call.detailed or adopts:
-            self._add_start_attributes(call, client, options)
-        if propagates and not adopts:  # else the SDK propagates its own span
-            options = _hand_on(scope, options, self._propagated(call, client, options) or options)
-        if self._usage_injection is not None and operation.stream_usage is not None and streamed:
-            self._usage_injection.ask(call, operation.stream_usage, options, body, provider)
-
     def _repair(self, client: Any, options: Any) -> None:
         """After a response without a call: where it is one that is followed, the call came past our wrapper of `request`."""
-        operation, _ = self._route(options)
-        if operation is None or self._patches is None or not self.active:
+        endpoint, _ = self._routes.find(options.method.lower(), options.url)
+        if endpoint is None or self._patches is None or not self.active:
             return
-        if not stands_back(self._others, client, operation, get_current()):
+        if not stands_back(self._others, client, endpoint, get_current()):
             self._patches.repair(client, "request")
 
     @guarded
     def _add_start_attributes(self, call: Call, client: Any, options: Any) -> None:
-        call.tell(self._start_attributes(client, options))
+        call.add_attributes(self._start_attributes(client, options))
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""
@@ -290,54 +283,37 @@ class Stainless:
         copied.headers = {**given, **added}
         return copied
 
-    def _route(self, options: Any) -> tuple[Operation | None, str]:
-        """Return the operation of an endpoint, and the id in its path if it has one, in whichever segment."""
-        method, path = options.method.lower(), options.url
-        operation = self._routes.get((method, path))
-        if operation is not None:
-            return operation, ""
-        parts = path.partition("?")[0].strip("/").split("/")
-        operation = self._routes.get((method, "/" + "/".join(parts)))
-        if operation is not None:
-            return operation, ""
-        for pattern, operation in self._patterns.get((method, len(parts)), ()):
-            if all(place in ("*", part) for place, part in zip(pattern, parts, strict=True)):
-                return operation, parts[pattern.index("*")]
-        return None, ""
-
     def _look_at(self, call: Call, response: Any, retries: Any) -> None:
         """Read what is recorded of an HTTP response besides its body."""
-        if call.unknown_server is not None:
-            call.answered_by(call.unknown_server.by_headers(response.headers))
+        call.identify_by_headers(response.headers)
         if call.detailed:
-            call.answered(self._facts(response, retries))
-        if self._reads_headers:
-            call.read_headers(response.headers)
+            call.http_attributes = self._http_attributes(response, retries)
+        call.answered(response.headers)
 
-    def _facts(self, response: Any, retries: Any) -> dict[str, Attribute]:
+    def _http_attributes(self, response: Any, retries: Any) -> dict[str, Attribute]:
         """Return the attributes of an HTTP response besides its body: status, headers and number of retries."""
-        facts: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
+        found: dict[str, Attribute] = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
         for name, value in response.headers.raw:
             attribute = self._headers.get(name.lower())
             if attribute is not None and value:
-                facts[attribute] = value[:LONGEST].decode("latin-1")
-        return {**facts, **_resent(response.request if retries is None else None, retries)}
+                found[attribute] = value[:LONGEST].decode("latin-1")
+        return {**found, **_resent(response.request if retries is None else None, retries)}
 
     @guarded
-    def _blame(self, call: Call, error: BaseException) -> None:
-        call.keyed(getattr(call.client, "api_key", None), getattr(call.client, "auth_token", None))
-        call.sent = member(error, "request") or member(error, "_request") or call.sent
-        response = member(error, "response")
-        if response is not None and response is call.received:
+    def _read_failure(self, call: Call, error: BaseException) -> None:
+        """Read what is recorded of a failure besides the exception: the request, and the response that the SDK raised for."""
+        exchange: Exchange = call.exchange
+        client, request, response = exchange.client, member(error, "request"), member(error, "response")
+        keys = getattr(client, "api_key", None), getattr(client, "auth_token", None)
+        call.secrets = secrets_in(request or member(error, "_request") or exchange.sent, *keys)
+        if response is not None and response is exchange.received:
             return  # it was answered, and the SDK fails to parse that
-        if response is not None or member(error, "request") is not None:
-            call.received = None  # that of an earlier attempt, if there is one
+        if response is not None or request is not None:
+            exchange.received = None  # that of an earlier attempt, if there is one
         if response is not None:
             self._look_at(call, response, None)
         else:
-            resent = _resent(member(error, "request"), None)
-            if resent:
-                call.answered(resent)
+            call.http_attributes = _resent(request, None) or call.http_attributes
 
 
 @guarded
@@ -366,21 +342,6 @@ def _signs(client: Any) -> bool:
     return runtime == "bedrock" or any("AWS" in name or "Bedrock" in name for name in names)
 
 
-def _patterns(routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, int], list[tuple[list[str], Operation]]]:
-    """Return the routes with an id in the path, by method and number of segments: the segments of each, and its operation."""
-    found: dict[tuple[str, int], list[tuple[list[str], Operation]]] = {}
-    for (method, path), operation in routes.items():
-        segments = path.strip("/").split("/")
-        if "*" in segments:
-            found.setdefault((method, len(segments)), []).append((segments, operation))
-    return found
-
-
-def _body(options: Any, identity: str) -> Mapping[str, Any]:
-    """Return what is sent: the body with the caller's `extra_body`; if the path has an id, also that and the parameters."""
-    return sent(options.json_data, options.extra_json, options.params, identity)
-
-
 def _resent(request: Any, retries: Any) -> dict[str, Attribute]:
     """Return how often the request was sent again. SDKs that pass no count send it in a header of the final attempt."""
     if retries is None and request is not None:
@@ -396,7 +357,7 @@ def _response(result: Any, call: Call) -> Any:
     Of JSON, members that nothing reads are omitted.
     """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
-        return read_json(result.encode("utf-8", "replace"), call.unread) or result
+        return read_json(result.encode("utf-8", "replace"), call.endpoint.unread) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
-    return result if raw is None else read_json(raw.content, call.unread)
+    return result if raw is None else read_json(raw.content, call.endpoint.unread)

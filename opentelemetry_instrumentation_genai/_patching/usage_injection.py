@@ -17,8 +17,8 @@ from .._guard import guarded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._adapter.operation import StreamUsage
     from .._call.call import Call
+    from .exchange import Exchange
     from .seam import Scope
 
 _REFUSALS = (400, 422)
@@ -36,82 +36,65 @@ class UsageInjection:
         self._refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
     @guarded
-    def ask(self, call: Call, usage: StreamUsage, options: Any, body: Mapping[str, Any], provider: str) -> None:
-        """Set a copy of `options` that requests usage on the call, if there is something to inject.
+    def inject(self, scope: Scope, call: Call, options: Any, body: Mapping[str, Any], provider: str) -> None:
+        """Have the SDK given a copy of `options` that requests usage, if there is something to inject.
 
         Args:
+            scope: of the call.
             call: the call, of a streamed request.
-            usage: how usage is requested from its endpoint.
             options: of the request, without the injection.
             body: what is sent.
             provider: `gen_ai.provider.name`.
         """
-        members = None if provider in usage.unasked else reading(usage.asked, body)
+        usage = call.endpoint.stream_usage
+        if usage is None or provider in usage.unasked:
+            return
+        members = reading(usage.members, body)
         extra = options.extra_json
         if members is None or type(extra) not in (dict, type(None)) or not isinstance(options.json_data, dict):
             return  # the SDK refuses what is no object, and the caller gets that error
-        if self._has_refused(call.client):
+        if self._has_refused(scope.client):
             return
         injected = copy.copy(options)
         injected.extra_json = {**(extra or {}), **members}  # of the two, this one wins
-        headers = _headers(options.headers, call.client)
+        headers = _headers(options.headers, scope.client)
         if headers is not None:
             injected.headers = headers
-        call.injected = injected
-
-    def send(self, scope: Scope, call: Call) -> None:
-        """Send the request with the injected members, and without them if the server refuses these."""
-        try:
-            scope.send(*with_options(call.injected, scope.args, scope.kwargs))
-        except Exception as error:
-            if not _refuses(call, error):
-                raise
-        else:
-            return
-        finally:
-            call.injected = None
-        scope.send(scope.args, scope.kwargs)
-        self._remember(call.client)
-
-    async def async_send(self, scope: Scope, call: Call) -> None:
-        """Send the request as `send` does, asynchronously."""
-        try:
-            await scope.async_send(*with_options(call.injected, scope.args, scope.kwargs))
-        except Exception as error:
-            if not _refuses(call, error):
-                raise
-        else:
-            return
-        finally:
-            call.injected = None
-        await scope.async_send(scope.args, scope.kwargs)
-        self._remember(call.client)
-
-    def _has_refused(self, client: Any) -> bool:
-        refused = self._refused.get(client._client)
-        return refused is not None and str(client.base_url) in refused
+        scope.substitute = with_options(injected, scope.args, scope.kwargs)
+        call.exchange.injected = usage
 
     @guarded
-    def _remember(self, client: Any) -> None:
+    def sends_again(self, scope: Scope, exchange: Exchange, error: BaseException) -> bool:
+        """Return whether the caller's own request is to be sent, since the server may have refused the injected members.
+
+        Args:
+            scope: of the call.
+            exchange: its exchange; it notes the refusal, for `remember`.
+            error: what the SDK raised. A server may also quote the members in the refusal of something else.
+        """
+        usage, scope.substitute, exchange.injected = exchange.injected, None, None
+        response = member(error, "response")
+        if usage is None or response is None or response.status_code not in _REFUSALS:
+            return False
+        exchange.refused = any(word in response.content for word in usage.refused)
+        return exchange.refused
+
+    @guarded
+    def remember(self, client: Any) -> None:
         """Remember a refusal: the request succeeded without the injected members, so these were refused, and no other part."""
         refused = self._refused.setdefault(client._client, set())
         if len(refused) >= 64:
             refused.clear()
         refused.add(str(client.base_url))
 
+    def _has_refused(self, client: Any) -> bool:
+        refused = self._refused.get(client._client)
+        return refused is not None and str(client.base_url) in refused
+
 
 def with_options(options: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """Return the arguments of `request` with other options than the caller's."""
     return ((args[0], options, *args[2:]), kwargs) if len(args) > 1 else (args, {**kwargs, "options": options})
-
-
-@guarded
-def _refuses(call: Call, error: Exception) -> bool:
-    """Return whether a failure may be a refusal of the injected members; a server may also quote them in another refusal."""
-    usage, response = call.stream_usage, member(error, "response")
-    if usage is None or response is None or response.status_code not in _REFUSALS:
-        return False
-    return any(word in response.content for word in usage.refused)
 
 
 def _headers(given: Any, client: Any) -> dict[str, Any] | None:

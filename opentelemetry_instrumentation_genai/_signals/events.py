@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 
+from .._call.observer import Observer
 from .._conventions.names import EVENT_DETAILS, EVENT_EXCEPTION
-from .._guard import say_once
+from .._guard import guarded, say_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opentelemetry._logs import Logger
     from opentelemetry.context import Context
+
+    from .._call.outcome import Outcome
+    from .._call.state import CallState
+    from .content import CallContent
 
 
 class Events:
@@ -63,6 +68,54 @@ class Events:
                 context=context,
             )
         )
+
+
+class CallEvents(Observer):
+    """The events of one call: its details, and the exception that it ended with.
+
+    Args:
+        call: the call.
+        events: the writer.
+        content: of the call; None if no content is captured.
+        details: whether there is an event of the details: of every call, of failed calls only, or of none.
+        quotes: whether messages of exceptions are recorded.
+        alone: whether events alone carry the content.
+    """
+
+    __slots__ = ("_alone", "_call", "_content", "_details", "_events", "_quotes")
+
+    def __init__(
+        self,
+        call: CallState,
+        events: Events,
+        content: CallContent | None,
+        *,
+        details: Literal["all", "failed", "none"],
+        quotes: bool,
+        alone: bool,
+    ) -> None:
+        self._call = call
+        self._events = events
+        self._content = content
+        self._details = details
+        self._quotes = quotes
+        self._alone = alone
+
+    def ended(self, outcome: Outcome) -> None:
+        """Emit the events."""
+        if self._details == "all" or (self._details == "failed" and outcome.failure is not None):
+            self._emit_details(outcome)
+        if outcome.failure is not None:
+            words = None if self._content is None else self._content.words(quoted=self._quotes)
+            self._events.exception(outcome.failure.attributes(words), self._call.context)
+
+    @guarded
+    def _emit_details(self, outcome: Outcome) -> None:
+        call, content = self._call, self._content
+        carried = content.rendered.carried() if content is not None and content.capture.event else {}
+        if carried and self._alone:
+            self._events.need()
+        self._events.details({**call.attributes, **outcome.attributes, **carried}, call.context)
 
 
 def _record_class(logger: Logger) -> Any:

@@ -6,8 +6,9 @@ them; the attributes that all metrics of a call have are there as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from .._call.observer import Observer
 from .._conventions.names import (
     ERROR_TYPE,
     KIT_MODEL,
@@ -22,20 +23,21 @@ from .._conventions.names import (
     REQUEST_MODEL,
     USAGE_OUTPUT_TOKENS,
 )
+from .recording import AttributeSet, add, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from opentelemetry.context import Context
     from opentelemetry.metrics import Meter
 
-    from .._adapter.fields import Attribute
+    from .._call.outcome import Outcome
+    from .._call.request import Request
+    from .._call.state import CallState
+    from .recording import Points
 
 _PER_SECOND = [1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0, 2500.0]
 _MESSAGES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]
 
 
-class Traffic:
+class ExtendedInstruments:
     """The instruments of one meter."""
 
     def __init__(self, meter: Meter) -> None:
@@ -62,67 +64,65 @@ class Traffic:
         )
 
 
-class Run:
-    """One call under way. It counts as active from here on, until `over`.
+class ExtendedMetrics(Observer):
+    """The extended metrics of one call, which counts as active from its start to its end.
 
     Args:
-        traffic: where it is recorded.
-        identity: the attributes of the call, as far as they are known at the start.
-        messages: the messages of the request: a list, or a text, which counts as one message.
-        stream: whether a stream was requested.
-        context: the call's context, which exemplars link to.
+        call: the call.
+        instruments: where they are recorded.
+        points: the attribute sets of the call.
     """
 
-    __slots__ = ("_active", "_attributes", "_chunks", "_context", "_traffic")
+    __slots__ = ("_attributes", "_call", "_chunks", "_instruments", "_points")
 
-    def __init__(
-        self, traffic: Traffic, identity: Mapping[str, Attribute], messages: Any, *, stream: bool, context: Context
-    ) -> None:
-        self._traffic = traffic
-        self._context = context
+    def __init__(self, call: CallState, instruments: ExtendedInstruments, points: Points) -> None:
+        self._call = call
+        self._instruments = instruments
+        self._points = points
         self._chunks = 0
-        model = identity.get(REQUEST_MODEL)
+        self._attributes: AttributeSet | None = None  # while the call is active
+
+    def started(self, request: Request) -> None:
+        """Count the call as active, and its messages: a list of them, or a text, which is one."""
+        instruments, context = self._instruments, self._call.context
         # Start and end of a call record the same attributes, even if a response identifies the provider in between.
-        self._attributes = dict(identity) if model is None else {**identity, KIT_MODEL: model}
-        traffic.active.add(1, self._attributes, context)
-        self._active = True
-        traffic.requests.add(1, {**self._attributes, KIT_STREAM: str(stream)}, context)
+        attributes = self._with_model(AttributeSet(self._call.identity))
+        add(instruments.active, 1, attributes, context)
+        self._attributes = attributes
+        add(instruments.requests, 1, attributes.plus(KIT_STREAM, str(request.stream)), context)
+        messages = request.body.get(request.endpoint.messages)
         count = 1 if isinstance(messages, str) else len(messages) if isinstance(messages, (list, tuple)) else None
         if count is not None:
-            traffic.messages.record(count, self._attributes, context)
+            record(instruments.messages, count, attributes, context)
 
-    def counting(self, add: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return a function that passes a chunk to `add`, and counts it."""
+    def opened(self) -> None:
+        """Count the chunks of the response."""
         self._chunks = 0
 
-        def counted(chunk: Any) -> None:
-            self._chunks += 1
-            add(chunk)
+    def chunk(self, _seconds: float | None) -> None:
+        """Count a chunk."""
+        self._chunks += 1
 
-        return counted
-
-    def over(self) -> None:
-        """Record that the call has finished, and is not active any more. Further calls do nothing."""
-        if self._active:
-            self._traffic.active.add(-1, self._attributes, self._context)
-            self._active = False
-
-    def record(self, seconds: float, found: Mapping[str, Attribute], point: Mapping[str, Attribute]) -> None:
-        """Record the metrics of the finished call.
-
-        Args:
-            seconds: how long it took.
-            found: the attributes of the response, `error.type` among it.
-            point: the attributes of the call's metrics.
-        """
-        model = self._attributes.get(KIT_MODEL)
-        attributes = dict(point) if model is None else {**point, KIT_MODEL: model}
+    def ended(self, outcome: Outcome) -> None:
+        """Record chunks, errors, and how fast the tokens of the output came."""
+        self.closed()
+        instruments, context = self._instruments, self._call.context
+        attributes = self._with_model(self._points.of(outcome.attributes))
         if self._chunks:
-            self._traffic.chunks.add(self._chunks, attributes, self._context)
-        error = found.get(ERROR_TYPE)
-        if error is not None:
-            self._traffic.errors.add(1, {**attributes, ERROR_TYPE: error}, self._context)
+            add(instruments.chunks, self._chunks, attributes, context)
+        if outcome.failure is not None:
+            add(instruments.errors, 1, attributes.plus(ERROR_TYPE, outcome.failure.measured), context)
             return
-        tokens = found.get(USAGE_OUTPUT_TOKENS)
-        if isinstance(tokens, int) and tokens > 0 and seconds > 0:
-            self._traffic.throughput.record(tokens / seconds, attributes, self._context)
+        tokens = outcome.attributes.get(USAGE_OUTPUT_TOKENS)
+        if isinstance(tokens, int) and tokens > 0 and outcome.seconds > 0:
+            record(instruments.throughput, tokens / outcome.seconds, attributes, context)
+
+    def closed(self) -> None:
+        """Record that the call is not active any more."""
+        attributes, self._attributes = self._attributes, None
+        if attributes is not None:
+            add(self._instruments.active, -1, attributes, self._call.context)
+
+    def _with_model(self, attributes: AttributeSet) -> AttributeSet:
+        model = self._call.identity.get(REQUEST_MODEL)
+        return attributes if model is None else attributes.plus(KIT_MODEL, model)

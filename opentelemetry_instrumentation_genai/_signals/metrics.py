@@ -1,13 +1,14 @@
-"""The metrics of a call.
+"""The metrics of the conventions, and the cost of calls beside them.
 
 Boundaries are the conventions' advice to the SDK; a View of the user wins.
 """
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from .._adapter.fields import read
+from .._call.observer import Observer
 from .._conventions.names import (
     ERROR_TYPE,
     METRIC_COST,
@@ -15,8 +16,10 @@ from .._conventions.names import (
     METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
     METRIC_SERVER_TIME_TO_FIRST_TOKEN,
     TOKEN_MODALITY,
+    TOKEN_TYPE,
     USAGE_COST,
 )
+from .recording import add, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
 
     from .._adapter.fields import Attribute
-    from .._adapter.server_timings import Timings
+    from .._call.outcome import Outcome
+    from .._call.state import CallState
     from .._conventions.generations import Measures, Usage
+    from .recording import AttributeSet, Histogram, Points
 
 _SECONDS = [0.01 * 2**n for n in range(14)]
 _FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
@@ -35,15 +40,8 @@ _TOKENS = [4**n for n in range(14)]
 _DOLLARS = [step * 10.0**n for n in range(-6, 1) for step in (1, 3)] + [10.0]
 
 
-class Histogram(Protocol):
-    """What values are recorded into."""
-
-    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
-        """Record a value."""
-
-
 class _Histograms:
-    """Several histograms, or none, in the place of one."""
+    """Several histograms, or none, in place of one."""
 
     def __init__(self, histograms: Sequence[Histogram]) -> None:
         self._histograms = histograms
@@ -53,7 +51,7 @@ class _Histograms:
             histogram.record(amount, attributes, context)
 
 
-class Metrics:
+class Instruments:
     """The instruments of one meter for one kind of operation.
 
     Args:
@@ -73,82 +71,120 @@ class Metrics:
         def tokens(name: str, description: str) -> Histogram:
             return meter.create_histogram(name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKENS)
 
-        self._duration = each(measures.duration, "GenAI operation duration.")
-        self._first = each(measures.first_chunk, "Time to receive the first chunk.")
+        self.duration = each(measures.duration, "GenAI operation duration.")
+        self.first_chunk = each(measures.first_chunk, "Time to receive the first chunk.")
         self.per_chunk = each(measures.per_chunk, "Time per output chunk after the first one.")
-        self._tokens: list[tuple[str, Histogram, dict[str, Attribute], bool]] = [
-            (row.attribute, tokens(row.metric, row.description), {**row.more}, row.refined) for row in measures.tokens
-        ]
-        self._usage = [
+        self.tokens = [(row, tokens(row.metric, row.description)) for row in measures.tokens]
+        self.usage = [
             (usage, meter.create_counter(usage.metric, "{token}", usage.description)) for usage in measures.usage
         ]
-        self._cost: Histogram | None = None
+        self.cost: Histogram | None = None
         if priced:
-            self._cost = meter.create_histogram(
+            self.cost = meter.create_histogram(
                 METRIC_COST, "{USD}", "What GenAI operations cost.", explicit_bucket_boundaries_advisory=_DOLLARS
             )
-        self._server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
-        self._server_first = seconds(
+        self.server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
+        self.server_first = seconds(
             METRIC_SERVER_TIME_TO_FIRST_TOKEN, "Time that the server took to the first token.", _FIRST_TOKEN
         )
-        self._server_per_token = seconds(
+        self.server_per_token = seconds(
             METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
             "Time that the server took per token after the first one.",
             _OUTPUT_TOKEN,
         )
 
-    def record(
-        self,
-        seconds: float,
-        first: float | None,
-        found: Mapping[str, Attribute],
-        point: dict[str, Attribute],
-        context: Context,
-        *,
-        refined: Mapping[str, Attribute] = MappingProxyType({}),
-    ) -> None:
-        """Record a finished call.
 
-        Args:
-            seconds: how long the call took, with all its retries and the reading of its stream.
-            first: seconds to the first chunk of a stream that had one.
-            found: the attributes of the response, token counts and `error.type` among them.
-            point: attributes of the points.
-            context: the call's context, which exemplars link to.
-            refined: the provider's own attributes of the points of duration and token usage.
-        """
-        error = found.get(ERROR_TYPE)
-        own = {**point, **refined} if refined else point
-        self._duration.record(seconds, {**own, ERROR_TYPE: error} if error else own, context)
-        for name, histogram, more, takes_refined in self._tokens:
-            tokens = found.get(name)
+class CallMetrics(Observer):
+    """The metrics of one call.
+
+    Args:
+        call: the call.
+        instruments: those of its kind of operation.
+        points: its attribute sets.
+    """
+
+    __slots__ = ("_call", "_instruments", "_points")
+
+    def __init__(self, call: CallState, instruments: Instruments, points: Points) -> None:
+        self._call = call
+        self._instruments = instruments
+        self._points = points
+
+    def ended(self, outcome: Outcome) -> None:
+        """Record the call: duration, tokens, cost, and what the server measured."""
+        context, instruments, found = self._call.context, self._instruments, outcome.attributes
+        point = self._points.of(found)
+        refined = self._refined(point, found)
+        error = None if outcome.failure is None else outcome.failure.measured
+        record(instruments.duration, outcome.seconds, refined.plus(ERROR_TYPE, error) if error else refined, context)
+        for row, histogram in instruments.tokens:
+            tokens = found.get(row.attribute)
             if isinstance(tokens, int):
-                histogram.record(tokens, (own if takes_refined else point) | more, context)
-        for usage, counter in self._usage:
+                attributes = refined if row.refined else point
+                record(
+                    histogram,
+                    tokens,
+                    attributes.plus(TOKEN_TYPE, row.token_type) if row.token_type else attributes,
+                    context,
+                )
+        for usage, counter in instruments.usage:
             for modality, used in _by_modality(usage, found):
-                counter.add(used, {**point, TOKEN_MODALITY: modality}, context)
-        if self._cost is not None and isinstance(cost := found.get(USAGE_COST), float):
-            self._cost.record(cost, point, context)
-        if first is not None:
-            self._first.record(first, point, context)
+                add(counter, used, point.plus(TOKEN_MODALITY, modality), context)
+        if instruments.cost is not None and isinstance(cost := found.get(USAGE_COST), float):
+            record(instruments.cost, cost, point, context)
+        if outcome.first_chunk is not None:
+            record(instruments.first_chunk, outcome.first_chunk, point, context)
+        if outcome.response is not None:
+            self._record_server(outcome, point, error)
 
-    def record_server(
-        self, timings: Timings, error: Attribute | None, point: dict[str, Attribute], context: Context
-    ) -> None:
-        """Record what the server measured; the times of tokens are those of successful responses only.
+    def _refined(self, point: AttributeSet, found: Mapping[str, Attribute]) -> AttributeSet:
+        """Return the attributes with those that the page of the provider adds to duration and token usage."""
+        for name, known in self._call.endpoint.measured_values.items():
+            value = found.get(name)
+            if value in known:
+                point = point.plus(name, value)
+        return point
 
-        Args:
-            timings: the times that it reports.
-            error: `error.type` of a failed call.
-            point: attributes of the points.
-            context: the call's context, which exemplars link to.
-        """
+    def _record_server(self, outcome: Outcome, point: AttributeSet, error: str | None) -> None:
+        """Record what the server measured; the times of tokens are those of successful responses only."""
+        timings = self._call.endpoint.timings(outcome.response, outcome.attributes)
+        if timings is None:
+            return
+        instruments, context = self._instruments, self._call.context
         if timings.request is not None:
-            self._server_duration.record(timings.request, {**point, ERROR_TYPE: error} if error else point, context)
+            attributes = point.plus(ERROR_TYPE, error) if error else point
+            record(instruments.server_duration, timings.request, attributes, context)
         if timings.first_token is not None and not error:
-            self._server_first.record(timings.first_token, point, context)
+            record(instruments.server_first, timings.first_token, point, context)
         if timings.per_token is not None and not error:
-            self._server_per_token.record(timings.per_token, point, context)
+            record(instruments.server_per_token, timings.per_token, point, context)
+
+
+class ChunkTimes(CallMetrics):
+    """The metrics of one call, the time of each chunk of its stream among them."""
+
+    __slots__ = ("_point",)
+
+    def __init__(self, call: CallState, instruments: Instruments, points: Points) -> None:
+        super().__init__(call, instruments, points)
+        self._point: AttributeSet | None = None
+
+    def opened(self) -> None:
+        """Read the response's model again, at the second chunk."""
+        self._point = None
+
+    def chunk(self, seconds: float | None) -> None:
+        """Record the time since the chunk before."""
+        if seconds is not None:
+            record(self._instruments.per_chunk, seconds, self._point or self._read_point(), self._call.context)
+
+    def _read_point(self) -> AttributeSet:
+        """Return the attributes of all chunks, with the response's model as it is known at the second one."""
+        call = self._call
+        response = None if call.chunks is None else call.chunks.response()
+        call.identify_by_response(response)
+        self._point = self._points.of(read(call.endpoint.measured, response))
+        return self._point
 
 
 def _by_modality(usage: Usage, found: Mapping[str, Attribute]) -> Iterator[tuple[str, int]]:

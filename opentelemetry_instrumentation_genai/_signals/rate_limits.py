@@ -4,62 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._conventions.names import (
-    METRIC_LIMIT_INPUT_TOKENS,
-    METRIC_LIMIT_OUTPUT_TOKENS,
-    METRIC_LIMIT_REQUESTS,
-    METRIC_LIMIT_TOKENS,
-    OWN_METRICS,
-    PROVIDER_NAME,
-    REQUEST_MODEL,
-    SERVER_ADDRESS,
-    SERVER_PORT,
-)
+from .._adapter.rate_limit_headers import RATE_LIMIT_HEADERS
+from .._call.observer import Observer
+from .._conventions.names import OWN_METRICS, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.context import Context
     from opentelemetry.metrics import Meter
 
     from .._adapter.fields import Attribute
+    from .._call.state import CallState
 
-# Header -> metric. OpenAI's API reference ("Rate limits in headers"), which Azure, Groq, LiteLLM and others follow, and Anthropic's.
-_HEADERS = {
-    b"x-ratelimit-remaining-requests": METRIC_LIMIT_REQUESTS,
-    b"x-ratelimit-remaining-tokens": METRIC_LIMIT_TOKENS,
-    b"anthropic-ratelimit-requests-remaining": METRIC_LIMIT_REQUESTS,
-    b"anthropic-ratelimit-tokens-remaining": METRIC_LIMIT_TOKENS,
-    b"anthropic-ratelimit-input-tokens-remaining": METRIC_LIMIT_INPUT_TOKENS,
-    b"anthropic-ratelimit-output-tokens-remaining": METRIC_LIMIT_OUTPUT_TOKENS,
-}
 _LONGEST = 18  # digits of what OTLP can carry
 # Limits are those of a model at a provider, for all operations.
 _ATTRIBUTES = (PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT)
 
 
-class Limits:
-    """The gauges of one meter."""
+class RateLimitGauges:
+    """The gauges of one meter.
+
+    Attributes:
+        gauges: header in lower case -> the gauge of its value.
+    """
 
     def __init__(self, meter: Meter) -> None:
-        self._gauges = {
+        gauges = {
             metric: meter.create_gauge(metric, OWN_METRICS[metric][1], "What is left of the provider's rate limit.")
-            for metric in dict.fromkeys(_HEADERS.values())
+            for metric in dict.fromkeys(RATE_LIMIT_HEADERS.values())
         }
+        self.gauges = {header: gauges[metric] for header, metric in RATE_LIMIT_HEADERS.items()}
 
-    def record(self, headers: Any, identity: Mapping[str, Attribute], context: Context) -> None:
-        """Record the rate limits in the headers of a response.
 
-        Args:
-            headers: of httpx or alike.
-            identity: the attributes of the call.
-            context: the call's context.
-        """
+class RateLimits(Observer):
+    """The rate limits that the responses of one call report.
+
+    Args:
+        call: the call.
+        gauges: where they are recorded.
+    """
+
+    __slots__ = ("_call", "_gauges")
+
+    def __init__(self, call: CallState, gauges: RateLimitGauges) -> None:
+        self._call = call
+        self._gauges = gauges.gauges
+
+    def answered(self, headers: Any) -> None:
+        """Record the rate limits in the headers of a response."""
+        identity, context = self._call.identity, self._call.context
         point: dict[str, Attribute] | None = None
         for name, value in headers.raw:
-            metric = _HEADERS.get(name.lower())
-            if metric is None or not value.isdigit() or len(value) > _LONGEST:
+            gauge = self._gauges.get(name.lower())
+            if gauge is None or not value.isdigit() or len(value) > _LONGEST:
                 continue
             if point is None:
                 point = {name: identity[name] for name in _ATTRIBUTES if name in identity}
-            self._gauges[metric].set(int(value), point, context)
+            gauge.set(int(value), point, context)

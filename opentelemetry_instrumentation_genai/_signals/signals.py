@@ -1,4 +1,4 @@
-"""Where the telemetry of one instrumentor goes: its tracer, its metrics, its events, and the settings that decide."""
+"""Where the telemetry of one instrumentor goes: its tracer, its meter, its logger, and the list of what observes a call."""
 
 from __future__ import annotations
 
@@ -11,25 +11,36 @@ from .._adapter.counted_usage import Counted
 from .._application.attribution import Attribution
 from .._content.budget import Budget
 from .._content.pipeline import Pipeline
-from .._conventions.generations import FETCHED, GENERATIONS, INFERENCE
+from .._conventions.capture_modes import NO_CONTENT
+from .._conventions.generations import GENERATIONS
+from .._guard import guarded, say_once
 from .._settings.config import say_of_missing
 from .._version import __version__
+from .completions import HookedCompletion
+from .content import CallContent
+from .cost import Cost
 from .destinations import logs_go_nowhere, only_metrics
-from .events import Events
-from .metrics import Metrics
+from .events import CallEvents, Events
+from .metrics import CallMetrics, ChunkTimes, Instruments
+from .recording import Points
+from .request_attributes import request_attributes
+from .span import CallSpan
+from .user_hooks import UserHooks
 from .value_limit import value_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .._adapter.operation import Operation
+    from .._adapter.endpoint import Endpoint
     from .._application.enrichers import Enrichers
     from .._application.hooks import Hooks
+    from .._call.observer import Observer
+    from .._call.request import Request
+    from .._call.state import CallState
     from .._completion_hook.delivery import Completions
+    from .._conventions.capture_modes import Capture
     from .._cost.costs import Costs
     from .._settings.config import Config
-    from .extended_metrics import Traffic
-    from .rate_limits import Limits
 
 
 def _pipeline(config: Config, limit: Callable[[], int | None]) -> Pipeline | None:
@@ -87,8 +98,20 @@ def _hooks(config: Config) -> Hooks | None:
     return Hooks(config.request_hook, config.response_hook, say_of_missing)
 
 
+def _extended(meter: metrics.Meter) -> Sequence[Callable[[CallState, Points], Observer]]:
+    """Return what makes the observers of `metrics="extended"`."""
+    from .extended_metrics import ExtendedInstruments, ExtendedMetrics
+    from .rate_limits import RateLimitGauges, RateLimits
+
+    instruments, gauges = ExtendedInstruments(meter), RateLimitGauges(meter)
+    return (
+        lambda call, points: ExtendedMetrics(call, instruments, points),
+        lambda call, _points: RateLimits(call, gauges),
+    )
+
+
 class Signals:
-    """The writers of all signals.
+    """Makes the observers of calls.
 
     Args:
         config: the settings.
@@ -97,12 +120,10 @@ class Signals:
         logger_provider: likewise.
 
     Attributes:
-        costs: what computes the cost of calls, if that is enabled.
-        traffic: the extended metrics of calls, if they are enabled.
-        limits: those of rate limits, likewise.
-        completions: the completion hook with its queue; None if there is none.
-        only_metrics: whether there are metrics and no spans.
         counted: the responses with usage that has been counted, of those that several calls receive.
+        attribution: reads from a context what the application attributes calls to.
+        hooks: the application's hooks; None if there are none.
+        injects_usage: whether the usage of streams is requested on the caller's behalf.
     """
 
     def __init__(
@@ -115,47 +136,134 @@ class Signals:
         name = "opentelemetry_instrumentation_genai"
         generation = GENERATIONS[config.semconv_stability_opt_in]
         self._generation = generation = generation.split() if config.metrics == "extended" else generation
-        self.tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
+        self._tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
         logger = _logs.get_logger(name, __version__, logger_provider, generation.schema_url)
-        self.events = Events(logger, partial(logs_go_nowhere, logger_provider))
-        self.only_metrics = partial(only_metrics, tracer_provider, meter_provider)
+        self._events = Events(logger, partial(logs_go_nowhere, logger_provider))
+        self._only_metrics = partial(only_metrics, tracer_provider, meter_provider)
         meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
-        self.costs = _costs(config)
-        priced = self.costs is not None
-        self._inference = Metrics(meter, generation.inference, priced=priced)
-        self._others = Metrics(meter, generation.others, priced=priced)
-        self._fetched = Metrics(meter, generation.fetched, priced=priced)
-        self.counted = Counted()
-        self.traffic: Traffic | None = None
-        self.limits: Limits | None = None
-        if config.metrics == "extended":
-            from .extended_metrics import Traffic
-            from .rate_limits import Limits
-
-            self.traffic, self.limits = Traffic(meter), Limits(meter)
-        self.completions = _completions(config, meter)
+        self._costs = _costs(config)
+        self._instruments = {
+            kind: Instruments(meter, measures, priced=self._costs is not None)
+            for kind, measures in generation.measures.items()
+        }
+        self._metrics = ChunkTimes if config.per_chunk_metric else CallMetrics
+        self._extended = _extended(meter) if config.metrics == "extended" else ()
+        self._completions = _completions(config, meter)
         # A completion hook gets the content in any case; with `no_content` nothing else does.
-        self.capture = config.capture_message_content._replace(hook=self.completions is not None)
-        self.emit_event = config.emit_event
-        self.pipeline = _pipeline(config, partial(value_limit, self.tracer, logger))
-        self.per_chunk = config.per_chunk_metric
-        self.asks_for_usage = config.stream_usage == "inject"
+        self._capture = config.capture_message_content._replace(hook=self._completions is not None)
+        self._emit_event = config.emit_event
+        self._pipeline = _pipeline(config, partial(value_limit, self._tracer, logger))
+        self._enrichers = _enrichers(config)
+        self.counted = Counted()
         self.attribution = Attribution(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
-        self.enrichers = _enrichers(config)
         self.hooks = _hooks(config)
+        self.injects_usage = config.stream_usage == "inject"
 
-    def metrics_of(self, operation: str) -> Metrics:
-        """Return the metrics of an operation, by its name."""
-        if operation == FETCHED:
-            return self._fetched
-        return self._inference if operation in INFERENCE else self._others
+    def endpoints(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> dict[tuple[str, str], Endpoint]:
+        """Return the endpoints of an SDK, each as it is in the chosen generation of the conventions."""
+        needed = frozenset[str]() if self._costs is None else self._costs.needed
+        reads_all = self._reads_responses
+        return {route: one.of(self._generation, needed, reads_all=reads_all) for route, one in endpoints.items()}
+
+    def reads_input(self, capture: Capture | None) -> bool:
+        """Return whether anything reads the messages of a request.
+
+        Args:
+            capture: the content capture that a block of code around the call sets; None if none does.
+        """
+        if self.hooks is not None or self._enrichers is not None:
+            return True
+        return self._pipeline is not None and (self._capture if capture is None else capture) != NO_CONTENT
+
+    @property
+    def _reads_responses(self) -> bool:
+        """Return whether a hook of the application gets responses."""
+        return self.hooks is not None and self.hooks.want_response
 
     def close(self) -> None:
         """Pass what waits for the completion hook to it: no call is followed any more."""
-        if self.completions is not None:
-            self.completions.close()
+        if self._completions is not None:
+            self._completions.close()
 
-    def operations(self, routes: Mapping[tuple[str, str], Operation]) -> dict[tuple[str, str], Operation]:
-        """Return the routes of an SDK with each operation as it is in the chosen generation of the conventions."""
-        needed = frozenset[str]() if self.costs is None else self.costs.needed
-        return {route: operation.of(self._generation, needed) for route, operation in routes.items()}
+    # What a call gets.
+
+    def describe(self, call: CallState, request: Request) -> None:
+        """Set the attributes of a call that are known at its start."""
+        call.attributes = request_attributes(call, request, self._enrichers)
+
+    @guarded
+    def start_span(self, call: CallState) -> trace.Span:
+        """Start the span of a call. Where a sampler or a span processor raises, the call is followed without one."""
+        subject = call.identity.get(call.kind.subject)
+        name = f"{call.kind.name} {subject}" if subject else call.kind.name
+        return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
+
+    def observers(self, call: CallState, request: Request, own: trace.Span) -> list[Observer]:
+        """Return what observes a call: what adds to the outcome comes before what emits it.
+
+        Args:
+            call: the call, with its span.
+            request: its request.
+            own: the span as the application sees it.
+        """
+        points = Points(call)
+        found: list[Observer] = []
+        if self._costs is not None:
+            found.append(Cost(call, self._costs, injects=self.injects_usage))
+        found.append(self._metrics(call, self._instruments[call.kind.metrics], points))
+        found += [make(call, points) for make in self._extended]
+        found += self._carriers(call, self._capture_of(call, request))
+        if self.hooks is not None:
+            found.append(UserHooks(call, self.hooks, own))
+        if request.attribution and not call.detailed:
+            self._warn_of_lost_attribution()
+        return found
+
+    def _capture_of(self, call: CallState, request: Request) -> Capture:
+        """Return where the content of a call goes."""
+        if self._pipeline is None:
+            return NO_CONTENT
+        capture = request.capture or self._capture
+        return capture if capture.share >= 1 or capture.chooses(call.span) else NO_CONTENT
+
+    def _carriers(self, call: CallState, capture: Capture) -> list[Observer]:
+        """Return what carries the attributes and the content of a call: completion hook, span and events."""
+        emit, has_details, recording = self._emit_event, call.kind.has_details, call.span.is_recording()
+        completions = self._completions if capture.hook and has_details else None
+        if completions is not None and not completions.begin():
+            completions = None
+        emits = has_details and (capture.event if emit is None else emit)
+        needed = completions is not None or (
+            has_details and ((capture.event and emit is not False) or (capture.span and recording))
+        )
+        call.detailed = recording or emits or completions is not None
+        call.needs_messages = needed or self._reads_responses
+        content = None
+        found: list[Observer] = []
+        if self._pipeline is not None and capture != NO_CONTENT:
+            content = CallContent(call, self._pipeline, capture, needed=needed)
+            found.append(content)
+            if completions is not None:
+                found.append(HookedCompletion(call, completions, content))
+        if recording:
+            found.append(CallSpan(call, content))
+        failed_only = capture.failed and emit is None
+        found.append(
+            CallEvents(
+                call,
+                self._events,
+                content,
+                details=("failed" if failed_only else "all") if emits else "none",
+                quotes=capture.event and emit is not False,
+                alone=not capture.span and completions is None,
+            )
+        )
+        return found
+
+    @guarded
+    def _warn_of_lost_attribution(self) -> None:
+        if self._only_metrics():
+            say_once(
+                "What genai_context and baggage say of calls is on spans and details events, and there are none: metrics do not "
+                "have it. Set a tracer provider or OTEL_TRACES_EXPORTER."
+            )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator
     from types import FrameType
 
+    from .._adapter.stream_usage import StreamUsage
     from .._call.call import Call
 
 _unfinished: WeakSet[Reading] = WeakSet()
@@ -42,20 +43,20 @@ class Reading:
         call: the call, which ends with the reading.
     """
 
-    __slots__ = ("__weakref__", "_call", "_complete", "_held", "_stepping", "_stopped")
+    __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_stepping", "_stopped")
 
     def __init__(self, call: Call) -> None:
         self._call = call
         self._stepping = False
         self._stopped = False
         self._held = self._complete = False
-        call.opened(self)
+        self._chunks = call.opened(self)
         _register_at_exit()
         _unfinished.add(self)
 
     def chunks(self, chunks: Any) -> Any:
         """Return an iterator like that of the SDK, sync or async, which passes each chunk to the call as it is read."""
-        return self._follow(chunks, self._call.chunk, self.ended)
+        return self._follow(chunks, self._chunks.add, self.ended)
 
     def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
@@ -64,6 +65,7 @@ class Reading:
     def forget(self) -> None:
         """Detach from the call: another reading has replaced this one, so that its outcome does not count any more."""
         self._call = _NOBODY
+        self._chunks.give_up()
 
     @guarded
     def ended(self) -> None:
@@ -94,7 +96,7 @@ class Reading:
     @guarded
     def exit(self) -> None:
         """End the call: the process ends."""
-        self._call.stop()
+        self._call.leave()
 
     @guarded
     def failed(self, error: BaseException) -> None:
@@ -127,7 +129,7 @@ class Reading:
         if isinstance(sys.exc_info()[1], GeneratorExit):
             self._collected()
         else:
-            self._call.stop()
+            self._call.leave()
 
     def _collected(self) -> None:
         if not self._call.over:
@@ -144,17 +146,19 @@ class Body(Reading):
     Args:
         call: the call, which ends with the body.
         response: the HTTP response, of httpx or alike, still unread.
+        injected: how the usage of the stream was requested on the caller's behalf; None if it was not.
     """
 
-    __slots__ = ("_headers", "_read", "_usage", "_wire")
+    __slots__ = ("_headers", "_read", "_unread", "_usage", "_wire")
 
     _wire: Wire
 
-    def __init__(self, call: Call, response: Any) -> None:
+    def __init__(self, call: Call, response: Any, injected: StreamUsage | None = None) -> None:
         super().__init__(call)
         self._headers = response.headers
+        self._unread = call.endpoint.unread
         self._read: ref[Any] | None = None
-        self._usage = None if call.injected is None else call.stream_usage
+        self._usage = injected
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
@@ -173,17 +177,17 @@ class Body(Reading):
         """Return the bytes of the body, followed; none is read ahead. Each event in them is passed to the call as a chunk."""
         if self._stepping:
             return data
-        self._wire = Wire(self._headers, self._call.unread)
+        self._wire = Wire(self._headers, self._unread)
         followed = self._follow(data, self._take, self._end)
         return followed if self._usage is None else filtered(followed, Bytes(self._usage, self._headers))
 
     @guarded
     def _take(self, data: bytes) -> None:
-        self._call.touch()
+        self._chunks.touch()
         for event in self._wire.feed(data):
-            self._call.chunk(event)
+            self._chunks.add(event)
         if self._wire.given_up:
-            self._call.give_up()
+            self._chunks.give_up()
 
     @guarded
     def _end(self) -> None:
@@ -194,18 +198,11 @@ class _Nobody:
     """Replaces a call that a reading was detached from."""
 
     over = True
-    unread = frozenset[str]()
-
-    def chunk(self, _chunk: Any) -> None:
-        pass
-
-    def give_up(self) -> None:
-        pass
 
     def stop(self) -> None:
         pass
 
-    def touch(self) -> None:
+    def leave(self) -> None:
         pass
 
     def succeed(self, _response: Any) -> None:

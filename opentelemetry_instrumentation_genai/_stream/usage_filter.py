@@ -22,7 +22,7 @@ from .event_texts import Text, Texts
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
-    from .._adapter.operation import StreamUsage
+    from .._adapter.stream_usage import StreamUsage
 
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
 # How a stream of events begins.

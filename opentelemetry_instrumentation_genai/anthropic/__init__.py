@@ -32,16 +32,16 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from .._patching.propagation import propagation_of
         from .._patching.stainless import Stainless, StainlessSdk
         from .._signals.signals import Signals
+        from ._endpoints import ENDPOINTS
         from ._event_streams import CLASSES
         from ._facts import HEADERS, start_attributes
         from ._native import NativeTracing
         from ._provider import Providers
-        from ._routes import ROUTES
 
         provider, signals = Providers(config.host_providers), Signals(config, **providers)
         sdk = StainlessSdk(
             "anthropic",
-            ROUTES,
+            ENDPOINTS,
             provider,
             headers=HEADERS,
             sure=provider.sure,
@@ -51,5 +51,5 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             lazy_bodies=hasattr(import_module(self.module).SyncAPIClient, "_copy_and_prepare"),
             event_streams=EventStreams(CLASSES),
         )
-        others = Others("anthropic", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
+        others = Others("anthropic", type(self).__name__, "request", ENDPOINTS.values(), allowed=config.allow_others)
         return Stainless(sdk, signals, others, propagation_of(config))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import field, integer, member, members, string, table, whole_string
-from .._adapter.operation import Content, Operation
 from .._adapter.parts import first_text, text
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._messages import RESPONSE, SAMPLING, failure
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reasons[0]}]}
 
 
-COMPLETIONS = Operation(
-    name="text_completion",
+COMPLETIONS = Endpoint(
+    kind=operation_kinds.TEXT_COMPLETION,
     methods=("resources.completions:Completions.create", "resources.completions:AsyncCompletions.create"),
     request=table(*SAMPLING, field(names.REQUEST_MAX_TOKENS, integer, "max_tokens_to_sample")),
     response=table(*RESPONSE),

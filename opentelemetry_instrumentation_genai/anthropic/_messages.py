@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.billing import Billing
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.failure import Failure, reported_error
 from .._adapter.fields import count, field, integer, items, member, members, number, read, string, strings, table
-from .._adapter.operation import Billing, Content, Operation
 from .._adapter.parts import Part, named, text, unreadable
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._blocks import parts_of, tool_definition
 from ._events import MessageEvents
 
@@ -176,8 +177,8 @@ def _beside(entry: Any) -> tuple[str | None, Mapping[str, Attribute]]:
     return string(member(entry, "model")), read(_BESIDE_USAGE, {"usage": entry})
 
 
-MESSAGES = Operation(
-    name="chat",
+MESSAGES = Endpoint(
+    kind=operation_kinds.CHAT,
     methods=(
         "resources.messages:Messages.create",
         "resources.messages:AsyncMessages.create",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
-from .._call.call import current_call
 from .._guard import guarded, say_once
+from .._patching.exchange import call_of
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -79,19 +79,13 @@ class NativeTracing:
     @guarded
     def _replaces(self, client: Any) -> bool:
         """Return whether our span replaces the one that the SDK is about to start."""
-        return self._mode == "replace" and _call_of(client) is not None
+        return self._mode == "replace" and call_of(client) is not None
 
     @guarded
     def _ours_around(self, tracer: Any, client: Any) -> Any:
         """Return our tracer around the SDK's while an instrumented call runs, None otherwise."""
-        call = _call_of(client)
+        call = call_of(client)
         return None if call is None else _Tracer(tracer, call, self._mode == "enrich", self._hooked)
-
-
-def _call_of(client: Any) -> Call | None:
-    """Return the current instrumented call if this client makes it."""
-    call = current_call()
-    return call if call is not None and call.client is client else None
 
 
 class _Tracer:

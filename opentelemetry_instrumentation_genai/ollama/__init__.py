@@ -33,10 +33,10 @@ class OllamaInstrumentor(GenAIInstrumentor):
         from .._patching.other_instrumentations import Others
         from .._patching.propagation import propagation_of
         from .._signals.signals import Signals
+        from ._endpoints import ENDPOINTS
         from ._provider import Providers
-        from ._routes import ROUTES
         from ._seam import Ollama
 
-        others = Others("ollama", type(self).__name__, "_request", ROUTES.values(), allowed=config.allow_others)
+        others = Others("ollama", type(self).__name__, "_request", ENDPOINTS.values(), allowed=config.allow_others)
         provider, propagation = Providers(config.host_providers), propagation_of(config)
-        return Ollama(Signals(config, **providers), ROUTES, provider, others, propagation)
+        return Ollama(Signals(config, **providers), ENDPOINTS, provider, others, propagation)

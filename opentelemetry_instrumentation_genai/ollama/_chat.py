@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import items, member, string, table
-from .._adapter.operation import Content, Operation
 from .._adapter.parts import Part, first_text, generic, named, reasoning, text, tool_call, tool_call_response
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._chunks import MessageChunks
-from ._common import REQUEST, RESPONSE, finish_reasons, images, server_timings
+from ._common import REQUEST, RESPONSE, TIMED, finish_reasons, images, server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +68,8 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     }
 
 
-CHAT = Operation(
-    name="chat",
+CHAT = Endpoint(
+    kind=operation_kinds.CHAT,
     methods=("_client:Client.chat", "_client:AsyncClient.chat"),
     request=table(*REQUEST),
     response=table(*RESPONSE),
@@ -77,5 +77,6 @@ CHAT = Operation(
     input_content=_input,
     output_content=_output,
     timings=server_timings,
+    timed=TIMED,
     accumulator=MessageChunks,
 )

@@ -47,6 +47,16 @@ RESPONSE = (
     field(names.OLLAMA_EVAL_DURATION, _seconds, "eval_duration"),
 )
 
+TIMED = frozenset(
+    {
+        names.OLLAMA_EVAL_DURATION,
+        names.OLLAMA_LOAD_DURATION,
+        names.OLLAMA_PROMPT_EVAL_DURATION,
+        names.OLLAMA_TOTAL_DURATION,
+    }
+)
+"""The attributes that `server_timings` needs."""
+
 
 def server_timings(_response: Any, found: Mapping[str, Any]) -> Timings | None:
     """Read the timings that the server measured. The first token follows the loading of the model and the prompt evaluation."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from .._adapter.endpoint import Endpoint
 from .._adapter.fields import field, integer, table
-from .._adapter.operation import Operation
-from .._conventions import names
-from ._common import RESPONSE, server_timings
+from .._conventions import names, operation_kinds
+from ._common import RESPONSE, TIMED, server_timings
 
-EMBED = Operation(
-    name="embeddings",
+EMBED = Endpoint(
+    kind=operation_kinds.EMBEDDINGS,
     methods=("_client:Client.embed", "_client:AsyncClient.embed"),
     request=table(field(names.EMBEDDINGS_DIMENSION_COUNT, integer, "dimensions")),
     response=table(*RESPONSE),
     timings=server_timings,
+    timed=TIMED,
     unread=frozenset({"embeddings", "embedding"}),
-    details=False,
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import member, table
-from .._adapter.operation import Content, Operation
 from .._adapter.parts import Part, attached, first_text, reasoning, text
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._chunks import TextChunks
-from ._common import REQUEST, RESPONSE, finish_reasons, images, server_timings
+from ._common import REQUEST, RESPONSE, TIMED, finish_reasons, images, server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +52,8 @@ def _generated(response: Any) -> list[Part]:
     return [*parts, attached("image", data=image)] if isinstance(image, str) else parts
 
 
-GENERATE = Operation(
-    name="text_completion",
+GENERATE = Endpoint(
+    kind=operation_kinds.TEXT_COMPLETION,
     methods=("_client:Client.generate", "_client:AsyncClient.generate"),
     request=table(*REQUEST),
     response=table(*RESPONSE),
@@ -61,5 +61,6 @@ GENERATE = Operation(
     input_content=_input,
     output_content=_output,
     timings=server_timings,
+    timed=TIMED,
     accumulator=TextChunks,
 )

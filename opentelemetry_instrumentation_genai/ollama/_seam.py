@@ -13,13 +13,15 @@ from opentelemetry.context import get_current
 
 from .._adapter.fields import as_sent, member
 from .._adapter.hosts import Servers
-from .._adapter.operation import Operation, Request
-from .._application.capture_content import asked_here
-from .._call.call import Call, current_call
+from .._application.capture_content import capture_in
+from .._call.call import Call
 from .._call.context import stand_back
+from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
+from .._patching.exchange import Exchange, call_of, secrets_in, unparsed
 from .._patching.other_instrumentations import stands_back
+from .._patching.routes import Routes
 from .._patching.seam import Scope, async_following, following
 from .._stream.body import Reading
 from .._stream.proxy import Proxy, own
@@ -27,6 +29,7 @@ from .._stream.proxy import Proxy, own
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from .._adapter.endpoint import Endpoint
     from .._patching.other_instrumentations import Others
     from .._patching.patch import Patches
     from .._patching.propagation import Propagation
@@ -40,7 +43,7 @@ class Ollama:
 
     Args:
         signals: the signals that the telemetry is recorded with.
-        routes: (method, path) -> operation.
+        endpoints: (method, path) -> endpoint.
         provider: client, host and port -> `gen_ai.provider.name`.
         others: other instrumentations of the SDK, which may record some of its calls.
         propagation: the servers that receive the trace context in headers, if any.
@@ -49,7 +52,7 @@ class Ollama:
     def __init__(
         self,
         signals: Signals,
-        routes: Mapping[tuple[str, str], Operation],
+        endpoints: Mapping[tuple[str, str], Endpoint],
         provider: Callable[[Any, str, int], str],
         others: Others | None = None,
         propagation: Propagation | None = None,
@@ -58,7 +61,7 @@ class Ollama:
         self._signals = signals
         self._others = others
         self._patches: Patches | None = None
-        self._routes = signals.operations(routes)
+        self._routes = Routes(signals.endpoints(endpoints))
         self._propagation = propagation
         self._servers = Servers(provider, self._propagates)
 
@@ -66,8 +69,8 @@ class Ollama:
         """Return the methods to patch and their wrappers."""
         module = "ollama._client"
         return [
-            (module, "Client._request", following(self, self.request)),
-            (module, "AsyncClient._request", async_following(self, self.async_request)),
+            (module, "Client._request", following(self)),
+            (module, "AsyncClient._request", async_following(self)),
             (module, "Client._request_raw", transformed(self.answered)),
             (module, "AsyncClient._request_raw", async_transformed(self.answered)),
         ]
@@ -88,83 +91,82 @@ class Ollama:
             if self._propagation is not None:
                 self._propagation.close()
 
-    # Wrappers of the SDK's methods.
-
-    def request(self, scope: Scope) -> None:
-        """Wrap `Client._request`."""
-        start = self._begin(scope)
-        scope.start()
-        scope.send(scope.args, scope.kwargs)
-        if start is not None:
-            scope.result = _stream(scope.result, start)
-
-    async def async_request(self, scope: Scope) -> None:
-        """Wrap `AsyncClient._request`."""
-        start = self._begin(scope)
-        scope.start()
-        await scope.async_send(scope.args, scope.kwargs)
-        if start is not None:
-            scope.result = _AsyncStream(scope.result, start)
-
-    def answered(self, response: Any, client: Any) -> None:
-        """Record the HTTP status of a plain call; runs after `_request_raw`."""
-        call = current_call()
-        if call is None or call.client is not client:
-            self._repair(client, response.request)
-            return
-        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)})
-        call.received = response
-        call.sent = response.request
+    # The steps of a call.
 
     @guarded
-    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
-        """End a plain call with its result or exception. The call of a stream has no client, and ends with its reading."""
-        client, call.client = call.client, None
-        if error is not None:
-            if client is not None:
-                _blame(call, client, error)
-            call.fail(error)
-        elif not call.open:
-            call.succeed(result)
-
-    # Steps of the wrappers.
-
-    @guarded
-    def _begin(self, scope: Scope) -> _Start | None:
-        """Start a plain call, if it is instrumented; for a stream, return what starts its call."""
+    def begin(self, scope: Scope) -> None:
+        """Start a plain call, if it is instrumented; for a stream, keep what starts its call."""
         client = scope.client
         request = self._read_request(client, scope.args, scope.kwargs)
         if request is None:
-            return None
+            return
         headers = None if self._propagation is None else self._headers(client, scope.kwargs)
         if headers is not None:
             scope.kwargs = {**scope.kwargs, "headers": headers}
         if request.stream:
-            return _Start(self, Scope(self, None, client, (), {}), request, headers)
-        self.call(scope, request, headers)
-        return None
+            scope.deferred = _Start(self, Scope(self, None, client, (), {}), request, headers)
+        else:
+            self.call(scope, request, headers)
+
+    def sends_again(self, _scope: Scope, _error: BaseException) -> bool:
+        """Return False: no request is sent twice."""
+        return False
+
+    def received(self, scope: Scope) -> None:
+        """Put a stream that starts the call in place of the SDK's."""
+        if scope.deferred is not None:
+            follow = _AsyncStream if hasattr(scope.result, "__anext__") else _stream
+            scope.result = follow(scope.result, scope.deferred)
+
+    def answered(self, response: Any, client: Any) -> None:
+        """Record the HTTP status of a plain call; runs after `_request_raw`."""
+        call = call_of(client)
+        if call is None:
+            self._repair(client, response.request)
+            return
+        call.http_attributes = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
+        call.exchange.received = response
+        call.secrets = secrets_in(response.request)
+        call.answered(response.headers)
+
+    @guarded
+    def end(self, call: Call, result: Any, error: BaseException | None) -> None:
+        """End a plain call with its result or exception. The call of a stream ends with its reading."""
+        exchange: Exchange = call.exchange
+        call.running = False
+        if error is not None:
+            if exchange.client is not None:
+                _read_failure(call, exchange.client, error)
+            call.fail(error, unparsed(call))
+        elif not call.open:
+            call.succeed(result)
+
+    # What they do.
 
     @guarded
     def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
-        """Return the request, if its operation is instrumented."""
-        operation = self._routes.get(args[1:3])
-        if operation is None or not self.active:
+        """Return the request, if its endpoint is instrumented."""
+        endpoint = self._endpoint(*args[1:3])
+        if endpoint is None or not self.active:
             return None
         context = get_current()
-        if stands_back(self._others, client, operation, context):
+        if stands_back(self._others, client, endpoint, context):
             return None
         server = self._servers.of(client, client._client.base_url)
-        host, port, provider, *_ = server
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         attribution = self._signals.attribution.of(context)
-        return Request(operation, provider, host, port, body, stream, asked_here(context), attribution, server)
+        return Request(endpoint, server.provider, server, body, stream, capture_in(context), attribution)
+
+    def _endpoint(self, method: Any = "", path: Any = "", *_more: Any) -> Endpoint | None:
+        """Return the endpoint of a request, if it is one that is instrumented."""
+        return self._routes.find(method.lower(), path)[0]
 
     def _repair(self, client: Any, request: Any) -> None:
         """Repair the patch of `_request` after a response without a call, if its operation is one to instrument."""
-        operation = self._routes.get((request.method, request.url.path))
-        if operation is None or self._patches is None or not self.active:
+        endpoint = self._endpoint(request.method, request.url.path)
+        if endpoint is None or self._patches is None or not self.active:
             return
-        if not stands_back(self._others, client, operation, get_current()):
+        if not stands_back(self._others, client, endpoint, get_current()):
             self._patches.repair(client, "_request")
 
     def _propagates(self, _client: Any, host: str, port: int) -> bool:
@@ -180,11 +182,12 @@ class Ollama:
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
         """Start the call, timed by the scope, unless the context excludes it: a stream may be read in another context."""
         context = get_current()
-        if not self.active or stand_back(context, request.operation.name):
+        if not self.active or stand_back(context, request.endpoint.kind):
             return
         # `answered` needs the client of a plain call; a stream may end while the SDK's code runs.
-        scope.call = call = Call(self._signals, request, context, None if request.stream else scope.client)
-        call.start(request, False)
+        scope.call = call = Call(self._signals, request, context, Exchange(None if request.stream else scope.client))
+        call.running = not request.stream
+        call.start()
         if headers is not None:
             self._inject(call, scope.client, headers)
 
@@ -196,16 +199,16 @@ class Ollama:
 
 
 @guarded
-def _blame(call: Call, client: Any, error: BaseException) -> None:
-    """Record what is known of a failure besides the exception: credentials to mask, the request, and the HTTP status."""
+def _read_failure(call: Call, client: Any, error: BaseException) -> None:
+    """Read what is recorded of a failure besides the exception: credentials to mask, the request, and the HTTP status."""
     from .._masking.credentials import credentials_in
 
-    call.keyed(*credentials_in(client._client.headers))
     # The SDK raises its own error in place of the HTTP client's, and only the latter has the request.
-    call.sent = member(error, "_request") or member(error.__context__, "_request")
+    request = member(error, "_request") or member(error.__context__, "_request")
+    call.secrets = secrets_in(request, *credentials_in(client._client.headers))
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error within a stream
-        call.answered({HTTP_RESPONSE_STATUS_CODE: as_sent(status)})
+        call.http_attributes = {HTTP_RESPONSE_STATUS_CODE: as_sent(status)}
 
 
 class _StreamReading(Reading):
@@ -225,7 +228,7 @@ class _StreamReading(Reading):
     def failed(self, error: BaseException) -> None:
         """Record a failure: the SDK raised, or the consumer left."""
         if self._stepping:
-            _blame(self._call, self._client, error)
+            _read_failure(self._call, self._client, error)
         super().failed(error)
 
 

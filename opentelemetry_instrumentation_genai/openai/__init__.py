@@ -31,19 +31,19 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         from .._patching.propagation import propagation_of
         from .._patching.stainless import Stainless, StainlessSdk
         from .._signals.signals import Signals
+        from ._endpoints import ENDPOINTS
         from ._event_streams import CLASSES, PARSING
         from ._provider import Providers
-        from ._routes import ROUTES
 
         provider = Providers(config.host_providers)
         sdk = StainlessSdk(
             "openai",
-            ROUTES,
+            ENDPOINTS,
             provider,
             headers=[("x-request-id", OPENAI_REQUEST_ID)],
             sure=provider.sure,
             signs=provider,
             event_streams=EventStreams(CLASSES, PARSING),
         )
-        others = Others("openai", type(self).__name__, "request", ROUTES.values(), allowed=config.allow_others)
+        others = Others("openai", type(self).__name__, "request", ENDPOINTS.values(), allowed=config.allow_others)
         return Stainless(sdk, Signals(config, **providers), others, propagation_of(config))

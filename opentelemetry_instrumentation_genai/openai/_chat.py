@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import MOST, field, integer, items, member, string, table
-from .._adapter.operation import Content, Operation
 from .._adapter.parts import (
     Part,
     attached,
@@ -19,7 +19,7 @@ from .._adapter.parts import (
     tool_call_answer,
     tool_call_response,
 )
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._chunks import ChoiceChunks
 from ._common import (
     MEASURED_VALUES,
@@ -165,8 +165,8 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     }
 
 
-CHAT = Operation(
-    name="chat",
+CHAT = Endpoint(
+    kind=operation_kinds.CHAT,
     methods=("resources.chat.completions:Completions.create", "resources.chat.completions:AsyncCompletions.create"),
     request=_REQUEST,
     response=table(*RESPONSE, *USAGE),

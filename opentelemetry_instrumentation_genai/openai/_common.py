@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.billing import NO_MORE, Billing
 from .._adapter.failure import Failure, reported, reported_error
 from .._adapter.fields import count, field, integer, items, member, members, number, string, strings
-from .._adapter.operation import NO_MORE, Billing
 from .._adapter.parts import Part, attached, first_text, generic, modality_of, named, plain, reasoning, text
 from .._conventions import names
 

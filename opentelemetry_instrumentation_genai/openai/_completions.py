@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import field, member, table
-from .._adapter.operation import Content, Operation
 from .._adapter.parts import generic, text
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._chat import finish_reasons, in_order
 from ._chunks import ChoiceChunks
 from ._common import MEASURED_VALUES, RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
@@ -46,8 +46,8 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     }
 
 
-COMPLETIONS = Operation(
-    name="text_completion",
+COMPLETIONS = Endpoint(
+    kind=operation_kinds.TEXT_COMPLETION,
     methods=("resources.completions:Completions.create", "resources.completions:AsyncCompletions.create"),
     request=table(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
     response=table(*RESPONSE, *USAGE),

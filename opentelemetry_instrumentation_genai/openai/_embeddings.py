@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from .._adapter.endpoint import Endpoint
 from .._adapter.fields import count, field, integer, string, strings, table
-from .._adapter.operation import Operation
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._common import failure
 
-EMBEDDINGS = Operation(
-    name="embeddings",
+EMBEDDINGS = Endpoint(
+    kind=operation_kinds.EMBEDDINGS,
     methods=("resources.embeddings:Embeddings.create", "resources.embeddings:AsyncEmbeddings.create"),
     request=table(
         field(names.REQUEST_ENCODING_FORMATS, strings, "encoding_format"),
@@ -20,5 +20,4 @@ EMBEDDINGS = Operation(
     ),
     failure=failure,
     unread=frozenset({"data"}),
-    details=False,
 )

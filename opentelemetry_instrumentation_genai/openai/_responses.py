@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.endpoint import Content, Endpoint
 from .._adapter.failure import Failure, reported_error
 from .._adapter.fields import count, field, integer, items, member, string, table
-from .._adapter.operation import Content, Operation
-from .._conventions import names
+from .._conventions import names, operation_kinds
 from ._common import MEASURED_VALUES, REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
 from ._items import input_message, input_messages, output_parts
 from ._typed_events import TypedEvents
@@ -158,8 +158,8 @@ def _fetched(response: Any, reasons: Sequence[str]) -> Content:
     return {**_settings(response), **_output(response, reasons)}
 
 
-RESPONSES = Operation(
-    name="chat",
+RESPONSES = Endpoint(
+    kind=operation_kinds.CHAT,
     methods=("resources.responses:Responses.create", "resources.responses:AsyncResponses.create"),
     messages="input",
     request=_REQUEST,
@@ -173,8 +173,9 @@ RESPONSES = Operation(
     measured_values=MEASURED_VALUES,
     counts_usage=_counts_usage,
 )
-FETCH_RESPONSE = Operation(
-    name="fetch_response",
+FETCH_RESPONSE = Endpoint(
+    kind=operation_kinds.FETCH_RESPONSE,
+    input="parameters",
     methods=(
         "resources.responses:Responses.retrieve",
         "resources.responses:AsyncResponses.retrieve",
@@ -188,7 +189,6 @@ FETCH_RESPONSE = Operation(
     finish_reasons=_finish_reasons,
     output_content=_fetched,
     counts_usage=_counts_fetched_usage,
-    says_stream=False,  # the conventions define `gen_ai.request.stream` for inference only
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._adapter.fields import items, member, members
-from .._adapter.operation import StreamUsage
+from .._adapter.stream_usage import StreamUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def _moved(headers: Mapping[str, str]) -> Sequence[str]:
 
 STREAM_USAGE = StreamUsage(
     member="usage",
-    asked=_inject,
+    members=_inject,
     unasked=_ALWAYS_SENT,
     refused=(b"stream_options", b"include_usage"),
     withheld=_withheld,

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from conformance import NEWER
 from opentelemetry_instrumentation_genai._conventions import names as _attributes
-from opentelemetry_instrumentation_genai._conventions.generations import INFERENCE, LATEST, V1_41, Measures
+from opentelemetry_instrumentation_genai._conventions.generations import LATEST, V1_41, Measures
 from opentelemetry_instrumentation_genai._conventions.names import OWN, TOKEN_MODALITY, TOKEN_TYPE
+from opentelemetry_instrumentation_genai._conventions.operation_kinds import INFERENCE
 from semconv import registry
 
 _COLUMNS = ("v1.41 (default)", "latest")
@@ -47,7 +48,7 @@ def _token_rows(kind: str, operations: str) -> Iterator[Sequence[str]]:
     pair: tuple[Measures, Measures] = (getattr(V1_41, kind), getattr(LATEST, kind))
     for attribute in dict.fromkeys(tokens.attribute for measures in pair for tokens in measures.tokens):
         cells = [
-            _listed(_with(row.metric, row.more) for row in measures.tokens if row.attribute == attribute)
+            _listed(_with(row.metric, row.token_type) for row in measures.tokens if row.attribute == attribute)
             for measures in pair
         ]
         yield (operations, f"`{attribute}`", "histogram, {token}", *cells)
@@ -61,8 +62,8 @@ def _token_rows(kind: str, operations: str) -> Iterator[Sequence[str]]:
         yield (operations, f"`{attribute}`", "counter, {token}", *cells)
 
 
-def _with(metric: str, more: object) -> str:
-    return f"`{metric}`, `{TOKEN_TYPE}` = `{dict(more)[TOKEN_TYPE]}`" if more else f"`{metric}`"  # type: ignore[call-overload]
+def _with(metric: str, token_type: str | None) -> str:
+    return f"`{metric}`, `{TOKEN_TYPE}` = `{token_type}`" if token_type else f"`{metric}`"
 
 
 def _listed(names: object) -> str:

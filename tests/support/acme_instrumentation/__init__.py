@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from opentelemetry_instrumentation_genai._adapter.endpoint import Endpoint
 from opentelemetry_instrumentation_genai._adapter.fields import count, field, member, number, string, table
-from opentelemetry_instrumentation_genai._adapter.operation import Operation
 from opentelemetry_instrumentation_genai._adapter.parts import text
-from opentelemetry_instrumentation_genai._conventions import names
+from opentelemetry_instrumentation_genai._conventions import names, operation_kinds
 from opentelemetry_instrumentation_genai._patching.instrumentor import GenAIInstrumentor
 from opentelemetry_instrumentation_genai._patching.stainless import Stainless, StainlessSdk
 from opentelemetry_instrumentation_genai._signals.signals import Signals
@@ -29,8 +29,8 @@ class Chunks:
         return self._response
 
 
-CHAT = Operation(
-    name="chat",
+CHAT = Endpoint(
+    kind=operation_kinds.CHAT,
     request=table(field(names.REQUEST_TEMPERATURE, number, "heat")),
     response=table(
         field(names.RESPONSE_ID, string, "id"),

@@ -11,9 +11,9 @@ from ._completions import COMPLETIONS
 from ._messages import MESSAGES
 
 if TYPE_CHECKING:
-    from .._adapter.operation import Operation
+    from .._adapter.endpoint import Endpoint
 
-ROUTES: dict[tuple[str, str], Operation] = {
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/v1/messages"): MESSAGES,
     ("post", "/v1/complete"): COMPLETIONS,
 }

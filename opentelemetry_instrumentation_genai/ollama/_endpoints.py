@@ -9,11 +9,11 @@ from ._embed import EMBED
 from ._generate import GENERATE
 
 if TYPE_CHECKING:
-    from .._adapter.operation import Operation
+    from .._adapter.endpoint import Endpoint
 
-ROUTES: dict[tuple[str, str], Operation] = {
-    ("POST", "/api/chat"): CHAT,
-    ("POST", "/api/generate"): GENERATE,
-    ("POST", "/api/embed"): EMBED,
-    ("POST", "/api/embeddings"): EMBED,
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    ("post", "/api/chat"): CHAT,
+    ("post", "/api/generate"): GENERATE,
+    ("post", "/api/embed"): EMBED,
+    ("post", "/api/embeddings"): EMBED,
 }

@@ -1,4 +1,4 @@
-"""The endpoints of the API and their operations: (method, path with `*` for an id) -> operation.
+"""The endpoints of the API and their operations: (method, path with `{id}` for an id) -> operation.
 
 Calls of other endpoints are not instrumented.
 """
@@ -13,12 +13,12 @@ from ._embeddings import EMBEDDINGS
 from ._responses import FETCH_RESPONSE, RESPONSES
 
 if TYPE_CHECKING:
-    from .._adapter.operation import Operation
+    from .._adapter.endpoint import Endpoint
 
-ROUTES: dict[tuple[str, str], Operation] = {
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/chat/completions"): CHAT,
     ("post", "/completions"): COMPLETIONS,
     ("post", "/embeddings"): EMBEDDINGS,
     ("post", "/responses"): RESPONSES,
-    ("get", "/responses/*"): FETCH_RESPONSE,
+    ("get", "/responses/{id}"): FETCH_RESPONSE,
 }

@@ -1,0 +1,72 @@
+"""The chunks of one response, as the application reads them."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from .._guard import guarded, guarded_step
+from .._lifetime.lifetime import forks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .._adapter.endpoint import Accumulator
+
+
+class Chunks:
+    """Puts them together, and measures when they come.
+
+    Args:
+        accumulator: puts them together; None where nothing of the response is recorded.
+        observers: called with each chunk: with the seconds since the one before it, None for the first one.
+        started: when the call started, in seconds of `perf_counter`.
+
+    Attributes:
+        first: seconds from the start to the first chunk; None before it.
+        last: when the last one was received, in seconds of `perf_counter`; before the first one, when reading began.
+    """
+
+    __slots__ = ("_accumulator", "_add", "_forks", "_observers", "_started", "first", "last")
+
+    def __init__(
+        self, accumulator: Accumulator | None, observers: Sequence[Callable[[float | None], object]], started: float
+    ) -> None:
+        self._accumulator = accumulator
+        self._add: Callable[[Any], None] | None = None if accumulator is None else accumulator.add
+        self._observers = observers
+        self._forks = forks()
+        self._started = started
+        self.first: float | None = None
+        self.last = perf_counter()
+
+    @guarded_step
+    def add(self, chunk: Any) -> None:
+        """Take a chunk."""
+        if self._add is None:
+            return
+        self._add(chunk)
+        now = perf_counter()
+        since = None if self.first is None else now - self.last
+        self.last = now
+        if since is None:
+            self.first = now - self._started
+            if self._forks != forks():
+                self._observers = ()
+        for observe in self._observers:
+            observe(since)
+
+    def touch(self) -> None:
+        """Record that something of the response was read that is no chunk."""
+        if self.first is None:
+            self.last = perf_counter()
+
+    def give_up(self) -> None:
+        """Record nothing of the response: parts of it are too large to be read, and without them the rest may be wrong."""
+        self._accumulator = self._add = None
+        self._observers = ()
+
+    @guarded
+    def response(self) -> Any:
+        """Return the response as far as it was received; None where nothing of it is recorded."""
+        return None if self._accumulator is None else self._accumulator.result()

@@ -1,0 +1,114 @@
+"""How a call ended, and what is known of it then."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from .._adapter.failure import Failure, raised
+from .._adapter.fields import read
+from .._conventions.names import ERROR_TYPE, RESPONSE_FINISH_REASONS, RESPONSE_TIME_TO_FIRST_CHUNK, USAGE_PREFIX
+from .._guard import guarded
+
+if TYPE_CHECKING:
+    from .._adapter.fields import Attribute
+    from .state import CallState
+
+Ending: TypeAlias = Literal["returned", "read", "left", "failed"]
+"""The SDK returned the response; the application read it to its end, or left it earlier; the SDK raised."""
+
+_raised = guarded(raised)
+
+
+class Outcome(NamedTuple):
+    """How a call ended.
+
+    Attributes:
+        ending: in which way.
+        response: what was received: the SDK's object, JSON, or what the chunks of a stream were put together to; None for nothing.
+        error: the exception that the SDK raised, if it did.
+        failure: the failure that the exception, or the response itself, reports.
+        attributes: those of the response. An observer may add to them, for itself and for those after it.
+        seconds: how long the call took, with all its retries and the reading of its response.
+        first_chunk: seconds from its start to the first chunk of a stream; None where there was none.
+    """
+
+    ending: Ending
+    response: Any
+    error: BaseException | None
+    failure: Failure | None
+    attributes: dict[str, Attribute]
+    seconds: float
+    first_chunk: float | None
+
+
+def outcome_of(call: CallState, ending: Ending, response: Any, error: BaseException | None, seconds: float) -> Outcome:
+    """Return the outcome of a call.
+
+    Args:
+        call: the call, whose clock has stopped.
+        ending: how it ended.
+        response: what was received.
+        error: what the SDK raised.
+        seconds: how long it took.
+    """
+    first_chunk = None if call.chunks is None else call.chunks.first
+    attributes = _attributes(call, response, first_chunk) or {}
+    failure = _failure(call, response, error)
+    if failure is not None:
+        attributes[ERROR_TYPE] = failure.error_type
+    return Outcome(ending, response, error, failure, attributes, seconds, first_chunk)
+
+
+@guarded
+def _attributes(call: CallState, response: Any, first_chunk: float | None) -> dict[str, Attribute]:
+    """Return the attributes of a response: all of them, or those that metrics need."""
+    endpoint = call.endpoint
+    call.identify_by_response(response)
+    found = read(endpoint.response if call.detailed else endpoint.measured, response)
+    counts = endpoint.counts_usage
+    if counts is not None and response is not None and not counts(response, call.counted.first):
+        found = {name: value for name, value in found.items() if not name.startswith(USAGE_PREFIX)}
+    if not call.detailed:
+        return found
+    found.update(call.http_attributes)
+    found.update(call.attribution)
+    if first_chunk is not None:
+        found[RESPONSE_TIME_TO_FIRST_CHUNK] = first_chunk
+    reasons = endpoint.finish_reasons(response, call.stream) if response is not None else None
+    if reasons:
+        found[RESPONSE_FINISH_REASONS] = reasons
+    return found
+
+
+@guarded
+def _failure(call: CallState, response: Any, error: BaseException | None) -> Failure | None:
+    if response is None:
+        reported = None
+    elif error is None:  # nothing is lost with this step, and so it needs no guard of its own
+        reported = call.endpoint.failure(response)
+    else:
+        reported = _reported(call, response)
+    if error is None and reported is None:
+        return None
+    secrets = _secrets(call) or ()
+    reported = None if reported is None else reported.keeping(secrets)
+    if error is None:
+        return reported
+    kind = type(error).__qualname__
+    failure = _raised(error, secrets) or Failure(kind, kind, kind)
+    if reported is not None and failure.error_type == failure.exception_type:
+        # The exception has no error code, so that of the response counts.
+        failure = dataclasses.replace(failure, error_type=reported.error_type)
+    return failure
+
+
+@guarded
+def _reported(call: CallState, response: Any) -> Failure | None:
+    return call.endpoint.failure(response)
+
+
+@guarded
+def _secrets(call: CallState) -> tuple[str, ...]:
+    """Return the credentials that the message of the failure may quote."""
+    return call.secrets()

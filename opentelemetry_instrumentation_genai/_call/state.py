@@ -1,0 +1,113 @@
+"""What is known of a call, while it runs and when it ends: what its observers read."""
+
+from __future__ import annotations
+
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import INVALID_SPAN
+
+from .._conventions.names import PROVIDER_NAME
+from .._lifetime.lifetime import forks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from .._adapter.counted_usage import Counted
+    from .._adapter.fields import Attribute
+    from .chunks import Chunks
+    from .request import Request
+
+_NONE: Mapping[str, Attribute] = MappingProxyType({})
+
+
+class CallState:
+    """The state of one call.
+
+    Args:
+        request: the request, as the seam describes it.
+        context: the OpenTelemetry context in which it is made.
+        counted: the responses with usage that has been counted, of those that several calls receive.
+
+    Attributes:
+        kind, endpoint, stream: of its request.
+        counted: as given.
+        identity: the attributes that span and metrics share.
+        attributes: those of the span at its start, and what was added since.
+        attribution: those by which the application attributes it, and which override attributes of a response.
+        http_attributes: those of the HTTP response.
+        span: its span.
+        context: a context with that span, which metrics and events link to.
+        detailed: whether more than metrics is recorded: the span is sampled, or there is a details event or a completion hook.
+        needs_messages: whether the messages of a streamed response are put together.
+        started: when the SDK's code was called, in seconds of `perf_counter`.
+        stopped: when that returned, or the response was read that the application reads later; None until then.
+        open: whether its response is read by the application, later; then reading ends the call.
+        chunks: the chunks of that response.
+        unknown_server: the server, as long as its provider is not identified.
+        secrets: returns the credentials that the message of a failure may quote.
+    """
+
+    __slots__ = (
+        "_done", "_forks", "_lock", "attributes", "attribution", "chunks", "context", "counted", "detailed", "endpoint",
+        "http_attributes", "identity", "kind", "needs_messages", "open", "secrets", "span", "started", "stopped", "stream",
+        "unknown_server",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, context: Context, counted: Counted) -> None:
+        self._lock, self._forks, self._done = Lock(), forks(), False
+        self.endpoint = endpoint = request.endpoint
+        self.kind, self.stream, self.counted = endpoint.kind, request.stream, counted
+        self.identity = request.identity()
+        self.attributes: dict[str, Attribute] = {}
+        self.attribution = self.http_attributes = _NONE
+        self.span: Span = INVALID_SPAN
+        self.context = context
+        self.detailed = self.needs_messages = self.open = False
+        self.started = 0.0
+        self.stopped: float | None = None
+        self.chunks: Chunks | None = None
+        self.unknown_server = request.server.unknown_server
+        self.secrets: Callable[[], tuple[str, ...]] = tuple
+
+    @property
+    def over(self) -> bool:
+        """Return whether it has ended, or is about to; in the child of a fork, calls of the parent are over."""
+        return self._lock.locked() or self._forks != forks()
+
+    @property
+    def ended(self) -> bool:
+        """Return whether all is done, the application's hooks included; in the child of a fork, calls of the parent have ended."""
+        return self._done or self._forks != forks()
+
+    def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:
+        """Add attributes of the request that are not read from its body."""
+        if attributes:
+            added = {**attributes, **self.attribution}
+            self.attributes.update(added)
+            if self.span.is_recording():
+                self.span.set_attributes(added)
+
+    def identify_by_headers(self, headers: Any) -> None:
+        """Identify the provider by the headers of a response, where neither host nor settings name it."""
+        if self.unknown_server is not None:
+            self._set_provider(self.unknown_server.by_headers(headers))
+
+    def identify_by_response(self, response: Any) -> None:
+        """Identify the provider by a response, or by what was received of it, likewise."""
+        if self.unknown_server is not None and response is not None:
+            self._set_provider(self.unknown_server.by_response(response))
+
+    def _set_provider(self, provider: str | None) -> None:
+        """Set the provider, if it is identified: the span and all later metrics have it."""
+        if provider is None:
+            return
+        self.unknown_server = None
+        if provider != self.identity[PROVIDER_NAME]:
+            self.identity = {**self.identity, PROVIDER_NAME: provider}  # a new one: recorded points hold the other
+            self.attributes[PROVIDER_NAME] = provider
+            self.span.set_attribute(PROVIDER_NAME, provider)

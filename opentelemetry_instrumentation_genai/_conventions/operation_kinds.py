@@ -1,0 +1,51 @@
+"""The kinds of operation: one row for each `gen_ai.operation.name`, with what the conventions say of all its calls."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from opentelemetry.trace import SpanKind
+
+from . import names
+
+
+def key_of_owner(kind: str) -> str:
+    """Return the key of the owners of calls of a kind, by the ecosystem's word for it."""
+    return f"opentelemetry.genai.client.{kind}.context"
+
+
+class OperationKind(NamedTuple):
+    """What is the same for all calls of one operation, whatever the provider.
+
+    Attributes:
+        name: `gen_ai.operation.name`.
+        metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched, or of the rest.
+        owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
+        has_details: whether it has messages, and so a details event.
+        says_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
+        span_kind: the kind of its span.
+        subject: the attribute with what the call is about; its value follows the operation in the name of the span.
+    """
+
+    name: str
+    metrics: Literal["inference", "fetched", "others"] = "inference"
+    owner_key: str = key_of_owner("inference")
+    has_details: bool = True
+    says_stream: bool = True
+    span_kind: SpanKind = SpanKind.CLIENT
+    subject: str = names.REQUEST_MODEL
+
+
+CHAT: Final = OperationKind("chat")
+TEXT_COMPLETION: Final = OperationKind("text_completion")
+GENERATE_CONTENT: Final = OperationKind("generate_content")
+EMBEDDINGS: Final = OperationKind(
+    "embeddings", metrics="others", owner_key=key_of_owner("embedding"), has_details=False
+)
+FETCH_RESPONSE: Final = OperationKind(
+    "fetch_response", metrics="fetched", owner_key=key_of_owner("fetch_response"), says_stream=False
+)
+"""A response is read again; of one that was made in the background it has the usage."""
+
+INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
+"""The operations by which a model generates something."""

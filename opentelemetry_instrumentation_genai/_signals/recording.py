@@ -1,0 +1,92 @@
+"""Recording of points: every metric of a call goes through here, with attributes that are put together once for a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from .._conventions.names import RESPONSE_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context import Context
+
+    from .._adapter.fields import Attribute
+    from .._call.state import CallState
+
+
+class Histogram(Protocol):
+    """What values are recorded into."""
+
+    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+        """Record a value."""
+
+
+class Counter(Protocol):
+    """What values are added to."""
+
+    def add(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+        """Add a value."""
+
+
+class AttributeSet:
+    """The attributes of points.
+
+    Args:
+        attributes: name -> value; not changed later, since recorded points hold it.
+    """
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, attributes: dict[str, Attribute]) -> None:
+        self.attributes = attributes
+
+    def plus(self, name: str, value: Attribute) -> AttributeSet:
+        """Return a set with one attribute more."""
+        return AttributeSet({**self.attributes, name: value})
+
+
+class Points:
+    """The attribute sets of one call.
+
+    Args:
+        call: the call.
+    """
+
+    __slots__ = ("_call", "_identity", "_known", "_model")
+
+    def __init__(self, call: CallState) -> None:
+        self._call = call
+        self._identity: dict[str, Attribute] | None = None
+        self._model: Attribute | None = None
+        self._known: AttributeSet | None = None
+
+    def of(self, attributes: Mapping[str, Attribute]) -> AttributeSet:
+        """Return the attributes that all points of the call have.
+
+        Args:
+            attributes: those of the response, as far as they are known; the response's model is the one that counts.
+        """
+        identity, model = self._call.identity, attributes.get(RESPONSE_MODEL)
+        known = self._known
+        if known is None or identity is not self._identity or model != self._model:
+            self._identity, self._model = identity, model
+            known = self._known = AttributeSet({**identity, RESPONSE_MODEL: model} if model else identity)
+        return known
+
+
+def record(histogram: Histogram, value: float, attributes: AttributeSet, context: Context) -> None:
+    """Record a value.
+
+    Args:
+        histogram: where it goes.
+        value: in the histogram's unit.
+        attributes: of the point.
+        context: the call's, which exemplars link to.
+    """
+    histogram.record(value, attributes.attributes, context)
+
+
+def add(counter: Counter, value: float, attributes: AttributeSet, context: Context) -> None:
+    """Add a value to a counter, likewise."""
+    counter.add(value, attributes.attributes, context)
