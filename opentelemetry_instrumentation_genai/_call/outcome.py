@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from .._adapter.failure import Failure, raised
 from .._adapter.fields import read
-from .._conventions.names import ERROR_TYPE, RESPONSE_FINISH_REASONS, RESPONSE_TIME_TO_FIRST_CHUNK, USAGE_PREFIX
+from .._conventions.names import ERROR_TYPE, RESPONSE_FINISH_REASONS, RESPONSE_TIME_TO_FIRST_CHUNK
 from .._guard import guarded
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Ending: TypeAlias = Literal["returned", "read", "left", "failed"]
 """The SDK returned the response; the application read it to its end, or left it earlier; the SDK raised."""
 
+USAGE_PREFIX = "gen_ai.usage."
+"""How the names of all that is used begin."""
 _raised = guarded(raised)
 
 
@@ -72,7 +74,8 @@ def _attributes(call: CallState, response: Any, first_chunk: float | None) -> di
     if not call.detailed:
         return found
     found.update(call.http_attributes)
-    found.update(call.attribution)
+    if call.attribution:
+        found.update(call.attribution)
     if first_chunk is not None:
         found[RESPONSE_TIME_TO_FIRST_CHUNK] = first_chunk
     reasons = endpoint.finish_reasons(response, call.stream) if response is not None else None

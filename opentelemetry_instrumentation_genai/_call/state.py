@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import INVALID_SPAN
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from .._adapter.fields import Attribute
     from .chunks import Chunks
     from .request import Request
-
-_NONE: Mapping[str, Attribute] = MappingProxyType({})
 
 
 class CallState:
@@ -64,7 +61,8 @@ class CallState:
         self.kind, self.stream, self.counted = endpoint.kind, request.stream, counted
         self.identity = request.identity()
         self.attributes: dict[str, Attribute] = {}
-        self.attribution = self.http_attributes = _NONE
+        self.attribution: Mapping[str, Attribute] = {}
+        self.http_attributes: Mapping[str, Attribute] = {}
         self.span: Span = INVALID_SPAN
         self.context = context
         self.detailed = self.needs_messages = self.open = False
@@ -89,8 +87,7 @@ class CallState:
         if attributes:
             added = {**attributes, **self.attribution}
             self.attributes.update(added)
-            if self.span.is_recording():
-                self.span.set_attributes(added)
+            self.span.set_attributes(added)
 
     def identify_by_headers(self, headers: Any) -> None:
         """Identify the provider by the headers of a response, where neither host nor settings name it."""

@@ -121,8 +121,9 @@ class Scope(Current):
         self.leave()
         if call is not None:
             try:
-                # A failure of our own leaves the SDK's outcome as it is.
-                self._seam.end(call, self.result, self.error if isinstance(error, Exception) else error)
+                if call.exchange is not None:  # else an interrupt has struck after it was settled
+                    # A failure of our own leaves the SDK's outcome as it is.
+                    self._seam.end(call, self.result, self.error if isinstance(error, Exception) else error)
             finally:
                 call.settle()
         self._left = True

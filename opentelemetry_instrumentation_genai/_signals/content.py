@@ -32,17 +32,31 @@ class CallContent(Observer):
         pipeline: prepares it.
         capture: of which calls it is captured, and where it goes.
         needed: whether anything carries it; else it redacts the messages of exceptions only.
+        alone_on_events: whether nothing but events carries it.
 
     Attributes:
-        capture: as given.
+        capture, alone_on_events: as given.
     """
 
-    __slots__ = ("_body", "_call", "_input", "_needed", "_pipeline", "_redacting", "_rendered", "capture")
+    __slots__ = (
+        "_body",
+        "_call",
+        "_input",
+        "_needed",
+        "_pipeline",
+        "_redacting",
+        "_rendered",
+        "alone_on_events",
+        "capture",
+    )
 
-    def __init__(self, call: CallState, pipeline: Pipeline, capture: Capture, *, needed: bool) -> None:
+    def __init__(
+        self, call: CallState, pipeline: Pipeline, capture: Capture, *, needed: bool, alone_on_events: bool
+    ) -> None:
         self._call = call
         self._pipeline = pipeline
         self.capture = capture
+        self.alone_on_events = alone_on_events
         self._needed = needed
         self._body: Mapping[str, Any] | None = None
         self._input: Content = {}

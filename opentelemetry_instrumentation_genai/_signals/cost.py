@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._adapter.request_bodies import reading
 from .._call.observer import Observer
-from .._conventions.names import PROVIDER_NAME, RESPONSE_FINISH_REASONS, USAGE_COST, USAGE_PREFIX
+from .._call.outcome import USAGE_PREFIX
+from .._conventions.names import PROVIDER_NAME, RESPONSE_FINISH_REASONS, USAGE_COST
 from .._guard import say_once
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .._call.outcome import Outcome
     from .._call.state import CallState
     from .content import CallContent
+
+
+Details: TypeAlias = Literal["all", "failed", "none"]
+"""Of which calls there is a details event."""
 
 
 class Events:
@@ -79,27 +83,18 @@ class CallEvents(Observer):
         content: of the call; None if no content is captured.
         details: whether there is an event of the details: of every call, of failed calls only, or of none.
         quotes: whether messages of exceptions are recorded.
-        alone: whether events alone carry the content.
     """
 
-    __slots__ = ("_alone", "_call", "_content", "_details", "_events", "_quotes")
+    __slots__ = ("_call", "_content", "_details", "_events", "_quotes")
 
     def __init__(
-        self,
-        call: CallState,
-        events: Events,
-        content: CallContent | None,
-        *,
-        details: Literal["all", "failed", "none"],
-        quotes: bool,
-        alone: bool,
+        self, call: CallState, events: Events, content: CallContent | None, details: Details, quotes: bool
     ) -> None:
         self._call = call
         self._events = events
         self._content = content
         self._details = details
         self._quotes = quotes
-        self._alone = alone
 
     def ended(self, outcome: Outcome) -> None:
         """Emit the events."""
@@ -113,7 +108,7 @@ class CallEvents(Observer):
     def _emit_details(self, outcome: Outcome) -> None:
         call, content = self._call, self._content
         carried = content.rendered.carried() if content is not None and content.capture.event else {}
-        if carried and self._alone:
+        if carried and content is not None and content.alone_on_events:
             self._events.need()
         self._events.details({**call.attributes, **outcome.attributes, **carried}, call.context)
 

@@ -103,12 +103,13 @@ class CallMetrics(Observer):
         points: its attribute sets.
     """
 
-    __slots__ = ("_call", "_instruments", "_points")
+    __slots__ = ("_call", "_instruments", "_point", "_points")
 
     def __init__(self, call: CallState, instruments: Instruments, points: Points) -> None:
         self._call = call
         self._instruments = instruments
         self._points = points
+        self._point: AttributeSet | None = None  # of chunks
 
     def ended(self, outcome: Outcome) -> None:
         """Record the call: duration, tokens, cost, and what the server measured."""
@@ -163,11 +164,7 @@ class CallMetrics(Observer):
 class ChunkTimes(CallMetrics):
     """The metrics of one call, the time of each chunk of its stream among them."""
 
-    __slots__ = ("_point",)
-
-    def __init__(self, call: CallState, instruments: Instruments, points: Points) -> None:
-        super().__init__(call, instruments, points)
-        self._point: AttributeSet | None = None
+    __slots__ = ()
 
     def opened(self) -> None:
         """Read the response's model again, at the second chunk."""

@@ -43,7 +43,9 @@ class AttributeSet:
 
     def plus(self, name: str, value: Attribute) -> AttributeSet:
         """Return a set with one attribute more."""
-        return AttributeSet({**self.attributes, name: value})
+        attributes = self.attributes.copy()  # which is faster than a display
+        attributes[name] = value
+        return AttributeSet(attributes)
 
 
 class Points:
@@ -71,7 +73,8 @@ class Points:
         known = self._known
         if known is None or identity is not self._identity or model != self._model:
             self._identity, self._model = identity, model
-            known = self._known = AttributeSet({**identity, RESPONSE_MODEL: model} if model else identity)
+            known = AttributeSet(identity)
+            self._known = known = known.plus(RESPONSE_MODEL, model) if model else known
         return known
 
 

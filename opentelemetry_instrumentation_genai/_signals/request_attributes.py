@@ -29,7 +29,9 @@ def request_attributes(call: CallState, request: Request, enrichers: Enrichers |
         enrichers: those of the settings; None if there are none.
     """
     endpoint = request.endpoint
-    attributes = {**call.identity, **endpoint.constants, **(_read(endpoint.request, request.body) or {})}
+    attributes = call.identity.copy()
+    attributes.update(endpoint.constants)
+    attributes.update(_read(endpoint.request, request.body) or {})
     if request.stream and endpoint.kind.says_stream:
         attributes[REQUEST_STREAM] = True
     if enrichers is not None:

@@ -20,7 +20,7 @@ from .completions import HookedCompletion
 from .content import CallContent
 from .cost import Cost
 from .destinations import logs_go_nowhere, only_metrics
-from .events import CallEvents, Events
+from .events import CallEvents, Details, Events
 from .metrics import CallMetrics, ChunkTimes, Instruments
 from .recording import Points
 from .request_attributes import request_attributes
@@ -150,13 +150,15 @@ class Signals:
         self._extended = _extended(meter) if config.metrics == "extended" else ()
         self._completions = _completions(config, meter)
         # A completion hook gets the content in any case; with `no_content` nothing else does.
-        self._capture = config.capture_message_content._replace(hook=self._completions is not None)
+        capture = config.capture_message_content._replace(hook=self._completions is not None)
+        self._capture = NO_CONTENT if capture == NO_CONTENT else capture
         self._emit_event = config.emit_event
         self._pipeline = _pipeline(config, partial(value_limit, self._tracer, logger))
         self._enrichers = _enrichers(config)
         self.counted = Counted()
         self.attribution = Attribution(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
         self.hooks = _hooks(config)
+        self._reads_responses = self.hooks is not None and self.hooks.want_response
         self.injects_usage = config.stream_usage == "inject"
 
     def endpoints(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> dict[tuple[str, str], Endpoint]:
@@ -174,11 +176,6 @@ class Signals:
         if self.hooks is not None or self._enrichers is not None:
             return True
         return self._pipeline is not None and (self._capture if capture is None else capture) != NO_CONTENT
-
-    @property
-    def _reads_responses(self) -> bool:
-        """Return whether a hook of the application gets responses."""
-        return self.hooks is not None and self.hooks.want_response
 
     def close(self) -> None:
         """Pass what waits for the completion hook to it: no call is followed any more."""
@@ -221,44 +218,38 @@ class Signals:
 
     def _capture_of(self, call: CallState, request: Request) -> Capture:
         """Return where the content of a call goes."""
-        if self._pipeline is None:
-            return NO_CONTENT
         capture = request.capture or self._capture
-        return capture if capture.share >= 1 or capture.chooses(call.span) else NO_CONTENT
+        if self._pipeline is None or (capture.share < 1 and not capture.chooses(call.span)):
+            return NO_CONTENT
+        return capture
 
     def _carriers(self, call: CallState, capture: Capture) -> list[Observer]:
         """Return what carries the attributes and the content of a call: completion hook, span and events."""
-        emit, has_details, recording = self._emit_event, call.kind.has_details, call.span.is_recording()
-        completions = self._completions if capture.hook and has_details else None
-        if completions is not None and not completions.begin():
-            completions = None
-        emits = has_details and (capture.event if emit is None else emit)
-        needed = completions is not None or (
-            has_details and ((capture.event and emit is not False) or (capture.span and recording))
-        )
-        call.detailed = recording or emits or completions is not None
-        call.needs_messages = needed or self._reads_responses
-        content = None
-        found: list[Observer] = []
-        if self._pipeline is not None and capture != NO_CONTENT:
-            content = CallContent(call, self._pipeline, capture, needed=needed)
-            found.append(content)
-            if completions is not None:
-                found.append(HookedCompletion(call, completions, content))
+        recording, emit = call.span.is_recording(), self._emit_event
+        emits = call.kind.has_details and (capture.event if emit is None else emit)
+        call.detailed = recording or emits
+        call.needs_messages = self._reads_responses
+        found: list[Observer] = [] if capture is NO_CONTENT else self._content(call, capture, recording)
+        content: Any = found[0] if found else None
         if recording:
             found.append(CallSpan(call, content))
-        failed_only = capture.failed and emit is None
-        found.append(
-            CallEvents(
-                call,
-                self._events,
-                content,
-                details=("failed" if failed_only else "all") if emits else "none",
-                quotes=capture.event and emit is not False,
-                alone=not capture.span and completions is None,
-            )
-        )
+        details: Details = "none" if not emits else "failed" if capture.failed and emit is None else "all"
+        found.append(CallEvents(call, self._events, content, details, capture.event and emit is not False))
         return found
+
+    def _content(self, call: CallState, capture: Capture, recording: bool) -> list[Observer]:
+        """Return the content of a call, and the completion hook that gets it, if there is one."""
+        assert self._pipeline is not None
+        has_details, completions = call.kind.has_details, self._completions
+        if completions is not None and not (capture.hook and has_details and completions.begin()):
+            completions = None
+        carried = (capture.event and self._emit_event is not False) or (capture.span and recording)
+        needed = completions is not None or (has_details and carried)
+        call.detailed = call.detailed or completions is not None
+        call.needs_messages = call.needs_messages or needed
+        alone = not capture.span and completions is None
+        content = CallContent(call, self._pipeline, capture, needed=needed, alone_on_events=alone)
+        return [content] if completions is None else [content, HookedCompletion(call, completions, content)]
 
     @guarded
     def _warn_of_lost_attribution(self) -> None:
