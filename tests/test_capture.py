@@ -528,6 +528,24 @@ def test_a_redactor_by_entry_point(ask, telemetry, tmp_path, monkeypatch, settin
     assert PROMPT.upper() == told(telemetry)[0]["parts"][0]["content"]
 
 
+@pytest.mark.parametrize("setting", ["redact", "redactor"])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("raise OSError", "OSError"), ("", "AttributeError"), ("redact = 7", "it cannot be called")],
+    ids=["fails", "empty", "number"],
+)
+def test_an_entry_point_without_a_redactor(ask, tmp_path, monkeypatch, caplog, *, request, setting, source, reason):
+    """No content is captured, and a warning has the reason."""
+    name = f"{setting}_{request.node.callspec.id.replace('-', '_')}"
+    entry_point(tmp_path, name, source)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert not ask(capture_message_content=True, **{setting: name})
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    assert line.startswith(f"{setting}='{name}' is not accepted (the entry point {name} cannot be loaded: {reason}).")
+
+
 def test_rules_see_what_a_redactor_returns(ask, telemetry):
     """The user's callables come first, each after the other."""
     assert ask(

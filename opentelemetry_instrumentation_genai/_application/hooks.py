@@ -10,12 +10,13 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from inspect import iscoroutine
-from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .._adapter.parts import left_out
+from .._callables import entry_point, load, name_of
 from .._guard import guarded, say_once
+from .._setting_errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,7 +113,7 @@ class Callback:
     def __init__(self, setting: str, given: Callable[..., Any] | str, refuse: Refuse) -> None:
         self._setting = setting
         self._refuse = refuse
-        self._name = given if isinstance(given, str) else getattr(given, "__qualname__", type(given).__qualname__)
+        self._name = given if isinstance(given, str) else name_of(given)
         self._function = None if isinstance(given, str) else given
         self._tries = 0
 
@@ -131,19 +132,14 @@ class Callback:
         return answer
 
     def _found(self) -> Callable[..., Any]:
-        found: Any = None
-        why = "it cannot be called"
         try:
-            found = resolve_name(self._name)
-        except Exception as error:  # noqa: BLE001 - importing a module can raise anything
-            why = type(error).__name__
-        if not callable(found):
+            function = load(entry_point(self._name))
+        except RefusedError as error:
             self._tries += 1
             if self._tries < _TRIES and _importing():
                 return _nothing
-            self._refuse(self._setting, self._name, why)
-            found = _nothing
-        function: Callable[..., Any] = found
+            self._refuse(self._setting, self._name, str(error))
+            function = _nothing
         self._function = function
         return function
 

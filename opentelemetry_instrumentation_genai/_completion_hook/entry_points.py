@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._callables import checked, entry_point, name_of
+from .._setting_errors import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from importlib.metadata import EntryPoint
 
 GROUP = "opentelemetry_genai_completion_hook"
 """An entry point of it names a function without arguments that returns a hook."""
@@ -37,30 +40,27 @@ def hook_of(value: Any) -> Hook | None:
         value: a callable, an object with `on_completion`, or the name of an entry point.
 
     Raises:
-        LookupError: no entry point has that name.
-        TypeError: it is none of these.
+        RefusedError: it is none of these.
     """
     if isinstance(value, str):
         return None if value.strip().lower() == "off" else _named(value.strip())
     if isinstance(value, type):
-        raise TypeError("it is a class")
-    if not (callable(value) or hasattr(value, "on_completion")):
-        raise TypeError("it cannot be called")
+        raise RefusedError("it is a class")
     if iscoroutinefunction(value):
-        raise TypeError("it is a coroutine function, which nobody would await")
-    return Hook(getattr(value, "__qualname__", type(value).__qualname__), lambda: value, given=True)
+        raise RefusedError("it is a coroutine function, which nobody would await")
+    hook = value if hasattr(value, "on_completion") else checked(value)
+    return Hook(name_of(hook), lambda: hook, given=True)
 
 
 def _named(name: str) -> Hook:
-    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    for entry in found:
-        if entry.name == name:
-            return Hook(name, partial(_load, entry), entry.value.startswith("opentelemetry.util.genai."))
-    installed = f"installed are: {', '.join(entry.name for entry in found) or 'none'}"
-    if name == "upload":
-        installed += "; upload comes with opentelemetry-instrumentation-genai[upload]"
-    raise LookupError(installed)
+    try:
+        entry = entry_point(name, GROUP)
+    except LookupError as error:
+        hint = "; upload comes with opentelemetry-instrumentation-genai[upload]" if name == "upload" else ""
+        raise RefusedError(f"installed are: {error}{hint}") from None
+    return Hook(name, partial(_make, entry), entry.value.startswith("opentelemetry.util.genai."))
 
 
-def _load(entry: EntryPoint) -> Any:
+def _make(entry: EntryPoint) -> Any:
+    """Return a new hook. What fails is logged where the hook is loaded, with the type of the error."""
     return entry.load()()

@@ -8,14 +8,14 @@ logged once.
 from __future__ import annotations
 
 import re
-from importlib.metadata import entry_points
-from inspect import iscoroutine, iscoroutinefunction
+from inspect import iscoroutine
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from .._adapter.parts import Blob, Dropped, Part, plain
+from .._callables import checked, entry_point, load, name_of
 from .._guard import say_once
 from .._masking.rule import Rule, needed, redacted
 from .._masking.rules import RULES
@@ -260,25 +260,19 @@ def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
     """
     if isinstance(redactor, str):
         return redactor, _loaded(redactor)
-    if not callable(redactor):
-        raise RefusedError("it cannot be called")
-    if iscoroutinefunction(redactor):
-        raise RefusedError("it is asynchronous")
-    return getattr(redactor, "__qualname__", type(redactor).__qualname__), redactor
+    return name_of(redactor), checked(redactor)
 
 
 def _loaded(name: str) -> Callable[[Part], Any]:
     """Return the callable that an entry point names."""
-    for entry in entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            found = entry.load()
-        except Exception as error:  # noqa: BLE001 - importing another package's module can raise anything
-            raise RefusedError(f"the entry point {name} cannot be loaded: {type(error).__name__}") from None
-        if callable(found):
-            loaded: Callable[[Part], Any] = found
-            return loaded
-        raise RefusedError(f"the entry point {name} is no callable")
-    raise RefusedError(f"{name} is no rule, and no entry point of {ENTRY_POINTS}")
+    try:
+        entry = entry_point(name, ENTRY_POINTS)
+    except LookupError:
+        raise RefusedError(f"{name} is no rule, and no entry point of {ENTRY_POINTS}") from None
+    try:
+        return load(entry)
+    except RefusedError as error:
+        raise RefusedError(f"the entry point {name} cannot be loaded: {error}") from None
 
 
 def _is_binary(part: Part, key: str, value: Any) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._callables import checked
 from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generations import GENERATIONS
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .._application.purpose import Rule
-    from .._completion_hook.entry_points import Hook
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
 
@@ -153,13 +152,6 @@ def _path(value: Any) -> str:
     return path
 
 
-def _completion_hook(value: Any) -> Hook | None:
-    try:
-        return hook_of(value)
-    except (LookupError, TypeError) as error:
-        raise RefusedError(*error.args) from None
-
-
 def _boolean(value: Any) -> bool:
     return _BOOLEANS[_word(value)]
 
@@ -248,12 +240,7 @@ def _hook(value: Any) -> Callable[..., Any] | str:
         if not _FUNCTION.fullmatch(value.strip()):
             raise ValueError
         return value.strip()
-    if not callable(value):
-        raise RefusedError("it cannot be called")
-    if iscoroutinefunction(value):
-        raise RefusedError("it is asynchronous")
-    hook: Callable[..., Any] = value
-    return hook
+    return checked(value)
 
 
 def _prices(value: Any) -> tuple[str | PriceFile, ...]:
@@ -299,7 +286,7 @@ READERS: dict[str, Reader] = {
     "metrics": _one_of("standard", "extended"),
     "prices": Reader(_prices, "off, or a comma-separated list of billed, genai-prices and file:PATH"),
     "completion_hook": Reader(
-        _completion_hook,
+        hook_of,
         "off, a callable that takes a completion, a hook of the ecosystem, or the name of an entry point",
     ),
     "completion_hook_queue_size": Reader(_whole, "a whole number from 1"),
