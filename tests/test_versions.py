@@ -67,7 +67,7 @@ def install_version(folder: Path, version: str, *, first: str = "_version") -> N
     )
 
 
-@pytest.mark.parametrize("version", ["0.28.1", "1.25.9", "4.0.0", "4.0.0rc1", "4.1.0rc1", "10.0.0"])
+@pytest.mark.parametrize("version", ["0.28.1", "1.25.9", "4.0.0", "4.0.0rc1", "4.1.0rc1", "10.0.0", "unknown"])
 def test_an_unsupported_version(tmp_path, version):
     """One line names the version that is there and those that are supported; nothing is patched, the SDK works."""
     install_version(tmp_path, version)
@@ -113,7 +113,7 @@ def test_the_layout_of_old_versions(tmp_path, instrumented):
     assert ">=1.26.0,<4" in logged[0]
 
 
-@pytest.mark.parametrize("version", ["3.99.0", "3.99.0.dev1", "3.99.0+local.1"])
+@pytest.mark.parametrize("version", ["1.26.0rc1", "3.99.0", "3.99.0.dev1", "3.99.0+local.1"])
 def test_a_supported_version_that_is_built_otherwise(tmp_path, version):
     """Where what is patched is not there, it is patched wholly or not at all, a line says so, and the SDK works."""
     install_version(tmp_path, version)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from abc import abstractmethod
 from importlib import import_module
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from .._call.owner import resolve_classes
 from .._guard import guarded, note, say_once
@@ -274,7 +275,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     def _supports(self, installed: str) -> bool:
         lowest, too_new = self.supported
-        if _release(lowest) <= _release(installed) < _release(too_new):
+        if _is_within(installed, f">={lowest},<{too_new}"):
             return True
         say_once(
             "%s %s is installed, supported is >=%s,<%s: its calls are not instrumented. Install a supported version of it, "
@@ -305,6 +306,10 @@ def _same(value: Any, other: Any) -> bool:
     return value is other or (type(value) is type(other) and isinstance(value, (str, int, float)) and value == other)
 
 
-def _release(version: str) -> tuple[int, ...]:
-    """The release of a version, its pre-release left out: 3.0.0rc1 counts as 3.0.0."""
-    return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version, maxsplit=1)[0]))
+def _is_within(version: str, supported: str) -> bool:
+    """Return whether a version is within a range. A pre-release counts as its release: 3.0.0rc1 as 3.0.0."""
+    try:
+        release = Version(version).base_version
+    except InvalidVersion:
+        return False
+    return release in SpecifierSet(supported)

@@ -188,8 +188,8 @@ class TestWheel:
         assert found.specifier.contains("0.57b0", prereleases=True)
 
     def test_requires_no_sdk(self, metadata):
-        """Without extras it brings the API, the instrumentation base and wrapt."""
-        assert {"opentelemetry-api", "opentelemetry-instrumentation", "wrapt"} == {
+        """Without extras it brings the API, the instrumentation base, packaging and wrapt."""
+        assert {"opentelemetry-api", "opentelemetry-instrumentation", "packaging", "wrapt"} == {
             req.name for req in requirements(metadata, extra="")
         }
 
