@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from decimal import Inexact, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -348,7 +349,11 @@ def test_bedrock(server, telemetry, opened, model, expected):
 
 
 def test_all_models_cost_what_the_package_says():
-    """Our arithmetic, which is a twentieth of the package's in time, is the package's."""
+    """Our arithmetic returns what the package's does, for each model and each of its variants, such as service tiers.
+
+    It takes a tenth of the time or less, needs no package for prices of a file, and does not depend on the decimal context of
+    the application's thread, whose precision the package's results have.
+    """
     import genai_prices
     from genai_prices.data_snapshot import get_snapshot
 
@@ -357,18 +362,38 @@ def test_all_models_cost_what_the_package_says():
     compared = 0
     for provider in get_snapshot().providers:
         for model in provider.models:
-            rates = _Model(model, provider).rates({})
-            if rates is None:
-                continue
-            for amounts in AMOUNTS:
-                try:
-                    expected = float(model.calc_price(genai_prices.Usage(**amounts), provider).total_price)
-                except ValueError:
-                    expected = None
-                found = rates.cost({**amounts, "requests": 1})
-                assert (pytest.approx(expected, rel=1e-9) if expected else expected) == found, (provider.id, model.id)
-                compared += 1
-    assert compared > 5000
+            for terms in ({}, *(dict(variant.when) for variant in model.price_variants or ())):
+                rates = _Model(model, provider).rates(terms)
+                if rates is None:
+                    continue
+                for amounts in AMOUNTS:
+                    usage = genai_prices.Usage(**amounts)
+                    try:
+                        expected = float(model.calc_price(usage, provider, price_context=terms).total_price)
+                    except ValueError:
+                        expected = None
+                    found = rates.cost({**amounts, "requests": 1})
+                    assert (pytest.approx(expected, rel=1e-12) if expected else expected) == found, (model.id, terms)
+                    compared += 1
+    assert compared > 10_000
+
+
+def test_the_decimal_context_of_the_application_counts_for_no_cost():
+    """A thread that computes with three digits has the same cost."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    from opentelemetry_instrumentation_genai._cost.price_list import _Model
+
+    provider, model = get_snapshot().find_provider_model(GPT_4O, None, "openai", None)
+    with localcontext() as context:
+        context.prec = 3
+        context.traps[Inexact] = True
+
+        rates = _Model(model, provider).rates({})
+        assert rates is not None
+        assert pytest.approx((123_457 * 2.5 + 7_891 * 10) / M) == rates.cost(
+            {"input_tokens": 123_457, "output_tokens": 7_891}
+        )
 
 
 AMOUNTS: list[dict[str, int]] = [
