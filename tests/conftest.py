@@ -19,6 +19,9 @@ from loopback import ModelServer, OtlpReceiver, Telemetry, uninstrument_all
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
 
+# Their assertions tell what differs.
+pytest.register_assert_rewrite("endings", "ollama_endings")
+
 # Real servers, which are asked only if somebody asks for them: `make integration`.
 collect_ignore = ["integration"]
 API_KEY = "sk-test-not-a-key"

@@ -1,7 +1,7 @@
 """Responses that are odd and yet arrive: of servers that speak the API with an accent, or of a future that we do not know.
 
 The application gets what it gets without us, the call is no failure, and what is whole is told: one odd member does not
-take the others with it. Streams of that kind are in `tests/streams`.
+take the others with it. Streams of that kind are in `tests/stream`.
 """
 
 from __future__ import annotations

@@ -10,10 +10,7 @@ import ollama
 import pytest
 
 from loopback import ModelServer, Telemetry
-
-pytest.register_assert_rewrite("endings", "ollama_endings")
-
-from ollama_endings import Twice  # noqa: E402 - its assertions tell what differs
+from ollama_endings import Twice
 
 
 @pytest.fixture

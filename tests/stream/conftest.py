@@ -8,11 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from endings import CHAT, Api, Twice
 from loopback import ModelServer, Telemetry
-
-pytest.register_assert_rewrite("endings")
-
-from endings import CHAT, Api, Twice  # noqa: E402 - its assertions tell what differs
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from opentelemetry_instrumentation_genai._printable import loggable, printable
 
 OURS = "opentelemetry_instrumentation_genai"
 SOURCES = sorted(Path(genai.__file__).parent.rglob("*.py"))
-VIEW = Path(__file__).parents[1] / "examples" / "demo" / "view.py"
+VIEW = Path(__file__).parents[2] / "examples" / "demo" / "view.py"
 HOSTILE = {
     "escape": "\x1b[2J\x1b[31m",
     "title": "\x1b]0;owned\x07",

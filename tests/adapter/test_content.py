@@ -244,7 +244,8 @@ def test_a_blob_is_one_by_the_schemas_of_both_generations(modality: str, binary:
         assert [] == complaints(name, [message], generation=generation)
 
 
-SNAPSHOTS = sorted(Path(__file__).parent.glob("*/snapshots/*/*.json"))
+SDKS = ("anthropic", "ollama", "openai")
+SNAPSHOTS = [path for sdk in SDKS for path in sorted(Path(__file__).parents[1].glob(f"{sdk}/snapshots/*/*.json"))]
 
 
 @pytest.mark.parametrize("generation", ["v1.41", "latest"])

@@ -293,7 +293,7 @@ def otherwise(name: str) -> str:
     """What is done in place of a wrong value: as the page of the settings has the default."""
     if READERS[name].refuses:
         return "no content is captured"
-    page = Path(__file__).parents[1].joinpath("docs", "configuration.md").read_text(encoding="utf-8")
+    page = Path(__file__).parents[2].joinpath("docs", "configuration.md").read_text(encoding="utf-8")
     row = next(line for line in page.splitlines() if line.startswith(f"| `{name}`<br>"))
     return f"the default applies: {row.rsplit('|', 2)[1].strip(' `')}"
 

@@ -244,6 +244,6 @@ def test_metrics_need_no_span(server, telemetry, openai_client):
 
 def test_the_page_of_the_conventions_is_true():
     """Its tables are what the code says. `pytest --inline-snapshot=fix` writes them anew."""
-    page = Path(__file__).parents[1] / "docs" / "conventions.md"
+    page = Path(__file__).parents[2] / "docs" / "conventions.md"
 
     assert external_file(page, format=".txt") == with_tables(page.read_text(encoding="utf-8"))

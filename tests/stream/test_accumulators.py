@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 _SPEC = importlib.util.spec_from_file_location(
-    "accumulators", Path(__file__).parents[1] / "benchmarks" / "accumulators.py"
+    "accumulators", Path(__file__).parents[2] / "benchmarks" / "accumulators.py"
 )
 assert _SPEC is not None
 assert _SPEC.loader is not None

@@ -638,7 +638,7 @@ def test_in_any_order_in_code(tmp_path, write, monkeypatch, replies, receiver):
 @pytest.mark.parametrize("braces", [True, False])
 def test_the_file_of_the_page(tmp_path, monkeypatch, replies, receiver, braces):
     """The page's own file instruments OpenAI where it is applied in code; without the braces the SDK refuses it."""
-    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
     text = page.partition("```yaml\n")[2].partition("```")[0]
     assert "genai_openai: {}" in text
     path = tmp_path / "page.yaml"

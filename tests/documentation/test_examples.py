@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from loopback import Hang, Json
+from loopback import Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
 pytestmark = pytest.mark.exhaustive
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 SCOPE = "opentelemetry_instrumentation_genai"
 # An application without a line about telemetry.

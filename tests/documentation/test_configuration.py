@@ -14,7 +14,7 @@ from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 # Defaults that are no value: what they name applies.
 NOTHING = ("none", "as the capture mode says", "content_budget")
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
