@@ -9,8 +9,10 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 
 from contract.drive import LOOP
@@ -52,6 +54,17 @@ def _share(text: str) -> tuple[int, int]:
     if not 0 < int(part) <= int(parts):
         raise ValueError(text)
     return int(part) - 1, int(parts)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Clients load one certificate: no connection here is encrypted, and to load all takes longer than most tests."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(first + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

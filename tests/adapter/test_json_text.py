@@ -11,7 +11,7 @@ from hypothesis import example, given, strategies as st
 
 from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST, read_json
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 
 UNREAD = frozenset({"data", "embeddings"})
 NAMES = st.sampled_from(["data", "embeddings", "usage", "model", "", 'd"ata', "data\\", "d\u00e4ta", "\ud83d\ude00"])

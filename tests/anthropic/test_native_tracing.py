@@ -815,6 +815,7 @@ for mode in ("", "ENRICH", "off"):
 """
 
 
+@pytest.mark.process
 @traced
 def test_settings_of_the_environment(server, tmp_path):
     """By variables, with global providers: a client made early and its copy, and the SDK's content switched on."""

@@ -106,6 +106,7 @@ def test_a_call_in_a_call_in_a_task_that_outlived_another(server, names, openai_
     assert [NAME] * 2 == names()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_forked_inside_a_call_is_reported(server, tmp_path):
@@ -194,6 +195,7 @@ def test_the_instrumentations_of_the_ecosystem_find_their_class(server, telemetr
     assert [NAME, f"embeddings {EMBED['model']}"] == [span.name for span in telemetry.spans]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "theirs",
     [

@@ -26,7 +26,7 @@ from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 from opentelemetry_instrumentation_genai.openai._chat import CHAT
 from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 
 INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
 ENOUGH = 1 << 20

@@ -17,7 +17,7 @@ from loopback import Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
 ROOT = Path(__file__).parents[2]
 PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 SCOPE = "opentelemetry_instrumentation_genai"

@@ -183,6 +183,7 @@ def test_a_collection_while_a_lock_is_held(server, openai_client, telemetry):
     assert [f"chat {CHAT['model']}"] == [span.name for span in telemetry.spans]
 
 
+@pytest.mark.process
 def test_a_stream_that_is_collected_just_before_exit(server):
     """Its span is exported all the same."""
     server.reply(CHUNKS)

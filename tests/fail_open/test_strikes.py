@@ -83,6 +83,12 @@ def no_collection_within_a_call() -> None:
     """One test makes calls for minutes: the collector runs as ever."""
 
 
+def _looked_at() -> None:
+    """A collection after each strike looks at what came since; what was imported and made before has been looked at."""
+    gc.collect()
+    gc.freeze()
+
+
 def _is_own(place: Place) -> bool:
     """Whether it is of a block, which the application calls by itself, around its own code."""
     within = ("_application/block.py", "_within_outer")
@@ -142,6 +148,7 @@ class Struck:
         INSTRUMENTORS[followed.sdk]().instrument(**self._telemetry.providers, **followed.settings)
         try:
             followed.make(self._clients)  # what is done once only is done
+            _looked_at()
             passed = places(lambda: followed.make(self._clients))
             found = []
             for place in self._new(passed, error):
@@ -159,6 +166,7 @@ class Struck:
         """Strike at the entry of each function that `instrument()` and `uninstrument()` pass. Returns what was not right."""
         bare, unfiltered = self._expected(followed)
         own = self._spans_of(followed)  # an SDK may trace itself
+        _looked_at()
         passed = places(lambda: self._instrumented(followed))
         found = []
         for place in self._new(passed, PlantedError):

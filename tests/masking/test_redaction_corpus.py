@@ -13,7 +13,7 @@ import pytest
 from corpus import KINDS, found, harmless, samples, spared
 from opentelemetry_instrumentation_genai._content.redaction import redaction
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,7 @@ from opentelemetry_instrumentation_genai._content.redaction import redaction
 from opentelemetry_instrumentation_genai._masking.masking import masked
 from opentelemetry_instrumentation_genai._masking.rules import MASKED, RULES
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 
 FOUND = {
     "email": [

@@ -426,6 +426,7 @@ def test_the_server_is_where_the_client_goes(telemetry: Telemetry, host, address
     assert (address, port) == (attributes["server.address"], attributes["server.port"])
 
 
+@pytest.mark.process
 def test_functions_that_were_imported_before(tmp_path, server):
     """`from ollama import chat`, before instrumenting and before it is even imported."""
     program = """
@@ -446,6 +447,7 @@ print([span.name for span in telemetry.spans])
     assert (["['chat llama3.2', 'embeddings llama3.2']"], []) == written
 
 
+@pytest.mark.process
 def test_zero_code(tmp_path, server):
     """Under `opentelemetry-instrument`, the SDK is imported when the application imports it, and not before."""
     program = """
@@ -480,6 +482,7 @@ if child: os.waitpid(child, 0)
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("program", HELD)
 def test_held_at_exit(tmp_path, server, program):
     """A stream that nobody closed is told once, as the process ends, without a status, with what was received."""

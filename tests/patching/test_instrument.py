@@ -83,6 +83,7 @@ def install(folder: Path, **modules: str) -> None:
         (package / f"{name}.py").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "streaming",
     ["raise RuntimeError", "raise OSError", "raise SystemExit", SEALED, "class Stream: pass\nAsyncStream = Stream"],
@@ -179,6 +180,7 @@ def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch,
     assert 1 == len(said())
 
 
+@pytest.mark.process
 def test_one_thread_imports_while_another_instruments(tmp_path):
     """Neither waits for ever: who imports holds the lock of the import, who instruments waits for that and holds ours."""
     install(
@@ -219,6 +221,7 @@ print([name for name, method in vars(openai.SyncAPIClient).items() if hasattr(me
     assert (["[False, False]", "['request', '_process_response']", "[]"], []) == (written, logged)
 
 
+@pytest.mark.process
 def test_one_thread_imports_while_another_uninstruments(tmp_path):
     """The same for `uninstrument()`: whoever is first, nothing is patched in the end."""
     install(tmp_path, _streaming="import __main__\n__main__.importing.set()\n__main__.finish.wait(20)\n" + STREAMS)
@@ -251,6 +254,7 @@ print([name for name, method in vars(openai.SyncAPIClient).items() if hasattr(me
     assert (["[False, False]", "[]"], []) == run(tmp_path, program)
 
 
+@pytest.mark.process
 def test_many_threads_at_once(tmp_path):
     """However many instrument and uninstrument at once, there is one layer or none, and in the end what was there before."""
     program = f"""
@@ -289,6 +293,7 @@ def replies(server) -> dict[str, str]:
     return {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "none"}
 
 
+@pytest.mark.process
 def test_keywords_of_a_later_call_are_taken_over(tmp_path, replies, receiver):
     """Under `opentelemetry-instrument`, the application gives what is no text: it counts, and one line says so."""
     program = f"""

@@ -573,6 +573,7 @@ def test_ollama(server, telemetry, said, first):
     assert [LINE.format("ollama", "opentelemetry.instrumentation.ollama")] == said()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("first", ["ours", "theirs"])
 def test_the_order_of_entry_points(tmp_path, server, receiver, first):
     """Under `opentelemetry-instrument`, theirs imports the SDK when it is loaded; whoever is loaded first, a call is one span."""
@@ -599,6 +600,7 @@ OpenAI(max_retries=0).chat.completions.create(model="{MODEL}", messages=[])
     assert [LINE.format("openai", "theirs_openai")] == errors
 
 
+@pytest.mark.process
 def test_a_resource_that_is_imported_after_the_first_call(tmp_path, server):
     """To look for others imports nothing of the SDK, and who wraps what is imported later is found."""
     server.reply_always(Json(completion()))

@@ -67,6 +67,7 @@ def install_version(folder: Path, version: str, *, first: str = "_version") -> N
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", ["0.28.1", "1.25.9", "4.0.0", "4.0.0rc1", "4.1.0rc1", "10.0.0", "unknown"])
 def test_an_unsupported_version(tmp_path, version):
     """One line names the version that is there and those that are supported; nothing is patched, the SDK works."""
@@ -78,6 +79,7 @@ def test_an_unsupported_version(tmp_path, version):
     assert [UNSUPPORTED.format(version)] == logged
 
 
+@pytest.mark.process
 def test_an_unsupported_version_under_opentelemetry_instrument(tmp_path):
     """The same line, once, and the application runs."""
     install_version(tmp_path, "4.1.0rc1")
@@ -88,6 +90,7 @@ def test_an_unsupported_version_under_opentelemetry_instrument(tmp_path):
     assert [UNSUPPORTED.format("4.1.0rc1")] == logged
 
 
+@pytest.mark.process
 def test_the_version_is_known_early(tmp_path):
     """Whatever of itself the SDK imports first: openai 1.26 imports what is patched before its own version."""
     install_version(tmp_path, "4.0.0", first="_base_client")
@@ -95,6 +98,7 @@ def test_the_version_is_known_early(tmp_path):
     assert (ANSWERED, [UNSUPPORTED.format("4.0.0")]) == run(tmp_path, INSTRUMENT + APP)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("instrumented", [True, False])
 def test_the_layout_of_old_versions(tmp_path, instrumented):
     """Before 1.0 the SDK had neither `_version` nor `_base_client`, and is named all the same, by `openai.__version__`."""
@@ -113,6 +117,7 @@ def test_the_layout_of_old_versions(tmp_path, instrumented):
     assert ">=1.26.0,<4" in logged[0]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", ["1.26.0rc1", "3.99.0", "3.99.0.dev1", "3.99.0+local.1"])
 def test_a_supported_version_that_is_built_otherwise(tmp_path, version):
     """Where what is patched is not there, it is patched wholly or not at all, a line says so, and the SDK works."""
@@ -124,6 +129,7 @@ def test_a_supported_version_that_is_built_otherwise(tmp_path, version):
     assert 1 == len(logged)
 
 
+@pytest.mark.process
 def test_an_application_s_own_module_of_that_name(tmp_path):
     """A module `openai.py` of the application's own is not taken for the SDK."""
     (tmp_path / "openai.py").write_text("answer = 42", encoding="utf-8")
@@ -131,6 +137,7 @@ def test_an_application_s_own_module_of_that_name(tmp_path):
     assert (["42"], []) == run(tmp_path, INSTRUMENT + "import openai\nprint(openai.answer)")
 
 
+@pytest.mark.process
 def test_no_sdk_at_all(tmp_path):
     """An import that fails, fails as it does without us, and as often as it is tried."""
     install(tmp_path, __init__="raise ImportError('broken installation')")

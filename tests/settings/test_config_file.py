@@ -433,6 +433,7 @@ self: &self {{self: *self}}
     ]
 
 
+@pytest.mark.process
 def test_without_a_file_nothing_is_imported(tmp_path):
     """Neither the reader of files nor what it needs."""
     program = """
@@ -486,6 +487,7 @@ def told(receiver) -> list[tuple[Any, ...]]:
 HELLO = '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}],"finish_reason":"stop"}]'
 
 
+@pytest.mark.process
 @has_the_package
 @pytest.mark.parametrize(
     ("environment", "expected"),
@@ -505,6 +507,7 @@ def test_zero_code(tmp_path, write, replies, receiver, *, environment, expected)
     assert [expected] == told(receiver)
 
 
+@pytest.mark.process
 @has_the_package
 def test_switched_off_by_the_file(tmp_path, write, replies, receiver):
     """`enabled: false`, which keeps the SDK from starting it, keeps `opentelemetry-instrument` from it as well."""
@@ -515,6 +518,7 @@ def test_switched_off_by_the_file(tmp_path, write, replies, receiver):
     assert [] == told(receiver)
 
 
+@pytest.mark.process
 @has_the_package
 @pytest.mark.parametrize(
     ("environment", "expected"),
@@ -618,6 +622,7 @@ def test_a_section_that_starts_nothing(caplog, first, expected):
     ]
 
 
+@pytest.mark.process
 @has_the_package
 def test_in_any_order_in_code(tmp_path, write, monkeypatch, replies, receiver):
     """A file that is applied in code has `genai` last, with what is redacted."""
@@ -634,6 +639,7 @@ def test_in_any_order_in_code(tmp_path, write, monkeypatch, replies, receiver):
     assert '[{"role":"user","parts":[{"type":"text","content":"[email]"}]}]' == span["gen_ai.input.messages"]
 
 
+@pytest.mark.process
 @has_the_package
 @pytest.mark.parametrize("braces", [True, False])
 def test_the_file_of_the_page(tmp_path, monkeypatch, replies, receiver, braces):

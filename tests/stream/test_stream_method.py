@@ -497,6 +497,7 @@ server.close()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("api", ONLY_CHAT)
 def test_an_sdk_that_is_imported_later(tmp_path, api):
     """The SDK imports what `stream()` returns only when it is asked for: it is followed then, not after `uninstrument()`, and again."""

@@ -302,6 +302,7 @@ def test_what_is_logged_about_errors_of_ours_quotes_nothing(server, exported, pl
     assert [CONTENT["prompt"]] == [message["content"] for message in server.requests[0].json["messages"]]
 
 
+@pytest.mark.process
 def test_zero_code_exports_no_secret(tmp_path, server, receiver):
     """The same from outside: an application under `opentelemetry-instrument`, its literals in its source included."""
     server.reply(Json(COMPLETION, headers=HEADERS), Json(error(QUOTING), 400))
