@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
+from ._conventions.scope import __version__
 
 if TYPE_CHECKING:
     from ._application.capture_content import capture_content

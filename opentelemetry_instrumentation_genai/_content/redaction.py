@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from .._adapter.parts import Blob, Dropped, Part, plain
-from .._callables import checked, entry_point, load, name_of
 from .._guard import say_once
 from .._masking.rule import Rule, needed, redacted
 from .._masking.rules import RULES
-from .._setting_errors import RefusedError
+from .._setting_values.callables import checked, entry_point, load, name_of
+from .._setting_values.errors import RefusedError
 from .patterns import Own, own_patterns
 
 if TYPE_CHECKING:

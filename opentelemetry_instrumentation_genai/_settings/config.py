@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._guard import say_once
 from .._masking.masking import masked, quoted
-from .._setting_errors import PartlyError, RefusedError
+from .._setting_values.errors import PartlyError, RefusedError
 from .misspelled import say_of_misspelled
 from .readers import FILE, PREFIX, PROVIDERS, READERS
 

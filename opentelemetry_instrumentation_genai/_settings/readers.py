@@ -6,12 +6,12 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._callables import checked
 from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generations import GENERATIONS
 from .._masking.masking import masked
-from .._setting_errors import PartlyError, RefusedError
+from .._setting_values.callables import checked
+from .._setting_values.errors import PartlyError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,9 +13,9 @@ from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.generations import GENERATIONS
+from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, say_once
 from .._settings.config import say_of_missing
-from .._version import __version__
 from .completions import HookedCompletion
 from .content import CallContent
 from .cost import Cost
@@ -133,14 +133,13 @@ class Signals:
         meter_provider: metrics.MeterProvider | None = None,
         logger_provider: Any = None,
     ) -> None:
-        name = "opentelemetry_instrumentation_genai"
         generation = GENERATIONS[config.semconv_stability_opt_in]
         self._generation = generation = generation.split() if config.metrics == "extended" else generation
-        self._tracer = trace.get_tracer(name, __version__, tracer_provider, generation.schema_url)
-        logger = _logs.get_logger(name, __version__, logger_provider, generation.schema_url)
+        self._tracer = trace.get_tracer(SCOPE_NAME, __version__, tracer_provider, generation.schema_url)
+        logger = _logs.get_logger(SCOPE_NAME, __version__, logger_provider, generation.schema_url)
         self._events = Events(logger, partial(logs_go_nowhere, logger_provider))
         self._only_metrics = partial(only_metrics, tracer_provider, meter_provider)
-        meter = metrics.get_meter(name, __version__, meter_provider, generation.schema_url)
+        meter = metrics.get_meter(SCOPE_NAME, __version__, meter_provider, generation.schema_url)
         self._costs = _costs(config)
         self._instruments = {
             kind: Instruments(meter, measures, priced=self._costs is not None)

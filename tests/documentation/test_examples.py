@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from loopback import Json
+from loopback import Hang, Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 

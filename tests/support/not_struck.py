@@ -84,7 +84,7 @@ APPLICATION: Listed = {
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
-    "_setting_errors.py": ("PartlyError.__init__",),
+    "_setting_values/errors.py": ("PartlyError.__init__",),
     "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "takes_off"),
     "_settings/config_file.py": (
         "_fill",
@@ -101,7 +101,7 @@ START: Listed = {
         "declared",
     ),
     "_cost/costs.py": ("Costs.__init__", "_listed", "costs"),
-    "_callables.py": ("entry_point", "entry_point.<lambda>", "load"),
+    "_setting_values/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from ._setting_errors import RefusedError
+from .errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
