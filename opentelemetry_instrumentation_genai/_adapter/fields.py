@@ -8,14 +8,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from .._conventions.sdks import SDKS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
 Attribute: TypeAlias = "str | bool | int | float | list[str]"
 
 _INT64 = 1 << 63  # what OTLP can carry
-SDKS = frozenset({"openai", "anthropic", "ollama"})
-"""Packages of models, which also have members that were not set."""
 LONGEST = 1 << 10
 """Bytes of a text that is no content, such as a model's name: what is longer is cut before anything looks at it."""
 MOST = 1 << 7

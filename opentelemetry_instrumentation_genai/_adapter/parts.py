@@ -16,7 +16,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from .fields import SDKS, member, string
+from .._conventions.sdks import SDKS
+from .fields import member, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

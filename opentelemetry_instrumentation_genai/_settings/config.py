@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
+from .._conventions.sdks import SDKS
 from .._guard import say_once
 from .._masking.masking import masked, quoted
 from .._setting_values.errors import PartlyError, RefusedError
 from .misspelled import say_of_misspelled
-from .readers import FILE, PREFIX, PROVIDERS, READERS
+from .readers import FILE, PREFIX, READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,7 +82,7 @@ class Config:
         upload_format: the format of the uploaded files, `json` or `jsonl`.
     """
 
-    enabled: frozenset[str] = frozenset(PROVIDERS)
+    enabled: frozenset[str] = frozenset(SDKS)
     capture_message_content: Capture = NO_CONTENT
     capture_binary: bool = False
     content_budget: int = 1 << 16

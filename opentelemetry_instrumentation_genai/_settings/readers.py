@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generations import GENERATIONS
+from .._conventions.sdks import SDKS
 from .._masking.masking import masked
 from .._setting_values.callables import checked
 from .._setting_values.errors import PartlyError, RefusedError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 FILE = "OTEL_CONFIG_FILE"
 """The variable that names the declarative file."""
-PROVIDERS = ("openai", "anthropic", "ollama")
 
 # Possible names of hosts that are more likely a mistake.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
@@ -86,11 +86,11 @@ def _word(value: Any) -> str:
 
 def _enabled(value: Any) -> frozenset[str]:
     if _word(value) in _BOOLEANS:
-        return frozenset(PROVIDERS if _boolean(value) else ())
+        return frozenset(SDKS if _boolean(value) else ())
     names = {name.lower(): name for name in _listed(value)}
-    if names and names.keys().isdisjoint(PROVIDERS):
+    if names and names.keys().isdisjoint(SDKS):
         raise ValueError
-    known = frozenset(names).intersection(PROVIDERS)
+    known = frozenset(names).intersection(SDKS)
     unknown = [names[name] for name in sorted(names.keys() - known)]
     if unknown:
         raise PartlyError(", ".join(unknown), known)
@@ -261,7 +261,7 @@ def _prices(value: Any) -> tuple[str | PriceFile, ...]:
 
 
 READERS: dict[str, Reader] = {
-    "enabled": Reader(_enabled, "true, false, or a comma-separated list of " + ", ".join(PROVIDERS)),
+    "enabled": Reader(_enabled, "true, false, or a comma-separated list of " + ", ".join(SDKS)),
     "capture_message_content": Reader(capture_of, ACCEPTED),
     "capture_binary": Reader(_boolean, "true, false"),
     "content_budget": Reader(_bytes, "a number of bytes, such as 65536 or 64KiB"),

@@ -1,24 +1,32 @@
-"""The endpoints of the API and their operations: (method, path with `{id}` for an id) -> operation.
+"""The endpoints of the SDK that are followed: (method, path with `{name}` for an id) -> endpoint.
 
 Calls of other endpoints are not instrumented.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
-from ._chat import CHAT
-from ._completions import COMPLETIONS
-from ._embeddings import EMBEDDINGS
-from ._responses import FETCH_RESPONSE, RESPONSES
+from .._adapter.openai_api.chat import CHAT
+from .._adapter.openai_api.completions import COMPLETIONS
+from .._adapter.openai_api.embeddings import EMBEDDINGS
+from .._adapter.openai_api.responses import FETCH_RESPONSE, RESPONSES
 
 if TYPE_CHECKING:
     from .._adapter.endpoint import Endpoint
 
+
+def _called_by(endpoint: Endpoint, module: str, kind: str, method: str) -> Endpoint:
+    """Return the endpoint with the methods of the SDK that make its calls."""
+    path = f"resources.{module}"
+    return dataclasses.replace(endpoint, methods=(f"{path}:{kind}.{method}", f"{path}:Async{kind}.{method}"))
+
+
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
-    ("post", "/chat/completions"): CHAT,
-    ("post", "/completions"): COMPLETIONS,
-    ("post", "/embeddings"): EMBEDDINGS,
-    ("post", "/responses"): RESPONSES,
-    ("get", "/responses/{id}"): FETCH_RESPONSE,
+    ("post", "/chat/completions"): _called_by(CHAT, "chat.completions", "Completions", "create"),
+    ("post", "/completions"): _called_by(COMPLETIONS, "completions", "Completions", "create"),
+    ("post", "/embeddings"): _called_by(EMBEDDINGS, "embeddings", "Embeddings", "create"),
+    ("post", "/responses"): _called_by(RESPONSES, "responses", "Responses", "create"),
+    ("get", "/responses/{id}"): _called_by(FETCH_RESPONSE, "responses", "Responses", "retrieve"),
 }

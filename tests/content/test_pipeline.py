@@ -9,6 +9,8 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from loopback.schemas import CONTENT, complaints
+from opentelemetry_instrumentation_genai._adapter.openai_api.chat import CHAT
+from opentelemetry_instrumentation_genai._adapter.openai_api.responses import RESPONSES
 from opentelemetry_instrumentation_genai._adapter.parts import (
     attached,
     generic,
@@ -23,8 +25,6 @@ from opentelemetry_instrumentation_genai._content.redaction import Redaction, re
 from opentelemetry_instrumentation_genai._masking.rules import RULES
 from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
-from opentelemetry_instrumentation_genai.openai._chat import CHAT
-from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 

@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 from endings import APIS, CHAT, DIFFERENT_APIS, ONLY_RESPONSES, Ended, Twice, response_events, told
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import response
-from opentelemetry_instrumentation_genai.openai._responses import RESPONSES
-from opentelemetry_instrumentation_genai.openai._typed_events import TypedEvents
+from opentelemetry_instrumentation_genai._adapter.openai_api.responses import RESPONSES
+from opentelemetry_instrumentation_genai._adapter.openai_api.typed_events import TypedEvents
 
 
 def loops(api, client, seen):

@@ -20,8 +20,8 @@ from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.openai_bodies import CHAT, SERVED, chunk, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST
+from opentelemetry_instrumentation_genai._adapter.openai_api.stream_usage import STREAM_USAGE
 from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
-from opentelemetry_instrumentation_genai.openai._stream_usage import STREAM_USAGE
 
 USAGE = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}
 INPUT, MODEL, REASONS = "gen_ai.usage.input_tokens", "gen_ai.response.model", "gen_ai.response.finish_reasons"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import items, member, members
-from .._adapter.stream_usage import StreamUsage
+from ..fields import items, member, members
+from ..stream_usage import StreamUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import items, member, string
-from .._adapter.parts import (
+from ..fields import items, member, string
+from ..parts import (
     Part,
     attached,
     free_tool_call,
@@ -19,7 +19,7 @@ from .._adapter.parts import (
     tool_call_response,
     unreadable,
 )
-from ._common import parts_of, role_of, tool_definition
+from .common import parts_of, role_of, tool_definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

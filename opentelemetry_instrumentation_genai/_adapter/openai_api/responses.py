@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.endpoint import Content, Endpoint
-from .._adapter.failure import Failure, reported_error
-from .._adapter.fields import count, field, integer, items, member, string, table
-from .._conventions import names, operation_kinds
-from ._common import MEASURED_VALUES, REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
-from ._items import input_message, input_messages, output_parts
-from ._typed_events import TypedEvents
+from ..._conventions import names, operation_kinds
+from ..endpoint import Content, Endpoint
+from ..failure import Failure, reported_error
+from ..fields import count, field, integer, items, member, string, table
+from .common import MEASURED_VALUES, REQUEST_TIER, RESPONSE, SAMPLING, output_type, parts_of, tool_definition
+from .items import input_message, input_messages, output_parts
+from .typed_events import TypedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -160,7 +160,6 @@ def _fetched(response: Any, reasons: Sequence[str]) -> Content:
 
 RESPONSES = Endpoint(
     kind=operation_kinds.CHAT,
-    methods=("resources.responses:Responses.create", "resources.responses:AsyncResponses.create"),
     messages="input",
     request=_REQUEST,
     response=table(*_RESPONSE, *_USAGE),
@@ -176,10 +175,6 @@ RESPONSES = Endpoint(
 FETCH_RESPONSE = Endpoint(
     kind=operation_kinds.FETCH_RESPONSE,
     input="parameters",
-    methods=(
-        "resources.responses:Responses.retrieve",
-        "resources.responses:AsyncResponses.retrieve",
-    ),
     request=table(
         field(names.RESPONSE_ID, string, "id"),
         field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.endpoint import Content, Endpoint
-from .._adapter.fields import MOST, field, integer, items, member, string, table
-from .._adapter.parts import (
+from ..._conventions import names, operation_kinds
+from ..endpoint import Content, Endpoint
+from ..fields import MOST, field, integer, items, member, string, table
+from ..parts import (
     Part,
     attached,
     first_text,
@@ -19,9 +20,8 @@ from .._adapter.parts import (
     tool_call_answer,
     tool_call_response,
 )
-from .._conventions import names, operation_kinds
-from ._chunks import ChoiceChunks
-from ._common import (
+from .chunks import ChoiceChunks
+from .common import (
     MEASURED_VALUES,
     REQUEST_TIER,
     RESPONSE,
@@ -35,8 +35,8 @@ from ._common import (
     role_of,
     tool_definition,
 )
-from ._stream_usage import STREAM_USAGE
-from ._timings import server_timings
+from .stream_usage import STREAM_USAGE
+from .timings import server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,7 +167,6 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 CHAT = Endpoint(
     kind=operation_kinds.CHAT,
-    methods=("resources.chat.completions:Completions.create", "resources.chat.completions:AsyncCompletions.create"),
     request=_REQUEST,
     response=table(*RESPONSE, *USAGE),
     constants={names.OPENAI_API_TYPE: "chat_completions"},

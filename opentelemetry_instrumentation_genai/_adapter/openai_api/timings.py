@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import count, member, number
-from .._adapter.server_timings import Timings, timings
+from ..fields import count, member, number
+from ..server_timings import Timings, timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

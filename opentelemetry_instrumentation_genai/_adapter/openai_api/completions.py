@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.endpoint import Content, Endpoint
-from .._adapter.fields import field, member, table
-from .._adapter.parts import generic, text
-from .._conventions import names, operation_kinds
-from ._chat import finish_reasons, in_order
-from ._chunks import ChoiceChunks
-from ._common import MEASURED_VALUES, RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
-from ._stream_usage import STREAM_USAGE
-from ._timings import server_timings
+from ..._conventions import names, operation_kinds
+from ..endpoint import Content, Endpoint
+from ..fields import field, member, table
+from ..parts import generic, text
+from .chat import finish_reasons, in_order
+from .chunks import ChoiceChunks
+from .common import MEASURED_VALUES, RESPONSE, SAMPLING, USAGE, billing, choice_count, failure
+from .stream_usage import STREAM_USAGE
+from .timings import server_timings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,6 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 
 COMPLETIONS = Endpoint(
     kind=operation_kinds.TEXT_COMPLETION,
-    methods=("resources.completions:Completions.create", "resources.completions:AsyncCompletions.create"),
     request=table(*SAMPLING, field(names.REQUEST_CHOICE_COUNT, choice_count, "n")),
     response=table(*RESPONSE, *USAGE),
     finish_reasons=finish_reasons,

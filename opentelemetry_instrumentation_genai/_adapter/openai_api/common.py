@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.billing import NO_MORE, Billing
-from .._adapter.failure import Failure, reported, reported_error
-from .._adapter.fields import count, field, integer, items, member, members, number, string, strings
-from .._adapter.parts import Part, attached, first_text, generic, modality_of, named, plain, reasoning, text
-from .._conventions import names
+from ..._conventions import names
+from ..billing import NO_MORE, Billing
+from ..failure import Failure, reported, reported_error
+from ..fields import count, field, integer, items, member, members, number, string, strings
+from ..parts import Part, attached, first_text, generic, modality_of, named, plain, reasoning, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

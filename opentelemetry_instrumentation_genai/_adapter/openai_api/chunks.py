@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import integer, items, member, members, string, whole_string
-from .._adapter.parts import plain
-from ._pieces import Pieces
+from ..fields import integer, items, member, members, string, whole_string
+from ..parts import plain
+from .pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import integer, items, member, members, string, whole_string
+from ..fields import integer, items, member, members, string, whole_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

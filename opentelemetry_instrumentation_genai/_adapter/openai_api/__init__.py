@@ -1,0 +1,1 @@
+"""OpenAI's API, which many servers and SDKs speak: chat completions, completions, responses, embeddings."""
