@@ -18,7 +18,7 @@ PROTOCOLS: Listed = {
     "_patching/instrumentor.py": ("GenAIInstrumentor._make_seam", "Seam.start", "Seam.stop", "Seam.targets"),
     "_signals/recording.py": ("Counter.add", "Histogram.record"),
     "_adapter/endpoint.py": ("Accumulator.add", "Accumulator.result"),
-    "_call/observer.py": ("Signals.describe", "Signals.observers", "Signals.start_span"),
+    "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
     "_stream/usage_filter.py": ("_Form.chunk", "_Form.cleared", "_Form.given"),
     "_patching/stainless.py": ("Native.spans", "Native.start", "Native.stop"),
@@ -84,6 +84,9 @@ APPLICATION: Listed = {
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
+    "_call/observer.py": ("Observer.__init_subclass__",),
+    "_conventions/operation_kinds.py": ("key_of_owner",),
+    "openai/_endpoints.py": ("_called_by",),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
     "_setting_values/errors.py": ("PartlyError.__init__",),
     "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "takes_off"),
@@ -311,6 +314,7 @@ RARE: Listed = {
     "_masking/named_secrets.py": ("_doubled",),
     "_signals/destinations.py": ("_disabled", "logs_go_nowhere", "only_metrics"),
     "ollama/_seam.py": (
+        "Ollama.sends_again",
         "Ollama._repair",
         "_AsyncStream._self_closed",
         "_AsyncStream.aclose",
