@@ -25,9 +25,9 @@ from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS
 from .._guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
 from .exchange import Exchange, call_of, secrets_in, unparsed
-from .other_instrumentations import stands_back
+from .funnel import Funnel
 from .request_iterators import listed
-from .routes import Routes, input_of
+from .routes import input_of
 from .seam import async_following, following
 from .usage_injection import UsageInjection, with_options
 
@@ -91,7 +91,7 @@ class StainlessSdk:
     event_streams: EventStreams | None = None
 
 
-class Stainless:
+class Stainless(Funnel):
     """How one SDK of the family is followed.
 
     Args:
@@ -104,21 +104,16 @@ class Stainless:
     def __init__(
         self, sdk: StainlessSdk, signals: Signals, others: Others | None = None, propagation: Propagation | None = None
     ) -> None:
-        self.active = True
+        super().__init__("request", sdk.endpoints, signals, others, propagation)
         self._event_streams = sdk.event_streams
         self._package = sdk.package
-        self._signals = signals
-        self._routes = Routes(signals.endpoints(sdk.endpoints))
         self._headers = {name.encode(): attribute for name, attribute in sdk.headers}
         self._start_attributes = sdk.start_attributes
         self._signs = sdk.signs
         self._unknown_servers: dict[tuple[str, int, str], UnknownServer] = {}
         self._native = sdk.native
-        self._others = others
-        self._patches: Patches | None = None
         self._usage_injection = UsageInjection() if signals.injects_usage else None
         self._lazy = sdk.lazy_bodies
-        self._propagation = propagation
         self._servers = Servers(sdk.provider, self._propagates_to, self._unknown_server, sdk.sure)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -135,26 +130,18 @@ class Stainless:
         ]
 
     def start(self, patches: Patches) -> None:
-        """Called when the targets are patched."""
-        self._patches = patches
+        """Start what else follows the SDK; called when the targets are patched."""
+        super().start(patches)
         if self._native is not None:
             self._native.start()
         if self._event_streams is not None:
             self._event_streams.start()
 
     def stop(self) -> None:
-        """Called before they are unpatched."""
-        self.active = False
+        """Stop it; called before the targets are unpatched."""
+        super().stop()
         _stop(self._event_streams)
         _stop(self._native)
-
-    def close(self) -> None:
-        """Called when they are unpatched."""
-        try:
-            self._signals.close()
-        finally:
-            if self._propagation is not None:
-                self._propagation.close()
 
     # The steps of a call.
 
@@ -163,12 +150,10 @@ class Stainless:
         """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
         client = scope.client
         options = _options(scope.args, scope.kwargs)
-        endpoint, ids = self._routes.find(options.method.lower(), options.url)
-        if endpoint is None or not self.active:
+        endpoint, ids = self._find(client, options.method, options.url)
+        if endpoint is None:
             return
         context = get_current()
-        if stands_back(self._others, client, endpoint, context):
-            return
         capture = capture_in(context)
         if self._lazy and self._signals.reads_input(capture):
             options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
@@ -209,7 +194,7 @@ class Stainless:
         """Before `_process_response` of either client: an unread body is followed from here on."""
         call, response = call_of(client), kwargs["response"]
         if call is None:
-            self._repair(client, kwargs["options"])
+            self._repair(client, kwargs["options"].method, kwargs["options"].url)
             return
         if body_of(response) is not None:
             return
@@ -245,14 +230,6 @@ class Stainless:
 
     # What they do.
 
-    def _repair(self, client: Any, options: Any) -> None:
-        """After a response without a call: where it is one that is followed, the call came past our wrapper of `request`."""
-        endpoint, _ = self._routes.find(options.method.lower(), options.url)
-        if endpoint is None or self._patches is None or not self.active:
-            return
-        if not stands_back(self._others, client, endpoint, get_current()):
-            self._patches.repair(client, "request")
-
     @guarded
     def _add_start_attributes(self, call: Call, client: Any, options: Any) -> None:
         call.add_attributes(self._start_attributes(client, options))
@@ -269,7 +246,7 @@ class Stainless:
 
     def _propagates_to(self, client: Any, host: str, port: int) -> bool:
         """Return whether the trace context is propagated to a server."""
-        return self._propagation is not None and self._propagation.reaches(host, port) and not _signs(client)
+        return super()._propagates_to(client, host, port) and not _signs(client)
 
     @guarded
     def _propagated(self, call: Call, client: Any, options: Any) -> Any:

@@ -20,8 +20,7 @@ from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
 from .._patching.exchange import Exchange, call_of, secrets_in, unparsed
-from .._patching.other_instrumentations import stands_back
-from .._patching.routes import Routes
+from .._patching.funnel import Funnel
 from .._patching.seam import Scope, async_following, following
 from .._stream.body import Reading
 from .._stream.proxy import Proxy, own
@@ -31,14 +30,13 @@ if TYPE_CHECKING:
 
     from .._adapter.endpoint import Endpoint
     from .._patching.other_instrumentations import Others
-    from .._patching.patch import Patches
     from .._patching.propagation import Propagation
     from .._signals.signals import Signals
 
 _END = object()
 
 
-class Ollama:
+class Ollama(Funnel):
     """Instruments the calls of the SDK.
 
     Args:
@@ -57,13 +55,8 @@ class Ollama:
         others: Others | None = None,
         propagation: Propagation | None = None,
     ) -> None:
-        self.active = True
-        self._signals = signals
-        self._others = others
-        self._patches: Patches | None = None
-        self._routes = Routes(signals.endpoints(endpoints))
-        self._propagation = propagation
-        self._servers = Servers(provider, self._propagates)
+        super().__init__("_request", endpoints, signals, others, propagation)
+        self._servers = Servers(provider, self._propagates_to)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
         """Return the methods to patch and their wrappers."""
@@ -74,22 +67,6 @@ class Ollama:
             (module, "Client._request_raw", transformed(self.answered)),
             (module, "AsyncClient._request_raw", async_transformed(self.answered)),
         ]
-
-    def start(self, patches: Patches) -> None:
-        """Keep the patches; called when the targets are patched."""
-        self._patches = patches
-
-    def stop(self) -> None:
-        """Stop instrumenting calls; called before the targets are unpatched."""
-        self.active = False
-
-    def close(self) -> None:
-        """Close signals and propagation; called when the targets are unpatched."""
-        try:
-            self._signals.close()
-        finally:
-            if self._propagation is not None:
-                self._propagation.close()
 
     # The steps of a call.
 
@@ -122,7 +99,7 @@ class Ollama:
         """Record the HTTP status of a plain call; runs after `_request_raw`."""
         call = call_of(client)
         if call is None:
-            self._repair(client, response.request)
+            self._repair(client, response.request.method, response.request.url.path)
             return
         call.http_attributes = {HTTP_RESPONSE_STATUS_CODE: as_sent(response.status_code)}
         call.exchange.received = response
@@ -146,32 +123,14 @@ class Ollama:
     @guarded
     def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
         """Return the request, if its endpoint is instrumented."""
-        endpoint = self._endpoint(*args[1:3])
-        if endpoint is None or not self.active:
+        endpoint, _ = self._find(client, args[1], args[2]) if len(args) > 2 else (None, {})
+        if endpoint is None:
             return None
         context = get_current()
-        if stands_back(self._others, client, endpoint, context):
-            return None
         server = self._servers.of(client, client._client.base_url)
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         attribution = self._signals.attribution.of(context)
         return Request(endpoint, server.provider, server, body, stream, capture_in(context), attribution)
-
-    def _endpoint(self, method: Any = "", path: Any = "", *_more: Any) -> Endpoint | None:
-        """Return the endpoint of a request, if it is one that is instrumented."""
-        return self._routes.find(method.lower(), path)[0]
-
-    def _repair(self, client: Any, request: Any) -> None:
-        """Repair the patch of `_request` after a response without a call, if its operation is one to instrument."""
-        endpoint = self._endpoint(request.method, request.url.path)
-        if endpoint is None or self._patches is None or not self.active:
-            return
-        if not stands_back(self._others, client, endpoint, get_current()):
-            self._patches.repair(client, "_request")
-
-    def _propagates(self, _client: Any, host: str, port: int) -> bool:
-        """Return whether the trace context is propagated to a server."""
-        return self._propagation is not None and self._propagation.reaches(host, port)
 
     @guarded
     def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:

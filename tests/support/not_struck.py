@@ -315,7 +315,6 @@ RARE: Listed = {
     "_signals/destinations.py": ("_disabled", "logs_go_nowhere", "only_metrics"),
     "ollama/_seam.py": (
         "Ollama.sends_again",
-        "Ollama._repair",
         "_AsyncStream._self_closed",
         "_AsyncStream.aclose",
         "_AsyncStream.asend",
@@ -324,6 +323,7 @@ RARE: Listed = {
         "_read_failure",
     ),
     "_adapter/endpoint.py": ("Endpoint.<lambda>", "_without_members.content"),
+    "_patching/funnel.py": ("Funnel._repair",),
     "_patching/other_instrumentations.py": ("Others._all", "_package", "_running"),
     "_patching/patch.py": ("Patches.repair", "_calls"),
     "_content/pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
@@ -360,7 +360,7 @@ RARE: Listed = {
         "_unknown",
     ),
     "_adapter/stack_trace.py": ("Mask.__call__", "StackTrace._members"),
-    "_patching/stainless.py": ("StainlessSdk.<lambda>", "Stainless._repair"),
+    "_patching/stainless.py": ("StainlessSdk.<lambda>",),
     "_stream/body.py": (
         "Reading.forget",
         "_AsyncFollowed.asend",

@@ -1,0 +1,82 @@
+"""What the seams have in common: each follows the one method of an SDK's client through which all of its calls go, its funnel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import get_current
+
+from .other_instrumentations import stands_back
+from .routes import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._adapter.endpoint import Endpoint
+    from .._signals.signals import Signals
+    from .other_instrumentations import Others
+    from .patch import Patches
+    from .propagation import Propagation
+
+
+class Funnel:
+    """The endpoints of one SDK, and what is set up for its calls.
+
+    Args:
+        method: the name of the method through which the calls go.
+        endpoints: (method of HTTP in lower case, path) -> endpoint.
+        signals: what observes the calls.
+        others: the other instrumentations of the SDK, which record some of its calls; None if none is looked for.
+        propagation: the servers that receive the trace context in headers; None if none does.
+
+    Attributes:
+        active: whether calls are followed.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        endpoints: Mapping[tuple[str, str], Endpoint],
+        signals: Signals,
+        others: Others | None,
+        propagation: Propagation | None,
+    ) -> None:
+        self.active = True
+        self._method = method
+        self._routes = Routes(signals.endpoints(endpoints))
+        self._signals = signals
+        self._others = others
+        self._propagation = propagation
+        self._patches: Patches | None = None
+
+    def start(self, patches: Patches) -> None:
+        """Keep the patches; called when the targets are patched."""
+        self._patches = patches
+
+    def stop(self) -> None:
+        """Follow no more calls; called before the targets are unpatched."""
+        self.active = False
+
+    def close(self) -> None:
+        """Close what the calls needed; called when the targets are unpatched."""
+        try:
+            self._signals.close()
+        finally:
+            if self._propagation is not None:
+                self._propagation.close()
+
+    def _find(self, client: Any, method: str, path: str) -> tuple[Endpoint | None, Mapping[str, str]]:
+        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path."""
+        endpoint, ids = self._routes.find(method.lower(), path)
+        if endpoint is not None and (not self.active or stands_back(self._others, client, endpoint, get_current())):
+            endpoint = None
+        return endpoint, ids
+
+    def _repair(self, client: Any, method: str, path: str) -> None:
+        """Repair the patch of the funnel after a response without a call, if there should have been one."""
+        if self._patches is not None and self._find(client, method, path)[0] is not None:
+            self._patches.repair(client, self._method)
+
+    def _propagates_to(self, _client: Any, host: str, port: int) -> bool:
+        """Return whether the trace context is propagated to a server."""
+        return self._propagation is not None and self._propagation.reaches(host, port)
