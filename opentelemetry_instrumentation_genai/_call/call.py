@@ -52,7 +52,7 @@ class Call(CallState):
         exchange: what the seam has to know of it while the SDK's code runs. Only the seam reads it.
 
     Attributes:
-        exchange: as given; None when the SDK's code has run.
+        exchange: as given.
         running: whether the SDK's code still runs. What ends the call meanwhile, as middleware can, ends it after that: `early`.
     """
 
@@ -103,8 +103,8 @@ class Call(CallState):
             self._observe(own)
 
     @guarded
-    def _observe(self, own: Span) -> None:
-        """Start the observers; `own` is the span as the application sees it."""
+    def _observe(self, own: Span | None = None) -> None:
+        """Start the observers, if they have not started; `own` is the span as the application sees it, if there is one."""
         request, self._request = self._request, None
         if request is None:
             return
@@ -115,6 +115,7 @@ class Call(CallState):
 
     def answered(self, headers: Any) -> None:
         """Pass on the headers of an HTTP response."""
+        self._observe()
         for observer in self._observers:
             observer.answered(headers)
 
@@ -124,11 +125,12 @@ class Call(CallState):
         if earlier is not None:
             earlier.forget()
         self._reading = ref(reading)
+        self._observe()
         self.open, self.early = True, False
         make = self.endpoint.accumulator
         accumulator = None if make is None else make(self.needs_messages)
         of_chunks = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
-        self.chunks = chunks = Chunks(accumulator, of_chunks, self.started)
+        self.chunks = chunks = Chunks(accumulator, of_chunks, self)
         for observer in self._observers:
             observer.opened()
         return chunks
@@ -159,7 +161,7 @@ class Call(CallState):
 
     def settle(self) -> None:
         """End what a failed or interrupted step of ours has left open; do nothing if there is nothing."""
-        self.running, self.exchange = False, None
+        self.running = False
         if self.open or self._closed:
             return
         if not self.over:
@@ -185,7 +187,7 @@ class Call(CallState):
 
     def _end_once(self, ending: Ending, response: Any, error: BaseException | None) -> None:
         self.stopped = stopped = self.stopped or perf_counter()
-        self._observe(INVALID_SPAN)  # where the SDK has made no span
+        self._observe()
         if self.chunks is not None and self.chunks.first is not None:
             response = self.chunks.response()
         outcome = outcome_of(self, ending, response, error, stopped - self.started)
@@ -202,10 +204,10 @@ class Call(CallState):
         if self.span.is_recording() or self._adopted:
             since = 0.0 if self.stopped is None else perf_counter() - self.stopped
             self.span.end(time_ns() - int(since * 1e9))
-        self._closed = True
         self._observers, self.secrets = (), tuple
         if self.chunks is not None:
             self.chunks.give_up()
+        self.chunks, self._closed = None, True  # the chunks refer to the call, and it no longer to them
 
 
 def _record(observers: Iterator[Observer], outcome: Outcome) -> None:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._guard import guarded, guarded_step
-from .._lifetime.lifetime import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .._adapter.endpoint import Accumulator
+
+
+class Timed(Protocol):
+    """What is known here of a call.
+
+    Attributes:
+        started: when the SDK's code was called, in seconds of `perf_counter`. A stream may be opened before that.
+    """
+
+    started: float
+
+    @property
+    def over(self) -> bool:
+        """Return whether it has ended; in the child of a fork, calls of the parent have."""
+        ...
 
 
 class Chunks:
@@ -20,23 +34,22 @@ class Chunks:
     Args:
         accumulator: puts them together; None where nothing of the response is recorded.
         observers: called with each chunk: with the seconds since the one before it, None for the first one.
-        started: when the call started, in seconds of `perf_counter`.
+        call: the call that they belong to.
 
     Attributes:
         first: seconds from the start to the first chunk; None before it.
         last: when the last one was received, in seconds of `perf_counter`; before the first one, when reading began.
     """
 
-    __slots__ = ("_accumulator", "_add", "_forks", "_observers", "_started", "first", "last")
+    __slots__ = ("_accumulator", "_add", "_call", "_observers", "first", "last")
 
     def __init__(
-        self, accumulator: Accumulator | None, observers: Sequence[Callable[[float | None], object]], started: float
+        self, accumulator: Accumulator | None, observers: Sequence[Callable[[float | None], object]], call: Timed
     ) -> None:
         self._accumulator = accumulator
         self._add: Callable[[Any], None] | None = None if accumulator is None else accumulator.add
         self._observers = observers
-        self._forks = forks()
-        self._started = started
+        self._call = call
         self.first: float | None = None
         self.last = perf_counter()
 
@@ -50,8 +63,8 @@ class Chunks:
         since = None if self.first is None else now - self.last
         self.last = now
         if since is None:
-            self.first = now - self._started
-            if self._forks != forks():
+            self.first = now - self._call.started
+            if self._call.over:  # in the child of a fork it is the parent's
                 self._observers = ()
         for observe in self._observers:
             observe(since)

@@ -67,12 +67,12 @@ class Signals(Protocol):
         """Start the span of a call."""
         ...
 
-    def observers(self, call: CallState, request: Request, own: Span, /) -> Sequence[Observer]:
+    def observers(self, call: CallState, request: Request, own: Span | None, /) -> Sequence[Observer]:
         """Return what records a call, in the order of its end.
 
         Args:
             call: the call, with its span.
             request: its request.
-            own: the span as the application sees it.
+            own: the span as the application sees it; None where the SDK should have made one, and has not.
         """
         ...

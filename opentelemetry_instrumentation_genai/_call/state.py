@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import INVALID_SPAN
 
 from .._conventions.names import PROVIDER_NAME
+from .._guard import guarded
 from .._lifetime.lifetime import forks
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class CallState:
         if self.unknown_server is not None:
             self._set_provider(self.unknown_server.by_headers(headers))
 
+    @guarded
     def identify_by_response(self, response: Any) -> None:
         """Identify the provider by a response, or by what was received of it, likewise."""
         if self.unknown_server is not None and response is not None:

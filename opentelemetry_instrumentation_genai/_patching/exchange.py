@@ -42,11 +42,15 @@ class Exchange:
         self.sent: Any = None
         self.received: Any = None
 
+    def release(self) -> None:
+        """Keep nothing that is large. A redirect may still be followed elsewhere, so the propagated headers stay known."""
+        self.client = self.sent = self.received = None
+
 
 def call_of(client: Any) -> Call | None:
     """Return the current call if this client makes it: a client of another SDK, or one for tokens, may run within it."""
     call = current_call()
-    if call is None or call.exchange is None or call.exchange.client is not client:
+    if call is None or call.exchange.client is not client:
         return None
     return call
 

@@ -143,7 +143,7 @@ class Propagation:
     def _remove_headers(self, request: Any) -> None:
         """Remove our headers from a request that goes to another host than those of the settings."""
         call = current_call()
-        propagated = None if call is None or call.exchange is None else call.exchange.propagated
+        propagated = None if call is None else call.exchange.propagated
         if (
             propagated is None
             or propagated.propagation is not self

@@ -121,11 +121,12 @@ class Scope(Current):
         self.leave()
         if call is not None:
             try:
-                if call.exchange is not None:  # else an interrupt has struck after it was settled
+                if not call.over:
                     # A failure of our own leaves the SDK's outcome as it is.
                     self._seam.end(call, self.result, self.error if isinstance(error, Exception) else error)
             finally:
                 call.settle()
+                call.exchange.release()
         self._left = True
 
     def outcome(self) -> Any:

@@ -180,7 +180,7 @@ class Stainless(Funnel):
     def sends_again(self, scope: Scope, error: BaseException) -> bool | None:
         """Return whether the caller's own request is to be sent, because the server refused what was injected into it."""
         call, injection = scope.call, self._usage_injection
-        if injection is None or call is None or call.exchange is None or not isinstance(error, Exception):
+        if injection is None or call is None or not isinstance(error, Exception):
             return False
         return injection.sends_again(scope, call.exchange, error)
 

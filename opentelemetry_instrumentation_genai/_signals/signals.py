@@ -194,13 +194,13 @@ class Signals:
         name = f"{call.kind.name} {subject}" if subject else call.kind.name
         return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
 
-    def observers(self, call: CallState, request: Request, own: trace.Span) -> list[Observer]:
+    def observers(self, call: CallState, request: Request, own: trace.Span | None) -> list[Observer]:
         """Return what observes a call: what adds to the outcome comes before what emits it.
 
         Args:
             call: the call, with its span.
             request: its request.
-            own: the span as the application sees it.
+            own: the span as the application sees it; None where the SDK should have made one, and has not.
         """
         points = Points(call)
         found: list[Observer] = []
@@ -209,7 +209,7 @@ class Signals:
         found.append(self._metrics(call, self._instruments[call.kind.metrics], points))
         found += [make(call, points) for make in self._extended]
         found += self._carriers(call, self._capture_of(call, request))
-        if self.hooks is not None:
+        if self.hooks is not None and own is not None:
             found.append(UserHooks(call, self.hooks, own))
         if request.attribution and not call.detailed:
             self._warn_of_lost_attribution()

@@ -1105,10 +1105,16 @@ def test_a_provider_that_cannot_start_spans(application, server, telemetry, mode
             return Broken()
 
     server.reply(PLAIN)
-    application.instrument(mode)
+    hooked: list[str] = []
+    hooks = {"request_hook": lambda *_: hooked.append("request"), "response_hook": lambda *_: hooked.append("response")}
+    application.instrument(mode, metrics="extended", **hooks)
 
     application.create(application.client(open_telemetry={"tracer_provider": Providers()}))
 
+    assert (["request", "response"] if mode == "replace" else []) == hooked  # they are given the call's span
+    assert [(1, 0)] == [
+        (telemetry.metrics["llm.request.count"][0].value, telemetry.metrics["llm.request.active"][0].value)
+    ]
     assert ([OURS] if mode == "replace" else []) == [scope(span) for span in telemetry.spans]
     assert 1 == telemetry.metrics["gen_ai.client.operation.duration"][0].count
 

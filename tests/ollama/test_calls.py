@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from base64 import b64encode
@@ -33,6 +34,32 @@ def server_times(telemetry: Telemetry):
     """What the server said of its own time, by the end of the metric's name; None where nothing was recorded."""
     points = {name: telemetry.metrics.get(f"gen_ai.server.{name}") for name in SERVER}
     return [found and (found[0].count, found[0].sum) for found in points.values()]
+
+
+def test_headers_of_a_proxy(server, telemetry: Telemetry, client):
+    """The cost and the rate limit that a proxy in front of the server reports are those of the call."""
+    OllamaInstrumentor().instrument(**telemetry.providers, prices="billed", metrics="extended")
+    headers = {"x-litellm-response-cost": "0.5", "x-ratelimit-remaining-requests": "9"}
+    server.reply(dataclasses.replace(answer(), headers=headers))
+
+    client.chat(model=MODEL, messages=HI)
+
+    assert 0.5 == telemetry.span.attributes["gen_ai.usage.cost"]
+    assert [9] == [point.value for point in telemetry.metrics["gen_ai.client.rate_limit.remaining.requests"]]
+
+
+def test_the_first_chunk_is_measured_from_the_start(server, telemetry: Telemetry, client):
+    """The time to the first chunk of a stream, which sends its request with its first step, lies within the call."""
+    OllamaInstrumentor().instrument(**telemetry.providers)
+    server.reply(stream(line("Hel"), line("lo", **DONE)))
+
+    list(client.chat(model=MODEL, messages=HI, stream=True))
+
+    (first,), (whole,) = (
+        telemetry.metrics[f"gen_ai.client.operation.{name}"] for name in ("time_to_first_chunk", "duration")
+    )
+    assert 0 < first.sum <= whole.sum
+    assert first.sum == telemetry.span.attributes["gen_ai.response.time_to_first_chunk"]
 
 
 def test_all_of_one_call(server, telemetry: Telemetry, client):

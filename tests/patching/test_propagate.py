@@ -29,7 +29,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 import opentelemetry_instrumentation_genai as genai
 from contract.drive import Opened, listed, settled
 from contract.providers import PROVIDERS
-from loopback import Json, ModelServer, RecordedRequest, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
+from loopback import Hang, Json, ModelServer, RecordedRequest, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from ollama_endings import DONE, line, stream
 
 OURS = "opentelemetry_instrumentation_genai"
@@ -962,6 +962,27 @@ def test_redirects_that_the_application_follows(application, public):
     application.make(followed, redirect(beyond(public)))
 
     assert [1, 0] == [len(named(request)) for request in (*application.server.requests, *public.requests)]
+
+
+async def test_a_redirect_after_the_call_was_cancelled(server, public, telemetry):
+    """An HTTP client that goes on with a request whose call is over takes no header of ours to another host."""
+    genai.OpenAIInstrumentor().instrument(**telemetry.providers, propagate="self-hosted")
+    sending: list[asyncio.Task[Any]] = []
+
+    class Shielded(openai.DefaultAsyncHttpxClient):
+        async def send(self, *args: Any, **kwargs: Any) -> Any:
+            sending.append(asyncio.ensure_future(super().send(*args, **kwargs)))
+            return await asyncio.shield(sending[0])
+
+    server.reply(Hang(0.5, redirect(beyond(public))))
+    public.reply(Json({}))
+    async with Shielded(verify=False) as http:
+        client = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, http_client=http)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.chat.completions.create(model="m", messages=[]), 0.1)
+        await asyncio.gather(*sending)
+
+    assert [1, 0] == [len(named(request)) for request in (*server.requests, *public.requests)]
 
 
 class Following:

@@ -86,6 +86,11 @@ def snapshot_of(spans: Sequence[ReadableSpan], metrics: Mapping[str, _Series], e
 
 def _span(span: ReadableSpan, names: Mapping[int, str]) -> Strict:
     """``parent`` is None for a root and ``<unfinished>`` for a parent that has not ended."""
+    first = (span.attributes or {}).get("gen_ai.response.time_to_first_chunk", 0)
+    assert isinstance(first, (int, float))
+    assert first <= ((span.end_time or 0) - (span.start_time or 0)) / 1e9 + 1, (
+        f"a first chunk after the end: {first!r} s"
+    )
     return Strict(
         name=span.name,
         kind=span.kind.name,
