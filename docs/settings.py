@@ -19,7 +19,7 @@ HEAD = "| keyword, and key in the file | what | accepted | default |\n|---|---|-
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
 
 # Defaults that are no words of the setting's own.
-PLAIN = ("none", "as the capture mode says")
+PLAIN = ("none", "by the capture mode")
 
 
 def descriptions() -> dict[str, str]:

@@ -63,7 +63,7 @@ def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
 
 
 def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
-    """Make a wrapper, as wrapt calls it, that looks at the arguments of a method before it runs.
+    """Return a wrapper, as wrapt calls it, that looks at the arguments of a method before it runs.
 
     Args:
         step: called with the instance and the keyword arguments. What it raises is dropped.
@@ -79,7 +79,7 @@ def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
 
 
 def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Make a wrapper, as wrapt calls it, that puts something of ours in the place of what a method returns.
+    """Return a wrapper, as wrapt calls it, that replaces the result of a method.
 
     Args:
         step: called with what the method returned and the instance. Where it raises, the result stays as it is.
@@ -96,7 +96,7 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 
 def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """Make a wrapper as `transformed` does, for a method that is a coroutine function."""
+    """Return a wrapper as `transformed` does, for a method that is a coroutine function."""
     replace = guarded(step)
 
     @functools.wraps(step)
@@ -108,10 +108,10 @@ def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def say_once(message: str, *args: object) -> None:
-    """Log a warning that the user can act on, the first time only; so many in all, whatever applications may put into them.
+def warn_once(message: str, *args: object) -> None:
+    """Log a warning that the user can act on, the first time only, and at most 1000 different ones.
 
-    A log handler of the application that raises is no failure of the call.
+    What the application's logging raises does not reach the call.
 
     Args:
         message: a text with `%s` places, and no content of any call.
@@ -124,12 +124,12 @@ def say_once(message: str, *args: object) -> None:
             _logger.warning(message, *map(loggable, args))
 
 
-def note(message: str, *args: object) -> None:
+def log_info(message: str, *args: object) -> None:
     """Log how something was set up, at level INFO.
 
     Args:
-        message: likewise.
-        args: likewise.
+        message: a text with `%s` places, and no content of any call.
+        args: what goes into the places.
     """
     with suppress(Exception):
         _logger.info(message, *map(loggable, args))
@@ -146,7 +146,7 @@ def report(place: str, error: Exception) -> None:
         raise error
     with suppress(Exception):
         name, line = _innermost(error.__traceback__)
-        say_once(
+        warn_once(
             "%s in %s (%s line %s): the telemetry of such calls is incomplete, the calls are not affected. Please report this.",
             type(error).__name__,
             place,

@@ -18,13 +18,13 @@ class Billing(NamedTuple):
         amounts: how many of what is billed and is no attribute, by the names of `_units`, and `total_tokens`.
         terms: what the price depends on: name -> value, such as a speed.
         beside: (model, attributes) of usages that are billed beside the response's own; None for the same model.
-        listed: whether the cost of such a response can be computed from a public list of prices.
+        has_list_price: whether the cost of such a response can be computed from a public list of prices.
     """
 
     amounts: Mapping[str, int] = MappingProxyType({})
     terms: Mapping[str, str] = MappingProxyType({})
     beside: Sequence[tuple[str | None, Mapping[str, Attribute]]] = ()
-    listed: bool = True
+    has_list_price: bool = True
 
 
 NO_MORE: Final = Billing()

@@ -55,14 +55,14 @@ class Failure:
 
     @property
     def measured(self) -> str:
-        """`error.type` as metrics have it, of which there are few values: a code of letters and underscores, or a short number."""
+        """Return the `error.type` of metrics, with few values: a code of letters and underscores, a short number, or the exception."""
         if _BOUNDED.fullmatch(self.error_type):
             return self.error_type
         return _UNNAMED if self.error is None else self.exception_type
 
     @cached_property
     def quoting(self) -> str:
-        """The message as it was given, without keys; it may quote content. Made once for span, event and stack trace."""
+        """Return the message with keys masked; it may quote content. It is made once for span, event and stack trace."""
         if self.error is not None:
             return _quoting(self.error, self.secrets)
         return self.plain if self.message is None else masked(self.message, self.secrets)

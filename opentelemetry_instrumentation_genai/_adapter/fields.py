@@ -71,7 +71,7 @@ def table(*rows: Field) -> Table:
 
 
 def only(rows: Table, attributes: Collection[str]) -> Table:
-    """The rows of a table for some attributes."""
+    """Return the rows of a table for some attributes."""
     branches = ((name, only(below, attributes)) for name, below in rows.branches)
     return Table(
         tuple(leaf for leaf in rows.leaves if leaf[1] in attributes),
@@ -80,7 +80,7 @@ def only(rows: Table, attributes: Collection[str]) -> Table:
 
 
 def without(rows: Table, attributes: Collection[str]) -> Table:
-    """The rows of a table for all other attributes."""
+    """Return the rows of a table without those for some attributes."""
     return Table(
         tuple(leaf for leaf in rows.leaves if leaf[1] not in attributes),
         tuple((name, without(below, attributes)) for name, below in rows.branches),
@@ -88,7 +88,7 @@ def without(rows: Table, attributes: Collection[str]) -> Table:
 
 
 def members(source: Any) -> Mapping[str, Any]:
-    """The members of a JSON object or of an SDK's model, empty for anything else.
+    """Return the members of a JSON object or of an SDK's model, empty for anything else.
 
     Models are built without validation: any member can be missing, and unknown ones are in pydantic's extras.
     """
@@ -126,12 +126,12 @@ def _members(source: Any, kind: type) -> Mapping[str, Any]:
 
 
 def member(source: Any, name: str) -> Any:
-    """The member `name` of a JSON object or of an SDK's model; None where there is none."""
+    """Return the member `name` of a JSON object or of an SDK's model; None where there is none."""
     return members(source).get(name)
 
 
 def items(source: Any, name: str) -> Sequence[Any]:
-    """The list in member `name`, empty where there is none. Nothing but lists and tuples is ever iterated."""
+    """Return the list in member `name`; empty if there is none. Nothing but lists and tuples is ever iterated."""
     value = member(source, name)
     return value if isinstance(value, (list, tuple)) else ()
 
@@ -194,7 +194,7 @@ def string(value: Any) -> str | None:
 
 
 def integer(value: Any) -> int | None:
-    """A whole number that OTLP can carry."""
+    """Return a whole number that OTLP can carry; None for anything else."""
     value = value if type(value) is int else as_sent(value)
     if type(value) is int:
         return value if -_INT64 <= value < _INT64 else None
@@ -202,7 +202,7 @@ def integer(value: Any) -> int | None:
 
 
 def count(value: Any) -> int | None:
-    """How many of something: a whole number that is not below zero."""
+    """Return a count: a whole number that is not negative; None for anything else."""
     if type(value) is int:
         return value if 0 <= value < _INT64 else None
     counted = integer(value)
@@ -210,7 +210,7 @@ def count(value: Any) -> int | None:
 
 
 def number(value: Any) -> float | None:
-    """A number, as a double."""
+    """Return a number as a double; None for anything else."""
     value = value if type(value) is float else as_sent(value)
     if type(value) is float:
         return value
@@ -218,7 +218,7 @@ def number(value: Any) -> float | None:
 
 
 def strings(value: Any) -> list[str] | None:
-    """A list of texts; one text is a list of one."""
+    """Return a list of texts; one text becomes a list of one."""
     if isinstance(value, str):
         value = (value,)
     if not isinstance(value, (list, tuple)):
@@ -227,5 +227,5 @@ def strings(value: Any) -> list[str] | None:
 
 
 def true(value: Any) -> bool | None:
-    """True, or nothing."""
+    """Return True for True, and None for anything else."""
     return True if value is True else None

@@ -56,7 +56,7 @@ class _Skipping:
         self._misses = 0
 
     def members(self, unread: Collection[str]) -> dict[str, Any]:
-        """The members of the object that the text is, but for those that are left out."""
+        """Return the members of the JSON object in the text, without the `unread` ones."""
         found: dict[str, Any] = {}
         left = LARGEST
         position = self._after(b"{", 0)
@@ -75,7 +75,7 @@ class _Skipping:
         return found
 
     def _after_member(self, end: int) -> int:
-        """Where the next member begins, or the bracket is that ends the object."""
+        """Return the position of the next member, or of the bracket that ends the object."""
         position = self._after_space(end)
         if self._sign(position) == b"}":
             return position
@@ -90,7 +90,7 @@ class _Skipping:
         return position if found is None else found.end()
 
     def _after(self, sign: bytes, position: int) -> int:
-        """What comes after a sign, with space around it."""
+        """Return the position after a sign and the space around it."""
         position = self._after_space(position)
         return self._after_space(position + 1) if self._sign(position) == sign else _fail()
 
@@ -103,7 +103,7 @@ class _Skipping:
         return _fail() if scalar is None else scalar.end()
 
     def _end_of_nested(self, start: int) -> int:
-        """Where a list or an object ends."""
+        """Return the position where a list or an object ends."""
         depth, position = 0, start
         while depth or position == start:
             found = _BRACKET.search(self._body, position)

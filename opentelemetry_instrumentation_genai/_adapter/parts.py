@@ -52,7 +52,7 @@ class Blob(dict[str, Any]):
 
 
 def left_out(value: Any) -> bool:
-    """Whether a member of a request is not given: it is null, or a sentinel of the SDKs."""
+    """Return whether a member of a request is not given: it is null, or a sentinel of the SDKs."""
     return value is None or type(value).__name__ in _LEFT_OUT
 
 
@@ -116,7 +116,7 @@ def _identity(identity: Any) -> str | None:
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
-    """An image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part, by default without its bytes.
+    """Return the part of an image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part, by default without its bytes.
 
     Args:
         modality: image, audio, video or document.
@@ -139,12 +139,12 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
 
 
 def unread(modality: str, mime_type: Any) -> Part:
-    """A blob part of a file that only the SDK reads, when it sends."""
+    """Return the blob part of a file that only the SDK reads, when it sends the request."""
     return Blob(type="blob", modality=modality, mime_type=mime_type, content="")
 
 
 def _blob(modality: str, mime_type: Any, data: str, decode: Callable[[str], bytes], start: int = 0) -> Part:
-    """A blob part. Both generations' schemas want `content`, which is empty where the bytes are left out."""
+    """Return a blob part. Both generations' schemas want `content`, which is empty where the bytes are left out."""
     part = Blob(type="blob", modality=modality, mime_type=mime_type)
     if not with_bytes.get() or len(data) > _MOST_CHARACTERS:
         return Blob(part, **_fingerprint_of(data, decode, start), content="")
@@ -153,7 +153,7 @@ def _blob(modality: str, mime_type: Any, data: str, decode: Callable[[str], byte
 
 
 def modality_of(mime_type: Any) -> str:
-    """The modality of a MIME type; what is no image, sound or video is a document."""
+    """Return the modality of a MIME type; what is no image, sound or video is a document."""
     kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
     return _MODALITIES.get(kind, "document")
 
@@ -200,7 +200,7 @@ def _fingerprint(content: bytes) -> dict[str, Any]:
 
 
 def _arguments(arguments: Any) -> Any:
-    """Arguments as JSON values if they are whole JSON, else the text that was received."""
+    """Return arguments as JSON values if they are complete JSON, else the text that was received."""
     if not isinstance(arguments, str):
         return arguments
     try:
@@ -210,13 +210,13 @@ def _arguments(arguments: Any) -> Any:
 
 
 def _whole(digits: str) -> int | str:
-    """OTLP carries 64 bits; a longer number stays a text."""
+    """Return a whole number of at most 64 bits, which OTLP can carry; a larger one as a text."""
     number = int(digits) if len(digits) <= 20 else _INT64
     return number if -_INT64 <= number < _INT64 else digits
 
 
 def _real(digits: str) -> float | str:
-    """A number that is too large for a double stays a text."""
+    """Return a number as a double; one that is too large for a double as a text."""
     number = float(digits)
     return number if math.isfinite(number) else digits
 
@@ -249,7 +249,7 @@ def plain(value: Any, depth: int = _DEPTH, *, inline: bool = False, above: tuple
 
 
 def _plain_float(value: float) -> float | str:
-    """JSON has no word for what is no number; these are those of protobuf's JSON."""
+    """Return a double; NaN and the infinities, which JSON does not have, by their names in protobuf's JSON."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
@@ -387,7 +387,7 @@ def serialised(value: Any) -> tuple[str, Any]:
 
 
 def first_text(source: Any, *names: str) -> str | None:
-    """The first of the members `names` that is a text and not empty."""
+    """Return the first of the members `names` that is a text and not empty."""
     for name in names:
         value = member(source, name)
         if isinstance(value, str) and value:

@@ -16,7 +16,7 @@ from opentelemetry.baggage import get_all
 
 from .._adapter.fields import string
 from .._conventions.names import CONVERSATION_ID, ENDUSER_ID, ENDUSER_PSEUDO_ID, PROMPT_NAME, PROMPT_VERSION
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .genai_context import CONTEXT_VALUES_KEY, ContextValues
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Attribution:
         values: Any = context.get(CONTEXT_VALUES_KEY)
         if not isinstance(values, ContextValues):
             values = _NO_VALUES
-        listed = self._listed(context) if self._baggage else _NOTHING
+        baggage = self._baggage_attributes(context) if self._baggage else _NOTHING
         conversation = _conversation(context)
-        if values is _NO_VALUES and not listed and conversation is None:
+        if values is _NO_VALUES and not baggage and conversation is None:
             return _NOTHING
-        found: dict[str, Attribute] = dict(listed)
+        found: dict[str, Attribute] = dict(baggage)
         if conversation is not None:
             found[CONVERSATION_ID] = conversation
         found.update(values.attributes)
@@ -70,7 +70,7 @@ class Attribution:
             self._add_user(found, None, values.user)
         return found
 
-    def _listed(self, context: Context) -> Mapping[str, Attribute]:
+    def _baggage_attributes(self, context: Context) -> Mapping[str, Attribute]:
         """Return the attributes from the entries of baggage that the settings list."""
         found: dict[str, Attribute] = {}
         entries = get_all(context)
@@ -91,10 +91,10 @@ class Attribution:
         elif self._key is not None:
             found[attribute or ENDUSER_PSEUDO_ID] = pseudonym(self._key, user)
         else:
-            say_once(
-                "A user id is given, and no key to make a pseudonym of it: it is left out. Set "
+            warn_once(
+                "A user id is set, but no key for its pseudonym: it is left out. Set "
                 "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY to a secret of at least 16 characters, "
-                "or OTEL_INSTRUMENTATION_GENAI_USER_ID=raw to have it told as it is."
+                "or OTEL_INSTRUMENTATION_GENAI_USER_ID=raw to record it as it is."
             )
 
 

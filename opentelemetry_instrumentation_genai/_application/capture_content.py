@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context as otel_context
 
 from .._conventions.capture_modes import ACCEPTED, NO_CONTENT, Capture, capture_of
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .._masking.masking import quoted
 from .block import Block
 
@@ -47,7 +47,7 @@ def _parse_mode(mode: str | bool | float) -> Capture:
     try:
         return capture_of(mode)
     except ValueError:
-        say_once(
+        warn_once(
             "capture_content(%s) is not accepted. Accepted is: %s. In its block the default applies: no_content.",
             quoted(mode),
             ACCEPTED,

@@ -16,7 +16,7 @@ from .._adapter.parts import left_out, serialised
 from .._adapter.request_bodies import reading
 from .._conventions.names import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
 from .._conventions.operation_kinds import CHAT
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .hooks import Callback, hook_request
 from .purpose import BUILT_IN, purpose
 
@@ -70,12 +70,12 @@ class Enrichers:
         key: bytes | None,
         refuse: Refuse,
     ) -> None:
-        self._purposes = LLM_REQUEST_PURPOSE in names
+        self._has_purpose = LLM_REQUEST_PURPOSE in names
         self._rules = (*(given if isinstance(given, tuple) else ()), *BUILT_IN)
         self._callback = None if isinstance(given, tuple) else Callback("purpose", given, refuse)
         self._key = key if CONVERSATION_FINGERPRINT in names else None
         if CONVERSATION_FINGERPRINT in names and self._key is None:
-            say_once(
+            warn_once(
                 "conversation.fingerprint needs a key, or short messages could be guessed from it: it is left out. Set "
                 "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY to a secret of at least 16 characters."
             )
@@ -89,7 +89,7 @@ class Enrichers:
         opening = reading(partial(_opening, request.endpoint), request.body)
         if self._key is not None and opening.user and _begins(request):
             found[CONVERSATION_FINGERPRINT] = _fingerprint(self._key, opening)
-        if self._purposes:
+        if self._has_purpose:
             request_purpose = self._purpose(request, opening)
             if request_purpose is not None:
                 found[LLM_REQUEST_PURPOSE] = request_purpose

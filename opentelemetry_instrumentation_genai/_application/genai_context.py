@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 
 from .._adapter.fields import Attribute, integer, string, strings
 from .._conventions.names import CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION, TAG
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .block import Block
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _identity(argument: str, value: Any) -> str | None:
     text = _text(value) if isinstance(value, (int, UUID)) and not isinstance(value, bool) else string(value)
     if text is None and value is not None:
         kind = "an empty text" if isinstance(value, str) else f"a {type(value).__name__}"
-        say_once(
+        warn_once(
             "genai_context(%s=...): it is %s. A text, an int or a UUID is accepted. It is left out.", argument, kind
         )
     return text
@@ -116,7 +116,7 @@ def _tags(tags: Any) -> dict[str, Attribute | None]:
     if tags is None:
         return {}
     if not isinstance(tags, Mapping):
-        say_once("genai_context(tags=...): a mapping of names to values is accepted. They are left out.")
+        warn_once("genai_context(tags=...): a mapping of names to values is accepted. They are left out.")
         return {}
     named = ((_text(name), value) for name, value in tags.items())
     return {TAG + name: _tag(name, value) for name, value in named if name}
@@ -133,7 +133,7 @@ def _tag(name: str, value: Any) -> Attribute | None:
         if attribute is None:
             attribute = strings(value) if isinstance(value, (list, tuple)) else string(value)
     if attribute is None and not _is_nothing(value):
-        say_once(
+        warn_once(
             "genai_context(tags=...): the tag %s is no text, number, bool, UUID or list of texts. It is left out.", name
         )
     return attribute

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .._adapter.parts import left_out
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .._setting_values.callables import entry_point, load, name_of
 from .._setting_values.errors import RefusedError
 
@@ -123,11 +123,11 @@ class Callback:
             function = self._function or self._found()
             answer = function(*args)
         except Exception as error:  # noqa: BLE001 - an error of the application's function must not fail the call
-            say_once("%s %s raised %s. The calls are not affected.", self._setting, self._name, type(error).__name__)
+            warn_once("%s %s raised %s. The calls are not affected.", self._setting, self._name, type(error).__name__)
             return None
         if iscoroutine(answer):
             answer.close()
-            say_once("%s %s is asynchronous, and is not run.", self._setting, self._name)
+            warn_once("%s %s is asynchronous, and is not run.", self._setting, self._name)
             return None
         return answer
 
@@ -169,7 +169,7 @@ class Hooks:
 
     Args:
         request: the request hook: a function, or `module:function`; None if there is none.
-        response: the response hook, likewise.
+        response: the response hook, in the same form.
         refuse: called with the setting, the name and the reason if there is no such function.
     """
 

@@ -1,6 +1,6 @@
 """The life of one call: one instrumented operation, with all its retries and the reading of its stream.
 
-A call is made without any effect, starts with its span, and ends exactly once: when the SDK returned or raised, or when the
+A call is created without any effect, starts with its span, and ends exactly once: when the SDK returned or raised, or when the
 application has read or left its response, whichever comes first, in whatever thread. Each step is guarded by itself, and an
 interrupt that strikes within them still ends the span. The child of a `fork` never ends a call of its parent.
 """
@@ -43,13 +43,13 @@ class Reading(Protocol):
 
 
 class Call(CallState):
-    """One call. To make it has no effect: `start` starts its span.
+    """One call. Creating it has no effect: `start` starts its span.
 
     Args:
         signals: makes what observes it.
         request: the request, as the seam describes it.
         context: the OpenTelemetry context in which it is made.
-        exchange: what the seam has to know of it while the SDK's code runs. Only the seam reads it.
+        exchange: the state that the seam keeps while the SDK's code runs. Only the seam reads it.
 
     Attributes:
         exchange: as given.
@@ -120,7 +120,7 @@ class Call(CallState):
             observer.answered(headers)
 
     def opened(self, reading: Reading) -> Chunks:
-        """Set the reading of its response by the application, of which the last one counts. Return what takes its chunks."""
+        """Record that the application reads the response; the last such reading counts. Return where its chunks are added."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
@@ -150,13 +150,13 @@ class Call(CallState):
         self._end("left")
 
     def collected(self) -> None:
-        """End as `leave` does, as of the last chunk: it is unknown when the application left the response."""
+        """End as `leave` does, at the time of the last chunk: the response was collected, and it is unknown when it was left."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
         self._end("left")
 
     def fail(self, error: BaseException, response: Any = None) -> None:
-        """End with the exception that the SDK raised, and what was received before it: a response that it cannot parse is billed."""
+        """End with the exception that the SDK raised, and with what was received before: a response it cannot parse is billed too."""
         self._end("failed", response, error)
 
     def settle(self) -> None:
@@ -196,7 +196,7 @@ class Call(CallState):
 
     @guarded
     def _close(self) -> None:
-        """End what is still open of the call: the span at the time when the clock stopped. An ended span does not record."""
+        """Close the observers, and end the span, if it is still open, at the time when the clock stopped."""
         if self._forks != forks():
             return
         for observer in self._observers:
@@ -211,7 +211,7 @@ class Call(CallState):
 
 
 def _record(observers: Iterator[Observer], outcome: Outcome) -> None:
-    """Pass the outcome to each observer; where one is interrupted in code of the application, those after it still get it."""
+    """Pass the outcome to each observer. If the application's code interrupts one, those after it still get the outcome."""
     try:
         for observer in observers:
             observer.ended(outcome)

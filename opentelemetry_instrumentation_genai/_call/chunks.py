@@ -29,7 +29,7 @@ class Timed(Protocol):
 
 
 class Chunks:
-    """Puts them together, and measures when they come.
+    """Puts the chunks of a response together, and measures when they are received.
 
     Args:
         accumulator: puts them together; None where nothing of the response is recorded.
@@ -55,7 +55,7 @@ class Chunks:
 
     @guarded_step
     def add(self, chunk: Any) -> None:
-        """Take a chunk."""
+        """Add a chunk, and pass its time to the observers."""
         if self._add is None:
             return
         self._add(chunk)
@@ -70,12 +70,12 @@ class Chunks:
             observe(since)
 
     def touch(self) -> None:
-        """Record that something of the response was read that is no chunk."""
+        """Restart the clock: a part of the response was read that is no chunk, before the first one."""
         if self.first is None:
             self.last = perf_counter()
 
     def give_up(self) -> None:
-        """Record nothing of the response: parts of it are too large to be read, and without them the rest may be wrong."""
+        """Record nothing more of the response: a part of it is too large to be read, so the rest may be wrong."""
         self._accumulator = self._add = None
         self._observers = ()
 

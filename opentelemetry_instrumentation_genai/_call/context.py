@@ -1,4 +1,4 @@
-"""What a running call publishes: its span and an owner in the OpenTelemetry context, and itself for our own patches."""
+"""The context of a running call: its span and owner in the OpenTelemetry context, and a variable for our own patches."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ running = _current.get
 """Return the call that the SDK code running here belongs to, or None; `call.current_call` is typed as returning a `Call`."""
 
 
-def stand_back(current: Context, kind: OperationKind) -> bool:
+def is_skipped(current: Context, kind: OperationKind) -> bool:
     """Return whether a call made here is not recorded: instrumentation is suppressed, or a caller up the stack records it.
 
     Args:
@@ -46,7 +46,7 @@ def run_within(call: Running, function: Callable[..., object], *args: object) ->
 
 
 class Current:
-    """A block of code in which a call and its span are made current, by `enter`. When it is left, what was current is given back.
+    """A block of code in which a call and its span are made current, by `enter`. On exit, what was current before is restored.
 
     It is used twice, as `with current, current`: where an interrupt strikes within the first exit, the second does what is left.
     """
@@ -62,7 +62,7 @@ class Current:
         self._token: Token[Context] | None = None
 
     def enter(self, call: Running | None) -> None:
-        """Make `call` and its span current; with None, no call of ours is, for what the SDK does that is not that call's."""
+        """Make `call` and its span current. With None, no call of ours is current: the SDK does something outside of any call."""
         self._outer, self._call, self._entered = running(), call, True
         _current.set(call)
         if call is not None:
@@ -71,7 +71,7 @@ class Current:
             self._token = otel_context.attach(self._context)
 
     def __enter__(self) -> None:
-        """Do nothing yet: what `enter` does has to be within the block."""
+        """Do nothing: `enter` is called within the block, so that an interrupt cannot strike between the two."""
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -79,7 +79,7 @@ class Current:
         self.leave()
 
     def leave(self) -> None:
-        """Give the context back. A task that closes an abandoned coroutine of another has nothing to give back."""
+        """Restore the context. A task that closes an abandoned coroutine of another task has nothing to restore."""
         if not self._entered or running() is not self._call:
             return
         if self._token is not None and not self._detached:

@@ -1,4 +1,4 @@
-"""The interface between a call and what records its signals: the call knows no signal, and a signal knows no seam."""
+"""The interface between a call and the observers that record its signals. A call knows no signal; an observer knows no seam."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS = ("started", "answered", "opened", "chunk", "ended", "closed")
 
 
 class Observer:
-    """Records one signal of one call. To make one has no effect; a step that a class does not define does nothing.
+    """Records one signal of one call. Creating one has no effect. A step that a class does not define does nothing.
 
     Each step is guarded: what it raises is dropped, and affects no other observer.
     """
@@ -33,26 +33,26 @@ class Observer:
                 setattr(cls, name, guarded(vars(cls)[name]))
 
     def started(self, request: Request) -> None:
-        """The call has started, and its span is known."""
+        """Record the start of the call. Its span is known."""
 
     def answered(self, headers: Any) -> None:
-        """An HTTP response was received: its headers, of httpx or alike; its body may be unread."""
+        """Record the headers of an HTTP response, as httpx has them. Its body may be unread."""
 
     def opened(self) -> None:
-        """The application reads the response, and its chunks follow. Where it begins to read again, earlier chunks do not count."""
+        """Prepare for the chunks of a response. If the application begins to read it again, earlier chunks do not count."""
 
     def chunk(self, seconds: float | None) -> None:
-        """A chunk was received, so many seconds after the one before it; None for the first one."""
+        """Record a chunk that was received so many seconds after the one before it; None for the first one."""
 
     def ended(self, outcome: Outcome) -> None:
-        """The call has ended. The observers before this one may have added attributes to the outcome."""
+        """Record the end of the call. Earlier observers may have added attributes to the outcome."""
 
     def closed(self) -> None:
-        """Undo what `started` began and `ended` has not ended: the last step of all, also where others were interrupted."""
+        """Release what `started` took and `ended` has not released. This is the last step, also if another was interrupted."""
 
 
 class Signals(Protocol):
-    """What makes the observers of calls.
+    """Makes the observers of calls.
 
     Attributes:
         counted: the responses with usage that has been counted, of those that several calls receive.

@@ -1,4 +1,4 @@
-"""How a call ended, and what is known of it then."""
+"""The outcome of a call: how it ended, and its response, failure and attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ending: TypeAlias = Literal["returned", "read", "left", "failed"]
 """The SDK returned the response; the application read it to its end, or left it earlier; the SDK raised."""
 
 USAGE_PREFIX = "gen_ai.usage."
-"""How the names of all that is used begin."""
+"""The prefix of the attributes of usage."""
 _raised = guarded(raised)
 
 
@@ -48,7 +48,7 @@ def outcome_of(call: CallState, ending: Ending, response: Any, error: BaseExcept
     """Return the outcome of a call.
 
     Args:
-        call: the call, whose clock has stopped.
+        call: the call; its clock has stopped.
         ending: how it ended.
         response: what was received.
         error: what the SDK raised.
@@ -88,7 +88,7 @@ def _attributes(call: CallState, response: Any, first_chunk: float | None) -> di
 def _failure(call: CallState, response: Any, error: BaseException | None) -> Failure | None:
     if response is None:
         reported = None
-    elif error is None:  # nothing is lost with this step, and so it needs no guard of its own
+    elif error is None:  # without a guard of its own: if this step raises, there is no failure to report either
         reported = call.endpoint.failure(response)
     else:
         reported = _reported(call, response)

@@ -35,7 +35,7 @@ _THEIRS = {
 
 
 class Running(Protocol):
-    """What is known here of a call that runs.
+    """What this module reads of a running call.
 
     Attributes:
         kind: the kind of its operation.
@@ -47,7 +47,7 @@ class Running(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether all is done."""
+        """Return whether the call has ended, and all its signals are recorded."""
         ...
 
 
@@ -70,7 +70,7 @@ _resolving = False
 
 
 def resolve_classes() -> None:
-    """Have the ecosystem's classes used once they are imported, which may have happened already."""
+    """Register the use of the ecosystem's classes as soon as they are imported, or at once if they are."""
     global _resolving  # noqa: PLW0603 - wrapt forgets no hook: one for the process
     if not _resolving:
         _resolving = True
@@ -80,7 +80,7 @@ def resolve_classes() -> None:
 
 @guarded
 def _resolve(key: str, name: str, module: ModuleType) -> None:
-    """Make a class of ours that is one of theirs as well; ours alone stays where theirs cannot be made without arguments."""
+    """Make a class that inherits from ours and theirs; keep ours alone if theirs cannot be created without arguments."""
     theirs: Any = getattr(module, name, None)
     if isinstance(theirs, type):
         _classes[key] = _joined(theirs) or Owner

@@ -1,4 +1,4 @@
-"""What is known of a call, while it runs and when it ends: what its observers read."""
+"""The state of a call: what its observers read while it runs and when it ends."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class CallState:
 
     @property
     def over(self) -> bool:
-        """Return whether it has ended, or is about to; in the child of a fork, calls of the parent are over."""
+        """Return whether the call has ended, or is ending; in the child of a fork, calls of the parent are over."""
         return self._lock.locked() or self._forks != forks()
 
     @property
     def ended(self) -> bool:
-        """Return whether all is done, the application's hooks included; in the child of a fork, calls of the parent have ended."""
+        """Return whether the call has ended and the application's hooks have run; in the child of a fork, calls of the parent have ended."""
         return self._done or self._forks != forks()
 
     def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:
@@ -97,7 +97,7 @@ class CallState:
 
     @guarded
     def identify_by_response(self, response: Any) -> None:
-        """Identify the provider by a response, or by what was received of it, likewise."""
+        """Identify the provider by a response, or by the received part of it, where neither host nor settings name it."""
         if self.unknown_server is not None and response is not None:
             self._set_provider(self.unknown_server.by_response(response))
 

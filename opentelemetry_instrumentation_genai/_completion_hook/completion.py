@@ -42,17 +42,17 @@ class Completion:
 
     @cached_property
     def output_messages(self) -> list[dict[str, Any]]:
-        """Return the output messages, likewise."""
+        """Return the output messages, in the same form."""
         return self._parsed(OUTPUT_MESSAGES)
 
     @cached_property
     def system_instructions(self) -> list[dict[str, Any]]:
-        """Return the parts of the system instructions, likewise."""
+        """Return the parts of the system instructions, in the same form."""
         return self._parsed(SYSTEM_INSTRUCTIONS)
 
     @cached_property
     def tool_definitions(self) -> list[dict[str, Any]]:
-        """Return the tool definitions, likewise."""
+        """Return the tool definitions, in the same form."""
         return self._parsed(TOOL_DEFINITIONS)
 
     def _parsed(self, name: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from .._conventions.names import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
-from .._guard import say_once
+from .._guard import warn_once
 from .._lifetime.background import Background, UnavailableError
 from .completion import Completion
 from .queue import Queue
@@ -103,7 +103,7 @@ class Completions:
 
     def _drop(self) -> Mapping[str, str]:
         """Drop a completion, because the queue is full."""
-        say_once(
+        warn_once(
             "The completion hook %s is slower than the calls: its queue is full, and completions are dropped.",
             self._name,
         )
@@ -129,8 +129,8 @@ class Completions:
 
     def _warn_of_slow_load(self) -> None:
         if self._hook.seconds() > _PATIENCE:
-            say_once(
-                "The completion hook %s is not there after %s s: what it gets till it is there is not referred to.",
+            warn_once(
+                "The completion hook %s is not loaded after %s s: until it is, spans do not refer to what it gets.",
                 self._name,
                 _PATIENCE,
             )
@@ -146,21 +146,21 @@ class Completions:
         try:
             with suppress_instrumentation():
                 hook(completion)
-        except BaseException as error:  # noqa: BLE001 - likewise; and a thread that ends with it would be missed
+        except BaseException as error:  # noqa: BLE001 - as above; and a thread that ends with it would be missed
             self._warn_of_error(error)
             self._dropped.add(1, {ERROR_TYPE: type(error).__qualname__})
         finally:
             otel_context.detach(token)
 
     def _warn_of_error(self, error: BaseException, part: str = "") -> None:
-        say_once(
+        warn_once(
             "The completion hook %s raised %s: such completions are lost, the calls are not affected.",
             self._name + part,
             type(error).__qualname__,
         )
 
     def _left_at_exit(self, number: int) -> None:
-        say_once("The completion hook %s was not done at exit: %d completions are lost.", self._name, number)
+        warn_once("The completion hook %s was not done at exit: %d completions are lost.", self._name, number)
         self._dropped.add(number, {ERROR_TYPE: "exit"})
 
     def close(self) -> None:
@@ -182,7 +182,7 @@ def completions(
         upload_format: in which format.
     """
     if chosen.uploads and not base_path:
-        say_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
+        warn_once("The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded.")
         return None
     hook = _hook(chosen, partial(_uploading, chosen, base_path or "", upload_format))
     return Completions(
@@ -207,9 +207,7 @@ def _uploading(chosen: Hook, base_path: str, upload_format: str) -> Called:
     try:
         return upload(base_path, upload_format)
     except UnknownVersionError:
-        say_once(
-            "opentelemetry-util-genai is of a version that is not known here: spans do not refer to what is uploaded."
-        )
+        warn_once("opentelemetry-util-genai has an unknown version: spans do not refer to uploads.")
     return _called(chosen)
 
 
@@ -222,9 +220,9 @@ def _called(chosen: Hook) -> Called:
     if callable(hook):
         called: Called = hook
         return called
-    say_once("The completion hook %s is no callable, and has no on_completion: there is none.", chosen.name)
+    warn_once("The completion hook %s is not callable, and has no on_completion: it is not used.", chosen.name)
     raise UnavailableError
 
 
 def _warn_of_failed_load(name: str, error: BaseException) -> None:
-    say_once("The completion hook %s cannot be made (%s): there is none.", name, type(error).__qualname__)
+    warn_once("The completion hook %s cannot be created (%s): it is not used.", name, type(error).__qualname__)

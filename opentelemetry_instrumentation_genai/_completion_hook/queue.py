@@ -55,7 +55,7 @@ class Queue(Generic[_T]):
         self._seconds = seconds
         self._workers = workers
         self._lost = lost
-        self._closed = self._exits = False
+        self._closed = self._registered = False
         self._until: float | None = None
         self._spent = 0.0
         self._begin()
@@ -193,9 +193,9 @@ def _register_at_exit(queue: Queue[Any]) -> None:
 
     Before Python 3.14, children of `multiprocessing` run no `atexit`.
     """
-    if queue._exits:
+    if queue._registered:
         return
-    queue._exits = True
+    queue._registered = True
     atexit.register(_exit)
     multiprocessing: Any = sys.modules.get("multiprocessing.util")
     if multiprocessing is not None and sys.modules["multiprocessing"].parent_process() is not None:
@@ -211,10 +211,10 @@ def _exit() -> None:
 
 
 def _forked() -> None:
-    """What waits is the parent's, and its threads are not here."""
+    """Drop in a child process what waits: it belongs to the parent, and the worker threads are not copied."""
     for queue in list(_queues):
         queue._begin()
-        queue._exits = False
+        queue._registered = False
 
 
 atexit.register(_exit)  # for what comes only when the process ends: then it is too late to register

@@ -20,7 +20,7 @@ from .._conventions.names import (
     TOOL_DEFINITIONS,
     TOOL_DEFINITIONS_REF,
 )
-from .._guard import say_once
+from .._guard import warn_once
 from .._lifetime.background import UnavailableError
 from .._masking.masking import masked
 from .ecosystem import is_plain_text, parts_of, tools_of
@@ -60,7 +60,7 @@ class Upload:
         self._shared: dict[bytes, str] = {}  # files of tools by their digest: to name twenty tools takes a millisecond
 
     def references(self, completion: Completion) -> dict[str, str]:
-        """Attribute -> the file of that content, as their hook names it: what many calls share, by its hash. Touches no file."""
+        """Return attribute -> the file of that content, as the ecosystem's hook names it: by hash if calls share it. No file is touched."""
         system = completion.system_instructions
         digest = sha256(completion.content.get(TOOL_DEFINITIONS, "").encode()).digest()
         shared = self._shared.get(digest)
@@ -102,7 +102,7 @@ class Upload:
 
 
 def _made(kind: Callable[..., Any], base_path: str, upload_format: str) -> Any:
-    """Their hook. They make no folder; object stores have none, and to make one there could make a bucket."""
+    """Return the ecosystem's hook, without having it create a folder: in an object store that could create a bucket."""
     return kind(base_path=private_url(base_path) or base_path, upload_format=upload_format)
 
 
@@ -128,7 +128,7 @@ def upload(base_path: str, upload_format: str) -> Upload:
     try:
         kind: Any = getattr(import_module(_MODULE), "UploadCompletionHook", None)
     except ImportError as error:
-        say_once(
+        warn_once(
             "The completion hook upload needs opentelemetry-util-genai[upload], nothing is uploaded: %s. "
             "Install opentelemetry-instrumentation-genai[upload].",
             error,
@@ -140,5 +140,5 @@ def upload(base_path: str, upload_format: str) -> Upload:
         return Upload(_made(kind, base_path, upload_format))
     except Exception as error:
         why = masked(str(error))  # services quote the request
-        say_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", why)
+        warn_once("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: %s", why)
         raise UnavailableError from error

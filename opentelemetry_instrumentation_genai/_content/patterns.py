@@ -116,7 +116,7 @@ def _parser() -> Any:
     name = "re._parser" if sys.version_info >= (3, 11) else "sre_parse"
     parser = sys.modules.get(name)
     if parser is None or not hasattr(parser, "parse"):
-        raise RefusedError("this Python does not tell how a pattern is made, so it cannot be checked")
+        raise RefusedError("this Python does not show the structure of a pattern, so it cannot be checked")
     return parser
 
 

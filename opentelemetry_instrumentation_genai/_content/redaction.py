@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from .._adapter.parts import Blob, Dropped, Part, plain
-from .._guard import say_once
+from .._guard import warn_once
 from .._masking.rule import Rule, needed, redacted
 from .._masking.rules import RULES
 from .._setting_values.callables import checked, entry_point, load, name_of
@@ -135,7 +135,7 @@ class Redacting:
             with suppress_instrumentation():  # it may call a model, and that call would be redacted in turn
                 returned = redactor(part)
         except Exception as error:  # noqa: BLE001 - an error of the user's callable must not fail the call
-            say_once("The redactor %s raised %s: the content of such calls is left out.", name, type(error).__name__)
+            warn_once("The redactor %s raised %s: the content of such calls is left out.", name, type(error).__name__)
             self._left = -1
             raise Dropped from None
         self._spent(f"The redactor {name}", perf_counter() - begin)
@@ -147,7 +147,7 @@ class Redacting:
             if iscoroutine(returned):
                 returned.close()
             self._left = -1
-            say_once("The redactor %s returned no part: the content of such calls is left out.", name)
+            warn_once("The redactor %s returned no part: the content of such calls is left out.", name)
             raise Dropped
         cleaned: Part = plain(returned, inline=True)
         same = type(part) is Blob and "content" in part and cleaned.get("content") == part["content"]
@@ -156,7 +156,7 @@ class Redacting:
     def _spent(self, name: str, seconds: float) -> None:
         self._left -= seconds
         if self._left < 0:
-            say_once("%s took longer than %s s: the content of such calls is left out.", name, self._redaction.seconds)
+            warn_once("%s took longer than %s s: the content of such calls is left out.", name, self._redaction.seconds)
             raise Dropped
 
     def value(self, value: Any) -> Any:

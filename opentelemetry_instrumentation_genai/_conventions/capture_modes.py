@@ -30,7 +30,7 @@ class Capture(NamedTuple):
     hook: bool = True
 
     def chooses(self, span: Span) -> bool:
-        """Whether a call is among the share. The calls of one trace are decided alike."""
+        """Return whether a call is among the share. All calls of one trace get the same answer."""
         if self.share >= 1:
             return True
         trace = span.get_span_context().trace_id

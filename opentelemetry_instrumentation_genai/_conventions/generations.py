@@ -1,4 +1,4 @@
-"""The generations of the conventions, as data: what each calls what is measured of a call, and what it does not have.
+"""The generations of the conventions, as data: the names of the metrics in each, and the attributes that it does not have.
 
 Source: the metrics, spans and message schemas of the GenAI conventions, v1.41 (published with the general ones) and latest (in
 the repository of their own).
@@ -93,14 +93,14 @@ class Generation(NamedTuple):
         return {"inference": self.inference, "fetched": self.fetched, "others": self.others}
 
     def split(self) -> Generation:
-        """The generation with the counters that the latest one has of what is part of a total, if it has none itself."""
+        """Return the generation with the latest one's counters of the parts of a total added, if it has none of its own."""
         if self.inference.usage:
             return self
         return self._replace(inference=self.inference._replace(usage=PARTS), fetched=self.fetched._replace(usage=PARTS))
 
     @property
     def counted(self) -> frozenset[str]:
-        """The attributes of a response that its token metrics need."""
+        """Return the attributes of a response that the token metrics of the generation need."""
         return frozenset({*_counted(self.inference), *_counted(self.others)})
 
 

@@ -45,7 +45,7 @@ USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
-USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"  # v1.41's word for cache_write
+USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"  # v1.41's name of cache_write
 USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
 USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
@@ -110,47 +110,55 @@ EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
 OWN: Final[dict[str, tuple[str, str, str]]] = {
-    "anthropic.beta": ("string[]", "", "the beta features that the request asked for, in the SDK's own word"),
-    "anthropic.message.stop_reason": ("string", "", "the provider's word, which finish_reasons maps"),
-    "anthropic.organization.id": ("string", "", "whose account was billed, in the SDK's own word"),
-    "anthropic.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
-    "anthropic.request.service_tier": ("string", "", "as `openai.request.service_tier`, in the SDK's own word"),
-    "anthropic.response.service_tier": ("string", "", "as `openai.response.service_tier`, in the SDK's own word"),
-    "anthropic.thinking.budget_tokens": ("int", "{token}", "how much thinking was allowed, in the SDK's own word"),
-    "anthropic.thinking.type": ("string", "", "whether thinking was asked for, in the SDK's own word"),
+    "anthropic.beta": ("string[]", "", "the beta features that the request names, as the SDK calls them"),
+    "anthropic.message.stop_reason": ("string", "", "the provider's stop reason, which finish_reasons maps"),
+    "anthropic.organization.id": ("string", "", "the account that was billed, as the SDK names it"),
+    "anthropic.request.id": ("string", "", "the provider's id of the request, which its support needs"),
+    "anthropic.request.service_tier": ("string", "", "as `openai.request.service_tier`, for this provider"),
+    "anthropic.response.service_tier": ("string", "", "as `openai.response.service_tier`, for this provider"),
+    "anthropic.thinking.budget_tokens": (
+        "int",
+        "{token}",
+        "how many tokens of thinking were allowed, as the SDK names it",
+    ),
+    "anthropic.thinking.type": ("string", "", "whether thinking was requested, as the SDK names it"),
     "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": (
         "int",
         "{token}",
         "priced apart from the 5-minute ones",
     ),
     "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": ("int", "{token}", "priced apart from the 1-hour ones"),
-    "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
-    "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, in the SDK's own word"),
-    "anthropic.workspace.id": ("string", "", "whose limits count, in the SDK's own word"),
+    "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, as the SDK names it"),
+    "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, as the SDK names it"),
+    "anthropic.workspace.id": ("string", "", "the workspace with the limits that apply, as the SDK names it"),
     "conversation.fingerprint": (
         "string",
         "",
         "which calls begin alike: the turns of one conversation, as in llm-otel-kit",
     ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
-    "gen_ai.input.messages_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
-    "gen_ai.output.messages_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
-    "gen_ai.system_instructions_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
+    "gen_ai.input.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
+    "gen_ai.output.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
+    "gen_ai.system_instructions_ref": (
+        "string",
+        "",
+        "where they were uploaded to, as opentelemetry-util-genai names it",
+    ),
     "gen_ai.tag": (
         "template[any]",
         "",
-        "what the application says of its calls, each by a name of its own behind a dot",
+        "tags that the application gives its calls, each under `gen_ai.tag.NAME`",
     ),
-    "gen_ai.tool.definitions_ref": ("string", "", "where they were uploaded to, in opentelemetry-util-genai's word"),
+    "gen_ai.tool.definitions_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.usage.cost": ("double", "{USD}", "what the call cost; the conventions count tokens, not money"),
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
-    "model": ("string", "", "of the `llm.*` metrics, whose names are llm-otel-kit's: the model that was asked for"),
+    "model": ("string", "", "of the `llm.*` metrics, as llm-otel-kit names it: the requested model"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
-    "openai.request.id": ("string", "", "the provider's id of the request, which its support asks for"),
-    "stream": ("string", "", "of `llm.request.count`, in llm-otel-kit's words: `True` or `False`"),
+    "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
+    "stream": ("string", "", "of `llm.request.count`, as llm-otel-kit spells it: `True` or `False`"),
 }
 # Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
 OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
@@ -161,11 +169,11 @@ OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_LIMIT_REQUESTS: ("gauge", "{request}", "how many more requests it takes for now"),
     METRIC_LIMIT_TOKENS: ("gauge", "{token}", "how many more tokens, where input and output count together"),
     METRIC_REQUESTS: ("counter", "1", "llm-otel-kit's, with name and unit, for the dashboards that there are"),
-    METRIC_REQUESTS_ACTIVE: ("updowncounter", "1", "likewise"),
-    METRIC_REQUEST_ERRORS: ("counter", "1", "likewise"),
-    METRIC_REQUEST_MESSAGES: ("histogram", "1", "likewise"),
-    METRIC_STREAM_CHUNKS: ("counter", "1", "likewise"),
-    METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "likewise"),
+    METRIC_REQUESTS_ACTIVE: ("updowncounter", "1", "as `llm.request.count`"),
+    METRIC_REQUEST_ERRORS: ("counter", "1", "as `llm.request.count`"),
+    METRIC_REQUEST_MESSAGES: ("histogram", "1", "as `llm.request.count`"),
+    METRIC_STREAM_CHUNKS: ("counter", "1", "as `llm.request.count`"),
+    METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "as `llm.request.count`"),
 }
 ANTHROPIC_BETA: Final = "anthropic.beta"
 ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"

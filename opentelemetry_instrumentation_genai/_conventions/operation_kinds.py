@@ -1,4 +1,4 @@
-"""The kinds of operation: one row for each `gen_ai.operation.name`, with what the conventions say of all its calls."""
+"""The kinds of operation: one row for each `gen_ai.operation.name`, with what all its calls have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import names
 
 
 def key_of_owner(kind: str) -> str:
-    """Return the key of the owners of calls of a kind, by the ecosystem's word for it."""
+    """Return the context key of the owners of calls of a kind, by the ecosystem's name for it."""
     return f"opentelemetry.genai.client.{kind}.context"
 
 
@@ -22,7 +22,7 @@ class OperationKind(NamedTuple):
         metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched, or of the rest.
         owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
         has_details: whether it has messages, and so a details event.
-        says_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
+        records_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
         span_kind: the kind of its span.
         subject: the attribute with what the call is about; its value follows the operation in the name of the span.
     """
@@ -31,7 +31,7 @@ class OperationKind(NamedTuple):
     metrics: Literal["inference", "fetched", "others"] = "inference"
     owner_key: str = key_of_owner("inference")
     has_details: bool = True
-    says_stream: bool = True
+    records_stream: bool = True
     span_kind: SpanKind = SpanKind.CLIENT
     subject: str = names.REQUEST_MODEL
 
@@ -43,7 +43,7 @@ EMBEDDINGS: Final = OperationKind(
     "embeddings", metrics="others", owner_key=key_of_owner("embedding"), has_details=False
 )
 FETCH_RESPONSE: Final = OperationKind(
-    "fetch_response", metrics="fetched", owner_key=key_of_owner("fetch_response"), says_stream=False
+    "fetch_response", metrics="fetched", owner_key=key_of_owner("fetch_response"), records_stream=False
 )
 """A response is read again; of one that was made in the background it has the usage."""
 

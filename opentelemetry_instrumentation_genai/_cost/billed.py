@@ -40,12 +40,12 @@ def _dollars(value: Any) -> float | None:
 
 
 def _cost(usage: Any) -> float | None:
-    """LiteLLM's proxy, with `include_cost_in_streaming_usage`."""
+    """Return the cost as LiteLLM's proxy reports it, with `include_cost_in_streaming_usage`."""
     return _dollars(member(usage, "cost"))
 
 
 def _openrouter(usage: Any) -> float | None:
-    """OpenRouter, "Usage Accounting": its charge, a credit being a dollar; with the user's own key the upstream's bill comes beside it.
+    """Return the cost as OpenRouter reports it: its charge in dollars, plus the upstream's if the user's own key was used.
 
     Without the user's key the upstream's figure is there as well, and is contained in the charge.
     """
@@ -57,19 +57,19 @@ def _openrouter(usage: Any) -> float | None:
 
 
 def _perplexity(usage: Any) -> float | None:
-    """Perplexity's API reference: `usage.cost`, an object with its parts, the fees of searches among them."""
+    """Return the cost as Perplexity reports it: `usage.cost`, an object with its parts, the fees of searches among them."""
     cost = member(usage, "cost")
     return _dollars(member(cost, "total_cost")) if member(cost, "currency") in (None, "USD") else None
 
 
 def _x_ai(usage: Any) -> float | None:
-    """xAI, "Cost Tracking"."""
+    """Return the cost as xAI reports it: "Cost Tracking"."""
     ticks = _dollars(member(usage, "cost_in_usd_ticks"))
     return None if ticks is None else ticks / _TICKS
 
 
 def _deepinfra(usage: Any) -> float | None:
-    """DeepInfra's API reference of chat completions."""
+    """Return the cost as DeepInfra reports it: its API reference of chat completions."""
     return _dollars(member(usage, "estimated_cost"))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
 from .._conventions.operation_kinds import FETCH_RESPONSE
-from .._guard import say_once
+from .._guard import warn_once
 from . import billed as _billed
 from .units import BILLED_OPERATIONS, NEEDED, used
 
@@ -22,7 +22,7 @@ BILLED = "billed"
 LIST = "genai-prices"
 INSTALL = "pip install 'opentelemetry-instrumentation-genai[prices]'"
 _USUAL_TIERS = ("", "auto", "default", "standard")
-_DECLARE_HOST = "Who answers at that host can be declared: OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS=HOST=PROVIDER. "
+_DECLARE_HOST = "The provider at that host can be declared: OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS=HOST=PROVIDER. "
 _MOST = 256  # models without a price that are named
 
 
@@ -107,7 +107,7 @@ class Costs:
             if isinstance(source, str):
                 cost = in_headers if in_headers is not None else _billed.by_response(identity[PROVIDER_NAME], response)
             elif usages and source.loading():  # what comes after it in the user's order may have other prices
-                say_once(
+                warn_once(
                     "The prices of %s are still being loaded: calls that end before they are there have no %s.",
                     source.name,
                     USAGE_COST,
@@ -128,8 +128,8 @@ class Costs:
         if key in self._unknown or len(self._unknown) >= _MOST:
             return
         self._unknown.add(key)
-        say_once(
-            "No price is known of all that calls of %s at %s%s use: they have no %s. %sPrices of your own can be given in a file: "
+        warn_once(
+            "No price is known for a part of what calls of %s at %s%s use: they have no %s. %sPrices of your own can be given in a file: "
             "OTEL_INSTRUMENTATION_GENAI_PRICES=file:PATH.",
             " or ".join(usage.models) or "the model",
             host or usage.provider,
@@ -150,9 +150,11 @@ def _sum(source: Prices, usages: Sequence[Used], server: Server | None) -> float
     return total if usages else None
 
 
-def _listed() -> Prices | None:
+def _price_list() -> Prices | None:
     if find_spec("genai_prices") is None:
-        say_once("genai-prices is not installed, so that it has no part in the cost of calls. Install it: %s.", INSTALL)
+        warn_once(
+            "genai-prices is not installed, so that it has no part in the cost of calls. Install it: %s.", INSTALL
+        )
         return None
     from .price_list import PriceList
 
@@ -165,6 +167,6 @@ def costs(sources: Sequence[str | Prices]) -> Costs | None:
     Args:
         sources: `billed`, `genai-prices`, or prices, in order.
     """
-    found = [_listed() if source == LIST else source for source in sources]
+    found = [_price_list() if source == LIST else source for source in sources]
     known = [source for source in found if source is not None]
     return Costs(known) if known else None

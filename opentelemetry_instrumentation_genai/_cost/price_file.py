@@ -131,7 +131,7 @@ def _row(place: str, entry: Any) -> Row:
         raise RefusedError(f"{place} has {unknown[0]!r}; known are {', '.join(_KNOWN)}")
     patterns = {name: _pattern(f"{place}.{name}", entry[name]) for name in _PATTERNS if name in entry}
     if not patterns:
-        raise RefusedError(f"{place} says of no model, provider or host that these are its prices")
+        raise RefusedError(f"{place} names no model, provider or host that these prices are for")
     prices = {unit: _price(f"{place}.{name}", entry[name]) for name, unit in _PRICES.items() if name in entry}
     if not prices.keys() & set(_DIRECTIONS):
         raise RefusedError(f"{place} has a price neither of input nor of output")

@@ -48,9 +48,9 @@ _NOT = frozenset({"perplexity"})
 _BY_REQUEST = frozenset({"aws.bedrock"})
 # What always costs more than the whole that it is a part of: without a price for it, the list does not know the call's.
 _DEARER = ("input_audio_tokens", "output_audio_tokens", "output_image_tokens", "cache_write_1h_tokens")
-# What a price is listed for, unit by unit: the package's word -> how many of its prices make one for a million.
+# Unit of a price in the package -> how many of its prices make one for a million.
 _PER = {"_mtok": 1, "_kcount": 1000}
-# Words for what everybody gets.
+# Names of the default service tier.
 _STANDARD = frozenset({"default", "standard", "auto", "on_demand"})
 _MOST = 512  # models that are remembered
 
@@ -65,17 +65,17 @@ class PriceList:
         self._found: dict[tuple[str, str, tuple[str, ...]], _Model | None] = {}
 
     def begin(self) -> None:
-        """Have them loaded, in the background, unless they are."""
+        """Start to load the prices in the background, unless they are loaded."""
         if self._package.known() is None:
             self._package.begin()
 
     def loading(self) -> bool:
-        """Whether they are not there yet; if they cannot be loaded, they are empty."""
+        """Return whether the prices are still loading; if they cannot be loaded, the list is empty."""
         return self._package.known() is None and self._package.begin()
 
     def cost(self, used: Used, server: Server | None) -> float | None:
-        """What a call costs by the list, in USD; None if it is not on it."""
-        if not used.listed or not used.models or self._package.known() is None:
+        """Return what a call costs by the list, in USD; None if the model is not on it."""
+        if not used.has_list_price or not used.models or self._package.known() is None:
             return None
         url = "" if server is None else server.url
         provider = used.provider if server is None or server.sure else ""
@@ -113,7 +113,7 @@ class PriceList:
 
 
 def _loaded() -> Any:
-    """The package, with its data, which take a second to load."""
+    """Return the package with its data, which take a second to load."""
     package = import_module("genai_prices")
     _calculated(package, "gpt-4o", provider_id="openai")
     return package
@@ -150,7 +150,7 @@ class _Model:
         self._last: tuple[dict[str, Any], Rates | None] | None = None
 
     def rates(self, terms: Mapping[str, str]) -> Rates | None:
-        """The prices of this moment: they change by the date, and for some by the hour.
+        """Return the prices of this moment: they change by the date, and for some by the hour.
 
         Args:
             terms: what they depend on besides.
@@ -171,7 +171,7 @@ class _Model:
 
 
 def _rates(prices: Mapping[str, Any]) -> Rates | None:
-    """Prices by our units; None where there is none for tokens, as for models that are paid by the hour."""
+    """Return prices by our units; None where there is none for tokens, as for models that are paid by the hour."""
     known: dict[str, float | Tiered] = {}
     for name, price in prices.items():
         unit, times = _unit(name)

@@ -25,7 +25,7 @@ class Tiered(NamedTuple):
     tiers: tuple[tuple[int, float], ...]
 
     def at(self, tokens: int) -> float:
-        """The price with so many tokens of input."""
+        """Return the price with so many tokens of input."""
         price = self.base
         for start, above in self.tiers:
             if tokens > start:
@@ -100,7 +100,7 @@ def _hinted(hints: Sequence[Sequence[str]], amounts: Mapping[str, int]) -> bool:
 
 
 def _hints(unit: str) -> tuple[tuple[str, ...], ...]:
-    """Its parts; and the pairs that overlap in it, such as audio and what was read from a cache in audio that was so."""
+    """Return the parts of a unit, and the pairs of parts that overlap, such as audio and cached audio."""
     alone = [(part,) for part in _parts(unit, list(UNITS))]
     pairs = [
         pair for pair in combinations(UNITS, 2) if UNITS[pair[0]] | UNITS[pair[1]] == UNITS[unit] and unit not in pair

@@ -74,14 +74,14 @@ class Used(NamedTuple):
         models: what the model is called, the response's name first.
         amounts: unit -> how many.
         terms: what the price depends on besides, such as the service tier: name -> value.
-        listed: whether the cost of such a call can be computed from a list of prices.
+        has_list_price: whether the cost of such a call can be computed from a list of prices.
     """
 
     provider: str
     models: tuple[str, ...]
     amounts: Mapping[str, int]
     terms: Mapping[str, str]
-    listed: bool
+    has_list_price: bool
 
 
 def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], billing: Billing) -> list[Used]:
@@ -108,7 +108,7 @@ def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], 
             amounts["requests"] = 1
         if "input_tokens" not in amounts or ("output_tokens" not in amounts and operation != "embeddings"):
             return []
-        usages.append(Used(provider, called, amounts, _terms(found, billing), billing.listed))
+        usages.append(Used(provider, called, amounts, _terms(found, billing), billing.has_list_price))
     return usages
 
 

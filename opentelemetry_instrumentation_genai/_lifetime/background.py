@@ -56,7 +56,7 @@ class Background(Generic[_T]):
         self._at_exit: tuple[float, Callable[[float], object]] | None = None
 
     def wait_at_exit(self, seconds: float, waited: Callable[[float], object]) -> None:
-        """Have the process wait for it at its end, while threads can still be started, as an import or a connection may want to.
+        """Register that the process waits for it at its end, while threads can still be started, as an import or a connection may want to.
 
         Args:
             seconds: how long at most.
@@ -90,7 +90,7 @@ class Background(Generic[_T]):
         return making
 
     def _register(self, making: _Making[_T]) -> None:
-        """Functions of `atexit` are called when Python starts no thread any more; `concurrent.futures` needs the same."""
+        """Register a function to run at exit before Python stops starting threads, unlike those of `atexit`."""
         register = getattr(threading, "_register_atexit", None)
         if self._at_exit is not None and register is not None:
             with suppress(RuntimeError):  # the process ends already

@@ -29,7 +29,7 @@ def forks() -> int:
 
 
 def finish_later(end: Callable[[], object]) -> None:
-    """Have the finisher thread call `end`. Never waits, and never takes a lock that could be held: for use in finalizers.
+    """Queue `end` for the finisher thread. Never waits, and never takes a lock that could be held: for use in finalizers.
 
     Args:
         end: ends a call. What is still pending when the process exits is called by `finish_pending`.

@@ -38,14 +38,14 @@ def credentials_of(request: Any, *others: Any) -> tuple[str, ...]:
     """
     found = [other for other in others if isinstance(other, str)]
     if request is not None:
-        found += _of_headers(request.headers)
+        found += _secrets_of_headers(request.headers)
         found += _of_url(request.url)
     return tuple(_spelled(found))
 
 
 def credentials_in(headers: Any) -> tuple[str, ...]:
-    """Return the credentials that headers of httpx or alike hold, likewise."""
-    return tuple(_spelled(_of_headers(headers)))
+    """Return the credentials that headers of httpx or alike hold, in the same form."""
+    return tuple(_spelled(_secrets_of_headers(headers)))
 
 
 def has_credential(url: str) -> bool:
@@ -53,16 +53,16 @@ def has_credential(url: str) -> bool:
     return any(_LIKELY.search(name) for name in _PARAMETER.findall(unquote(url)))
 
 
-def _of_headers(headers: Any) -> Iterator[str]:
+def _secrets_of_headers(headers: Any) -> Iterator[str]:
     for spelled, value in headers.multi_items():
         name = spelled.lower()
         if name in _CREDENTIAL:
-            yield from _of_header(value)
+            yield from _secrets_of_value(value)
         elif name not in _HARMLESS and _LIKELY.search(name):
-            yield from (secret for secret in _of_header(value) if len(secret) >= _LONG_ENOUGH)
+            yield from (secret for secret in _secrets_of_value(value) if len(secret) >= _LONG_ENOUGH)
 
 
-def _of_header(value: str) -> Iterator[str]:
+def _secrets_of_value(value: str) -> Iterator[str]:
     """Yield the value of a header, the credential after a scheme such as `Bearer`, and the pieces of the value."""
     yield value
     scheme = _SCHEME.match(value)
@@ -95,7 +95,7 @@ def _of_url(url: Any) -> Iterator[str]:
 
 
 def _spelled(secrets: Iterable[str]) -> dict[str, None]:
-    """Each secret without the space around it, and as URLs and pages write it; the longest first."""
+    """Return each secret without the space around it, and as URLs and pages encode it; the longest first."""
     spelled: dict[str, None] = {}
     for secret in secrets:
         plain = secret.strip()

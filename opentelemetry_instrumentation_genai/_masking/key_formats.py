@@ -69,7 +69,7 @@ FORMATS = rf"(?<![A-Za-z0-9])(?:{'|'.join(_FORMATS)})"
 SHORTEST = 11
 """The length in characters of the shortest key, which has no space within."""
 
-# URLs that let anyone who has them post to a channel: the secret is the part that cannot be guessed.
+# URLs with which anyone can post to a channel: the secret is the part that cannot be guessed.
 WEBHOOKS = (
     r"(?P<kept>//hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|//(?:canary\.|ptb\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/"
     r"|\.office\.com/webhook(?:b2)?/|//hooks\.zapier\.com/hooks/catch/|//hook\.[a-z0-9.]{2,12}\.make\.com/|//maker\.ifttt\.com/trigger/"

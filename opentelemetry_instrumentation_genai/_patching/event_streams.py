@@ -70,7 +70,7 @@ class EventStreams:
                         self._patches.wrap(owner, method, final)
 
     def _events(self, events: Any, stream: Any) -> Any:
-        """After `__stream__`: the events, of which a step that raises fails the call."""
+        """Return the events of `__stream__`, followed: a step that raises fails the call."""
         if self not in _active:
             return events
         return _AsyncSteps(stream, events) if hasattr(events, "__anext__") else _steps(stream, events)
@@ -78,7 +78,7 @@ class EventStreams:
     # The wrappers, as wrapt calls them.
 
     def _final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        """Around a method that reads to the end, and parses then: the end does not end the call before that."""
+        """Run a method that reads to the end and then parses; the call ends only after both."""
         body, raised = _held(stream), None
         try:
             return wrapped(*args, **kwargs)
@@ -90,7 +90,7 @@ class EventStreams:
             del raised
 
     async def _async_final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
-        """The asynchronous twin."""
+        """Do the same for an asynchronous method."""
         body, raised = _held(stream), None
         try:
             return await wrapped(*args, **kwargs)
@@ -109,7 +109,7 @@ def _imported(module: ModuleType) -> None:
 
 @guarded
 def _body(stream: Any) -> Body | None:
-    """The body that an event stream reads, if it is followed."""
+    """Return the body that an event stream reads, if it is followed; else None."""
     return body_of(getattr(getattr(stream, "_raw_stream", None), "response", None))
 
 

@@ -21,7 +21,7 @@ class Exchange:
     """One request with its retries, and the response.
 
     Args:
-        client: the SDK's client that makes the call; None for a stream whose request is sent later.
+        client: the SDK's client that makes the call; None for a stream that sends its request later.
 
     Attributes:
         client: the same.

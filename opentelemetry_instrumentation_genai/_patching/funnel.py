@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 
-from .other_instrumentations import stands_back
+from .other_instrumentations import is_recorded_elsewhere
 from .routes import Routes
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Funnel:
     def _find(self, client: Any, method: str, path: str) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return the endpoint of a request, None if its call is not followed here, and the ids in its path."""
         endpoint, ids = self._routes.find(method.lower(), path)
-        if endpoint is not None and (not self.active or stands_back(self._others, client, endpoint, get_current())):
+        if endpoint is not None and (not self.active or is_recorded_elsewhere(self._others, client, endpoint, get_current())):
             endpoint = None
         return endpoint, ids
 

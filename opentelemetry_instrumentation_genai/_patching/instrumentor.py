@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from .._call.owner import resolve_classes
-from .._guard import guarded, note, say_once
+from .._guard import guarded, log_info, warn_once
 from .._masking.masking import masked
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
@@ -33,23 +33,23 @@ _AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
 
 
 class Seam(Protocol):
-    """How one SDK is followed."""
+    """The seam of one SDK: what is patched in it, and how calls are followed there."""
 
     active: bool
     """Whether calls are followed. A wrapper that was kept after unpatching reads it."""
 
     def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
-        """The (module, `Class.method`, wrapper) rows of what is patched."""
+        """Return the (module, `Class.method`, wrapper) rows of what is patched."""
         ...
 
     def start(self, patches: Patches, /) -> None:
-        """Called when they are patched."""
+        """Start what the seam needs besides the patches; called when they are applied."""
 
     def stop(self) -> None:
-        """Called before they are unpatched: from now on nothing is followed."""
+        """Stop following calls; called before the patches are removed."""
 
     def close(self) -> None:
-        """Called when they are unpatched: what waits for a completion hook is handed to it."""
+        """Deliver what waits for a completion hook; called when the patches are removed."""
 
 
 class _Configuration:
@@ -70,7 +70,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
     configuration: ClassVar[_Configuration] = _Configuration()
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Nothing: there is nothing to instrument."""
+        """Return nothing: there is nothing to instrument."""
         return ()
 
     def instrument(self, **kwargs: Any) -> None:
@@ -88,9 +88,9 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
         for instance in running:
             instance.start_again()
         if not running:
-            note(
+            log_info(
                 "The section genai of the configuration file has settings, and instruments nothing by itself. "
-                "What instruments is a section of a provider, which may be empty, such as genai_openai: {}, or instrument()."
+                "Add a section of a provider, which may be empty, such as genai_openai: {}, or call instrument()."
             )
 
     def uninstrument(self, **kwargs: Any) -> None:
@@ -130,7 +130,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         cls._lock = RLock()
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Nothing: the SDK's version is checked when it is imported, the same way however instrumentation was started."""
+        """Return nothing: the SDK's version is checked when it is imported, however instrumentation was started."""
         return ()
 
     @abstractmethod
@@ -138,9 +138,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
 
     def instrument(self, **kwargs: Any) -> Any:
-        """As the base's; what a later call gives in addition is taken over, and logged.
+        """Start the instrumentation, as `BaseInstrumentor` does. A later call adds its keywords to the earlier ones, and logs that.
 
-        It is silent for `opentelemetry-instrument` where the SDK has started it by the declarative file.
+        It does nothing for `opentelemetry-instrument` where the declarative file has started it already.
         """
         result, replaced = None, None
         with self._lock:
@@ -155,7 +155,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         return result
 
     def uninstrument(self, **kwargs: Any) -> Any:
-        """As the base's."""
+        """Stop the instrumentation, as `BaseInstrumentor` does, and remove all patches."""
         with self._lock:
             result = super().uninstrument(**kwargs)
             stopped = self._stop()  # also where `instrument()` was interrupted
@@ -178,7 +178,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         _close(replaced)
 
     def _changes(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """The keywords that differ from those that instrument already."""
+        """Return the keywords that differ from those in force."""
         return {
             name: value
             for name, value in kwargs.items()
@@ -189,7 +189,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Instrument with these keywords in addition. Return the seam that is replaced."""
         self._given = {**self._given, **changed}
         names = masked(", ".join(sorted(changed)))
-        say_once("%s is instrumented already: of this instrument(), the keywords %s are taken over.", self.sdk, names)
+        warn_once(
+            "%s is instrumented already: the keywords %s of this instrument() are applied as well.", self.sdk, names
+        )
         replaced = self._stop()
         self._start({**self._given})
         return replaced
@@ -199,7 +201,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
         config = resolve(kwargs, self.sdk, kwargs.pop("declared", None))
         if self.sdk not in config.enabled:
-            note("%s is not instrumented: it is not among the enabled providers.", self.sdk)
+            log_info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
             return
         self._config = config
         if not self._waiting:
@@ -208,12 +210,12 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             wrapt.register_post_import_hook(self._look, self.sdk)
 
     def _imported(self, _module: ModuleType) -> None:
-        """The module has been imported. The lock of its import is held, so nothing is waited for."""
+        """Patch the module that has just been imported. The lock of its import is held, so this never waits."""
         self._settle()
 
     @guarded
     def _look(self, module: ModuleType) -> None:
-        """The SDK's package has been imported: without the module that is patched, it is one that is not supported."""
+        """Check the SDK's package that has just been imported: without the module to patch, its version is not supported."""
         self._settle()
         version = getattr(module, "__version__", None)
         if self._config is not None and self.module not in sys.modules and isinstance(version, str):
@@ -277,7 +279,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         lowest, too_new = self.supported
         if _is_within(installed, f">={lowest},<{too_new}"):
             return True
-        say_once(
+        warn_once(
             "%s %s is installed, supported is >=%s,<%s: its calls are not instrumented. Install a supported version of it, "
             "or a version of opentelemetry-instrumentation-genai that supports yours.",
             self.sdk,
@@ -302,7 +304,7 @@ def _close(seam: Seam | None) -> None:
 
 
 def _same(value: Any, other: Any) -> bool:
-    """Whether two keywords are the same: values that may be anything are not compared, plain ones are."""
+    """Return whether two values of a keyword are equal. Only plain values are compared; others must be the same object."""
     return value is other or (type(value) is type(other) and isinstance(value, (str, int, float)) and value == other)
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from .._call.context import stand_back
-from .._guard import guarded, say_once
+from .._call.context import is_skipped
+from .._guard import guarded, warn_once
 from .patch import layers, origin, subclasses
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Others:
     ) -> None:
         self._sdk = sdk
         self._instrumentor = instrumentor
-        self._method = method
+        self._sending_method = method
         self._methods = tuple({path for endpoint in endpoints for path in endpoint.methods})
         self._allowed = allowed
         self._findings: dict[tuple[type, tuple[str, ...]], _Finding] = {}
@@ -93,7 +93,7 @@ class Others:
                 if namespace.get(name) is not value:
                     finding = None
                     break
-        if finding is None or self._method in client.__dict__:
+        if finding is None or self._sending_method in client.__dict__:
             finding = self._look(client, endpoint)
         reporter = None if finding is None else finding.reporter
         return reporter is not None and (reporter.package is None or _running(reporter.package))
@@ -103,7 +103,7 @@ class Others:
         """Look up the other instrumentation that reports such calls of a client, and log it once."""
         methods = [path for path in endpoint.methods if _asynchronous(path) == _is_async(type(client))]
         resources, senders = tuple(self._resources(methods)), self._senders(type(client))
-        own = client.__dict__.get(self._method)
+        own = client.__dict__.get(self._sending_method)
         reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
         finding = _Finding((*resources, *senders), reporter)
         if own is None:
@@ -111,7 +111,7 @@ class Others:
                 self._findings.clear()
             self._findings[type(client), endpoint.methods] = finding
         if reporter is not None:
-            say_once(
+            warn_once(
                 "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
                 "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
                 self._sdk,
@@ -120,7 +120,7 @@ class Others:
         return finding
 
     def _resources(self, methods: Iterable[str]) -> Iterator[_Seen]:
-        """The methods of the SDK's resources. Of a class that is not imported yet, the modules that may have it."""
+        """Yield the methods of the SDK's resources; for a class that is not imported yet, the modules that may have it."""
         for path in methods:
             module, _, method = path.partition(":")
             kind, _, attribute = method.partition(".")
@@ -132,13 +132,15 @@ class Others:
                 yield from ((sys.modules, name, sys.modules.get(name)) for name in modules)
 
     def _modules(self, path: str) -> tuple[str, str]:
-        """The names of a module of resources: newer releases have made packages of some, with a module of the same name."""
+        """Return the possible names of a module of resources: newer releases have made packages of some, with a module of the same name."""
         name = f"{self._sdk}.{path}"
         return name, f"{name}.{name.rpartition('.')[2]}"
 
     def _senders(self, client: type) -> list[_Seen]:
-        """The method that sends, of the client's class and of those that it inherits from, as far as one has it."""
-        seen: list[_Seen] = [(vars(kind), self._method, vars(kind).get(self._method)) for kind in client.__mro__]
+        """Return the method that sends requests, of the client's class and of its base classes, down to the last that has it."""
+        seen: list[_Seen] = [
+            (vars(kind), self._sending_method, vars(kind).get(self._sending_method)) for kind in client.__mro__
+        ]
         while seen and seen[-1][2] is None:
             seen.pop()
         return seen
@@ -161,7 +163,7 @@ class Others:
         return (value for _, _, value in self._resources(self._methods))
 
 
-def stands_back(others: Others | None, client: Any, endpoint: Endpoint, context: Context) -> bool:
+def is_recorded_elsewhere(others: Others | None, client: Any, endpoint: Endpoint, context: Context) -> bool:
     """Return whether another party reports a call: another instrumentation of the SDK does, or the context marks it so.
 
     Args:
@@ -170,11 +172,11 @@ def stands_back(others: Others | None, client: Any, endpoint: Endpoint, context:
         endpoint: the call's.
         context: the OpenTelemetry context.
     """
-    return (others is not None and others.report(client, endpoint)) or stand_back(context, endpoint.kind)
+    return (others is not None and others.report(client, endpoint)) or is_skipped(context, endpoint.kind)
 
 
 def _at_work() -> list[Any]:
-    """The instrumentors of other packages that are at work."""
+    """Return the active instrumentors of other packages."""
     return [
         other
         for other in instances(BaseInstrumentor)
@@ -188,7 +190,7 @@ def _imported(module: str, name: str) -> Any:
 
 
 def _asynchronous(path: str) -> bool:
-    """Return whether a method, as operations name it, is one of asynchronous clients, by the name of its class."""
+    """Return whether a method, as endpoints name it, is one of asynchronous clients, by the name of its class."""
     return path.partition(":")[2].startswith("Async")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import wrapt
 
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)  # the root of wrapt's proxies is new in wrapt 2
 _DEEPEST = 64
 _REPAIRED = "%s.%s has been replaced by others, so that a call was not recorded. It is patched again: further calls are recorded."
-_LEFT_OUT = "%s.%s has been replaced by others, so that its calls are not recorded. Have it replaced after instrument(), or not at all."
+_LEFT_OUT = "%s.%s has been replaced by others, so that its calls are not recorded. Replace it after instrument(), or not at all."
 
 
 class Patch(NamedTuple):
@@ -64,7 +64,7 @@ class Patches:
         Args:
             owner: the class.
             name: the method.
-            wrapper: likewise.
+            wrapper: as wrapt calls it.
 
         Raises:
             AttributeError: the class has no such method.
@@ -100,9 +100,9 @@ class Patches:
                 break
             if innermost(method) in bare:
                 self.wrap(space, name, patches[0].handle._self_wrapper)
-                say_once(_REPAIRED, space.__qualname__, name)
+                warn_once(_REPAIRED, space.__qualname__, name)
                 return
-        say_once(_LEFT_OUT, type(instance).__qualname__, name)
+        warn_once(_LEFT_OUT, type(instance).__qualname__, name)
 
     def remove(self) -> None:
         """Take all patches back. What fails is logged, and the others are taken back."""
@@ -162,7 +162,11 @@ def remove(patch: Patch) -> None:
     if current is None and vars(owner).get(name) is (handle.__wrapped__ if own else None):
         return  # other code has restored what was there before our patch
     if current is None or not isinstance(above, (_Proxy, type(None))):
-        say_once("%s.%s is wrapped by others too: our wrapper stays below theirs, silent.", owner.__qualname__, name)
+        warn_once(
+            "%s.%s is wrapped by others too: our wrapper stays below theirs, and does nothing.",
+            owner.__qualname__,
+            name,
+        )
     elif above is not None:
         above.__wrapped__ = handle.__wrapped__
     elif own:

@@ -17,7 +17,7 @@ from opentelemetry.propagate import inject
 
 from .._adapter.hosts import among, port_of
 from .._call.call import current_call
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .patch import Patch, apply_to, remove
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class Propagation:
         owner = next((kind for kind in http.__class__.__mro__ if _REDIRECT in vars(kind)), None)
         if owner is None:
             if getattr(http, "follow_redirects", True):
-                say_once(
-                    "%s follows redirects in a way that is not known: no trace context is sent by it.",
+                warn_once(
+                    "%s follows redirects in an unknown way: it sends no trace context.",
                     http.__class__.__qualname__,
                 )
                 return False
@@ -134,7 +134,7 @@ class Propagation:
         return True
 
     def _redirected(self, wrapped: Any, _http: Any, args: Any, kwargs: Any) -> Any:
-        """Around the method that builds the request that follows a redirect."""
+        """Build the request that follows a redirect, and remove our headers from it if they must not go there."""
         request = wrapped(*args, **kwargs)
         self._remove_headers(request)
         return request
@@ -173,5 +173,5 @@ def _self_hosted(host: str) -> bool:
 
 
 def _sendable(value: object) -> bool:
-    """Whether a header can carry what a propagator made."""
+    """Return whether a header can carry a propagator's value."""
     return isinstance(value, str) and value.isascii() and value.isprintable()

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 _DEPTH = 16  # a block of a document's content in a tool's result is the twelfth level
 
 
-def listed(options: Any) -> Any:
+def without_iterators(options: Any) -> Any:
     """Return the options of a request, or a copy with lists in place of the iterators in the body."""
     body, extra = options.json_data, options.extra_json
-    copied = copy.copy(options)  # before anything is read: what was read has to be handed on
+    copied = copy.copy(options)  # before anything is read: what was read must reach the SDK
     # An iterator in the place of a whole body is the caller's mistake, for which the SDK raises the right error.
-    new_body = body if _is_iterator(body) else _listed(body, _DEPTH)
-    new_extra = extra if _is_iterator(extra) else _listed(extra, _DEPTH)
+    new_body = body if _is_iterator(body) else _with_lists(body, _DEPTH)
+    new_extra = extra if _is_iterator(extra) else _with_lists(extra, _DEPTH)
     if new_body is body and new_extra is extra:
         return options
     copied.json_data, copied.extra_json = new_body, new_extra
     return copied
 
 
-def _listed(value: Any, depth: int) -> Any:
+def _with_lists(value: Any, depth: int) -> Any:
     """Return `value`, or a copy of it if it contains an iterator; models and files are never searched."""
     if depth == 0:
         return value
     if type(value) is dict:
-        changed = {name: entry for name, held in value.items() if (entry := _listed(held, depth - 1)) is not held}
+        changed = {name: entry for name, held in value.items() if (entry := _with_lists(held, depth - 1)) is not held}
         return {**value, **changed} if changed else value
     if type(value) is list:
-        entries = [_listed(held, depth - 1) for held in value]
+        entries = [_with_lists(held, depth - 1) for held in value]
         return entries if any(entry is not held for entry, held in zip(entries, value, strict=True)) else value
     return _read(value, depth) if _is_iterator(value) else value
 
@@ -53,7 +53,7 @@ def _read(iterator: Iterator[Any], depth: int) -> Any:
     entries: list[Any] = []
     try:
         for entry in iterator:
-            entries.append(_listed(entry, depth - 1))  # noqa: PERF401 - those before an error count
+            entries.append(_with_lists(entry, depth - 1))  # noqa: PERF401 - those before an error count
     except Exception as error:  # noqa: BLE001 - raised again where the SDK would have met it
         return chain(entries, _Raising(error))
     return entries

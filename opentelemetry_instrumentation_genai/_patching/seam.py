@@ -29,12 +29,12 @@ class Scope(Current):
         seam: ends the call.
         wrapped: the SDK's method, bound to its client.
         client: the SDK's client.
-        args: what the caller gave.
-        kwargs: likewise.
+        args: the positional arguments of the caller.
+        kwargs: the keyword arguments of the caller.
 
     Attributes:
-        args: what the SDK is given.
-        kwargs: likewise.
+        args: the positional arguments that the SDK gets.
+        kwargs: the keyword arguments that the SDK gets.
         client: the SDK's client.
         substitute: the (args, kwargs) that the SDK is given at first, in place of these; None for these.
         call: the call, if it is one that is followed.
@@ -76,14 +76,14 @@ class Scope(Current):
         self._sent = self._left = False
 
     def start(self) -> None:
-        """The SDK's code is next: make the call current, and start its clock."""
+        """Make the call current, and start its clock: the SDK's code runs next."""
         call = self.call
         self.enter(call)
         if call is not None:
             call.started = perf_counter()
 
     def send(self) -> None:
-        """Call the SDK's method; the application gets its outcome. Where the seam wants it, it is called again."""
+        """Call the SDK's method; the application gets its outcome. If the seam requires it, the method is called again."""
         while True:
             args, kwargs = self.substitute or (self.args, self.kwargs)
             self._sent, self.error = True, None
@@ -97,7 +97,7 @@ class Scope(Current):
                 return
 
     async def async_send(self) -> None:
-        """The asynchronous twin."""
+        """Do the same with `await`."""
         while True:
             args, kwargs = self.substitute or (self.args, self.kwargs)
             self._sent, self.error = True, None
@@ -139,7 +139,7 @@ class Scope(Current):
         return self.result
 
     async def async_outcome(self) -> Any:
-        """The asynchronous twin."""
+        """Do the same with `await`."""
         if not self._sent:
             self.substitute = None
             await self.async_send()
@@ -199,7 +199,7 @@ def following(seam: Seam) -> Callable[..., Any]:
 
 
 def async_following(seam: Seam) -> Callable[..., Any]:
-    """The asynchronous twin."""
+    """Do the same with `await`."""
 
     async def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         if not seam.active:

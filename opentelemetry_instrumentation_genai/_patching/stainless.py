@@ -26,7 +26,7 @@ from .._guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
 from .exchange import Exchange, call_of, secrets_in, unparsed
 from .funnel import Funnel
-from .request_iterators import listed
+from .request_iterators import without_iterators
 from .routes import input_of
 from .seam import async_following, following
 from .usage_injection import UsageInjection, with_options
@@ -96,7 +96,7 @@ class Stainless(Funnel):
 
     Args:
         sdk: the SDK.
-        signals: where the telemetry goes.
+        signals: makes what records the calls.
         others: the other instrumentations of the SDK, which report some of its calls.
         propagation: which servers receive the trace in headers, if any does.
     """
@@ -117,7 +117,7 @@ class Stainless(Funnel):
         self._servers = Servers(sdk.provider, self._propagates_to, self._unknown_server, sdk.sure)
 
     def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
-        """The rows of what is patched."""
+        """Return the (module, `Class.method`, wrapper) rows of what is patched."""
         client, streams = self._package + "._base_client", self._package + "._streaming"
         answered, events = observed(self.answered), transformed(self.events)
         return [
@@ -147,7 +147,7 @@ class Stainless(Funnel):
 
     @guarded
     def begin(self, scope: Scope) -> None:
-        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+        """Start the call, if its endpoint is followed, and set the arguments that the SDK gets."""
         client = scope.client
         options = _options(scope.args, scope.kwargs)
         endpoint, ids = self._find(client, options.method, options.url)
@@ -156,7 +156,7 @@ class Stainless(Funnel):
         context = get_current()
         capture = capture_in(context)
         if self._lazy and self._signals.reads_input(capture):
-            options = _hand_on(scope, options, listed(options))  # at once: what is listed has been consumed
+            options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
         server = self._servers.of(client, client.base_url)
         unknown_server = server.unknown_server
@@ -173,7 +173,7 @@ class Stainless(Funnel):
         if call.detailed or adopts:
             self._add_start_attributes(call, client, options)
         if server.propagates and not adopts:  # else the SDK propagates its own span
-            options = _hand_on(scope, options, self._propagated(call, client, options) or options)
+            options = _replace_options(scope, options, self._propagated(call, client, options) or options)
         if self._usage_injection is not None and streamed:
             self._usage_injection.inject(scope, call, options, body, provider)
 
@@ -191,7 +191,7 @@ class Stainless(Funnel):
             self._usage_injection.remember(scope.client)
 
     def answered(self, client: Any, kwargs: Any) -> None:
-        """Before `_process_response` of either client: an unread body is followed from here on."""
+        """Read an HTTP response before `_process_response`, and follow its body if that is unread."""
         call, response = call_of(client), kwargs["response"]
         if call is None:
             self._repair(client, kwargs["options"].method, kwargs["options"].url)
@@ -209,7 +209,7 @@ class Stainless(Funnel):
         self._look_at(call, response, kwargs.get("retries_taken"))
 
     def events(self, chunks: Any, stream: Any) -> Any:
-        """After `__stream__` of either stream class: its chunks, followed."""
+        """Return the chunks of `__stream__`, followed."""
         body = body_of(getattr(stream, "response", None))
         return chunks if body is None else body.events(chunks, stream)
 
@@ -305,7 +305,7 @@ def _options(args: Any, kwargs: Any) -> Any:
     return args[1] if len(args) > 1 else kwargs.get("options")
 
 
-def _hand_on(scope: Scope, given: Any, options: Any) -> Any:
+def _replace_options(scope: Scope, given: Any, options: Any) -> Any:
     """Replace the options that the SDK gets, if they are not the `given` ones. Return them."""
     if options is not given:
         scope.args, scope.kwargs = with_options(options, scope.args, scope.kwargs)

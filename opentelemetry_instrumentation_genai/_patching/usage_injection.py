@@ -37,7 +37,7 @@ class UsageInjection:
 
     @guarded
     def inject(self, scope: Scope, call: Call, options: Any, body: Mapping[str, Any], provider: str) -> None:
-        """Have the SDK given a copy of `options` that requests usage, if there is something to inject.
+        """Replace the options that the SDK gets by a copy that requests usage, if the request does not do so already.
 
         Args:
             scope: of the call.
@@ -69,7 +69,7 @@ class UsageInjection:
 
         Args:
             scope: of the call.
-            exchange: its exchange; it notes the refusal, for `remember`.
+            exchange: its exchange; it keeps the refusal, for `remember`.
             error: what the SDK raised. A server may also quote the members in the refusal of something else.
         """
         usage, scope.substitute, exchange.injected = exchange.injected, None, None

@@ -54,7 +54,7 @@ def entry_point(name: str, group: str | None = None) -> EntryPoint:
 
 
 def load(entry: EntryPoint) -> Callable[..., Any]:
-    """Return the callable of an entry point, whose module is imported.
+    """Return the callable of an entry point; its module is imported.
 
     Raises:
         RefusedError: there is no such callable; the message is the reason.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._conventions.sdks import SDKS
-from .._guard import say_once
+from .._guard import warn_once
 from .._masking.masking import masked, quoted
 from .._setting_values.errors import PartlyError, RefusedError
-from .misspelled import say_of_misspelled
+from .misspelled import warn_of_misspelled
 from .readers import FILE, PREFIX, READERS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _DEFAULTS = {
     "enabled": "true",
     "capture_message_content": "no_content",
     "content_part_budget": "content_budget",
-    "emit_event": "as the capture mode says",
+    "emit_event": "by the capture mode",
 }
 
 
@@ -50,31 +50,31 @@ class Config:
     Attributes:
         enabled: the providers to instrument.
         capture_message_content: where message content goes, and of which calls.
-        capture_binary: whether inline images, sounds and files are told as such.
-        content_budget: how many bytes of content are told of a call.
-        content_part_budget: how many bytes of content are told of one part.
+        capture_binary: whether the bytes of inline images, sounds and files are recorded.
+        content_budget: how many bytes of content are recorded of a call.
+        content_part_budget: how many bytes of content are recorded of one part.
         redact: what is redacted in content.
         redactor: your own callable that redacts content, part by part.
         redact_timeout: how many seconds patterns and callables of your own may take to redact one call.
-        refused: whether redaction was asked for in a way that is not understood, so that no content is captured.
+        refused: whether a redaction setting could not be read, so that no content is captured.
         emit_event: whether the details event is emitted.
-        host_providers: who answers at your own hosts; the first that fits counts.
+        host_providers: the providers at your own hosts; the first pattern that fits counts.
         per_chunk_metric: whether the time per output chunk is recorded.
         allow_others: whether calls that another instrumentation of the SDK reports are reported here as well.
-        stream_usage: whether the usage of streams is asked for where the caller did not.
+        stream_usage: whether the usage of streams is requested where the caller does not request it.
         anthropic_native_tracing: what becomes of the spans that the `anthropic` SDK makes itself.
-        propagate: which hosts are told of the trace.
-        propagate_baggage: whether these hosts are told of the baggage as well.
+        propagate: which hosts receive the trace context.
+        propagate_baggage: whether these hosts receive the baggage as well.
         semconv_stability_opt_in: the generation of the conventions.
-        user_id: how a user's id is told, `pseudo` or `raw`.
+        user_id: how a user's id is recorded, `pseudo` or `raw`.
         user_id_key: the secret that pseudonyms and fingerprints are made with.
-        baggage: the keys of the baggage that are told, each under its own attribute or the one given.
+        baggage: the keys of the baggage that are recorded, each under its own attribute or the one given.
         enrichers: the attributes that are made of a request's first messages.
-        purpose: what tells the purpose of a request: rules, a callable, or where one is, as `module:function`.
+        purpose: what determines the purpose of a request: rules, a callable, or where one is, as `module:function`.
         request_hook: your own callable that is given each request, or where it is, as `module:function`.
         response_hook: your own callable that is given each response, or where it is, as `module:function`.
         metrics: which metrics there are, `standard` or `extended`.
-        prices: where the cost of calls comes from, in the order of asking: `billed`, `genai-prices`, or prices of your own.
+        prices: where the cost of calls comes from, in order of precedence: `billed`, `genai-prices`, or prices of your own.
         completion_hook: what is given the content of each call that has ended.
         completion_hook_queue_size: how many completions may wait for the completion hook.
         completion_hook_flush_timeout: how many seconds are waited for the completion hook at exit and at `uninstrument()`.
@@ -117,13 +117,13 @@ class Config:
     upload_format: str = "json"
 
 
-def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any] | None = None) -> Config:
+def resolve(keywords: Mapping[str, Any], sdk: str = "", section: Mapping[str, Any] | None = None) -> Config:
     """Resolve the settings.
 
     Args:
         keywords: the keywords of `instrument()`; None counts as not given.
         sdk: the SDK that is instrumented.
-        handed: the section of a declarative file that OpenTelemetry's SDK passed on.
+        section: the section of a declarative file that OpenTelemetry's SDK passed on.
 
     Returns:
         The settings, each from its keyword, else its environment variable, else the declarative file, else its default.
@@ -131,9 +131,9 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     unknown = sorted(keywords.keys() - READERS.keys())
     if unknown:
         names = masked(", ".join(unknown))
-        say_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
-    say_of_misspelled(PREFIX, {variable(name) for name in READERS})
-    declared = _declared(sdk, handed)
+        warn_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
+    warn_of_misspelled(PREFIX, {variable(name) for name in READERS})
+    declared = _declared(sdk, section)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
         given = _given(setting.name, keywords, declared or {}) if setting.name in READERS else None
@@ -145,16 +145,16 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", handed: Mapping[str, Any
     return Config(**chosen)
 
 
-def _declared(sdk: str, handed: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
+def _declared(sdk: str, section: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
     """Return, by setting, its place in the declarative file and its value; None if there is a file that cannot be read."""
-    if not (handed or shared or os.environ.get(FILE)):
+    if not (section or shared or os.environ.get(FILE)):
         return {}
     from .config_file import declared
 
-    return declared(sdk, {"genai": shared, f"genai_{sdk}": handed}, READERS)
+    return declared(sdk, {"genai": shared, f"genai_{sdk}": section}, READERS)
 
 
-def takes_off(name: str) -> bool:
+def accepts_off(name: str) -> bool:
     """Return whether a setting accepts `off`, which may be given as False in YAML and Python."""
     return "off" in READERS[name].accepted.split(", ")
 
@@ -180,14 +180,14 @@ def default_of(name: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if value is None or value in ((), frozenset()):
-        return "off" if takes_off(name) else "none"
+        return "off" if accepts_off(name) else "none"
     return str(value)
 
 
 def _value(name: str, spelled: str, value: object, default: object, sdk: str) -> object:
     read, _, refuses, secret = READERS[name]
     try:
-        return read("off" if value is False and takes_off(name) else value)
+        return read("off" if value is False and accepts_off(name) else value)
     except PartlyError as error:
         _warn_partly_refused(name, spelled, error.left_out, _concerned(name, spelled, sdk))
         return error.value
@@ -217,7 +217,7 @@ def _warn_refused(name: str, spelled: str, why: str, value: object, concerned: s
     # If a redaction setting is not understood, content would be recorded without the redaction that the user wants.
     otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
     what = spelled if value is None else f"{spelled}={quoted(value)}"
-    say_once(
+    warn_once(
         "%s is not accepted%s. Accepted is: %s. For %s %s.",
         what,
         masked(why),
@@ -227,7 +227,7 @@ def _warn_refused(name: str, spelled: str, why: str, value: object, concerned: s
     )
 
 
-def say_of_missing(name: str, value: str, why: str) -> None:
+def warn_of_missing(name: str, value: str, why: str) -> None:
     """Log a warning that the function that a setting names does not exist."""
     spelled = variable(name)
     # A keyword and a member of the file have the setting's own name.
@@ -237,7 +237,7 @@ def say_of_missing(name: str, value: str, why: str) -> None:
 
 def _warn_partly_refused(name: str, spelled: str, left_out: str, concerned: str) -> None:
     """Log a warning that a part of a value is not accepted, and that the rest of it applies."""
-    say_once(
+    warn_once(
         "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
         spelled,
         quoted(left_out),

@@ -19,7 +19,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from .._conventions.sdks import SDKS
-from .._guard import say_once
+from .._guard import warn_once
 from .._masking.masking import masked
 from .readers import FILE
 
@@ -63,7 +63,7 @@ def declared(
         why = str(error)
     except OSError as error:
         why = error.strerror or type(error).__name__
-    say_once("%s=%s cannot be read: %s. No content is captured.", FILE, path, why)
+    warn_once("%s=%s cannot be read: %s. No content is captured.", FILE, path, why)
     return None
 
 
@@ -84,7 +84,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
         place = f"{file}.python.{section}"
         unknown = ", ".join(sorted(str(name) for name in members if name not in settings))
         if unknown:
-            say_once("Unknown settings in %s: %s. Accepted are: %s.", place, masked(unknown), ", ".join(settings))
+            warn_once("Unknown settings in %s: %s. Accepted are: %s.", place, masked(unknown), ", ".join(settings))
         found.update({name: (f"{place}.{name}", value) for name, value in members.items() if _given(value)})
     _misspelled(_mapping(tree, "python"), file)
     return found
@@ -97,7 +97,7 @@ def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
     for name in sorted(set(ours) - known):
         if not entry_points(group="opentelemetry_instrumentor", name=name):
             accepted = ", ".join(sorted(known))
-            say_once("Unknown section in %s.python: %s. Accepted are: %s.", file, masked(name), accepted)
+            warn_once("Unknown section in %s.python: %s. Accepted are: %s.", file, masked(name), accepted)
 
 
 def _given(value: Any) -> bool:

@@ -6,7 +6,7 @@ import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .._guard import say_once
+from .._guard import warn_once
 from .._masking.masking import masked
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _OTHERS = frozenset({"UPLOAD_MAX_QUEUE_SIZE", "EMITTERS", "EVALUATORS", "SESSION
 _FAMILIES = ("EMITTERS_", "EVALS_", "EVALUATION_", "EVALUATORS_")
 
 
-def say_of_misspelled(prefix: str, known: Collection[str]) -> None:
+def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
     """Log a warning once for each unknown variable with a name near a known one. Any other may belong to another package.
 
     Args:
@@ -32,7 +32,7 @@ def say_of_misspelled(prefix: str, known: Collection[str]) -> None:
     for name in sorted(given):
         nearest = _nearest(name.removeprefix(prefix), words)
         if nearest is not None:
-            say_once(
+            warn_once(
                 "The environment variable %s is not known, and has no effect. Is it %s%s?",
                 masked(name),
                 prefix,

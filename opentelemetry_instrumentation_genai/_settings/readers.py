@@ -74,7 +74,7 @@ def _one_of(*words: str) -> Reader:
     return Reader(lambda value: words[words.index(_word(value))], ", ".join(words))
 
 
-def _listed(value: Any) -> list[str]:
+def _entries(value: Any) -> list[str]:
     """Return the entries of a comma-separated text, or of a collection of texts."""
     entries = value.split(",") if isinstance(value, str) else value
     return [entry.strip() for entry in entries if entry.strip()]
@@ -87,7 +87,7 @@ def _word(value: Any) -> str:
 def _enabled(value: Any) -> frozenset[str]:
     if _word(value) in _BOOLEANS:
         return frozenset(SDKS if _boolean(value) else ())
-    names = {name.lower(): name for name in _listed(value)}
+    names = {name.lower(): name for name in _entries(value)}
     if names and names.keys().isdisjoint(SDKS):
         raise ValueError
     known = frozenset(names).intersection(SDKS)
@@ -110,11 +110,11 @@ def _bytes(value: Any) -> int:
 
 def _redact(value: Any) -> Redaction | None:
     # Any other word is the name of an entry point, or a path.
-    names = [name.lower() if name.lower() in _WORDS else name for name in _listed(value)]
+    names = [name.lower() if name.lower() in _WORDS else name for name in _entries(value)]
     if not names or names == ["off"]:
         return None
     if "off" in names:
-        raise RefusedError("off stands alone")
+        raise RefusedError("off cannot be combined with others")
     from .._content.redaction import redaction
 
     return redaction(names)
@@ -157,7 +157,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
-    pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _listed(value)]
+    pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _entries(value)]
     declared = tuple((pattern.strip().lower(), provider.strip()) for pattern, provider in pairs)
     if not all(_PATTERN.fullmatch(pattern) and provider for pattern, provider in declared):
         raise ValueError
@@ -165,7 +165,7 @@ def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _propagate(value: Any) -> tuple[str, ...]:
-    hosts = tuple(entry.lower() for entry in _listed(value))
+    hosts = tuple(entry.lower() for entry in _entries(value))
     if hosts == ("off",):
         return ()
     if not hosts or not _NO_HOSTS.isdisjoint(hosts) or not all(map(_PATTERN.fullmatch, hosts)):
@@ -186,7 +186,7 @@ def _semconv(value: Any) -> str:
     """Return the generation that a list names. Values of other domains (http, database) are ignored."""
     if hasattr(value, "items"):
         return _semconv_of_domain(**value)
-    ours = {entry.lower() for entry in _listed(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
+    ours = {entry.lower() for entry in _entries(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
     chosen = [generation for generation in _GENERATIONS if generation in ours]
     if ours.difference(_GENERATIONS):
         raise ValueError
@@ -201,7 +201,7 @@ def _user_id_key(value: Any) -> bytes:
 
 
 def _baggage(value: Any) -> tuple[tuple[str, str | None, bool], ...]:
-    pairs = value.items() if hasattr(value, "items") else [entry.partition("=")[::2] for entry in _listed(value)]
+    pairs = value.items() if hasattr(value, "items") else [entry.partition("=")[::2] for entry in _entries(value)]
     entries = tuple((key.strip(), attribute.strip()) for key, attribute in pairs)
     if entries == (("off", ""),):
         return ()
@@ -218,7 +218,7 @@ def _entry(key: str, attribute: str) -> tuple[str, str | None, bool]:
 
 
 def _enrichers(value: Any) -> frozenset[str]:
-    names = frozenset(name.lower() for name in _listed(value))
+    names = frozenset(name.lower() for name in _entries(value))
     if len(names) == 1 and names <= {"off", "all"}:
         return frozenset(_ENRICHERS if "all" in names else ())
     if not names or not names.issubset(_ENRICHERS):
@@ -246,7 +246,7 @@ def _hook(value: Any) -> Callable[..., Any] | str:
 def _prices(value: Any) -> tuple[str | PriceFile, ...]:
     """Read the sources of prices in order. What a provider bills is exact, so it comes first unless it is listed elsewhere."""
     sources: list[str | PriceFile] = []
-    for entry in _listed(value):
+    for entry in _entries(value):
         if entry.startswith("file:"):
             from .._cost.price_file import PriceFile
 

@@ -1,1 +1,1 @@
-"""What records the signals of a call: metrics, events, rate limits; and the module that builds them."""
+"""The observers of a call, one for each signal, and the module that builds their list."""

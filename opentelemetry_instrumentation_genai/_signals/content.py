@@ -88,7 +88,7 @@ class CallContent(Observer):
             outcome.attributes[CONTENT_ORIGINAL_BYTES] = self._rendered.original_bytes
 
     def closed(self) -> None:
-        """Keep nothing."""
+        """Release the content."""
         self._body, self._input, self._rendered = None, {}, None
 
     @property

@@ -8,7 +8,7 @@ from .._adapter.request_bodies import reading
 from .._call.observer import Observer
 from .._call.outcome import USAGE_PREFIX
 from .._conventions.names import PROVIDER_NAME, RESPONSE_FINISH_REASONS, USAGE_COST
-from .._guard import say_once
+from .._guard import warn_once
 
 if TYPE_CHECKING:
     from .._adapter.hosts import Server
@@ -69,8 +69,8 @@ class Cost(Observer):
         reasons: Any = outcome.attributes.get(RESPONSE_FINISH_REASONS)
         # A stream without finish reasons was not read to its end, and may have no usage for that reason.
         if reasons and "error" not in reasons and not any(name.startswith(USAGE_PREFIX) for name in outcome.attributes):
-            say_once(
-                "A stream of %s had no usage, so that it has no %s. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for it "
+            warn_once(
+                "A stream of %s had no usage, so that it has no %s. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject requests it "
                 "where the application does not.",
                 self._call.identity[PROVIDER_NAME],
                 USAGE_COST,

@@ -34,7 +34,7 @@ def only_metrics(tracer_provider: Any, meter_provider: Any) -> bool:
 
     Args:
         tracer_provider: the one that the application gave; None for the global one.
-        meter_provider: likewise.
+        meter_provider: the one that the application gave; None for the global one.
     """
     if _disabled():
         return False

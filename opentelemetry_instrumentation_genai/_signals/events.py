@@ -10,7 +10,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 
 from .._call.observer import Observer
 from .._conventions.names import EVENT_DETAILS, EVENT_EXCEPTION
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,12 +41,12 @@ class Events:
         self._needed = False
 
     def need(self) -> None:
-        """Content of a call is in its event alone. If the first such event goes nowhere, a warning is logged."""
+        """Warn, once, if events go nowhere; called for content that only an event carries."""
         if self._needed:
             return
         self._needed = True
         if self._lost():
-            say_once(
+            warn_once(
                 "The content of calls is captured on events only, and goes nowhere: there is no logger provider with an exporter. "
                 "Set OTEL_LOGS_EXPORTER or a logger provider, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only."
             )
@@ -114,7 +114,7 @@ class CallEvents(Observer):
 
 
 def _record_class(logger: Logger) -> Any:
-    """The class of records that `logger` can export: SDKs up to 1.38 know only their own."""
+    """Return the class of records that `logger` can export: SDKs up to 1.38 accept only their own."""
     own = getattr(sys.modules.get("opentelemetry.sdk._logs"), "LogRecord", None)
     if own is None:
         return LogRecord

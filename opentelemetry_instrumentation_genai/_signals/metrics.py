@@ -103,13 +103,13 @@ class CallMetrics(Observer):
         points: its attribute sets.
     """
 
-    __slots__ = ("_call", "_instruments", "_point", "_points")
+    __slots__ = ("_call", "_chunk_attributes", "_instruments", "_points")
 
     def __init__(self, call: CallState, instruments: Instruments, points: Points) -> None:
         self._call = call
         self._instruments = instruments
         self._points = points
-        self._point: AttributeSet | None = None  # of chunks
+        self._chunk_attributes: AttributeSet | None = None  # of chunks
 
     def ended(self, outcome: Outcome) -> None:
         """Record the call: duration, tokens, cost, and what the server measured."""
@@ -168,20 +168,22 @@ class ChunkTimes(CallMetrics):
 
     def opened(self) -> None:
         """Read the response's model again, at the second chunk."""
-        self._point = None
+        self._chunk_attributes = None
 
     def chunk(self, seconds: float | None) -> None:
         """Record the time since the chunk before."""
         if seconds is not None:
-            record(self._instruments.per_chunk, seconds, self._point or self._read_point(), self._call.context)
+            record(
+                self._instruments.per_chunk, seconds, self._chunk_attributes or self._read_point(), self._call.context
+            )
 
     def _read_point(self) -> AttributeSet:
         """Return the attributes of all chunks, with the response's model as it is known at the second one."""
         call = self._call
         response = None if call.chunks is None else call.chunks.response()
         call.identify_by_response(response)
-        self._point = self._points.of(read(call.endpoint.measured, response))
-        return self._point
+        self._chunk_attributes = self._points.of(read(call.endpoint.measured, response))
+        return self._chunk_attributes
 
 
 def _by_modality(usage: Usage, found: Mapping[str, Attribute]) -> Iterator[tuple[str, int]]:

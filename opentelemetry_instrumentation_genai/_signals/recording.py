@@ -91,5 +91,12 @@ def record(histogram: Histogram, value: float, attributes: AttributeSet, context
 
 
 def add(counter: Counter, value: float, attributes: AttributeSet, context: Context) -> None:
-    """Add a value to a counter, likewise."""
+    """Add a value to a counter.
+
+    Args:
+        counter: where it goes.
+        value: in the counter's unit.
+        attributes: of the point.
+        context: the call's, which exemplars link to.
+    """
     counter.add(value, attributes.attributes, context)

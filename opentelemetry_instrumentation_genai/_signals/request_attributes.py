@@ -32,7 +32,7 @@ def request_attributes(call: CallState, request: Request, enrichers: Enrichers |
     attributes = call.identity.copy()
     attributes.update(endpoint.constants)
     attributes.update(_read(endpoint.request, request.body) or {})
-    if request.stream and endpoint.kind.says_stream:
+    if request.stream and endpoint.kind.records_stream:
         attributes[REQUEST_STREAM] = True
     if enrichers is not None:
         attributes.update(enrichers.of(request) or {})

@@ -14,8 +14,8 @@ from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.generations import GENERATIONS
 from .._conventions.scope import SCOPE_NAME, __version__
-from .._guard import guarded, say_once
-from .._settings.config import say_of_missing
+from .._guard import guarded, warn_once
+from .._settings.config import warn_of_missing
 from .completions import HookedCompletion
 from .content import CallContent
 from .cost import Cost
@@ -87,7 +87,7 @@ def _enrichers(config: Config) -> Enrichers | None:
         return None
     from .._application.enrichers import Enrichers
 
-    return Enrichers(config.enrichers, config.purpose, config.user_id_key, say_of_missing)
+    return Enrichers(config.enrichers, config.purpose, config.user_id_key, warn_of_missing)
 
 
 def _hooks(config: Config) -> Hooks | None:
@@ -95,7 +95,7 @@ def _hooks(config: Config) -> Hooks | None:
         return None
     from .._application.hooks import Hooks
 
-    return Hooks(config.request_hook, config.response_hook, say_of_missing)
+    return Hooks(config.request_hook, config.response_hook, warn_of_missing)
 
 
 def _extended(meter: metrics.Meter) -> Sequence[Callable[[CallState, Points], Observer]]:
@@ -116,8 +116,8 @@ class Signals:
     Args:
         config: the settings.
         tracer_provider: of the application, or None for the global one.
-        meter_provider: likewise.
-        logger_provider: likewise.
+        meter_provider: of the application, or None for the global one.
+        logger_provider: of the application, or None for the global one.
 
     Attributes:
         counted: the responses with usage that has been counted, of those that several calls receive.
@@ -253,7 +253,7 @@ class Signals:
     @guarded
     def _warn_of_lost_attribution(self) -> None:
         if self._only_metrics():
-            say_once(
-                "What genai_context and baggage say of calls is on spans and details events, and there are none: metrics do not "
-                "have it. Set a tracer provider or OTEL_TRACES_EXPORTER."
+            warn_once(
+                "The attributes of genai_context and baggage are recorded on spans and details events only, and there are none. "
+                "Set a tracer provider or OTEL_TRACES_EXPORTER."
             )

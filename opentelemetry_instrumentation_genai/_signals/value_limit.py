@@ -24,7 +24,7 @@ def value_limit(tracer: Any, logger: Any) -> int | None:
 
     Args:
         tracer: makes the spans; of the SDK, or one that waits for the SDK's.
-        logger: emits the events, likewise.
+        logger: emits the events; None if there is none.
     """
     limits = (
         _limit(getattr(getattr(tracer, "_tracer", tracer), "_span_limits", None), *_SPAN),

@@ -63,7 +63,7 @@ class Reading:
         return follow(self, source, take, end)
 
     def forget(self) -> None:
-        """Detach from the call: another reading has replaced this one, so that its outcome does not count any more."""
+        """Stop reporting to the call: another reading has replaced this one."""
         self._call = _NOBODY
         self._chunks.give_up()
 
@@ -111,7 +111,7 @@ class Reading:
 
     @guarded
     def closing(self) -> None:
-        """Record what closes the response: the SDK within a step, or the application, maybe while a step waits elsewhere."""
+        """Record that the application closes the response while a step waits in another thread or task."""
         if self._stepping and not _within_step():
             self._stopped = True
 

@@ -70,7 +70,7 @@ class Wire:
             self._decode = _nothing
 
     def body(self) -> Any:
-        """The whole body as JSON values, None where it is none."""
+        """Return the whole body as JSON values; None if it is a stream or no JSON."""
         return None if self._streamed or self.given_up else read_json(self._kept, self._unread)
 
     def _keep(self, decoded: bytes) -> None:
@@ -78,7 +78,7 @@ class Wire:
             self._kept += decoded
 
     def _fits(self, size: int) -> bool:
-        """Whether so many bytes can be kept; where not, what is there is freed."""
+        """Return whether so many bytes can be kept; if not, free the bytes that are kept."""
         if size > self._limit and not self.given_up:
             self.given_up = True
             self._decode = _nothing

@@ -169,7 +169,7 @@ def billing(response: Any) -> Billing:
         terms={} if speed is None else {"speed": speed},
         beside=[_beside(entry) for entry in iterations if member(entry, "type") in _BESIDE],
         # If another model took over the message, the usage does not split the tokens by model.
-        listed=member(usage, "inference_geo") in _ANYWHERE and kinds.issubset({*_BESIDE, _WITHIN}),
+        has_list_price=member(usage, "inference_geo") in _ANYWHERE and kinds.issubset({*_BESIDE, _WITHIN}),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
-from .._guard import guarded, say_once
+from .._guard import guarded, warn_once
 from .._patching.exchange import call_of
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class NativeTracing:
             self._ours = property(self._answer)
             owner._tracer = self._ours
         elif find_spec(_SDK_TRACING) is not None:
-            say_once(
-                "This version of anthropic traces itself in a way that is not known: its calls have two spans, its own and ours. "
+            warn_once(
+                "This version of anthropic makes spans of its own in an unknown way: its calls have two spans, its own and ours. "
                 "ANTHROPIC_OPEN_TELEMETRY=false leaves ours alone."
             )
 

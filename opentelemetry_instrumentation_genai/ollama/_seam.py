@@ -15,7 +15,7 @@ from .._adapter.fields import as_sent, member
 from .._adapter.hosts import Servers
 from .._application.capture_content import capture_in
 from .._call.call import Call
-from .._call.context import stand_back
+from .._call.context import is_skipped
 from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
@@ -141,7 +141,7 @@ class Ollama(Funnel):
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
         """Start the call, timed by the scope, unless the context excludes it: a stream may be read in another context."""
         context = get_current()
-        if not self.active or stand_back(context, request.endpoint.kind):
+        if not self.active or is_skipped(context, request.endpoint.kind):
             return
         # `answered` needs the client of a plain call; a stream may end while the SDK's code runs.
         scope.call = call = Call(self._signals, request, context, Exchange(None if request.stream else scope.client))

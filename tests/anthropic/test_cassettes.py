@@ -23,7 +23,7 @@ import pytest
 import yaml
 from inline_snapshot import external_file
 
-from cassettes import as_streamed, told
+from cassettes import as_streamed, recorded_once
 from loopback import ModelServer, Telemetry, Text
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor
 
@@ -118,7 +118,7 @@ def replay(name: str, telemetry: Telemetry) -> dict[str, Any]:
         except anthropic.APIError as error:
             raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded_once(telemetry, raised)
 
 
 async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
@@ -135,7 +135,7 @@ async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
             except anthropic.APIError as error:
                 raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded_once(telemetry, raised)
 
 
 def _instrument(telemetry: Telemetry) -> None:

@@ -658,10 +658,10 @@ def test_a_hook_of_the_ecosystem_by_keyword(server, openai_client, instrument):
 # What is asked for -> what is said.
 WRONG = {
     "functoin": f"{VARIABLE}='functoin' is not accepted (installed are: ",
-    "broken": "The completion hook broken cannot be made (RuntimeError): there is none.",
-    "nothing": "The completion hook nothing is no callable, and has no on_completion: there is none.",
-    "not_callable": "The completion hook not_callable cannot be made (TypeError): there is none.",
-    "absent": "The completion hook absent cannot be made (AttributeError): there is none.",
+    "broken": "The completion hook broken cannot be created (RuntimeError): it is not used.",
+    "nothing": "The completion hook nothing is not callable, and has no on_completion: it is not used.",
+    "not_callable": "The completion hook not_callable cannot be created (TypeError): it is not used.",
+    "absent": "The completion hook absent cannot be created (AttributeError): it is not used.",
 }
 
 

@@ -40,8 +40,8 @@ def clients(server: ModelServer, made_clients: dict[tuple[Client, str], Any]) ->
     def client(wanted: Client, way: Way) -> Any:
         key = (wanted, way.name)
         found = made_clients.get(key)
-        if wanted.lacks:
-            pytest.skip(wanted.lacks)
+        if wanted.missing:
+            pytest.skip(wanted.missing)
         if found is None:
             found = wanted.make(way, server.url)
             if wanted.reset is None:
@@ -82,9 +82,9 @@ class Caller:
         self, row: Row, variant: Variant, client: Any, way: Way, answers: Callable[[Reply], Reply] = lambda reply: reply
     ) -> Made:
         """One call, with or without instrumentation, whichever there is. The caller's arguments stay as they are."""
-        lacks = row.lacks(client, variant.access, stream=variant.stream)
-        if lacks:
-            pytest.skip(lacks)
+        missing = row.missing(client, variant.access, stream=variant.stream)
+        if missing:
+            pytest.skip(missing)
         reply = row.reply(stream=variant.stream)
         assert reply is not None, "a variant that does not fit the row"
         self.server.reset()

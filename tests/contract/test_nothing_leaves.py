@@ -71,7 +71,7 @@ def test_nothing_that_is_said_leaves(server, exported, clients, *, provider: Pro
     credentials: set[str] = set()
     for client, row, variant, way in calls(provider):
         made = _client(clients, client, way)
-        if made is None or row.lacks(made, variant.access, stream=variant.stream):
+        if made is None or row.missing(made, variant.access, stream=variant.stream):
             continue
         reply = row.reply(stream=variant.stream)
         assert reply is not None

@@ -611,7 +611,7 @@ BAD: dict[str, tuple[str, str]] = {
     "no rows": ('{"prices": []}', "no prices"),
     "a row that is none": ('{"prices": [1]}', "prices[0] is no object"),
     "a name mistyped": ('{"prices": [{"model": "a", "input": 1, "ouput": 1}]}', "prices[0] has 'ouput'"),
-    "no pattern": ('{"prices": [{"input": 1}]}', "prices[0] says of no model"),
+    "no pattern": ('{"prices": [{"input": 1}]}', "prices[0] names no model"),
     "no price": ('{"prices": [{"model": "a"}]}', "prices[0] has a price neither"),
     "a text for a price": ('{"prices": [{"model": "a", "input": "1"}]}', "prices[0].input"),
     "less than nothing": ('{"prices": [{"model": "a", "input": -1}]}', "prices[0].input"),

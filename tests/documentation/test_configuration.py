@@ -13,7 +13,7 @@ from opentelemetry_instrumentation_genai._settings.config import Config, default
 from opentelemetry_instrumentation_genai._settings.readers import READERS
 
 # Defaults that are no value: what they name applies.
-NOTHING = ("none", "as the capture mode says", "content_budget")
+NOTHING = ("none", "by the capture mode", "content_budget")
 DOCS = Path(__file__).parents[2] / "docs"
 
 

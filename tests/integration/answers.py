@@ -116,7 +116,7 @@ def cached(exchange: Exchange, answer: Mapping[str, Any]) -> int | None:
 
 
 def metrics(exchange: Exchange, answer: Mapping[str, Any], tokens: Tokens, chunks: int) -> dict[str, Any]:
-    """Every metric, as `cassettes.told` has them."""
+    """Every metric, as `cassettes.recorded_once` has them."""
     used = {"gen_ai.token.type=input": tokens.input}
     if exchange.api != "embeddings":
         used["gen_ai.token.type=output"] = tokens.output

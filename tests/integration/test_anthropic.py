@@ -8,7 +8,7 @@ import anthropic
 import pytest
 
 from answers import attributes, cached, expected_parts, merged, metrics, parts, unvarying
-from cassettes import told
+from cassettes import recorded_once
 from contract.drive import WAYS, Way, listed, settled
 from exchanges import ANTHROPIC, Exchange, identity, pairs
 from loopback import Telemetry
@@ -50,7 +50,7 @@ def test_telemetry_is_what_the_server_says(served: Served, exchange: Exchange, w
 
     given = ask(served, exchange, way)
 
-    recorded = told(telemetry, None)
+    recorded = recorded_once(telemetry, None)
     found = recorded["attributes"]
     content = {name: found.pop(name) for name in list(found) if name in CONTENT}
     answer = merged(exchange, given)

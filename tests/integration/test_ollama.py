@@ -10,7 +10,7 @@ from typing import Any
 import ollama
 import pytest
 
-from cassettes import told
+from cassettes import recorded_once
 from contract.drive import WAYS, Way, listed, settled
 from exchanges import ANSWER, ARGUMENTS, QUESTION, TOOL, WEATHER
 from loopback import Telemetry
@@ -57,7 +57,7 @@ def test_a_streamed_chat(ollambda: Served, way: Way, arguments: Any, part: Any, 
 
     given = ask(ollambda, way, **arguments, stream=True)
 
-    recorded = told(telemetry, None)
+    recorded = recorded_once(telemetry, None)
     content = {name: recorded["attributes"].pop(name) for name in list(recorded["attributes"]) if name in CONTENT}
     assert {
         "span": "chat tiny",

@@ -19,8 +19,8 @@ import pytest
 from openai import _base_client
 
 import usage_servers as servers
+from contract.comparable import comparable
 from contract.drive import ASYNC, SYNC, WAYS, Opened, Way, listed, settled
-from contract.told import told
 from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL, error
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
@@ -111,7 +111,7 @@ def tokens(telemetry: Telemetry) -> tuple[Any, ...]:
 
 async def every_chunk(api):
     """`for chunk in create(stream=True)`."""
-    return told(await listed(await settled(api.create())))
+    return comparable(await listed(await settled(api.create())))
 
 
 async def one_by_one(api):
@@ -121,7 +121,7 @@ async def one_by_one(api):
     while True:
         try:
             step = stream.__anext__() if hasattr(stream, "__anext__") else next(stream)
-            seen.append(told(await settled(step)))
+            seen.append(comparable(await settled(step)))
         except (StopIteration, StopAsyncIteration) as ended:
             return [*seen, type(ended)]
 
@@ -135,19 +135,19 @@ async def as_dicts(api):
 async def entered(api):
     """`with create(stream=True) as stream`."""
     async with Opened(await settled(api.create())) as stream:
-        return told(await listed(stream))
+        return comparable(await listed(stream))
 
 
 async def parsed(api):
     """`with_raw_response.create(stream=True).parse()`."""
     raw = await settled(api.create("with_raw_response"))
-    return raw.status_code, told(await listed(await settled(raw.parse())))
+    return raw.status_code, comparable(await listed(await settled(raw.parse())))
 
 
 async def parsed_later(api):
     """The same of `with_streaming_response`."""
     async with Opened(api.create("with_streaming_response")) as raw:
-        return told(await listed(await settled(raw.parse())))
+        return comparable(await listed(await settled(raw.parse())))
 
 
 EVENTS = [every_chunk, one_by_one, as_dicts, entered, parsed, parsed_later]
@@ -273,14 +273,14 @@ with openai.OpenAI(api_key="none") as _client:
 async def helper_events(api):
     """Every event, the accumulated completion in some of them."""
     async with Opened(helper_of(api.client).stream(**api.body)) as events:
-        return told(await listed(events))
+        return comparable(await listed(events))
 
 
 async def helper_completion(api):
     """`get_final_completion()`."""
     async with Opened(helper_of(api.client).stream(**api.body)) as events:
         completion = await settled(events.get_final_completion())
-        return completion.usage, told(completion)
+        return completion.usage, comparable(completion)
 
 
 @HELPER
@@ -380,12 +380,12 @@ async def leaves(api):
         seen = []
         if hasattr(stream, "__anext__"):
             async for chunk in stream:
-                seen.append(told(chunk))
+                seen.append(comparable(chunk))
                 if len(seen) == 2:
                     break
         else:
             for chunk in stream:
-                seen.append(told(chunk))
+                seen.append(comparable(chunk))
                 if len(seen) == 2:
                     break
     return seen
@@ -395,13 +395,13 @@ async def leaves_and_goes_on(api):
     """Breaks, and reads the rest of the same stream later."""
     stream = await settled(api.create())
     first = await settled(stream.__anext__() if hasattr(stream, "__anext__") else next(stream))
-    return told(first), told(await listed(stream))
+    return comparable(first), comparable(await listed(stream))
 
 
 async def drops(api):
     """Takes one chunk and forgets the stream."""
     stream = await settled(api.create())
-    first = told(await settled(stream.__anext__() if hasattr(stream, "__anext__") else next(stream)))
+    first = comparable(await settled(stream.__anext__() if hasattr(stream, "__anext__") else next(stream)))
     del stream
     gc.collect()
     return first
@@ -442,9 +442,9 @@ async def chunks_until(api, seen):
     stream = await settled(api.create())
     if hasattr(stream, "__anext__"):
         async for chunk in stream:
-            seen.append(told(chunk))
+            seen.append(comparable(chunk))
     else:
-        seen.extend(map(told, stream))
+        seen.extend(map(comparable, stream))
 
 
 async def bytes_until(api, seen):
@@ -583,7 +583,7 @@ def test_the_caller_s_options_object(server, telemetry):
 
 async def plain(api):
     """Without a stream."""
-    return told(await settled(api.resource().create(**api.body)))
+    return comparable(await settled(api.resource().create(**api.body)))
 
 
 @pytest.mark.parametrize(

@@ -311,7 +311,7 @@ print(len(seen))
 
     assert ["1"] == written
     assert [
-        "openai is instrumented already: of this instrument(), the keywords capture_message_content, completion_hook are taken over."
+        "openai is instrumented already: the keywords capture_message_content, completion_hook of this instrument() are applied as well."
     ] == logged
     (span,) = receiver.spans
     assert "Hi" in json.dumps(span["attributes"]["gen_ai.input.messages"])
@@ -331,7 +331,7 @@ def test_what_a_later_call_leaves_out_stays(server, telemetry, openai_client, sa
     assert "gen_ai.input.messages" in telemetry.span.attributes
     assert ([], 1) == (telemetry.logs, len(events.logs))
     assert [
-        "openai is instrumented already: of this instrument(), the keywords emit_event, logger_provider are taken over."
+        "openai is instrumented already: the keywords emit_event, logger_provider of this instrument() are applied as well."
     ] == said()
     OpenAIInstrumentor().uninstrument()
     events.shutdown()

@@ -365,7 +365,9 @@ def test_a_request_that_others_have_left_behind(app, said, theirs, order):
 REPAIRED = (
     "{} has been replaced by others, so that a call was not recorded. It is patched again: further calls are recorded."
 )
-LEFT_OUT = "{} has been replaced by others, so that its calls are not recorded. Have it replaced after instrument(), or not at all."
+LEFT_OUT = (
+    "{} has been replaced by others, so that its calls are not recorded. Replace it after instrument(), or not at all."
+)
 
 
 @pytest.mark.parametrize("theirs", ["openinference", "logfire"])

@@ -703,8 +703,8 @@ CLIENTS = [(provider.name, made) for provider in PROVIDERS for made in provider.
 @pytest.mark.parametrize(("sdk", "made"), CLIENTS, ids=[made.id for _, made in CLIENTS])
 def test_every_client(server, telemetry, sdk, made):
     """All of them tell of the call but those that sign for AWS: an HTTP instrumentation may replace what was signed."""
-    if made.lacks:
-        pytest.skip(made.lacks)
+    if made.missing:
+        pytest.skip(made.missing)
     client = made.make(made.ways[0], server.url)
     if client is None:
         pytest.skip(f"this SDK has no {made.id} client")
@@ -1011,7 +1011,7 @@ def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch,
 
     (request,) = application.make(through_it, LLAMA)
 
-    said = "Following follows redirects in a way that is not known: no trace context is sent by it."
+    said = "Following follows redirects in an unknown way: it sends no trace context."
     assert ([said] if follows else []) == [record.getMessage() for record in caplog.records if record.name == OURS]
     assert ([] if follows else [("traceparent", traceparent(telemetry.span))]) == named(request)
 

@@ -311,7 +311,9 @@ def test_below_a_closure_ours_stays_silent(call, telemetry, said, target, named)
     assert closure is target.current
     assert foreign.calls > 0
     assert [] == telemetry.spans
-    assert [f"{target.kind}.{target.name} is wrapped by others too: our wrapper stays below theirs, silent."] == said()
+    assert [
+        f"{target.kind}.{target.name} is wrapped by others too: our wrapper stays below theirs, and does nothing."
+    ] == said()
 
     OpenAIInstrumentor().instrument(**telemetry.providers)
     call()

@@ -475,7 +475,7 @@ def test_off_stands_alone(called):
     """Whoever asks for a rule beside it is not understood, and is told why."""
     (warning,) = called(redact="off,email")
 
-    assert warning.startswith("redact='off,email' is not accepted (off stands alone). ")
+    assert warning.startswith("redact='off,email' is not accepted (off cannot be combined with others). ")
 
 
 def test_secrets_are_not_shown():

@@ -19,11 +19,11 @@ CONTENT = (
     "Set OTEL_LOGS_EXPORTER or a logger provider, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only."
 )
 USAGE = (
-    "A stream of openai had no usage, so that it has no gen_ai.usage.cost. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for "
+    "A stream of openai had no usage, so that it has no gen_ai.usage.cost. OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject requests "
     "it where the application does not."
 )
 SAID = (
-    "What genai_context and baggage say of calls is on spans and details events, and there are none: metrics do not have it. "
+    "The attributes of genai_context and baggage are recorded on spans and details events only, and there are none. "
     "Set a tracer provider or OTEL_TRACES_EXPORTER."
 )
 

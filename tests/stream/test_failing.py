@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 from inline_snapshot import snapshot
 
-from endings import APIS, CHAT, DIFFERENT_APIS, ONLY_RESPONSES, Ended, Twice, response_events, told
+from endings import APIS, CHAT, DIFFERENT_APIS, ONLY_RESPONSES, Ended, Twice, recorded_whole, response_events
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import response
 from opentelemetry_instrumentation_genai._adapter.openai_api.responses import RESPONSES
@@ -251,7 +251,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
     """All signals of a stream in which the provider reported an error."""
     twice(CHAT.failing(2), functools.partial(loops, CHAT))
 
-    assert told(telemetry) == snapshot(
+    assert recorded_whole(telemetry) == snapshot(
         {
             "spans": [
                 {

@@ -10,7 +10,7 @@ import gc
 import pytest
 from inline_snapshot import snapshot
 
-from endings import APIS, CHAT, Ended, Twice, told
+from endings import APIS, CHAT, Ended, Twice, recorded_whole
 from loopback import Sse, Telemetry
 
 # Readings. Each takes an `Api`, a client and a `Seen`; `seen.note` refuses a span that was left current.
@@ -337,7 +337,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
     """All signals of a stream that was left after its second chunk."""
     twice(CHAT.stalled(), functools.partial(breaks, CHAT), leaves=True)
 
-    assert told(telemetry) == snapshot(
+    assert recorded_whole(telemetry) == snapshot(
         {
             "spans": [
                 {

@@ -62,7 +62,7 @@ def test_a_thousand_chunks(twice: Twice, telemetry: Telemetry, api: Api, asynchr
     seen = twice(reply, read_async if asynchronous else read)
 
     assert len(reply.events) == len(seen.chunks)
-    ended = api.whole(usage=(8, 1000), said=["".join(WORDS)], per_chunk=len(reply.events) - 1)
+    ended = api.whole(usage=(8, 1000), texts=["".join(WORDS)], per_chunk=len(reply.events) - 1)
     assert ended == Ended.of(telemetry)
 
 

@@ -13,7 +13,7 @@ import pydantic
 import pytest
 from inline_snapshot import snapshot
 
-from endings import MESSAGES, Api, Ended, Seen, Twice, described, told
+from endings import MESSAGES, Api, Ended, Seen, Twice, described, recorded_whole
 from loopback import ModelServer, Sse, Telemetry
 from loopback.anthropic_bodies import (
     PING,
@@ -95,7 +95,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
     """All signals of a whole stream."""
     twice(MESSAGES.reply(), loops)
 
-    assert told(telemetry) == snapshot(
+    assert recorded_whole(telemetry) == snapshot(
         {
             "spans": [
                 {
@@ -212,7 +212,7 @@ def test_all_that_is_told_of_a_failure(twice: Twice, telemetry: Telemetry):
     """All signals of a stream in which the provider reported an error."""
     twice(MESSAGES.failing(4), loops)
 
-    assert told(telemetry) == snapshot(
+    assert recorded_whole(telemetry) == snapshot(
         {
             "spans": [
                 {
@@ -704,7 +704,7 @@ def test_what_a_helper_cannot_read_fails_the_call(twice: Twice, telemetry: Telem
         ended_as.reasons,
         ended_as.identity,
     )
-    assert [text] == ended_as.said
+    assert [text] == ended_as.texts
     assert 8 == telemetry.span.attributes[INPUT_TOKENS]
 
 

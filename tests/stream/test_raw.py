@@ -541,7 +541,7 @@ def test_events_that_are_none_of_ours(twice: Twice, telemetry: Telemetry, event,
 
     assert None is seen.raised
     ended = Ended.of(telemetry)
-    assert ("UNSET", ["stop"], (8, 3), ["onetwothree"]) == (ended.status, ended.reasons, ended.usage, ended.said)
+    assert ("UNSET", ["stop"], (8, 3), ["onetwothree"]) == (ended.status, ended.reasons, ended.usage, ended.texts)
 
 
 def _deflated(window: int) -> bytes:

@@ -313,7 +313,7 @@ def test_a_structured_answer(twice: Twice, telemetry: Telemetry, api, reading):
 
     assert {"word": "one"} == seen.chunks[-1]
     assert Ended(
-        reasons=["stop"], said=['{"word":"one"}'], identity="chatcmpl-1", first_chunk=1, per_chunk=2
+        reasons=["stop"], texts=['{"word":"one"}'], identity="chatcmpl-1", first_chunk=1, per_chunk=2
     ) == Ended.of(telemetry)
 
 
@@ -336,7 +336,7 @@ def test_an_answer_that_the_sdk_refuses(twice: Twice, telemetry: Telemetry, api,
         status="ERROR",
         error=raised,
         reasons=[reason],
-        said=['{"wo'],
+        texts=['{"wo'],
         identity="chatcmpl-1",
         first_chunk=1,
         per_chunk=1,
@@ -358,7 +358,7 @@ def test_an_answer_of_another_structure(twice: Twice, telemetry: Telemetry, api,
 def _ended(telemetry):
     """Whether there is another chunk after the one that does not fit is the SDK's affair."""
     ended = Ended.of(telemetry)
-    return ended.status, ended.error, ended.reasons, ended.said
+    return ended.status, ended.error, ended.reasons, ended.texts
 
 
 @pytest.mark.parametrize("reading", [wants_the_whole, wants_the_whole_async], ids=named)

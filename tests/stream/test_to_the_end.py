@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from endings import APIS, CHAT, CHAT_AND_RESPONSES, ONLY_RESPONSES, Ended, Twice, response_events, told
+from endings import APIS, CHAT, CHAT_AND_RESPONSES, ONLY_RESPONSES, Ended, Twice, recorded_whole, response_events
 from loopback import Sse, Telemetry
 from loopback.openai_bodies import chunk, response
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
@@ -336,7 +336,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry, api):
             }
         ),
     }
-    assert told(telemetry) == expected[api.path]
+    assert recorded_whole(telemetry) == expected[api.path]
 
 
 @pytest.mark.parametrize("reading", LOOPS, ids=named)
@@ -406,7 +406,7 @@ def test_a_choice_without_its_end(twice: Twice, telemetry: Telemetry, reading):
 
     ended = Ended(
         reasons=["stop", "error", "length"],
-        said=["aA", "bB", "c"],
+        texts=["aA", "bB", "c"],
         identity="chatcmpl-1",
         first_chunk=1,
         per_chunk=3,

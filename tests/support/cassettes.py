@@ -1,6 +1,6 @@
-"""What telemetry tells of one exchange that was replayed, in a form that a person can read.
+"""The telemetry of one exchange that was replayed, in a form that a person can read.
 
-Everything is there once: the content out of its JSON, of metrics and events only what the span does not tell.
+Everything is there once: the content out of its JSON, of metrics and events only what the span does not have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from loopback import Telemetry, same
 from loopback.schemas import CONTENT, complaints
 from loopback.snapshot import Strict
 
-# What metric points share with the span; anything else that one has is told.
+# What metric points share with the span; anything else that one has is recorded here.
 IDENTITY = (
     "gen_ai.operation.name",
     "gen_ai.provider.name",
@@ -25,7 +25,7 @@ IDENTITY = (
 DETAILS = "gen_ai.client.inference.operation.details"
 
 
-def told(telemetry: Telemetry, raised: Exception | None) -> dict[str, Any]:
+def recorded_once(telemetry: Telemetry, raised: Exception | None) -> dict[str, Any]:
     """All that was recorded, each thing once.
 
     The content on the span must be valid, and the content of the event. What the SDK's exception says differs from
@@ -85,7 +85,7 @@ def _in_words(attributes: Mapping[str, Any], words: Mapping[str, str]) -> dict[s
 def _event(
     event: Mapping[str, Any], attributes: Mapping[str, Any], span: Mapping[str, Any], words: Mapping[str, str]
 ) -> Any:
-    """What an event tells; of the details only that they are those of the span."""
+    """The content of an event; of the details only that they are those of the span."""
     assert span["name"] == event["span"]
     assert event["timestamp"]
     if event["event_name"] != DETAILS:

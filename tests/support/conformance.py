@@ -154,11 +154,11 @@ def _expected(generation: str, span: Mapping[str, Any], measured: Mapping[str, A
         yield f"{prefix}time_to_first_chunk", (1, span[FIRST_CHUNK])
         yield from ((name, measured[name]) for name in (f"{prefix}time_per_output_chunk",) if name in measured)
     used = {kind: span[f"gen_ai.usage.{kind}"] for kind in COUNTERS if f"gen_ai.usage.{kind}" in span}
-    told = [(kind, used[kind]) for kind in ("input_tokens", "output_tokens") if kind in used]
-    if not latest and told:
-        yield "gen_ai.client.token.usage", (len(told), sum(tokens for _, tokens in told))
+    counts = [(kind, used[kind]) for kind in ("input_tokens", "output_tokens") if kind in used]
+    if not latest and counts:
+        yield "gen_ai.client.token.usage", (len(counts), sum(tokens for _, tokens in counts))
     elif latest:
-        yield from ((f"{prefix}operation.{kind}", (1, tokens)) for kind, tokens in told)
+        yield from ((f"{prefix}operation.{kind}", (1, tokens)) for kind, tokens in counts)
         yield from ((f"{prefix}usage.{kind}", (0, tokens)) for kind, tokens in used.items() if tokens)
 
 

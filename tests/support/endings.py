@@ -60,7 +60,7 @@ class Ended:
     error: str | None = None
     reasons: list[str] | None = None
     usage: tuple[int, int] | None = None
-    said: list[str] | None = None
+    texts: list[str] | None = None
     identity: str | None = None
     first_chunk: int = 0
     per_chunk: int = 0
@@ -100,7 +100,7 @@ class Ended:
 _CHUNK_METRICS = ("time_to_first_chunk", "time_per_output_chunk")
 
 
-def told(telemetry: Telemetry) -> dict[str, Any]:
+def recorded_whole(telemetry: Telemetry) -> dict[str, Any]:
     """A snapshot of everything but what instruments say about themselves."""
     snapshot = telemetry.snapshot()
     points = {name: metric["points"] for name, metric in snapshot["metrics"].items()}
@@ -122,7 +122,7 @@ def _texts(messages: str | None) -> list[str] | None:
 
 @dataclass(frozen=True)
 class Sdk:
-    """Whose clients read.
+    """The SDK of the clients that read.
 
     Attributes:
         name: the package.
@@ -193,7 +193,7 @@ class Api:
         part: how many events a reader takes who takes some, so that two of the three words have come.
         names: whether the events have names.
         identity: the id of the response.
-        sdk: whose clients call it.
+        sdk: the SDK of the clients that call it.
     """
 
     path: str
@@ -223,17 +223,17 @@ class Api:
         return Sse(events, done=False, event_names=self.sdk is not OPENAI, **more)
 
     def stalled(self) -> Sse:
-        """One event more than is read comes, then nothing: who leaves is seen to leave."""
+        """One event more than is read comes, then nothing: a reader that leaves is seen to leave."""
         return self.reply(end="stall", sent=self.part + 1)
 
     def whole(self, **changes: Any) -> Ended:
         """The end of a stream that was read wholly."""
-        known = {"reasons": ["stop"], "usage": (8, 3), "said": ["onetwothree"], "identity": self.identity}
+        known = {"reasons": ["stop"], "usage": (8, 3), "texts": ["onetwothree"], "identity": self.identity}
         return Ended(**{**known, "first_chunk": 1, "per_chunk": len(self.events) - 1, **changes})
 
     def partly(self, **changes: Any) -> Ended:
         """The end of a stream of which `part` events were read."""
-        known = {"reasons": ["error"], "said": ["onetwo"], "identity": self.identity}
+        known = {"reasons": ["error"], "texts": ["onetwo"], "identity": self.identity}
         return Ended(**{**known, "first_chunk": 1, "per_chunk": self.part - 1, **changes})
 
 
@@ -332,7 +332,7 @@ class Twice:
     def __init__(
         self, server: ModelServer, telemetry: Telemetry, settings: Mapping[str, Any], sdk: Sdk = OPENAI
     ) -> None:
-        """`settings` are those of `instrument()`, `sdk` is whose clients the readings get."""
+        """`settings` are those of `instrument()`, `sdk` is the SDK of the clients that the readings get."""
         self._sdk = sdk
         self._server = server
         self._telemetry = telemetry
@@ -442,7 +442,7 @@ async def collected() -> None:
 
 
 async def until(found: Callable[[], Any], *, patient: bool = True) -> bool:
-    """Whether that became true; who is not patient lets the event loop turn only once."""
+    """Whether that became true; without patience it lets the event loop turn only once."""
     deadline = time.monotonic() + LONGEST
     while not found() and patient and time.monotonic() < deadline:
         await asyncio.sleep(GLANCE)

@@ -339,7 +339,7 @@ FOLLOWED = (
         ENRICH,
     ),
     Followed(
-        "a message whose span is left alone",
+        "a message with a span that is left alone",
         "anthropic",
         MESSAGE,
         lambda on: _dumped(on.anthropic.messages.create(**anthropic_bodies.MESSAGES)),

@@ -54,7 +54,7 @@ def _rows(clients: Mapping[str, Any]) -> Iterator[Followed]:
                 if (
                     variant.id in READ
                     and variant.fits(row)
-                    and not row.lacks(made, variant.access, stream=variant.stream)
+                    and not row.missing(made, variant.access, stream=variant.stream)
                 ):
                     yield _followed(provider.name, client, made, row, variant)
 

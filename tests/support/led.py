@@ -1,4 +1,4 @@
-"""Clients with the base URLs that their users have, whose requests are led to the model server."""
+"""Clients with the base URLs that their users have, with requests that are led to the model server."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ START: Listed = {
     "openai/_endpoints.py": ("_called_by",),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
     "_setting_values/errors.py": ("PartlyError.__init__",),
-    "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "takes_off"),
+    "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "accepts_off"),
     "_settings/config_file.py": (
         "_fill",
         "_filled",
@@ -104,12 +104,12 @@ START: Listed = {
         "_yaml",
         "declared",
     ),
-    "_cost/costs.py": ("Costs.__init__", "_listed", "costs"),
+    "_cost/costs.py": ("Costs.__init__", "_price_list", "costs"),
     "_setting_values/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
-    "_guard.py": ("_innermost", "guarded_step", "note", "report", "say_once"),
+    "_guard.py": ("_innermost", "guarded_step", "log_info", "report", "warn_once"),
     "_adapter/hosts.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
@@ -247,9 +247,9 @@ BACKGROUND: Listed = {
     ),
 }
 
-# Of answers, settings and failures that the calls here do not have; runs in a step whose other functions are struck.
+# Of answers, settings and failures that the calls here do not have; runs in a step that has other functions that are struck.
 RARE: Listed = {
-    "_settings/config.py": ("say_of_missing",),
+    "_settings/config.py": ("warn_of_missing",),
     "_patching/usage_injection.py": ("UsageInjection.remember",),
     "_cost/billed.py": ("_cost", "_deepinfra", "_dollars", "_openrouter", "_perplexity", "_x_ai"),
     "_content/budget.py": (

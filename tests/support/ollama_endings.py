@@ -31,8 +31,8 @@ DONE: dict[str, Any] = {
 
 def line(content: Any = "", **members: Any) -> dict[str, Any]:
     """One line of a streamed chat, or with `**DONE` the last one, or a plain answer."""
-    said = {"role": "assistant", "content": content}
-    return {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "message": said, "done": False, **members}
+    message = {"role": "assistant", "content": content}
+    return {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "message": message, "done": False, **members}
 
 
 LINES = (*map(line, WORDS), line(**DONE))
@@ -50,13 +50,13 @@ def chat(client: Any) -> Any:
 
 def whole(**changes: Any) -> Ended:
     """The end of a stream that was read wholly."""
-    known = {"reasons": ["stop"], "usage": (8, 3), "said": ["onetwothree"], "first_chunk": 1, "per_chunk": 3}
+    known = {"reasons": ["stop"], "usage": (8, 3), "texts": ["onetwothree"], "first_chunk": 1, "per_chunk": 3}
     return Ended(**{**known, **changes})
 
 
 def partly(**changes: Any) -> Ended:
     """The end of a stream of which two words were read."""
-    return Ended(**{"reasons": ["error"], "said": ["onetwo"], "first_chunk": 1, "per_chunk": 1, **changes})
+    return Ended(**{"reasons": ["error"], "texts": ["onetwo"], "first_chunk": 1, "per_chunk": 1, **changes})
 
 
 async def close(client: Any) -> None:

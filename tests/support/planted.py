@@ -34,7 +34,7 @@ SENTENCES = (
 
 
 class Secret(NamedTuple):
-    """One secret: the rule that it is for, how it is written down, and what of that must not be told."""
+    """One secret: the rule that it is for, how it is written down, and the part of it that must not be recorded."""
 
     rule: str
     text: str
@@ -162,7 +162,7 @@ def private_key(random: Random) -> str:
 
 
 def aws_key(random: Random) -> tuple[str, str]:
-    """Ids of access keys, which stand for themselves; secret keys are forty characters that only their name tells."""
+    """Ids of access keys, which stand for themselves; secret keys are forty characters that only their name identifies."""
     if random.random() < 0.5:
         key = random.choice(["AKIA", "ASIA"]) + "".join(random.choices(_UPPER + "234567", k=16))
         return key, key
@@ -208,7 +208,7 @@ def _provider_key(random: Random) -> str:
 
 
 def secrets(random: Random) -> tuple[str, str]:
-    """Providers' keys; tokens of RFC 6750 and passwords of RFC 7617 in a header; keys that only their name tells."""
+    """Providers' keys; tokens of RFC 6750 and passwords of RFC 7617 in a header; keys that only their name identifies."""
     kind = random.randrange(8)
     if kind == 0:
         token = _word(random, _WORD + "-._~+/", 32, 64)
@@ -233,26 +233,26 @@ class Planter:
     """Makes texts with secrets in them, and keeps what it has planted.
 
     Attributes:
-        told: the secrets in what an application says or hears.
-        hushed: those where telemetry has nothing to look for: headers, keys, parameters.
+        in_content: the secrets in messages of the application and of the model.
+        outside_content: the secrets in headers, keys and parameters, which telemetry never reads.
         quoted: those in messages of errors.
     """
 
     def __init__(self, seed: int) -> None:
         """The same seed plants the same."""
         self._random = Random(seed)
-        self.told: list[Secret] = []
-        self.hushed: list[Secret] = []
+        self.in_content: list[Secret] = []
+        self.outside_content: list[Secret] = []
         self.quoted: list[Secret] = []
 
     @property
     def all(self) -> list[Secret]:
         """Whatever was planted."""
-        return [*self.told, *self.hushed, *self.quoted]
+        return [*self.in_content, *self.outside_content, *self.quoted]
 
     def say(self, count: int = 16) -> str:
         """Sentences that an application says or hears."""
-        return self._sentences(count, self.told)
+        return self._sentences(count, self.in_content)
 
     def quote(self, count: int = 16) -> str:
         """Sentences in the message of an error."""
@@ -262,7 +262,7 @@ class Planter:
         """One line for where no content is."""
         while "\n" in (secret := self._draw()).text:
             pass
-        self.hushed.append(secret)
+        self.outside_content.append(secret)
         return secret.text
 
     def pieces(self, text: str, most: int = 60) -> list[str]:

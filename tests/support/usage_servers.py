@@ -31,7 +31,7 @@ def _legacy(text: str, reason: str | None = None) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "object": "text_completion", "created": 1, "model": SERVED, "choices": [choice]}
 
 
-def said(request: RecordedRequest) -> list[dict[str, Any]]:
+def text_chunks(request: RecordedRequest) -> list[dict[str, Any]]:
     """The chunks that have a choice."""
     if request.path.endswith("/chat/completions"):
         return [*(chunk({"role": "assistant", "content": word}) for word in WORDS), chunk(reason="stop")]
@@ -40,12 +40,12 @@ def said(request: RecordedRequest) -> list[dict[str, Any]]:
 
 def extra(request: RecordedRequest, usage: Any = None, **more: Any) -> dict[str, Any]:
     """The chunk that has usage and no choice."""
-    return {**said(request)[-1], "choices": [], "usage": usage or {**USAGE, **DETAILS}, **more}
+    return {**text_chunks(request)[-1], "choices": [], "usage": usage or {**USAGE, **DETAILS}, **more}
 
 
 def openai(request: RecordedRequest) -> Sse:
     """OpenAI: who asks gets one chunk more, and `usage: null` in the others; what hides their lengths comes after it."""
-    chunks = said(request)
+    chunks = text_chunks(request)
     if asks(request):
         chunks = [*({**one, "usage": None} for one in chunks), extra(request)]
     return Sse([{**one, "obfuscation": "x" * place} for place, one in enumerate(chunks)])
@@ -56,7 +56,7 @@ def azure(request: RecordedRequest) -> Sse:
     first = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]}
     filters = {"choices": [], "content_filter_results": {"hate": {"filtered": False}}}
     empty = {"id": "", "object": "", "created": 0, "model": ""}
-    one, *others = said(request)
+    one, *others = text_chunks(request)
     chunks = [{**empty, **first}, one, {**empty, **filters}, *others]
     if asks(request):
         chunks = [*({**each, "usage": None} for each in chunks), extra(request)]
@@ -66,17 +66,17 @@ def azure(request: RecordedRequest) -> Sse:
 def vllm(request: RecordedRequest) -> Sse:
     """vLLM: `usage` is in no chunk that has none; continuous usage is in each, if both are asked for."""
     if not asks(request):
-        return Sse(said(request))
+        return Sse(text_chunks(request))
     continuous = request.json["stream_options"].get("continuous_usage_stats")
     counted = [{**USAGE, "completion_tokens": count, "total_tokens": 8 + count} for count in range(4)]
-    pairs = zip(said(request), counted, strict=True)
-    chunks = [{**one, "usage": usage} for one, usage in pairs] if continuous else said(request)
+    pairs = zip(text_chunks(request), counted, strict=True)
+    chunks = [{**one, "usage": usage} for one, usage in pairs] if continuous else text_chunks(request)
     return Sse([*chunks, extra(request, USAGE)])
 
 
 def llama_cpp(request: RecordedRequest) -> Sse:
     """llama.cpp: timings are in the last chunk, whichever that is."""
-    chunks = said(request)
+    chunks = text_chunks(request)
     if asks(request):
         chunks.append(extra(request))
     chunks[-1] = {**chunks[-1], "timings": TIMINGS}
@@ -85,7 +85,7 @@ def llama_cpp(request: RecordedRequest) -> Sse:
 
 def litellm(request: RecordedRequest) -> Sse:
     """LiteLLM's proxy: the chunk with the usage has a choice that says nothing."""
-    chunks = said(request)
+    chunks = text_chunks(request)
     if asks(request):
         empty = {"index": 0, "delta": {}} if request.path.endswith("/chat/completions") else {"index": 0}
         chunks.append({**extra(request), "choices": [empty]})
@@ -94,20 +94,20 @@ def litellm(request: RecordedRequest) -> Sse:
 
 def always(request: RecordedRequest) -> Sse:
     """One that sends usage with the last choice, whatever it is asked."""
-    *chunks, last = said(request)
+    *chunks, last = text_chunks(request)
     return Sse([*chunks, {**last, "usage": USAGE}])
 
 
 def unaware(request: RecordedRequest) -> Sse:
     """One that knows nothing of it."""
-    return Sse(said(request))
+    return Sse(text_chunks(request))
 
 
 def spaced(request: RecordedRequest) -> Sse:
     """OpenAI's answer by one that writes its JSON otherwise: usage first, spaces, lines that end in two characters."""
     if not asks(request):
-        return Sse([_spaced(one) for one in said(request)])
-    with_null = [{"usage": None, **one} for one in said(request)]
+        return Sse([_spaced(one) for one in text_chunks(request)])
+    with_null = [{"usage": None, **one} for one in text_chunks(request)]
     return Sse([_spaced(one) for one in [*with_null, {"usage": USAGE, **extra(request, USAGE)}]])
 
 
@@ -133,7 +133,7 @@ def _in_lines(one: Any, end: str) -> bytes:
 
 
 def narrow(server: Server) -> Server:
-    """A server whose chunks have nothing that can be left out: most are objects of one member."""
+    """A server with chunks that have nothing that can be left out: most are objects of one member."""
     wanted = ("choices", "usage", "timings")
 
     def answer(request: RecordedRequest) -> Reply:
@@ -177,18 +177,18 @@ def refusing(
         if "stream_options" in request.json:
             error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
             return Json({"error": error}, status=status)
-        return Sse(said(request))
+        return Sse(text_chunks(request))
 
     return answer
 
 
 def ending(server: Server, **changes: Any) -> Server:
-    """The same server, whose streams end otherwise."""
+    """The same server, with streams that end otherwise."""
     return lambda request: replace(server(request), **changes)  # type: ignore[type-var] # a dataclass, as all replies
 
 
 def torn(server: Server, size: int) -> Server:
-    """The same, whose bytes come in pieces of some size, as networks deliver them."""
+    """The same, with bytes that come in pieces of some size, as networks deliver them."""
 
     def answer(request: RecordedRequest) -> Reply:
         plan = server(request).plan()

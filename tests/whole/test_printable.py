@@ -133,7 +133,7 @@ def test_the_message_of_a_log_line_is_a_constant():
 
 
 def _logs(call: ast.Call) -> bool:
-    return ast.unparse(call.func) in {"say_once", "note"}
+    return ast.unparse(call.func) in {"warn_once", "note"}
 
 
 # Log lines with words from elsewhere.

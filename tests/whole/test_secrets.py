@@ -386,9 +386,9 @@ def test_with_content_and_no_redaction_they_would_be_found(planted, exported):
     planter = planted(3_000, capture_message_content=True, **ROOM)
 
     raw = exported.bytes
-    assert set(planter.told) == set(leaks(raw, planter.told))
+    assert set(planter.in_content) == set(leaks(raw, planter.in_content))
     assert leaks(raw, planter.quoted)
-    assert [] == [secret for secret in planter.hushed if secret.needle.encode() in raw]
+    assert [] == [secret for secret in planter.outside_content if secret.needle.encode() in raw]
 
 
 def test_a_redactor_that_quotes(planted, exported, caplog, monkeypatch):

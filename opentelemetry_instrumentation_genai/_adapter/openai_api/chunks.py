@@ -103,13 +103,23 @@ def _usage_within(chunk: Any) -> Any:
 class _Choice:
     """Accumulates one choice."""
 
-    __slots__ = ("_annotations", "_audio", "_details", "_function", "_listed", "_texts", "_tools", "error", "reason")
+    __slots__ = (
+        "_annotations",
+        "_audio",
+        "_content_parts",
+        "_details",
+        "_function",
+        "_texts",
+        "_tools",
+        "error",
+        "reason",
+    )
 
     def __init__(self) -> None:
         self.reason: Any = None
         self.error: Any = None
         self._texts: dict[str, Pieces] = {}
-        self._listed: list[Any] = []
+        self._content_parts: list[Any] = []
         self._annotations: list[Any] = []
         self._details: dict[Any, _Detail] = {}
         self._tools: dict[int, list[_ToolCall]] = {}
@@ -156,11 +166,11 @@ class _Choice:
 
     def _add_text(self, name: str, piece: Any) -> None:
         if name == "content" and isinstance(piece, (list, tuple)):
-            self._listed += piece
+            self._content_parts += piece
         elif not isinstance(piece, str) or not piece:
             return
-        elif name == "content" and self._listed:
-            self._listed.append({"type": "text", "text": piece})
+        elif name == "content" and self._content_parts:
+            self._content_parts.append({"type": "text", "text": piece})
         else:
             pieces = self._texts.get(name)
             if pieces is None:
@@ -170,8 +180,8 @@ class _Choice:
     def result(self, index: int) -> dict[str, Any]:
         """Return the choice in the form of the plain response."""
         texts: dict[str, Any] = {name: str(pieces) for name, pieces in self._texts.items()}
-        if self._listed:
-            texts["content"] = _joined([{"type": "text", "text": texts.get("content", "")}, *self._listed])
+        if self._content_parts:
+            texts["content"] = _joined([{"type": "text", "text": texts.get("content", "")}, *self._content_parts])
         message: dict[str, Any] = {
             **texts,
             "annotations": self._annotations,

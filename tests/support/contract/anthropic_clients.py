@@ -97,7 +97,7 @@ _GOOGLE = _making("AnthropicGoogleCloud", workspace_id="w", project="p", token_p
 _BEDROCK: dict[str, Any] = {
     "answers": on_bedrock,
     "blind": ("streaming-iter_lines-stream",),
-    "lacks": _NO_BOTO,
+    "missing": _NO_BOTO,
 }
 
 CLIENTS = (
@@ -121,7 +121,7 @@ CLIENTS = (
         _making("AnthropicBedrockMantle", **_AWS),
         "aws.bedrock",
         classes=_of("AnthropicBedrockMantle"),
-        lacks=_NO_BOTO,
+        missing=_NO_BOTO,
     ),
     Client("mantle-key", _making("AnthropicBedrockMantle", api_key=KEY, aws_region="eu-west-1"), "aws.bedrock"),
     Client("vertex", _VERTEX, "gcp.vertex_ai", classes=_of("AnthropicVertex")),
@@ -130,7 +130,7 @@ CLIENTS = (
         _making("AnthropicAWS", **_AWS, workspace_id="w"),
         "anthropic",
         classes=_of("AnthropicAWS"),
-        lacks=_NO_BOTO,
+        missing=_NO_BOTO,
     ),
     Client("aws-key", _making("AnthropicAWS", api_key=KEY, aws_region="eu-west-1", workspace_id="w"), "anthropic"),
     Client("foundry", _FOUNDRY, "anthropic", classes=_of("AnthropicFoundry")),

@@ -51,27 +51,27 @@ class Answer(BaseModel):
     word: str
 
 
-def _sse(told: list[dict[str, Any]], **settings: Any) -> Sse:
-    return Sse(told, event_names=True, headers=HEADERS, **settings)
+def _sse(events: list[dict[str, Any]], **settings: Any) -> Sse:
+    return Sse(events, event_names=True, headers=HEADERS, **settings)
 
 
-def _user(said: str) -> dict[str, Any]:
-    return {"role": "user", "parts": [{"type": "text", "content": said}]}
+def _user(content: str) -> dict[str, Any]:
+    return {"role": "user", "parts": [{"type": "text", "content": content}]}
 
 
 def _assistant(*parts: dict[str, Any], reason: str = "stop") -> dict[str, Any]:
     return {"role": "assistant", "parts": list(parts), "finish_reason": reason}
 
 
-def _said(said: str) -> dict[str, Any]:
-    return {OUTPUT: [_assistant({"type": "text", "content": said})]}
+def _answer(content: str) -> dict[str, Any]:
+    return {OUTPUT: [_assistant({"type": "text", "content": content})]}
 
 
 _BASE = {"gen_ai.operation.name": "chat", "gen_ai.request.model": MODEL, "gen_ai.request.max_tokens": 64}
 _HEAD = {"gen_ai.response.id": "msg_1", "gen_ai.response.model": SERVED}
 _STOPPED = {**_HEAD, "gen_ai.response.finish_reasons": ["stop"], "anthropic.message.stop_reason": "end_turn"}
 _USED = {"gen_ai.usage.input_tokens": 8, "gen_ai.usage.output_tokens": 3}
-_ASKED, _ANSWERED = {INPUT: [_user("Hi")]}, _said("Hello")
+_ASKED, _ANSWERED = {INPUT: [_user("Hi")]}, _answer("Hello")
 
 _DETAILED = {
     "input_tokens": 10,
@@ -230,13 +230,13 @@ _ENDINGS = tuple(
         response={
             **_STOPPED,
             **_USED,
-            "gen_ai.response.finish_reasons": [told],
+            "gen_ai.response.finish_reasons": [finish_reason],
             "anthropic.message.stop_reason": reason,
         },
         streamed=None,
-        output={OUTPUT: [_assistant({"type": "text", "content": "Hello"}, reason=told)]},
+        output={OUTPUT: [_assistant({"type": "text", "content": "Hello"}, reason=finish_reason)]},
     )
-    for reason, sequence, told in (
+    for reason, sequence, finish_reason in (
         ("max_tokens", None, "length"),
         ("stop_sequence", "END", "stop"),
         ("refusal", None, "content_filter"),
@@ -255,7 +255,7 @@ _PARSED = Row(
     plain=Json(message(text(_WORD)), headers=HEADERS),
     response={**_STOPPED, **_USED},
     content=_ASKED,
-    output=_said(_WORD),
+    output=_answer(_WORD),
 )
 _HELPER = Row(
     "messages-helper",
@@ -277,7 +277,7 @@ _HELPER_PARSED = replace(
     arguments=given(**MESSAGES, output_format=Answer),
     request={**_BASE, "gen_ai.output.type": "json"},
     streamed=_sse(text_events('{"word":', '"Hello"}')),
-    stream_output=_said(_WORD),
+    stream_output=_answer(_WORD),
 )
 _HELPER_TOOLS = replace(
     _HELPER,
@@ -344,7 +344,7 @@ _PACKED = replace(
     id="messages-gzip",
     plain=Json(message(text(_GREETING)), headers=HEADERS, gzip=True),
     streamed=Sse([*map(_spelled, text_events("Grüß ", "dich 🌍"))], event_names=True, headers=HEADERS, gzip=True),
-    output=_said(_GREETING),
+    output=_answer(_GREETING),
 )
 
 
@@ -434,7 +434,7 @@ _LEGACY = Row(
     stream_response=_LEGACY_RESPONSE,
     chunks=3,
     content={INPUT: [_user("\n\nHuman: Hi\n\nAssistant:")]},
-    output=_said(" Hello"),
+    output=_answer(" Hello"),
 )
 
 MESSAGES_ROWS = (

@@ -23,8 +23,8 @@ class Client:
         kind: what it is made of -> its class; a module holds its client.
         reset: what puts back what making it left behind, if it is global.
         answers: what the server of a client makes of a reply, where it speaks another language than the others.
-        lacks: what is not installed and it cannot do without, in words; nothing where it has all of it.
-        blind: the variants, by name, in which nobody can tell what such an answer says.
+        missing: what is not installed and it cannot do without, in words; nothing where it has all of it.
+        blind: the variants, by name, in which such an answer cannot be read.
     """
 
     id: str
@@ -35,5 +35,5 @@ class Client:
     kind: Callable[[Any], type] = type
     reset: Callable[[], None] | None = None
     answers: Callable[[Reply], Reply] = lambda reply: reply
-    lacks: str = ""
+    missing: str = ""
     blind: tuple[str, ...] = ()

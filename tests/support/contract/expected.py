@@ -1,4 +1,4 @@
-"""What is to be recorded of one call, as a whole: derived from the row, so that span, metrics and events cannot tell apart.
+"""What is to be recorded of one call, as a whole: derived from the row, so that span, metrics and events have to agree.
 
 It has the form of `Telemetry.snapshot()`, with content on spans read as JSON.
 """
@@ -171,8 +171,8 @@ def _metrics(row: Row, variant: Variant, attributes: dict[str, Any]) -> dict[str
 def _metric(name: str, span: str, points: list[Any]) -> dict[str, Any]:
     """One metric; every point links to the span."""
     unit, description, bounds = _METRICS[name]
-    told = [
+    rows = [
         {"attributes": attributes, "exemplars": [span], "count": count, "sum": total}
         for attributes, count, total in points
     ]
-    return {"unit": unit, "description": description, "bounds": bounds, "points": told}
+    return {"unit": unit, "description": description, "bounds": bounds, "points": rows}

@@ -76,7 +76,7 @@ def _subclass(way: Way, url: str) -> Any:
 
 
 def _module(_way: Way, url: str) -> Any:
-    """The module itself, whose functions are methods of one client; that one goes elsewhere for a while."""
+    """The module itself: its functions are methods of one client, which gets another URL for a while."""
     _MODULE_CLIENT._client = _client(SYNC, url)._client
     return ollama
 

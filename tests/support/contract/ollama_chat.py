@@ -26,7 +26,7 @@ DONE: dict[str, Any] = {
     "eval_count": 3,
     "eval_duration": 1_000_000_000,
 }
-TOLD = {
+RESPONSE = {
     "gen_ai.response.model": MODEL,
     "gen_ai.response.finish_reasons": ["stop"],
     "gen_ai.usage.input_tokens": 8,
@@ -81,8 +81,8 @@ _CALLED = {"type": "tool_call", "id": None, "name": "weather", "arguments": {"ci
 
 def line(content: str = "", *, message: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
     """One line of a streamed chat, or with `**DONE` the last one, or a plain answer."""
-    said = {"role": "assistant", "content": content, **(message or {})}
-    return {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "message": said, "done": False, **members}
+    answer = {"role": "assistant", "content": content, **(message or {})}
+    return {"model": MODEL, "created_at": "2026-01-01T00:00:00Z", "message": answer, "done": False, **members}
 
 
 def user(text: str) -> dict[str, Any]:
@@ -106,9 +106,9 @@ _CHAT = Row(
     _BASE,
     style="generator",
     plain=Json(line("Hello", **DONE)),
-    response={**TOLD, **STATUS},
+    response={**RESPONSE, **STATUS},
     streamed=Ndjson([line("Hel"), line("lo"), line(**DONE)]),
-    stream_response=TOLD,
+    stream_response=RESPONSE,
     chunks=3,
     content={INPUT: [user("Hi")]},
     output={OUTPUT: [_HELLO]},
@@ -183,7 +183,7 @@ _SCHEMA = replace(
     request={**_BASE, "gen_ai.output.type": "json"},
     content={},
 )
-# A model is loaded by asking it nothing, and unloaded by keeping it for no time.
+# A model is loaded by an empty request, and unloaded by keeping it for no time.
 _LOAD = replace(
     _CHAT,
     id="ollama-chat-unload",
@@ -197,20 +197,20 @@ _LOAD = replace(
 )
 # Zero is a value; what the server leaves out is not zero.
 _CACHED = {name: value for name, value in DONE.items() if name != "prompt_eval_count"}
-_CACHED_TOLD = {name: value for name, value in TOLD.items() if name != "gen_ai.usage.input_tokens"}
+_CACHED_RESPONSE = {name: value for name, value in RESPONSE.items() if name != "gen_ai.usage.input_tokens"}
 _ZERO = replace(
     _CHAT,
     id="ollama-chat-zero",
     plain=Json(line("Hello", **{**_CACHED, "eval_count": 0, "done_reason": "length", "load_duration": 0})),
     response={
-        **_CACHED_TOLD,
+        **_CACHED_RESPONSE,
         "gen_ai.usage.output_tokens": 0,
         "gen_ai.response.finish_reasons": ["length"],
         "ollama.load_duration": 0.0,
         **STATUS,
     },
     streamed=Ndjson([line("Hello", **{**_CACHED, "eval_count": 1})]),
-    stream_response={**_CACHED_TOLD, "gen_ai.usage.output_tokens": 1},
+    stream_response={**_CACHED_RESPONSE, "gen_ai.usage.output_tokens": 1},
     chunks=1,
     output={OUTPUT: [assistant({"type": "text", "content": "Hello"}, reason="length")]},
     stream_output={OUTPUT: [_HELLO]},

@@ -6,7 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from contract.expected import INPUT, OUTPUT, SYSTEM
-from contract.ollama_chat import ASKED, DONE, IMAGE, IMAGE_PART, MODEL, OPTIONS, STATUS, TIMED, TOLD, assistant, user
+from contract.ollama_chat import (
+    ASKED,
+    DONE,
+    IMAGE,
+    IMAGE_PART,
+    MODEL,
+    OPTIONS,
+    RESPONSE,
+    STATUS,
+    TIMED,
+    assistant,
+    user,
+)
 from contract.row import Row, given
 from loopback import Json, Ndjson
 
@@ -26,9 +38,9 @@ _GENERATE = Row(
     _BASE,
     style="generator",
     plain=Json(generated("Hello", context=[1, 2, 3], **DONE)),
-    response={**TOLD, **STATUS},
+    response={**RESPONSE, **STATUS},
     streamed=Ndjson([generated("Hel"), generated("lo"), generated(context=[1, 2, 3], **DONE)]),
-    stream_response=TOLD,
+    stream_response=RESPONSE,
     chunks=3,
     content={INPUT: [user("Hi")]},
     output=_HELLO,

@@ -83,7 +83,7 @@ _MODULE_DEFAULTS = {name: getattr(openai, name) for name in _MODULE_SETTINGS}
 
 
 def _module(api_type: str = "openai", **settings: Any) -> Callable[[Way, str], Any]:
-    """The module itself, whose settings are global."""
+    """The module itself, with its global settings."""
 
     def make(_way: Way, url: str) -> Any:
         if _MODULE_CLASSES[api_type] not in vars(openai):

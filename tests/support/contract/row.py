@@ -29,7 +29,7 @@ class Row:
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
         style: how it is read: a `call` has all raw variants, a `helper` is a context manager, a `message helper`
-            one that also has the text by itself, `generator` is one whose stream is a generator, `by hand` is none of them.
+            one that also has the text by itself, `generator` is one with a generator as its stream, `by hand` is none of them.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
         streamed: the reply to a streamed call, if there is one.
@@ -81,8 +81,8 @@ class Row:
                 return None
         return found  # type: ignore[no-any-return]
 
-    def lacks(self, client: Any, access: str = "", *, stream: bool) -> str:
-        """What this SDK lacks for the row, in words; nothing where it has all of it."""
+    def missing(self, client: Any, access: str = "", *, stream: bool) -> str:
+        """What this SDK does not have for the row, in words; nothing where it has all of it."""
         method = self.find(client, access)
         if method is None:
             return f"this SDK has no {self.method} {access}".rstrip()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from typing import Any, Literal
 
+from contract.comparable import comparable, comparable_http, comparable_raw, comparable_stream
 from contract.drive import Opened, listed, settled
 from contract.row import Row
-from contract.told import told, told_of_http, told_of_raw, told_of_stream
 
 Seen = Literal["response", "nothing"]
 Call = Callable[[], Any]
@@ -47,14 +47,14 @@ class Variant:
 
 async def plain(call: Call) -> Any:
     """`create(...)`."""
-    return told(await settled(call()))
+    return comparable(await settled(call()))
 
 
 async def stream(call: Call) -> Any:
     """`for chunk in create(stream=True)`."""
     chunks = await settled(call())
-    before = told_of_stream(chunks)
-    return before, told(await listed(chunks)), told_of_stream(chunks)
+    before = comparable_stream(chunks)
+    return before, comparable(await listed(chunks)), comparable_stream(chunks)
 
 
 async def stream_opened(call: Call) -> Any:
@@ -62,8 +62,8 @@ async def stream_opened(call: Call) -> Any:
     made = await settled(call())
     async with Opened(made) as chunks:
         assert made is chunks
-        read = told(await listed(chunks))
-    return read, told_of_stream(chunks)
+        read = comparable(await listed(chunks))
+    return read, comparable_stream(chunks)
 
 
 async def stream_stepped(call: Call) -> Any:
@@ -72,15 +72,15 @@ async def stream_stepped(call: Call) -> Any:
     read = []
     for _ in range(100):
         try:
-            read.append(told(await _next(chunks)))
+            read.append(comparable(await _next(chunks)))
         except (StopIteration, StopAsyncIteration) as end:
             read.append(type(end))
             break
-    return read, told_of_stream(chunks)
+    return read, comparable_stream(chunks)
 
 
 async def _next(chunks: Any) -> Any:
-    # A coroutine must not raise StopIteration, which is how the synchronous end is told from its own.
+    # A coroutine must not raise StopIteration, which is how the end of a synchronous iterator is recognised.
     if hasattr(chunks, "__anext__"):
         return await chunks.__anext__()
     try:
@@ -92,40 +92,40 @@ async def _next(chunks: Any) -> Any:
 async def raw(call: Call) -> Any:
     """`with_raw_response.create(...)`: all it has, and `parse()` twice."""
     response = await settled(call())
-    before = told_of_raw(response)
+    before = comparable_raw(response)
     first, second = await settled(response.parse()), await settled(response.parse())
     http = response.http_response
-    return before, told(first), first is second, http.content, http.text, http.json(), told_of_raw(response)
+    return before, comparable(first), first is second, http.content, http.text, http.json(), comparable_raw(response)
 
 
 async def raw_unparsed(call: Call) -> Any:
     """`with_raw_response.create(...)`, of which only the headers are of interest."""
-    return told_of_raw(await settled(call()))
+    return comparable_raw(await settled(call()))
 
 
 async def raw_stream(call: Call) -> Any:
     """`with_raw_response.create(stream=True)`, parsed later, twice, and iterated."""
     response = await settled(call())
-    before = told_of_raw(response)
+    before = comparable_raw(response)
     chunks = await settled(response.parse())
     same = chunks is await settled(response.parse())
-    return before, told_of_stream(chunks), told(await listed(chunks)), same, told_of_raw(response)
+    return before, comparable_stream(chunks), comparable(await listed(chunks)), same, comparable_raw(response)
 
 
 async def streaming_parsed(call: Call) -> Any:
     """`with_streaming_response.create(...)` and `parse()`, twice."""
     async with Opened(call()) as response:
-        before = told_of_raw(response)
+        before = comparable_raw(response)
         first, second = await settled(response.parse()), await settled(response.parse())
-        return before, told(first), first is second, told_of_raw(response)
+        return before, comparable(first), first is second, comparable_raw(response)
 
 
 async def streaming_stream(call: Call) -> Any:
     """`with_streaming_response.create(stream=True)`, parsed and iterated."""
     async with Opened(call()) as response:
-        before = told_of_raw(response)
+        before = comparable_raw(response)
         chunks = await settled(response.parse())
-        return before, told_of_stream(chunks), told(await listed(chunks)), told_of_raw(response)
+        return before, comparable_stream(chunks), comparable(await listed(chunks)), comparable_raw(response)
 
 
 def reading(name: str) -> Callable[[Call], Awaitable[Any]]:
@@ -133,10 +133,10 @@ def reading(name: str) -> Callable[[Call], Awaitable[Any]]:
 
     async def read(call: Call) -> Any:
         async with Opened(call()) as response:
-            before = told_of_raw(response)
+            before = comparable_raw(response)
             body = await settled(getattr(response, name)())
             again = await settled(getattr(response, name)())
-            return before, body, again, told_of_raw(response)
+            return before, body, again, comparable_raw(response)
 
     return read
 
@@ -146,10 +146,10 @@ def iterating(name: str, *arguments: int) -> Callable[[Call], Awaitable[Any]]:
 
     async def read(call: Call) -> Any:
         async with Opened(call()) as response:
-            before = told_of_raw(response)
+            before = comparable_raw(response)
             pieces = await listed(getattr(response, name)(*arguments))
             seen = pieces if name == "iter_lines" else type(pieces[0])().join(pieces)
-            return before, seen, told_of_raw(response)
+            return before, seen, comparable_raw(response)
 
     return read
 
@@ -159,27 +159,27 @@ async def streaming_raw_bytes(call: Call) -> Any:
     async with Opened(call()) as response:
         http = response.http_response
         pieces = await listed(http.aiter_raw() if iscoroutinefunction(response.read) else http.iter_raw())
-        return b"".join(pieces), told_of_http(http)
+        return b"".join(pieces), comparable_http(http)
 
 
 async def streaming_unread(call: Call) -> Any:
     """`with_streaming_response.create(...)`, left without reading."""
     async with Opened(call()) as response:
-        before = told_of_raw(response)
-    return before, told_of_raw(response)
+        before = comparable_raw(response)
+    return before, comparable_raw(response)
 
 
 async def streaming_closed(call: Call) -> Any:
     """`with_streaming_response.create(...)`, closed by hand without reading, and once more by `with`."""
     async with Opened(call()) as response:
         await settled(response.close())
-    return told_of_raw(response)
+    return comparable_raw(response)
 
 
 async def helper(call: Call) -> Any:
     """`with stream(...) as stream`, event by event."""
     async with Opened(call()) as events:
-        return type(events), sorted(dir(events)), told(await listed(events))
+        return type(events), sorted(dir(events)), comparable(await listed(events))
 
 
 _FINALS = ("get_final_completion", "get_final_response", "get_final_message")
@@ -189,7 +189,7 @@ async def helper_final(call: Call) -> Any:
     """`stream.get_final_completion()`, `get_final_response()` or `get_final_message()`, at once, and again."""
     async with Opened(call()) as events:
         final = next(getattr(events, name) for name in _FINALS if hasattr(events, name))
-        return told(await settled(final())), told(await settled(final()))
+        return comparable(await settled(final())), comparable(await settled(final()))
 
 
 async def helper_until_done(call: Call) -> Any:
@@ -202,8 +202,8 @@ async def generator(call: Call) -> Any:
     """`for chunk in chat(stream=True)`, where the stream is a generator, and nothing else."""
     made = await settled(call())
     kinds = isgenerator(made), isasyncgen(made), [name for name in dir(made) if not name.startswith("__")]
-    read = told(await listed(made))
-    return kinds, read, told(await listed(made))
+    read = comparable(await listed(made))
+    return kinds, read, comparable(await listed(made))
 
 
 async def generator_stepped(call: Call) -> Any:
@@ -212,7 +212,7 @@ async def generator_stepped(call: Call) -> Any:
     read = []
     for _ in range(100):
         try:
-            read.append(told(await _next(made)))
+            read.append(comparable(await _next(made)))
         except (StopIteration, StopAsyncIteration) as end:
             read.append(type(end))
             break
@@ -222,7 +222,7 @@ async def generator_stepped(call: Call) -> Any:
 async def helper_text(call: Call) -> Any:
     """`for text in stream.text_stream`, and the message that it made."""
     async with Opened(call()) as events:
-        return await listed(events.text_stream), told(events.current_message_snapshot)
+        return await listed(events.text_stream), comparable(events.current_message_snapshot)
 
 
 async def helper_final_text(call: Call) -> Any:

@@ -1,6 +1,6 @@
 """Secrets and personal data of many kinds in many places, and harmless texts that look like them.
 
-The kinds, places and texts are split in two: rules are developed on the one part, and the other, the held-out one, tells how they
+The kinds, places and texts are split in two: rules are developed on the one part, and the other, the held-out one, shows how they
 do on what nobody tuned them for.
 """
 
@@ -68,7 +68,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         for rule in ("aws_key", "jwt", "private_key", "email", "credit_card", "iban", "phone", "ip")
     },
 }
-"""The kinds as the documentation tells of them."""
+"""The kinds as the documentation lists them."""
 
 
 def is_held_out(kind: str, context: str = "") -> bool:
@@ -150,7 +150,7 @@ def _core(text: str) -> str:
 
 
 def found(sample: Sample, redacted: str) -> bool:
-    """Return whether nothing of a secret is left, but for a piece that is too short to tell anything."""
+    """Return whether nothing of a secret is left, but for a piece that is too short to reveal anything."""
     secret, redacted = sample.secret, _MARK.sub("", redacted)
     pieces = {secret[at : at + _PIECE] for at in range(max(len(secret) - _PIECE, 0) + 1)}
     around = sample.text.replace(secret, "")

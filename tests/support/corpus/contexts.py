@@ -82,7 +82,7 @@ PLAIN = (
     Context("Python's repr", lambda _n, v: f"{{'id': 7, 'note': {v!r}, 'ok': True}}", kept=("{'id': 7, 'note': ", ", 'ok': True}")),
 )  # fmt: skip
 
-# For what only its name tells.
+# For values that only their name identifies.
 NAMED = (
     Context("JSON", lambda n, v: f'{{"user": "joe", "{n}": "{v}", "ok": true}}', _json, kept=('"user": "joe"', '"ok": true}')),
     Context("half JSON", lambda n, v: f'{{"user": "joe", "{n}": "{v}", "ok": tr', _json, kept=('"user": "joe"', '"ok": tr')),

@@ -136,7 +136,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "PASETO": ("v4.local.{b120}", "v2.public.{b120}"),
 }  # fmt: skip
 
-# What only its name tells: names as they are written, and forms of the value.
+# Values that only their name identifies: names as they are written, and forms of the value.
 NAMED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Azure key": (
         ("AZURE_OPENAI_API_KEY", "AZURE_SPEECH_KEY", "azure_key", "Ocp-Apim-Subscription-Key", "subscription_key"),
@@ -167,7 +167,7 @@ def word(random: Random, alphabet: str, length: int) -> str:
     """Return random characters, with a digit at least where the alphabet has some and the word is not short.
 
     The ends are letters or digits, since a value that ends with a dash is what no vendor promises to avoid, but what a
-    reader of a text cannot tell from the text's own punctuation.
+    reader of a text cannot distinguish from the text's own punctuation.
     """
     plain = [character for character in alphabet if character.isalnum()]
     letters = random.choices(alphabet, k=length)

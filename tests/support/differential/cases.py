@@ -161,7 +161,7 @@ ODD_MORE = {
 
 @st.composite
 def cases(draw: st.DrawFn, endpoints: Sequence[str] = (), ways: Sequence[str] = ()) -> Case:
-    """Cases of all kinds: odd requests, odd answers, both, and neither; of some endpoints only, or one way, if that is said."""
+    """Cases of all kinds: odd requests, odd answers, both, and neither; of some endpoints only, or one way, if given."""
     endpoint = draw(
         st.sampled_from([endpoint for endpoint in ENDPOINTS if not endpoints or endpoint.name in endpoints])
     )
@@ -274,7 +274,7 @@ def differences(
         for name in fields(Observation)
         if getattr(one, name.name) != getattr(other, name.name)
     ]
-    found += [f"said: {line}" for line in ours.logged if "Please report" in line[2]]
+    found += [f"logged: {line}" for line in ours.logged if "Please report" in line[2]]
     return [*found, *spans]
 
 

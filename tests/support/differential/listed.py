@@ -35,13 +35,13 @@ def _unasked(request: Any) -> Any:
     """A request without the question, and so without its length."""
     method, path, headers, body = request
     try:
-        told = json.loads(body)
-        if told.get("stream_options") == {"include_usage": True}:
-            del told["stream_options"]
+        sent = json.loads(body)
+        if sent.get("stream_options") == {"include_usage": True}:
+            del sent["stream_options"]
         headers = [(name, value) for name, value in headers if name != "content-length"]
     except (ValueError, AttributeError):
         return request
-    return method, path, headers, told
+    return method, path, headers, sent
 
 
 def _warnings_of_hooks(found: Observation, case: Any) -> Observation:
@@ -49,7 +49,7 @@ def _warnings_of_hooks(found: Observation, case: Any) -> Observation:
 
 
 def _warnings_of_settings(found: Observation, _case: Any) -> Observation:
-    return _without_lines(found, "OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject asks for it")
+    return _without_lines(found, "OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject requests it")
 
 
 def _without_lines(found: Observation, *words: str) -> Observation:

@@ -65,7 +65,7 @@ def observe(
         reading: how it is read.
         call: makes it.
         server: what it is made to.
-        given: tells what became of what the caller gave.
+        given: returns what became of what the caller gave.
     """
     found = Observation()
     with _watched(found):
@@ -100,10 +100,10 @@ def _chain(error: BaseException | None) -> Iterator[str]:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         try:
-            said = str(error)
+            message = str(error)
         except Exception:
-            said = "<cannot be said>"
-        yield _plain(f"{type(error).__module__}.{type(error).__qualname__}: {said}")
+            message = "<no text>"
+        yield _plain(f"{type(error).__module__}.{type(error).__qualname__}: {message}")
         error = error.__cause__ or error.__context__
 
 

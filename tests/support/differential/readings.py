@@ -66,7 +66,7 @@ async def _next(source: Any) -> Any:
 
 
 async def _each(source: Any, note: Callable[[Any], None], most: int = 1000, show: Callable[[Any], Any] = shown) -> bool:
-    """Read up to so many, and tell whether that was all."""
+    """Read up to so many, and return whether that was all."""
     iterator = source.__aiter__() if hasattr(source, "__aiter__") else iter(source)
     for _ in range(most):
         try:

@@ -29,7 +29,7 @@ def build(recipe: Any, sdk: str) -> Any:
 
     Args:
         recipe: JSON values with `Made` among them.
-        sdk: the SDK whose sentinels are taken.
+        sdk: the SDK that the sentinels come from.
     """
     if isinstance(recipe, Made):
         return MAKERS[recipe.kind](build(recipe.inner, sdk), sdk)

@@ -27,9 +27,9 @@ _PIECES = {
 }
 
 
-def text(said: str, **more: Any) -> dict[str, Any]:
+def text(content: str, **more: Any) -> dict[str, Any]:
     """A block of text."""
-    return {"type": "text", "text": said, **more}
+    return {"type": "text", "text": content, **more}
 
 
 def message(*blocks: Any, **changes: Any) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def closed(index: int = 0) -> dict[str, Any]:
 
 def ended(reason: str | None = "end_turn", sequence: str | None = None, **usage: Any) -> list[dict[str, Any]]:
     """The two events with which a message ends; its usage is that of the whole message."""
-    told = usage or {"output_tokens": USAGE["output_tokens"]}
+    final_usage = usage or {"output_tokens": USAGE["output_tokens"]}
     delta = {"stop_reason": reason, "stop_sequence": sequence}
-    return [{"type": "message_delta", "delta": delta, "usage": told}, {"type": "message_stop"}]
+    return [{"type": "message_delta", "delta": delta, "usage": final_usage}, {"type": "message_stop"}]
 
 
 def block_events(block: Mapping[str, Any], pieces: Sequence[Any], index: int = 0) -> list[dict[str, Any]]:

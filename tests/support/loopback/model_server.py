@@ -1,4 +1,4 @@
-"""A model server that answers what a test tells it to, over real HTTP/1.1, and remembers what it was asked."""
+"""A model server that sends the replies of a test, over real HTTP/1.1, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class _Answer:
 
     @property
     def _has_length(self) -> bool:
-        """A body that ends early on purpose must not have said how long it was to be."""
+        """A body that ends early on purpose must not announce its length."""
         return not self._plan.streamed and self._plan.end != "early"
 
     async def _pieces(self, start: int, stop: int) -> None:

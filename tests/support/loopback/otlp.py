@@ -64,7 +64,7 @@ class OtlpReceiver:
 
     @property
     def http_url(self) -> str:
-        """The endpoint of OTLP over HTTP/protobuf, without ``/v1/traces`` and its kin."""
+        """The endpoint of OTLP over HTTP/protobuf, without ``/v1/traces`` and the like."""
         return self._http.url
 
     @property

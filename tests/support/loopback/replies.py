@@ -175,7 +175,7 @@ class Hang:
     """
 
     seconds: float = 10.0
-    then: Reply = field(default_factory=lambda: Text("the model server hung, as it was told to", status=504))
+    then: Reply = field(default_factory=lambda: Text("the model server hung, as the reply requires", status=504))
 
     def plan(self) -> Plan:
         """The other reply, later."""

@@ -1,4 +1,4 @@
-"""Recorded telemetry as plain values that are equal from run to run, and whose comparison sees types.
+"""Recorded telemetry as plain values that are equal from run to run, and with a comparison that sees types.
 
 What differs from run to run is checked and then replaced: times by ``<seconds>``, ports by ``<port>``, stack traces by
 ``<stacktrace>``, ids by the name of the span they belong to. Sequences become lists, whatever the SDK makes of them.

@@ -175,8 +175,8 @@ class Telemetry:
         """What the reader has not handed out yet, added to what it has."""
         settle()
         for metric in self._read():
-            told = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
-            series = self._series.setdefault(metric.name, told)
+            first = Series(metric.unit or "", metric.description or "", _instrument(metric.data))
+            series = self._series.setdefault(metric.name, first)
             for point in metric.data.data_points:
                 series.add(Point.of(point), last=isinstance(metric.data, Gauge))
         return self._series

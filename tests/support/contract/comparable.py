@@ -13,34 +13,34 @@ _RAW = ("status_code", "http_version", "method", "retries_taken", "request_id", 
 _COPIED = {"__slotnames__"}
 
 
-def told(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """The type of a value and all that is in it; a model's `repr` names the types of what it holds."""
     if isinstance(value, BaseModel):
         request_id = getattr(value, "_request_id", None)
         return type(value), repr(value), value.model_dump(warnings=False), sorted(value.model_fields_set), request_id
     if isinstance(value, list):
-        return [told(item) for item in value]
+        return [comparable(item) for item in value]
     if hasattr(value, "http_response"):
-        return told_of_raw(value)
+        return comparable_raw(value)
     if hasattr(value, "is_stream_consumed"):
-        return told_of_http(value)
+        return comparable_http(value)
     return type(value), repr(value)
 
 
-def told_of_stream(stream: Any) -> Any:
+def comparable_stream(stream: Any) -> Any:
     """The type of a stream and what it has besides its chunks."""
     kinds = [(kind.__module__, kind.__qualname__) for kind in type(stream).__mro__]
-    return type(stream), kinds, sorted(vars(stream)), sorted({*dir(stream)} - _COPIED), told_of_http(stream.response)
+    return type(stream), kinds, sorted(vars(stream)), sorted({*dir(stream)} - _COPIED), comparable_http(stream.response)
 
 
-def told_of_raw(raw: Any) -> Any:
+def comparable_raw(raw: Any) -> Any:
     """The public members of a raw response that do not read its body."""
     members = {name: getattr(raw, name, None) for name in _RAW}
     kind = (type(raw), sorted(dir(raw)), type(raw.elapsed) if raw.is_closed else None)
-    return kind, members, list(raw.headers.items()), str(raw.url), told_of_http(raw.http_response)
+    return kind, members, list(raw.headers.items()), str(raw.url), comparable_http(raw.http_response)
 
 
-def told_of_http(response: Any) -> Any:
+def comparable_http(response: Any) -> Any:
     """An HTTP response but for its body."""
     request = response.request
     return (
