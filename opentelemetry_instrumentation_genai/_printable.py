@@ -21,7 +21,7 @@ def printable(text: str) -> str:
 
 
 def loggable(value: object) -> object:
-    """Return a value that goes into a log line: a number as it is, all else as a printable text."""
+    """Return a value that goes into a log line: a number unchanged, anything else as a printable text."""
     return value if isinstance(value, (int, float)) else printable(str(value)[:_LONGEST])
 
 

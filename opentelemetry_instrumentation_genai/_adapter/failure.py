@@ -55,7 +55,7 @@ class Failure:
 
     @property
     def measured(self) -> str:
-        """Return the `error.type` of metrics, with few values: a code of letters and underscores, a short number, or the exception."""
+        """Return the `error.type` of metrics, bounded: a code of letters and underscores, a short number, or the exception."""
         if _BOUNDED.fullmatch(self.error_type):
             return self.error_type
         return _UNNAMED if self.error is None else self.exception_type

@@ -116,7 +116,9 @@ def _identity(identity: Any) -> str | None:
 
 
 def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
-    """Return the part of an image, a sound or a document: by reference as a `uri` or `file` part, inline as a `blob` part, by default without its bytes.
+    """Return the part of an image, a sound or a document.
+
+    By reference it is a `uri` or `file` part, inline a `blob` part, by default without its bytes.
 
     Args:
         modality: image, audio, video or document.

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 def mapping(value: Any) -> Mapping[Any, Any]:
-    """Return a mapping of the caller's; an empty one of what is none, and of one that raises."""
+    """Return a mapping of the caller as a dict; an empty one if it is no mapping, or raises."""
     kind = type(value)
     if kind is dict:
         held: dict[Any, Any] = value

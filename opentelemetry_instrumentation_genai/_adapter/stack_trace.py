@@ -33,7 +33,7 @@ class Mask(Protocol):
 
 
 class StackTrace:
-    """What makes the stack trace of one exception.
+    """Formats the stack trace of one exception.
 
     Args:
         mask: masks what is recorded, all but the last line of each exception.

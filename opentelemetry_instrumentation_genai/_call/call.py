@@ -156,7 +156,7 @@ class Call(CallState):
         self._end("left")
 
     def fail(self, error: BaseException, response: Any = None) -> None:
-        """End with the exception that the SDK raised, and with what was received before: a response it cannot parse is billed too."""
+        """End with the exception that the SDK raised, and with what was received: a response it cannot parse is billed too."""
         self._end("failed", response, error)
 
     def settle(self) -> None:

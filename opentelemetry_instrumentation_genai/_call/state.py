@@ -80,7 +80,7 @@ class CallState:
 
     @property
     def ended(self) -> bool:
-        """Return whether the call has ended and the application's hooks have run; in the child of a fork, calls of the parent have ended."""
+        """Return whether the call has ended and its hooks have run; in the child of a fork, calls of the parent have ended."""
         return self._done or self._forks != forks()
 
     def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:

@@ -60,7 +60,7 @@ class Upload:
         self._shared: dict[bytes, str] = {}  # files of tools by their digest: to name twenty tools takes a millisecond
 
     def references(self, completion: Completion) -> dict[str, str]:
-        """Return attribute -> the file of that content, as the ecosystem's hook names it: by hash if calls share it. No file is touched."""
+        """Return attribute -> the file of that content, as the ecosystem's hook names it: by hash if it is shared."""
         system = completion.system_instructions
         digest = sha256(completion.content.get(TOOL_DEFINITIONS, "").encode()).digest()
         shared = self._shared.get(digest)

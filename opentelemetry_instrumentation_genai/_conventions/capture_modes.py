@@ -53,7 +53,7 @@ ACCEPTED = ", ".join(MODES) + ", or a share of the calls from 0 to 1"
 
 
 def capture_of(value: Any) -> Capture:
-    """The capture that a mode names.
+    """Return the capture that a mode names.
 
     Args:
         value: a mode in any case of letters, a bool, or a share as a number or a text.

@@ -29,7 +29,7 @@ _awaited: set[str] = set()  # modules with a registered import hook: wrapt canno
 
 
 class EventStreams:
-    """How the event streams of one SDK are followed.
+    """Follows the event streams of one SDK.
 
     Args:
         classes: (module, class) pairs; a version of the SDK need not have all of them.
@@ -147,7 +147,7 @@ def _steps(stream: Any, events: Iterator[Any]) -> Iterator[Any]:
 
 
 class _AsyncSteps(AsyncGenerator[Any, None]):
-    """The asynchronous twin, no generator itself: the event loop would finalise that beside the SDK's, and they would collide."""
+    """The asynchronous twin of `_steps`. It is no generator, since the event loop would finalise that beside the SDK's."""
 
     __slots__ = ("_events", "_stream")
 

@@ -76,7 +76,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
     def instrument(self, **kwargs: Any) -> None:
         """Keep the section, if the SDK has one; `opentelemetry-instrument` comes later, without.
 
-        What runs already takes it over: the SDK goes by the order of the file, and `redact` must not depend on that.
+        Running instrumentors apply it too: the SDK follows the order of the file, and `redact` must not depend on that.
         """
         declared = kwargs.get("declared")
         if not declared:
@@ -102,7 +102,7 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
 
 
 class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-instrumentation has no types
-    """What the instrumentors of all providers share.
+    """The base class of the instrumentors.
 
     Attributes:
         sdk: the SDK's package, and the provider's name in the `enabled` setting.
@@ -223,7 +223,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     @guarded
     def _settle(self) -> None:
-        """Patch the SDK, if that is due. Never blocks: if another thread is patching, the rest is left to that thread.
+        """Patch the SDK, if it is imported and not patched. Never blocks: another thread that is patching does the rest.
 
         A thread that imports the SDK holds the lock of that import, for which a thread in `instrument()` may be waiting.
         """
@@ -258,7 +258,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     @guarded
     def _stop(self) -> Seam | None:
-        """Take all patches back. Return the seam, which is silent; it is closed when the lock is not held any more."""
+        """Remove all patches. Return the seam, which follows no more calls, for the caller to close without the lock."""
         seam, patches = self._seam, self._patches
         self._config = None
         _silence(seam)

@@ -1,6 +1,6 @@
 """Other instrumentations of the same SDK: a call that one of them reports is not reported here as well.
 
-They wrap the methods of the SDK that make the calls of an operation, or the method of its clients that sends all of them. The
+They wrap the methods of the SDK that make the calls of an endpoint, or the method of its clients that sends all of them. The
 wrappers are looked up at the first call of an operation by a class of clients, and again when one of these methods has been
 replaced since. So the order of instrumentation does not matter, and one that was uninstrumented is noticed. One that wraps
 methods of the SDK's resources reports the calls of these methods, and no others of the same operation.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _OURS = __name__.partition(".")[0] + "."
 _NAMESPACE = "opentelemetry.instrumentation."
-# Packages with wrappers that report calls by OpenTelemetry, beside those that an instrumentor at work belongs to.
+# Packages with wrappers that report calls by OpenTelemetry, beside those that an active instrumentor belongs to.
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
 _DEEPEST = 64  # frames between our wrapper and theirs
@@ -37,7 +37,7 @@ class _Reporter(NamedTuple):
     """Another instrumentation that reports calls.
 
     Attributes:
-        name: what the log calls it.
+        name: its name in the log.
         package: the package of the wrappers, where it reports only calls that come by them: its code is on the stack then; else None.
     """
 

@@ -1,4 +1,4 @@
-"""Patches that can be taken back exactly, from the middle of a chain too."""
+"""Patches that can be removed exactly, also from the middle of a chain of wrappers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Patch(NamedTuple):
 
 
 class Patches:
-    """The patches of one SDK, which are made and taken back together."""
+    """The patches of one SDK, which are applied and removed together."""
 
     def __init__(self) -> None:
         self._lock = RLock()
@@ -59,7 +59,7 @@ class Patches:
                 self.wrap(subclass, name, wrapper)
 
     def wrap(self, owner: type, name: str, wrapper: Callable[..., Any]) -> None:
-        """Wrap a method of one class, unless the patches have been taken back already.
+        """Wrap a method of one class, unless the patches have been removed already.
 
         Args:
             owner: the class.
@@ -105,7 +105,7 @@ class Patches:
         warn_once(_LEFT_OUT, type(instance).__qualname__, name)
 
     def remove(self) -> None:
-        """Take all patches back. What fails is logged, and the others are taken back."""
+        """Remove all patches. A failure is logged, and the others are removed."""
         with self._lock:
             self._removed = True
             for patch in reversed(self._patches):
@@ -151,7 +151,7 @@ def apply_to(owner: type, name: str, wrapper: Callable[..., Any]) -> Patch:
 
 @guarded
 def remove(patch: Patch) -> None:
-    """Take a patch back, and leave what others have put above or below it as it is.
+    """Remove a patch, and leave what others have put above or below it as it is.
 
     Where a wrapper above it is no wrapt proxy, ours cannot be cut out from below: it stays there, and is silent.
     """

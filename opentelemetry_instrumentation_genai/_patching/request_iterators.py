@@ -1,4 +1,4 @@
-"""One-shot iterators in a body that the SDK reads only when it sends: lists replace them, so that their content can be recorded.
+"""Replacement of one-shot iterators in a body by lists, for SDKs that read the body only when they send it.
 
 The caller's objects are not changed, and what an iterator raises is raised to the SDK, after the entries before it.
 """

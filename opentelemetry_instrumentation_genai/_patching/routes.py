@@ -67,7 +67,7 @@ def _ids(template: list[str], segments: list[str]) -> dict[str, str] | None:
 
 
 def input_of(endpoint: Endpoint, ids: Mapping[str, str], body: Any, extra: Any, parameters: Any) -> Mapping[str, Any]:
-    """Return the input of a request. What is no object has no members.
+    """Return the input of a request. A body that is no JSON object counts as empty.
 
     Args:
         endpoint: where the request goes, which says where its input is.

@@ -1,7 +1,7 @@
-"""The frame of a call of an SDK's method that is followed: what surrounds the SDK's code, and what becomes of our own failures.
+"""The frame around a method of an SDK: the steps of a call before and after the SDK's code, and the handling of our own failures.
 
 The application gets what the SDK returns or raises, whatever our steps do. An interrupt (KeyboardInterrupt, CancelledError,
-SystemExit) can strike between any two lines: it goes on to the application, and still the context is given back and the call ends.
+SystemExit) can strike between any two lines: it goes on to the application, and the context is restored and the call ended nevertheless.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Scope(Current):
-    """The time in which the SDK's code of one call runs: the call and its span are current in it, and the call ends with it.
+    """The time in which the SDK's code of one call runs, with the call and its span current.
 
-    A response that the application reads later outlives it.
+    The call ends with it, unless the application reads the response later.
 
     Args:
         seam: ends the call.
@@ -149,7 +149,7 @@ class Scope(Current):
 
 
 class Seam(Protocol):
-    """How the calls of one SDK are followed. No step but `received` raises anything.
+    """The steps of a seam around the SDK's method. Only `received` may raise.
 
     Attributes:
         active: whether calls are followed.

@@ -1,7 +1,7 @@
 """The seam of the SDKs in which all calls go through `client.request`: openai, anthropic, and others of the same generator.
 
 Three methods are wrapped, sync and async: `request` is the call, `_process_response` sees its HTTP response, and the streams'
-`__stream__` makes the events of a body, whatever code reads them.
+`__stream__` makes the events of a body for all code that reads them.
 """
 
 from __future__ import annotations

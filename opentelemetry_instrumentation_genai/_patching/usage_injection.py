@@ -1,4 +1,4 @@
-"""Injection of a request for the usage of a stream, on the caller's behalf: `stream_usage="inject"`.
+"""Usage injection: requests the usage of a stream where the caller does not, by `stream_usage="inject"`.
 
 It goes into a copy of the request, and what it adds to the response is withheld from the caller (`usage_filter`). If the server
 refuses it, the caller's own request is sent instead, within the same call, and nothing is injected again for that client.

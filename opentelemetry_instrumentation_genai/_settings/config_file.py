@@ -42,13 +42,13 @@ class BrokenFileError(ValueError):
 
 
 def declared(
-    sdk: str, handed: Mapping[str, Mapping[str, Any] | None], settings: Collection[str]
+    sdk: str, sections: Mapping[str, Mapping[str, Any] | None], settings: Collection[str]
 ) -> dict[str, tuple[str, Any]] | None:
     """Read the settings of one SDK from the declarative file.
 
     Args:
         sdk: the name of the instrumented SDK.
-        handed: by section, what OpenTelemetry's SDK has read from a file; used where the variable names no file.
+        sections: by section, what OpenTelemetry's SDK has read from a file; used where the variable names no file.
         settings: the names of all settings.
 
     Returns:
@@ -56,7 +56,7 @@ def declared(
     """
     path = os.environ.get(FILE, "").strip()
     try:
-        tree = _instrumentation(path) if path else {"python": handed}
+        tree = _instrumentation(path) if path else {"python": sections}
         file = (path or "the configuration file") + ": " + _INSTRUMENTATION
         return _semconv(tree, file) | _sections(tree, file, sdk, settings)
     except BrokenFileError as error:

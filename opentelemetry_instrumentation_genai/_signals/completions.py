@@ -1,4 +1,4 @@
-"""The completion hook of one call: what it gets, and the references to it that the span and the event have."""
+"""The completion hook of one call: passes its content on, and adds the references to the span and the event."""
 
 from __future__ import annotations
 

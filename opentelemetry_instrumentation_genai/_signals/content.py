@@ -1,4 +1,4 @@
-"""The content of one call: taken when it starts, rendered once when it ends, for whatever carries it."""
+"""The content of one call: read when it starts, rendered once when it ends, for span, events and completion hook."""
 
 from __future__ import annotations
 

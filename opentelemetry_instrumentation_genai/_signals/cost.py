@@ -1,4 +1,4 @@
-"""The cost of a call, which is an attribute of its outcome: the metrics, the span and the event have it after that."""
+"""The cost of a call: added to the attributes of its outcome, for the observers of metrics, span and events after it."""
 
 from __future__ import annotations
 

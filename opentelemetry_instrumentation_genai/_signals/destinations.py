@@ -1,6 +1,6 @@
-"""Checks whether telemetry certainly goes nowhere. Providers may be set at any time, so they run within a call, not at the start.
+"""Checks whether telemetry is certainly not exported. Providers may be set at any time, so these run within a call, not at the start.
 
-What is not known to go nowhere, such as a third-party provider, counts as going somewhere.
+A provider that is not known, such as a third-party one, counts as exporting.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Events:
 
     Args:
         logger: of the application's provider, or one that waits for it.
-        lost: whether what it emits goes nowhere.
+        lost: returns whether what it emits is not exported.
     """
 
     def __init__(self, logger: Logger, lost: Callable[[], bool]) -> None:

@@ -41,7 +41,7 @@ _DOLLARS = [step * 10.0**n for n in range(-6, 1) for step in (1, 3)] + [10.0]
 
 
 class _Histograms:
-    """Several histograms, or none, in place of one."""
+    """A histogram that records into several others, or into none."""
 
     def __init__(self, histograms: Sequence[Histogram]) -> None:
         self._histograms = histograms
@@ -55,7 +55,7 @@ class Instruments:
     """The instruments of one meter for one kind of operation.
 
     Args:
-        meter: makes the instruments; one that it has made before, it gives again.
+        meter: creates the instruments, or returns those that it has created before.
         measures: their names.
         priced: whether the cost of calls is among them.
     """

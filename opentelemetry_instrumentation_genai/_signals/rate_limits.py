@@ -1,4 +1,4 @@
-"""What is left of the provider's rate limits, by the headers of its responses: gauges, each of the last response."""
+"""Gauges of what is left of the provider's rate limits, by the headers of the last response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recording of points: every metric of a call goes through here, with attributes that are put together once for a call."""
+"""Recording of points: every metric of a call goes through here. Its attributes are built once for a call."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Histogram(Protocol):
-    """What values are recorded into."""
+    """A histogram of the API, or several in place of one."""
 
     def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
         """Record a value."""
 
 
 class Counter(Protocol):
-    """What values are added to."""
+    """A counter of the API."""
 
     def add(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
         """Add a value."""

@@ -1,4 +1,4 @@
-"""Where the telemetry of one instrumentor goes: its tracer, its meter, its logger, and the list of what observes a call."""
+"""The signals of one instrumentor: its tracer, meter and logger, and the list of the observers of a call."""
 
 from __future__ import annotations
 

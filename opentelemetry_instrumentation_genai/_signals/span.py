@@ -1,4 +1,4 @@
-"""The span of a call: what it gets at its end. The call itself starts and ends it, since all signals refer to it."""
+"""The attributes and status that the span of a call gets at its end. The call itself starts and ends the span."""
 
 from __future__ import annotations
 

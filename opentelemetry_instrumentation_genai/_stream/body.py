@@ -37,7 +37,7 @@ _registered = -1
 
 
 class Reading:
-    """The reading of one call's response by the application, to its end or not.
+    """The application's reading of the response of one call, until its end or until it is left.
 
     Args:
         call: the call, which ends with the reading.
@@ -262,7 +262,7 @@ def _followed(
 
 
 class _AsyncFollowed(AsyncGenerator[Any, None]):
-    """The asynchronous twin, no generator itself: the event loop would finalise that beside the SDK's, and they would collide."""
+    """The asynchronous twin of `_followed`. It is no generator, since the event loop would finalise that beside the SDK's."""
 
     __slots__ = ("_body", "_end", "_source", "_take")
 

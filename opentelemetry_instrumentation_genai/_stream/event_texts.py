@@ -17,7 +17,7 @@ _value_at = json.JSONDecoder().raw_decode
 
 
 class Text(NamedTuple):
-    """One server-sent event as it came, and the JSON in it, if its data is that. The data may stand in several lines."""
+    """One server-sent event as received, and its data as JSON, if it is that. The data may be in several lines."""
 
     raw: bytes
     data: bytes = b""
@@ -55,7 +55,7 @@ def _split(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 class Texts:
-    """Events as they are on the wire: a member is taken out of, or put into, their JSON text, the rest of which stays as it is."""
+    """Events as texts: members are removed from their JSON, or added to it, and the rest of the text is unchanged."""
 
     def chunk(self, event: Text) -> Any:
         """Return its data, parsed."""

@@ -31,7 +31,7 @@ _COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class _Form(Protocol):
-    """How one kind of items is read and changed."""
+    """The operations of the filter on one kind of items: events or texts."""
 
     def chunk(self, item: Any, /) -> Any:
         """Return the item as a chunk: a model or a JSON object."""
@@ -295,7 +295,7 @@ def _filtered(source: Generator[Any, None, None], usage_filter: UsageFilter | By
 
 
 class _AsyncFiltered(AsyncGenerator[Any, None]):
-    """The asynchronous twin; no generator itself, for the reason of the one that it reads."""
+    """The asynchronous twin of `_filtered`. It is no generator, as `_AsyncFollowed` of `body` is none."""
 
     __slots__ = ("_ended", "_filter", "_passed", "_source")
 
