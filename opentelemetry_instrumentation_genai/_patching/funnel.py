@@ -68,7 +68,9 @@ class Funnel:
     def _find(self, client: Any, method: str, path: str) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return the endpoint of a request, None if its call is not followed here, and the ids in its path."""
         endpoint, ids = self._routes.find(method.lower(), path)
-        if endpoint is not None and (not self.active or is_recorded_elsewhere(self._others, client, endpoint, get_current())):
+        if endpoint is not None and (
+            not self.active or is_recorded_elsewhere(self._others, client, endpoint, get_current())
+        ):
             endpoint = None
         return endpoint, ids
 
