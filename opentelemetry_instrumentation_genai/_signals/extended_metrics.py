@@ -99,7 +99,7 @@ class ExtendedMetrics(Observer):
         """Count the chunks of the response."""
         self._chunks = 0
 
-    def chunk(self, _seconds: float | None) -> None:
+    def chunk(self, seconds: float | None) -> None:  # noqa: ARG002 - the count is all
         """Count a chunk."""
         self._chunks += 1
 
