@@ -99,7 +99,7 @@ class ExtendedMetrics(Observer):
         """Count the chunks of the response."""
         self._chunks = 0
 
-    def chunk(self, seconds: float | None) -> None:  # noqa: ARG002 - the count is all
+    def chunk(self, seconds: float | None) -> None:
         """Count a chunk."""
         self._chunks += 1
 
