@@ -67,7 +67,7 @@ class Failure:
             return _quoting(self.error, self.secrets)
         return self.plain if self.message is None else masked(self.message, self.secrets)
 
-    def keeping(self, secrets: Sequence[str]) -> Failure:
+    def with_secrets_masked(self, secrets: Sequence[str]) -> Failure:
         """Return the failure of a call with these credentials, of which the provider's code may be one."""
         if without(self.error_type, secrets) == self.error_type:
             return replace(self, secrets=secrets)

@@ -36,7 +36,7 @@ current_call = cast("Callable[[], Call | None]", running)
 
 
 class Reading(Protocol):
-    """A reading of the response by the application."""
+    """What ends a call whose response the application reads later."""
 
     def forget(self) -> None:
         """Stop reporting: another reading has begun."""
@@ -46,14 +46,15 @@ class Call(CallState):
     """One call. Creating it has no effect: `start` starts its span.
 
     Args:
-        signals: makes what observes it.
+        signals: makes the observers of the call.
         request: the request, as the seam describes it.
         context: the OpenTelemetry context in which it is made.
         exchange: the state that the seam keeps while the SDK's code runs. Only the seam reads it.
 
     Attributes:
         exchange: as given.
-        running: whether the SDK's code still runs. What ends the call meanwhile, as middleware can, ends it after that: `early`.
+        running: whether the SDK's method still runs. Until it returns, nothing ends the call.
+        early: whether something tried to end the call while running, such as middleware that read the response; the seam then ends it.
     """
 
     __slots__ = (
@@ -82,7 +83,7 @@ class Call(CallState):
         """Start its span.
 
         Args:
-            adopts: whether its span is one that the SDK makes, and that comes with `adopt`.
+            adopts: whether the SDK makes the span, so that none is started here; `adopt` takes it.
         """
         self._signals.describe(self, cast("Request", self._request))
         if not adopts:
@@ -90,26 +91,26 @@ class Call(CallState):
             self._observe(self.span)
 
     @guarded
-    def adopt(self, span: Span, own: Span) -> None:
+    def adopt(self, span: Span, hook_span: Span) -> None:
         """Take the span that the SDK has made for the call.
 
         Args:
-            span: as we are to see it.
-            own: as it is.
+            span: what this call sets attributes on and ends: a proxy of the SDK's span, or a span that records nothing.
+            hook_span: the SDK's span itself, which the application's hooks get.
         """
         if self._request is not None:
             self.span, self._adopted = span, True
             span.set_attributes(self.attributes)
-            self._observe(own)
+            self._observe(hook_span)
 
     @guarded
-    def _observe(self, own: Span | None = None) -> None:
-        """Start the observers, if they have not started; `own` is the span as the application sees it, if there is one."""
+    def _observe(self, hook_span: Span | None = None) -> None:
+        """Create and start the observers, once. `hook_span` is the span for the application's hooks; None if the SDK made none."""
         request, self._request = self._request, None
         if request is None:
             return
         self.context = set_span_in_context(self.span, self.context)
-        self._observers = self._signals.observers(self, request, own)
+        self._observers = self._signals.observers(self, request, hook_span)
         for observer in self._observers:
             observer.started(request)
 
@@ -120,7 +121,7 @@ class Call(CallState):
             observer.answered(headers)
 
     def opened(self, reading: Reading) -> Chunks:
-        """Record that the application reads the response; the last such reading counts. Return where its chunks are added."""
+        """Let `reading` end the call from now on, in place of an earlier reading. Return the `Chunks` that it adds to."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
@@ -129,8 +130,9 @@ class Call(CallState):
         self.open, self.early = True, False
         make = self.endpoint.accumulator
         accumulator = None if make is None else make(self.needs_messages)
-        of_chunks = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
-        self.chunks = chunks = Chunks(accumulator, of_chunks, self)
+        # Only steps that a class defines: they run for every chunk.
+        chunk_steps = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
+        self.chunks = chunks = Chunks(accumulator, chunk_steps, self)
         for observer in self._observers:
             observer.opened()
         return chunks
@@ -141,26 +143,26 @@ class Call(CallState):
         """End with the response of a plain call."""
         self._end("returned", response)
 
-    def stop(self) -> None:
-        """End with what was received of a response that was read to its end."""
-        self._end("read")
+    def finish(self, response: Any = None) -> None:
+        """End with what was received of a response that was read to its end: its chunks, or all of it."""
+        self._end("read", response)
 
     def leave(self) -> None:
         """End with what was received of a response that was left, maybe before its end."""
         self._end("left")
 
     def collected(self) -> None:
-        """End as `leave` does, at the time of the last chunk: the response was collected, and it is unknown when it was left."""
+        """End as `leave` does, but at the time of the last chunk: garbage collection ended the reading, and when it was left is unknown."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
         self._end("left")
 
     def fail(self, error: BaseException, response: Any = None) -> None:
-        """End with the exception that the SDK raised, and with what was received: a response it cannot parse is billed too."""
+        """End with the exception that the SDK raised, and with the response if there is one: one that it could not parse is billed too."""
         self._end("failed", response, error)
 
     def settle(self) -> None:
-        """End what a failed or interrupted step of ours has left open; do nothing if there is nothing."""
+        """End the call and its span if a step of ours failed or was interrupted before it did. Not while the response is to be read."""
         self.running = False
         if self.open or self._closed:
             return
@@ -169,18 +171,19 @@ class Call(CallState):
         self._close()
 
     def _end(self, ending: Ending, response: Any = None, error: BaseException | None = None) -> None:
+        """End the call, if it has not ended: the first caller wins. While the SDK's method runs, only set `early`."""
         if self._forks != forks():
             return
         if self.running:
             self.early = True
             return
-        ours = False
+        first = False
         try:
-            ours = self._lock.acquire(blocking=False)
-            if ours:
+            first = self._lock.acquire(blocking=False)  # never released: that it is held means that the call is over
+            if first:
                 self._end_once(ending, response, error)
         finally:
-            if ours:
+            if first:
                 self._done = True
                 if not self._closed:
                     self._close()
@@ -201,20 +204,22 @@ class Call(CallState):
             return
         for observer in self._observers:
             observer.closed()
-        if self.span.is_recording() or self._adopted:
-            since = 0.0 if self.stopped is None else perf_counter() - self.stopped
-            self.span.end(time_ns() - int(since * 1e9))
+        if (
+            self.span.is_recording() or self._adopted
+        ):  # an adopted span may record nothing for us, and still waits for our end
+            seconds_since_stop = 0.0 if self.stopped is None else perf_counter() - self.stopped
+            self.span.end(time_ns() - int(seconds_since_stop * 1e9))
         self._observers, self.secrets = (), tuple
         if self.chunks is not None:
             self.chunks.give_up()
-        self.chunks, self._closed = None, True  # the chunks refer to the call, and it no longer to them
+        self.chunks, self._closed = None, True  # breaks the cycle: the chunks refer to the call
 
 
 def _record(observers: Iterator[Observer], outcome: Outcome) -> None:
-    """Pass the outcome to each observer. If the application's code interrupts one, those after it still get the outcome."""
+    """Pass the outcome to each observer, also to those after one that raised a BaseException, such as KeyboardInterrupt."""
     try:
         for observer in observers:
             observer.ended(outcome)
     finally:
-        for observer in observers:
+        for observer in observers:  # the same iterator: only those that are left
             observer.ended(outcome)

@@ -20,7 +20,7 @@ _STEPS = ("started", "answered", "opened", "chunk", "ended", "closed")
 
 
 class Observer:
-    """Records one signal of one call. Creating one has no effect. A step that a class does not define does nothing.
+    """Follows one call for one purpose, such as its span, its metrics or its cost. Creating one has no effect. A step that a class does not define does nothing.
 
     Each step is guarded: what it raises is dropped, and affects no other observer.
     """
@@ -33,29 +33,33 @@ class Observer:
                 setattr(cls, name, guarded(vars(cls)[name]))
 
     def started(self, request: Request) -> None:
-        """Record the start of the call. Its span is known."""
+        """Record the start of the call. `call.span` is set by now."""
 
     def answered(self, headers: Any) -> None:
-        """Record the headers of an HTTP response, as httpx has them. Its body may be unread."""
+        """Record the headers of an HTTP response, `httpx.Headers` or alike. Its body may not have been read yet."""
 
     def opened(self) -> None:
-        """Prepare for the chunks of a response. If the application begins to read it again, earlier chunks do not count."""
+        """Prepare for chunks. Called again if the application starts a second reading: earlier chunks do not count."""
 
     def chunk(self, seconds: float | None) -> None:
-        """Record a chunk that was received so many seconds after the one before it; None for the first one."""
+        """Record a chunk.
+
+        Args:
+            seconds: since the previous one; None for the first.
+        """
 
     def ended(self, outcome: Outcome) -> None:
         """Record the end of the call. Earlier observers may have added attributes to the outcome."""
 
     def closed(self) -> None:
-        """Release what `started` took and `ended` has not released. This is the last step, also if another was interrupted."""
+        """Undo what `started` did, such as a count of active calls, if `ended` has not. Always the last step, also after an interrupt."""
 
 
 class Signals(Protocol):
     """Makes the observers of calls.
 
     Attributes:
-        counted: the responses with usage that has been counted, of those that several calls receive.
+        counted: the ids of responses whose usage was counted; several calls may receive one response, and only one counts it.
     """
 
     counted: Counted
@@ -67,12 +71,12 @@ class Signals(Protocol):
         """Start the span of a call."""
         ...
 
-    def observers(self, call: CallState, request: Request, own: Span | None, /) -> Sequence[Observer]:
-        """Return what records a call, in the order of its end.
+    def observers(self, call: CallState, request: Request, hook_span: Span | None, /) -> Sequence[Observer]:
+        """Return the observers of a call, in the order in which their steps run.
 
         Args:
             call: the call, with its span.
             request: its request.
-            own: the span as the application sees it; None where the SDK should have made one, and has not.
+            hook_span: the span that the application's hooks get; None if the SDK was to make the span and did not.
         """
         ...

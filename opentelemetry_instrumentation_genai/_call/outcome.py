@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .state import CallState
 
 Ending: TypeAlias = Literal["returned", "read", "left", "failed"]
-"""The SDK returned the response; the application read it to its end, or left it earlier; the SDK raised."""
+"""`returned`: the SDK returned the whole response. `read`: the application read it to its end. `left`: the application stopped reading,
+or dropped it. `failed`: the SDK raised."""
 
 USAGE_PREFIX = "gen_ai.usage."
 """The prefix of the attributes of usage."""
@@ -27,9 +28,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         ending: in which way.
-        response: what was received: the SDK's object, JSON, or what the chunks of a stream were put together to; None for nothing.
+        response: the SDK's object, JSON, or what the accumulator made of the chunks; None if nothing was received.
         error: the exception that the SDK raised, if it did.
-        failure: the failure that the exception, or the response itself, reports.
+        failure: how the call failed, by the exception or by the response itself; None if it did not.
         attributes: those of the response. An observer may add to them, for itself and for those after it.
         seconds: how long the call took, with all its retries and the reading of its response.
         first_chunk: seconds from its start to the first chunk of a stream; None where there was none.
@@ -95,7 +96,7 @@ def _failure(call: CallState, response: Any, error: BaseException | None) -> Fai
     if error is None and reported is None:
         return None
     secrets = _secrets(call) or ()
-    reported = None if reported is None else reported.keeping(secrets)
+    reported = None if reported is None else reported.with_secrets_masked(secrets)
     if error is None:
         return reported
     kind = type(error).__qualname__

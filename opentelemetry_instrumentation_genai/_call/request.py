@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .._adapter.endpoint import Endpoint
     from .._adapter.fields import Attribute
-    from .._adapter.hosts import Server
+    from .._adapter.servers import Server
     from .._conventions.capture_modes import Capture
 
 

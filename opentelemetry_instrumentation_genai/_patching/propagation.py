@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import baggage
 from opentelemetry.propagate import inject
 
-from .._adapter.hosts import among, port_of
+from .._adapter.servers import among, port_of
 from .._call.call import current_call
 from .._guard import guarded, warn_once
 from .patch import Patch, apply_to, remove

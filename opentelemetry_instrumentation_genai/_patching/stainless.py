@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opentelemetry.context import get_current
 
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
-from .._adapter.hosts import Servers
 from .._adapter.json_text import read_json
 from .._adapter.request_bodies import mapping
+from .._adapter.servers import Servers
 from .._adapter.unknown_servers import UnknownServer
 from .._application.capture_content import capture_in
 from .._call.call import Call
@@ -226,7 +226,7 @@ class Stainless(Funnel):
         if not call.open:
             call.succeed(_response(result, call))
         elif call.early:
-            call.stop()
+            call.finish()
 
     # What they do.
 

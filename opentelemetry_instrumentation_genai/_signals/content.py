@@ -32,10 +32,10 @@ class CallContent(Observer):
         pipeline: prepares it.
         capture: of which calls it is captured, and where it goes.
         needed: whether anything carries it; else it redacts the messages of exceptions only.
-        alone_on_events: whether nothing but events carries it.
+        only_on_events: whether nothing but events carries it.
 
     Attributes:
-        capture, alone_on_events: as given.
+        capture, only_on_events: as given.
     """
 
     __slots__ = (
@@ -46,17 +46,17 @@ class CallContent(Observer):
         "_pipeline",
         "_redacting",
         "_rendered",
-        "alone_on_events",
         "capture",
+        "only_on_events",
     )
 
     def __init__(
-        self, call: CallState, pipeline: Pipeline, capture: Capture, *, needed: bool, alone_on_events: bool
+        self, call: CallState, pipeline: Pipeline, capture: Capture, *, needed: bool, only_on_events: bool
     ) -> None:
         self._call = call
         self._pipeline = pipeline
         self.capture = capture
-        self.alone_on_events = alone_on_events
+        self.only_on_events = only_on_events
         self._needed = needed
         self._body: Mapping[str, Any] | None = None
         self._input: Content = {}

@@ -108,7 +108,7 @@ class CallEvents(Observer):
     def _emit_details(self, outcome: Outcome) -> None:
         call, content = self._call, self._content
         carried = content.rendered.carried() if content is not None and content.capture.event else {}
-        if carried and content is not None and content.alone_on_events:
+        if carried and content is not None and content.only_on_events:
             self._events.need()
         self._events.details({**call.attributes, **outcome.attributes, **carried}, call.context)
 

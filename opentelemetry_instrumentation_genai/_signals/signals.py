@@ -99,7 +99,7 @@ def _hooks(config: Config) -> Hooks | None:
 
 
 def _extended(meter: metrics.Meter) -> Sequence[Callable[[CallState, Points], Observer]]:
-    """Return what makes the observers of `metrics="extended"`."""
+    """Return functions that make the observers of `metrics="extended"`."""
     from .extended_metrics import ExtendedInstruments, ExtendedMetrics
     from .rate_limits import RateLimitGauges, RateLimits
 
@@ -120,8 +120,8 @@ class Signals:
         logger_provider: of the application, or None for the global one.
 
     Attributes:
-        counted: the responses with usage that has been counted, of those that several calls receive.
-        attribution: reads from a context what the application attributes calls to.
+        counted: the ids of responses whose usage was counted; several calls may receive one response, and only one counts it.
+        attribution: reads the attribution of a call from its context.
         hooks: the application's hooks; None if there are none.
         injects_usage: whether the usage of streams is requested on the caller's behalf.
     """
@@ -145,10 +145,11 @@ class Signals:
             kind: Instruments(meter, measures, priced=self._costs is not None)
             for kind, measures in generation.measures.items()
         }
-        self._metrics = ChunkTimes if config.per_chunk_metric else CallMetrics
+        self._metrics_class = ChunkTimes if config.per_chunk_metric else CallMetrics
         self._extended = _extended(meter) if config.metrics == "extended" else ()
         self._completions = _completions(config, meter)
-        # A completion hook gets the content in any case; with `no_content` nothing else does.
+        # A completion hook gets content even if the mode is `no_content`, unless a block around the call sets that. Where there is no
+        # hook, the constant itself is kept: `_recorders` compares by identity.
         capture = config.capture_message_content._replace(hook=self._completions is not None)
         self._capture = NO_CONTENT if capture == NO_CONTENT else capture
         self._emit_event = config.emit_event
@@ -161,7 +162,7 @@ class Signals:
         self.injects_usage = config.stream_usage == "inject"
 
     def endpoints(self, endpoints: Mapping[tuple[str, str], Endpoint]) -> dict[tuple[str, str], Endpoint]:
-        """Return the endpoints of an SDK, each as it is in the chosen generation of the conventions."""
+        """Return the endpoints without attributes that the chosen generation does not have, and with those that prices and hooks need."""
         needed = frozenset[str]() if self._costs is None else self._costs.needed
         reads_all = self._reads_responses
         return {route: one.of(self._generation, needed, reads_all=reads_all) for route, one in endpoints.items()}
@@ -177,11 +178,11 @@ class Signals:
         return self._pipeline is not None and (self._capture if capture is None else capture) != NO_CONTENT
 
     def close(self) -> None:
-        """Pass what waits for the completion hook to it: no call is followed any more."""
+        """Empty the queue of the completion hook into the hook. Called when no call is followed any more."""
         if self._completions is not None:
             self._completions.close()
 
-    # What a call gets.
+    # For each call.
 
     def describe(self, call: CallState, request: Request) -> None:
         """Set the attributes of a call that are known at its start."""
@@ -189,55 +190,56 @@ class Signals:
 
     @guarded
     def start_span(self, call: CallState) -> trace.Span:
-        """Start the span of a call. Where a sampler or a span processor raises, the call is followed without one."""
+        """Start the span of a call. Where a sampler or a span processor raises, the call is followed without a span."""
         subject = call.identity.get(call.kind.subject)
         name = f"{call.kind.name} {subject}" if subject else call.kind.name
         return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
 
-    def observers(self, call: CallState, request: Request, own: trace.Span | None) -> list[Observer]:
-        """Return what observes a call: what adds to the outcome comes before what emits it.
+    def observers(self, call: CallState, request: Request, hook_span: trace.Span | None) -> list[Observer]:
+        """Return the observers of a call. Those that add attributes to the outcome come before those that record them.
 
         Args:
             call: the call, with its span.
             request: its request.
-            own: the span as the application sees it; None where the SDK should have made one, and has not.
+            hook_span: the span that the application's hooks get; None if the SDK was to make the span and did not.
         """
         points = Points(call)
         found: list[Observer] = []
         if self._costs is not None:
             found.append(Cost(call, self._costs, injects=self.injects_usage))
-        found.append(self._metrics(call, self._instruments[call.kind.metrics], points))
+        found.append(self._metrics_class(call, self._instruments[call.kind.metrics], points))
         found += [make(call, points) for make in self._extended]
-        found += self._carriers(call, self._capture_of(call, request))
-        if self.hooks is not None and own is not None:
-            found.append(UserHooks(call, self.hooks, own))
+        found += self._recorders(call, self._capture_of(call, request))
+        if self.hooks is not None and hook_span is not None:
+            found.append(UserHooks(call, self.hooks, hook_span))
         if request.attribution and not call.detailed:
             self._warn_of_lost_attribution()
         return found
 
     def _capture_of(self, call: CallState, request: Request) -> Capture:
-        """Return where the content of a call goes."""
+        """Return where the content of this call goes; `NO_CONTENT` if it is not among the share."""
         capture = request.capture or self._capture
         if self._pipeline is None or (capture.share < 1 and not capture.chooses(call.span)):
             return NO_CONTENT
         return capture
 
-    def _carriers(self, call: CallState, capture: Capture) -> list[Observer]:
-        """Return what carries the attributes and the content of a call: completion hook, span and events."""
+    def _recorders(self, call: CallState, capture: Capture) -> list[Observer]:
+        """Return the observers that record attributes and content, and set `call.detailed` and `call.needs_messages`."""
         recording, emit = call.span.is_recording(), self._emit_event
-        emits = call.kind.has_details and (capture.event if emit is None else emit)
-        call.detailed = recording or emits
+        emits_details = call.kind.has_details and (capture.event if emit is None else emit)
+        call.detailed = recording or emits_details
         call.needs_messages = self._reads_responses
         found: list[Observer] = [] if capture is NO_CONTENT else self._content(call, capture, recording)
         content: Any = found[0] if found else None
         if recording:
             found.append(CallSpan(call, content))
-        details: Details = "none" if not emits else "failed" if capture.failed and emit is None else "all"
+        # `on_error` without `emit_event`: only failed calls have a details event.
+        details: Details = "none" if not emits_details else "failed" if capture.failed and emit is None else "all"
         found.append(CallEvents(call, self._events, content, details, capture.event and emit is not False))
         return found
 
     def _content(self, call: CallState, capture: Capture, recording: bool) -> list[Observer]:
-        """Return the content of a call, and the completion hook that gets it, if there is one."""
+        """Return the observer of the content, and the completion hook's if it gets it, and update what `_recorders` has set."""
         assert self._pipeline is not None
         has_details, completions = call.kind.has_details, self._completions
         if completions is not None and not (capture.hook and has_details and completions.begin()):
@@ -246,8 +248,8 @@ class Signals:
         needed = completions is not None or (has_details and carried)
         call.detailed = call.detailed or completions is not None
         call.needs_messages = call.needs_messages or needed
-        alone = not capture.span and completions is None
-        content = CallContent(call, self._pipeline, capture, needed=needed, alone_on_events=alone)
+        only_on_events = not capture.span and completions is None
+        content = CallContent(call, self._pipeline, capture, needed=needed, only_on_events=only_on_events)
         return [content] if completions is None else [content, HookedCompletion(call, completions, content)]
 
     @guarded

@@ -23,7 +23,7 @@ class UserHooks(Observer):
     Args:
         call: the call.
         hooks: those of the settings.
-        span: the span as the application sees it.
+        span: the span that they get.
     """
 
     __slots__ = ("_call", "_hooks", "_request", "_span")

@@ -73,7 +73,7 @@ class Reading:
         if self._held:
             self._complete = True
         else:
-            self._call.stop()
+            self._call.finish()
 
     def hold(self) -> None:
         """Keep the call open at the end of the response, until `let_go`: the SDK first parses what it has read."""
@@ -86,7 +86,7 @@ class Reading:
         if self._complete and error is not None:
             self._call.fail(error)
         elif self._complete:
-            self._call.stop()
+            self._call.finish()
 
     @guarded
     def failed_above(self, error: BaseException) -> None:
@@ -191,7 +191,7 @@ class Body(Reading):
 
     @guarded
     def _end(self) -> None:
-        self._call.succeed(self._wire.body())
+        self._call.finish(self._wire.body())
 
 
 class _Nobody:
@@ -199,13 +199,10 @@ class _Nobody:
 
     over = True
 
-    def stop(self) -> None:
+    def finish(self, _response: Any = None) -> None:
         pass
 
     def leave(self) -> None:
-        pass
-
-    def succeed(self, _response: Any) -> None:
         pass
 
     def fail(self, _error: BaseException) -> None:

@@ -34,7 +34,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from .._signals.signals import Signals
         from ._endpoints import ENDPOINTS
         from ._event_streams import CLASSES
-        from ._facts import HEADERS, start_attributes
+        from ._headers import HEADERS, start_attributes
         from ._native import NativeTracing
         from ._provider import Providers
 

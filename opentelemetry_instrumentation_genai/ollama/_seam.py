@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import get_current
 
 from .._adapter.fields import as_sent, member
-from .._adapter.hosts import Servers
+from .._adapter.servers import Servers
 from .._application.capture_content import capture_in
 from .._call.call import Call
 from .._call.context import is_skipped

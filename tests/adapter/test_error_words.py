@@ -147,7 +147,7 @@ OWN = [
 def test_the_clients_own_key(key: str, said: str, expected: str) -> None:
     """It is masked as a word, in whole or with its middle hidden; what a rule finds by words of the key is, too."""
     assert expected == errors.raised(ProviderError(said), (key,)).quoting
-    assert expected == errors.reported("code", said).keeping((key,)).quoting
+    assert expected == errors.reported("code", said).with_secrets_masked((key,)).quoting
 
 
 @pytest.mark.parametrize("code", ["teamkeyone", "team_one_2"])

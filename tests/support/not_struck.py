@@ -9,6 +9,7 @@ Listed = Mapping[str, Sequence[str]]
 # Declared by a protocol or an abstract class: nobody runs it.
 PROTOCOLS: Listed = {
     "_call/call.py": ("Reading.forget",),
+    "_call/chunks.py": ("Timed.over",),
     "_call/owner.py": ("Running.ended",),
     "_application/block.py": ("Block._within",),
     "_content/budget.py": ("Redact.part", "Redact.value"),
@@ -110,7 +111,7 @@ START: Listed = {
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
     "_guard.py": ("_innermost", "guarded_step", "log_info", "report", "warn_once"),
-    "_adapter/hosts.py": ("HostTable._look_up", "_fits", "_names", "among"),
+    "_adapter/servers.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
         "GenAIInstrumentor._changes",
@@ -283,7 +284,13 @@ RARE: Listed = {
     "_masking/credentials.py": ("_of_basic", "credentials_in", "has_credential"),
     "_content/truncation.py": ("stub", "without_tail"),
     "_masking/decoded.py": ("_read_typeset",),
-    "_adapter/failure.py": ("Failure.keeping", "_bare_trace", "_bare_trace.<lambda>", "_number", "reported"),
+    "_adapter/failure.py": (
+        "Failure.with_secrets_masked",
+        "_bare_trace",
+        "_bare_trace.<lambda>",
+        "_number",
+        "reported",
+    ),
     "_patching/event_streams.py": ("_AsyncSteps.aclose", "_AsyncSteps.asend", "_AsyncSteps.athrow"),
     "_signals/events.py": ("Events.need", "_record_class.<lambda>"),
     "_adapter/fields.py": ("true",),
@@ -366,9 +373,8 @@ RARE: Listed = {
         "_AsyncFollowed.asend",
         "_AsyncFollowed.athrow",
         "_Nobody.fail",
+        "_Nobody.finish",
         "_Nobody.leave",
-        "_Nobody.stop",
-        "_Nobody.succeed",
     ),
     "_stream/event_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
     "_stream/decoding.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),
