@@ -1,7 +1,7 @@
 """The frame around a method of an SDK: the steps of a call before and after the SDK's code, and the handling of our own failures.
 
 The application gets what the SDK returns or raises, whatever our steps do. An interrupt (KeyboardInterrupt, CancelledError,
-SystemExit) can strike between any two lines: it goes on to the application, and the context is restored and the call ended nevertheless.
+SystemExit) can occur between any two lines. It is passed on to the application, after the context is restored and the call ended.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Scope(Current):
-    """The time in which the SDK's code of one call runs, with the call and its span current.
+    """One run of the SDK's method: its arguments, result and error. The call and its span are current during it.
 
-    The call ends with it, unless the application reads the response later.
+    The call ends when the run ends, unless the application reads the response later.
 
     Args:
-        seam: ends the call.
+        seam: its `sends_again` and `end` are used here.
         wrapped: the SDK's method, bound to its client.
         client: the SDK's client.
         args: the positional arguments of the caller.
@@ -36,9 +36,9 @@ class Scope(Current):
         args: the positional arguments that the SDK gets.
         kwargs: the keyword arguments that the SDK gets.
         client: the SDK's client.
-        substitute: the (args, kwargs) that the SDK is given at first, in place of these; None for these.
-        call: the call, if it is one that is followed.
-        deferred: what starts the call later, if it does not start now.
+        substitute: the (args, kwargs) to send first, with injected members; None to send `args` and `kwargs`.
+        call: the call; None if it is not followed.
+        deferred: for a stream that sends its request only when it is read, as Ollama's: starts the call then; else None.
         result: what the SDK returned.
         error: what it raised.
     """
@@ -60,7 +60,7 @@ class Scope(Current):
 
     def __init__(self, seam: Seam, wrapped: Any, client: Any, args: Any, kwargs: Any) -> None:
         super().__init__()
-        if client is None:  # the class's function is called with a client
+        if client is None:  # called as Client.request(client, ...): the first argument is the client
             client, *args = args
             wrapped = functools.partial(wrapped, client)
         self._seam = seam
@@ -83,7 +83,7 @@ class Scope(Current):
             call.started = perf_counter()
 
     def send(self) -> None:
-        """Call the SDK's method; the application gets its outcome. If the seam requires it, the method is called again."""
+        """Call the SDK's method, and keep what it returns or raises. Call it again if `sends_again` says so."""
         while True:
             args, kwargs = self.substitute or (self.args, self.kwargs)
             self._sent, self.error = True, None
@@ -122,7 +122,7 @@ class Scope(Current):
         if call is not None:
             try:
                 if not call.over:
-                    # A failure of our own leaves the SDK's outcome as it is.
+                    # An exception here may be our own: then the SDK's result or exception counts. An interrupt counts in any case.
                     self._seam.end(call, self.result, self.error if isinstance(error, Exception) else error)
             finally:
                 call.settle()
@@ -130,7 +130,7 @@ class Scope(Current):
         self._left = True
 
     def outcome(self) -> Any:
-        """Return or raise what the SDK did; where one of our steps failed before it was called, it is called now."""
+        """Return what the SDK returned, or raise what it raised. If a step of ours failed before it was called, call it now."""
         if not self._sent:
             self.substitute = None
             self.send()
@@ -158,20 +158,20 @@ class Seam(Protocol):
     active: bool
 
     def begin(self, scope: Scope, /) -> object:
-        """Start the call, if it is one that is followed, and put into the scope what the SDK is to be given."""
+        """Start the call, if it is followed, and set the arguments for the SDK's method in the scope."""
 
     def sends_again(self, scope: Scope, error: BaseException, /) -> bool | None:
-        """Return whether the SDK is to be called again after what it raised, with what is in the scope now."""
+        """Return whether to call the SDK's method again after `error`, with the arguments now in the scope."""
 
     def received(self, scope: Scope, /) -> object:
-        """Take what the SDK returned; the application gets what is in the scope after that."""
+        """Process what the SDK returned. It may replace `scope.result`, which the application gets."""
 
     def end(self, call: Call, result: Any, error: BaseException | None, /) -> None:
         """End a call with what the SDK returned or raised, unless its response is read later."""
 
 
 def following(seam: Seam) -> Callable[..., Any]:
-    """Return a wrapper, as wrapt calls it, around the method of an SDK through which its calls go."""
+    """Return a wrapper for wrapt around the SDK's method that all calls go through."""
 
     def wrapper(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
         if not seam.active:
@@ -180,7 +180,7 @@ def following(seam: Seam) -> Callable[..., Any]:
         try:
             try:
                 scope = Scope(seam, wrapped, client, args, kwargs)
-                with scope, scope:
+                with scope, scope:  # twice: see `Current`
                     seam.begin(scope)
                     scope.start()
                     scope.send()
@@ -193,7 +193,7 @@ def following(seam: Seam) -> Callable[..., Any]:
             return wrapped(*args, **kwargs) if scope is None else scope.outcome()
         finally:
             if scope is not None:
-                scope.error = None  # its traceback holds this frame
+                scope.error = None  # breaks the cycle of error, traceback, this frame and scope
 
     return wrapper
 
@@ -208,7 +208,7 @@ def async_following(seam: Seam) -> Callable[..., Any]:
         try:
             try:
                 scope = Scope(seam, wrapped, client, args, kwargs)
-                with scope, scope:
+                with scope, scope:  # twice: see `Current`
                     seam.begin(scope)
                     scope.start()
                     await scope.async_send()

@@ -1,13 +1,15 @@
-"""Following a response while the application reads its body, after the call of the SDK's method.
+"""Follows a response that the application reads after the SDK's method has returned.
 
-One body has three views: parsed events, bytes, and its close. They are joined in one `Body`, and the first end finishes the call.
+The end of a body shows in three places: its events, its bytes, and its close. A `Body` watches all three; the first to report an end
+ends the call.
 
 - Events: every stream class of the SDKs makes them in `__stream__`; all its helpers read through it.
 - Bytes: an application that reads lines or bytes never makes events. Then we decode the bytes as they pass.
-- Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is collected with a stream that is dropped.
+- Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is garbage-collected with a stream
+  that the application drops.
 
-The SDK closes the response within the step that reads the last event, and within the step that fails. So a close during a step
-has no meaning of its own: the outcome of the step counts.
+A step is one `next()` of the body. The SDK closes the response within the step that reads the last event or that fails. So a close
+during a step is ignored, and the step itself reports the end.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ class Reading:
 
     def forget(self) -> None:
         """Stop reporting to the call: another reading has replaced this one."""
-        self._call = _NOBODY
+        self._call = _DETACHED
         self._chunks.give_up()
 
     @guarded
@@ -76,12 +78,12 @@ class Reading:
             self._call.finish()
 
     def hold(self) -> None:
-        """Keep the call open at the end of the response, until `let_go`: the SDK first parses what it has read."""
+        """Keep the call open at the end of the response, until `let_go`: the SDK still parses what it has read, and may fail."""
         self._held = True
 
     @guarded
     def let_go(self, error: BaseException | None) -> None:
-        """End the call, if it was read to its end meanwhile, with the exception that the SDK raised after that, or without one."""
+        """Undo `hold`. If the response was read to its end meanwhile, end the call: as failed with `error`, if there is one, else as read."""
         self._held = False
         if self._complete and error is not None:
             self._call.fail(error)
@@ -100,9 +102,10 @@ class Reading:
 
     @guarded
     def failed(self, error: BaseException) -> None:
-        """End the call after an exception. GeneratorExit is no failure, nor is what a consumer throws in between two steps.
+        """End the call after an exception. It is a failure only if a step raised it.
 
-        Neither is the error of a step that waits for the response while the application closes that.
+        Not failures: GeneratorExit, what the application throws between two steps, and the error of a waiting step whose response the
+        application closes.
         """
         if isinstance(error, GeneratorExit) or not self._stepping or self._stopped:
             self.left()
@@ -122,9 +125,9 @@ class Reading:
             self.left()
 
     def left(self) -> None:
-        """End the call: the consumer has left the response, maybe before its end.
+        """End the call: the application has left the response, maybe before its end.
 
-        While a generator is closed, it cannot be determined whether code or the garbage collector closes it.
+        If a generator is being closed, that may be the garbage collector, so the finisher thread ends the call.
         """
         if isinstance(sys.exc_info()[1], GeneratorExit):
             self._collected()
@@ -149,22 +152,23 @@ class Body(Reading):
         injected: how the usage of the stream was requested on the caller's behalf; None if it was not.
     """
 
-    __slots__ = ("_headers", "_read", "_unread", "_usage", "_wire")
+    __slots__ = ("_headers", "_read", "_skipped_members", "_usage", "_wire")
 
     _wire: Wire
 
     def __init__(self, call: Call, response: Any, injected: StreamUsage | None = None) -> None:
         super().__init__(call)
         self._headers = response.headers
-        self._unread = call.endpoint.unread
+        self._skipped_members = call.endpoint.unread
         self._read: ref[Any] | None = None
         self._usage = injected
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
-        """Return the events that a stream of the SDK makes of the body, followed.
+        """Return `chunks`, the events that `stream` makes of the body, as an iterator that reports them to the call.
 
-        A patch that stayed below another's calls this a second time. Older SDKs' helpers make a second stream of the body.
+        If another package's patch has kept ours, this is called twice for one stream, and the second call returns `chunks` as they are.
+        Helpers of older SDKs make a second stream of the body, which is followed in turn.
         """
         if self._read is not None and self._read() is stream:
             return chunks
@@ -174,10 +178,10 @@ class Body(Reading):
 
     @guarded
     def read(self, data: Any) -> Any:
-        """Return the bytes of the body, followed; none is read ahead. Each event in them is passed to the call as a chunk."""
+        """Return an iterator over the bytes that passes each event in them to the call. It reads nothing ahead."""
         if self._stepping:
             return data
-        self._wire = Wire(self._headers, self._unread)
+        self._wire = Wire(self._headers, self._skipped_members)
         followed = self._follow(data, self._take, self._end)
         return followed if self._usage is None else filtered(followed, Bytes(self._usage, self._headers))
 
@@ -194,8 +198,8 @@ class Body(Reading):
         self._call.finish(self._wire.body())
 
 
-class _Nobody:
-    """Replaces a call that a reading was detached from."""
+class _DetachedCall:
+    """Takes the place of the call in a reading that another has replaced. Does nothing."""
 
     over = True
 
@@ -209,7 +213,7 @@ class _Nobody:
         pass
 
 
-_NOBODY: Any = _Nobody()
+_DETACHED: Any = _DetachedCall()
 
 
 def body_of(response: Any) -> Body | None:
@@ -223,7 +227,7 @@ def body_of(response: Any) -> Body | None:
 def _register_at_exit() -> None:
     """Register `_finish_all` to run before the providers shut down: what is registered last runs first.
 
-    Python keeps a slot for each function that was ever registered, so nothing is done unless another was registered since.
+    Python keeps a slot for every function ever registered, so this does nothing unless another function was registered since.
     """
     global _registered  # noqa: PLW0603 - a process has one
     count: Callable[[], int] = getattr(atexit, "_ncallbacks", int)
@@ -259,7 +263,10 @@ def _followed(
 
 
 class _AsyncFollowed(AsyncGenerator[Any, None]):
-    """The asynchronous twin of `_followed`. It is no generator, since the event loop would finalise that beside the SDK's."""
+    """The asynchronous twin of `_followed`.
+
+    It is no async generator: the event loop would finalise it separately from the SDK's.
+    """
 
     __slots__ = ("_body", "_end", "_source", "_take")
 
@@ -317,7 +324,8 @@ def _within_step() -> bool:
 class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """Proxy of the HTTP response's byte stream that follows its reading and close."""
 
-    # Newer anthropic reads it at each event; without it the look-up in a proxy takes longer than the rest of a chunk.
+    # Newer anthropic reads `stream_observer` at each event. Without this attribute, the proxy's look-up takes longer than the rest
+    # of a chunk.
     # Where the SDK traces itself, its own wrapper is around this one.
     stream_observer = None
 
