@@ -36,7 +36,7 @@ current_call = cast("Callable[[], Call | None]", running)
 
 
 class Reading(Protocol):
-    """What ends a call whose response the application reads later."""
+    """Ends a call with a response that the application reads later."""
 
     def forget(self) -> None:
         """Stop reporting: another reading has begun."""

@@ -59,7 +59,7 @@ class Signals(Protocol):
     """Makes the observers of calls.
 
     Attributes:
-        counted: the ids of responses whose usage was counted; several calls may receive one response, and only one counts it.
+        counted: the ids of responses with usage that was counted; several calls may receive one response, and only one counts it.
     """
 
     counted: Counted

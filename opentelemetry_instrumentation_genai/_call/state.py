@@ -29,7 +29,7 @@ class CallState:
     Args:
         request: the request, as the seam describes it.
         context: the OpenTelemetry context in which it is made.
-        counted: the ids of responses whose usage was counted; several calls may receive one response, and only one counts it.
+        counted: the ids of responses with usage that was counted; several calls may receive one response, and only one counts it.
 
     Attributes:
         kind, endpoint, stream: of its request.

@@ -120,7 +120,7 @@ class Signals:
         logger_provider: of the application, or None for the global one.
 
     Attributes:
-        counted: the ids of responses whose usage was counted; several calls may receive one response, and only one counts it.
+        counted: the ids of responses with usage that was counted; several calls may receive one response, and only one counts it.
         attribution: reads the attribution of a call from its context.
         hooks: the application's hooks; None if there are none.
         injects_usage: whether the usage of streams is requested on the caller's behalf.

@@ -104,8 +104,8 @@ class Reading:
     def failed(self, error: BaseException) -> None:
         """End the call after an exception. It is a failure only if a step raised it.
 
-        Not failures: GeneratorExit, what the application throws between two steps, and the error of a waiting step whose response the
-        application closes.
+        Not failures: GeneratorExit, what the application throws between two steps, and the error of a step that waits while the
+        application closes the response.
         """
         if isinstance(error, GeneratorExit) or not self._stepping or self._stopped:
             self.left()
