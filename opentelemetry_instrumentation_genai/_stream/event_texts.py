@@ -82,6 +82,11 @@ class Texts:
         at = found[-1][2] if found else text.index("{") + 1
         return event.with_data(text[:at] + comma.join([""] * bool(found) + more) + text[at:]) if more else event
 
+    def blank(self, event: Text) -> Sequence[Text]:
+        """Return the empty lines before an event."""
+        lines = event.raw[: len(event.raw) - len(event.raw.lstrip(b"\r\n"))]
+        return (Text(lines),) if lines else ()
+
 
 def _comma(text: str, found: Sequence[tuple[str, int, int]]) -> str:
     """Return the text between the last two members of an object."""

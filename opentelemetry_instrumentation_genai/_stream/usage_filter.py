@@ -42,6 +42,9 @@ class _Form(Protocol):
     def given(self, item: Any, other: Any, names: Sequence[str], /) -> Any:
         """Return the item with members of another."""
 
+    def blank(self, item: Any, /) -> Sequence[Any]:
+        """Return what stands before a chunk and belongs to none: empty lines of a text, which the server sends in any case."""
+
 
 class UsageFilter:
     """Filter of a stream that withholds what only the request for usage adds.
@@ -83,7 +86,8 @@ class UsageFilter:
         if chunk is None:
             return (*held, item), ()
         if self._usage.withheld(chunk, self._headers):
-            return [self._form.given(each, item, self._moved) for each in held], ()
+            passed = [self._form.given(each, item, self._moved) for each in held]
+            return [*passed, *self._form.blank(item)], ()
         if members(chunk).get(self._usage.member, chunk) is None:
             item = self._form.cleared(item, self._usage.member)
         if self._moved and self._usage.last(chunk):
@@ -113,6 +117,10 @@ class Events:
             if value is not None:
                 _unknown(event)[name] = value
         return event
+
+    def blank(self, _event: Any) -> Sequence[Any]:
+        """Return nothing: events have no text."""
+        return ()
 
 
 def _fields_set(event: Any) -> Any:

@@ -12,6 +12,7 @@ import functools
 import gc
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import openai
@@ -483,6 +484,22 @@ def test_a_clean_end_without_the_last_event(both, telemetry, read, way):
 
     assert (None, None) == tokens(telemetry)
     assert "UNSET" == telemetry.span.status.status_code.name
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("kind", [servers.openai, servers.azure], ids=named)
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n\r\n"], ids=repr)
+def test_empty_lines_between_events(both, telemetry, kind, blank, way):
+    """Those before the usage reach the caller, as they do without us."""
+
+    def answer(request):
+        whole = kind(request)
+        place = len(whole.events) - servers.asks(request)  # the usage comes last
+        return replace(whole, events=[*whole.events[:place], blank, *whole.events[place:]])
+
+    both(answer, reading("iter_bytes"), way)
+
+    assert (None, None) != tokens(telemetry)
 
 
 @BOTH_WAYS

@@ -21,7 +21,7 @@ PROTOCOLS: Listed = {
     "_adapter/endpoint.py": ("Accumulator.add", "Accumulator.result"),
     "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
-    "_stream/usage_filter.py": ("_Form.chunk", "_Form.cleared", "_Form.given"),
+    "_stream/usage_filter.py": ("_Form.blank", "_Form.chunk", "_Form.cleared", "_Form.given"),
     "_patching/stainless.py": ("Native.spans", "Native.start", "Native.stop"),
     "_adapter/unknown_servers.py": ("Signs.by_headers", "Signs.by_response", "Signs.unknown"),
 }
