@@ -1,1 +1,1 @@
-"""Finding secrets and personal data in texts, and masking them: rules, and the credentials of a request."""
+"""Rules that find secrets and personal data in texts, and the masking of keys and of the credentials of a request."""

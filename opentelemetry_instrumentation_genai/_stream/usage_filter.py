@@ -44,6 +44,7 @@ class _Form(Protocol):
 
     def blank(self, item: Any, /) -> Sequence[Any]:
         """Return what stands before a chunk and belongs to none: empty lines of a text, which the server sends in any case."""
+        ...
 
 
 class UsageFilter:

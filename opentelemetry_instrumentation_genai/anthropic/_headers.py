@@ -12,7 +12,7 @@ from .._conventions import names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-from .._adapter.fields import Attribute
+    from .._adapter.fields import Attribute
 
 # Response headers, by Anthropic's API reference.
 HEADERS = (

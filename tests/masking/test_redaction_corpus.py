@@ -41,7 +41,7 @@ def test_each_is_found_by_its_own_rule(kind):
 
 @pytest.mark.parametrize("held_out", [False, True], ids=["development", "held out"])
 def test_harmless_texts_stay(held_out):
-    """At most 1 % of them are changed; 3 % is what the documentation says."""
+    """At most 1 % of them are changed, as the documentation promises."""
     text = redaction(["all"]).begin().text
     texts = harmless(held_out=held_out)
 
