@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._guard import guarded
+from .._guard import guarded, guarded_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .state import CallState
 
 _STEPS = ("started", "answered", "opened", "chunk", "ended", "closed")
+_WITHOUT_ARGUMENT = ("opened", "closed")
 
 
 class Observer:
@@ -30,7 +31,8 @@ class Observer:
     def __init_subclass__(cls) -> None:
         for name in _STEPS:
             if name in vars(cls):
-                setattr(cls, name, guarded(vars(cls)[name]))
+                guard = guarded if name in _WITHOUT_ARGUMENT else guarded_step
+                setattr(cls, name, guard(vars(cls)[name]))
 
     def started(self, request: Request) -> None:
         """Record the start of the call. `call.span` is set by now."""
