@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import logging
 from contextlib import suppress
+from inspect import CO_VARARGS
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ._printable import loggable
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _P = ParamSpec("_P")
-_S = TypeVar("_S")
 _T = TypeVar("_T")
 
 _logger = logging.getLogger(__package__)
@@ -37,29 +38,58 @@ def guarded(function: Callable[_P, _T]) -> Callable[_P, _T | None]:
     Returns:
         A function of the same parameters, taken by position, which returns None where `function` failed.
     """
+    return cast("Callable[_P, _T | None]", functools.wraps(function)(_guard_of(function)(function)))
 
-    @functools.wraps(function)
-    def safe(*args: Any) -> _T | None:  # keywords would cost a dictionary for each call
+
+def _guard_of(function: Any) -> Callable[[Any], Any]:
+    """Return what makes the wrapper of a function, by the number of its parameters."""
+    if type(function) is not FunctionType or function.__defaults__ or function.__code__.co_flags & CO_VARARGS:
+        return _guarded
+    return _BY_PARAMETERS.get(function.__code__.co_argcount, _guarded)
+
+
+def _guarded(function: Any) -> Any:
+    def safe(*args: Any) -> Any:  # keywords would cost a dictionary for each call
         try:
-            return function(*args)  # type: ignore[call-arg]
+            return function(*args)
         except Exception as error:  # noqa: BLE001 - this is the guard
             report(function.__qualname__, error)
-            return None
-
-    return cast("Callable[_P, _T | None]", safe)
-
-
-def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
-    """Return what `guarded` returns, for a method of one argument that is called for every chunk: it costs half as much."""
-
-    @functools.wraps(method)
-    def safe(self: _S, value: _T) -> None:
-        try:
-            method(self, value)
-        except Exception as error:  # noqa: BLE001 - as above
-            report(method.__qualname__, error)
 
     return safe
+
+
+# With as many parameters as the function has, the wrapper costs half as much, and some run for every chunk.
+def _guarded_one(function: Any) -> Any:
+    def safe(one: Any) -> Any:
+        try:
+            return function(one)
+        except Exception as error:  # noqa: BLE001 - as above
+            report(function.__qualname__, error)
+
+    return safe
+
+
+def _guarded_two(function: Any) -> Any:
+    def safe(one: Any, two: Any) -> Any:
+        try:
+            return function(one, two)
+        except Exception as error:  # noqa: BLE001 - as above
+            report(function.__qualname__, error)
+
+    return safe
+
+
+def _guarded_three(function: Any) -> Any:
+    def safe(one: Any, two: Any, three: Any) -> Any:
+        try:
+            return function(one, two, three)
+        except Exception as error:  # noqa: BLE001 - as above
+            report(function.__qualname__, error)
+
+    return safe
+
+
+_BY_PARAMETERS = {1: _guarded_one, 2: _guarded_two, 3: _guarded_three}
 
 
 def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ A converter answers None for a value of another type, and then there is no attri
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -35,7 +36,8 @@ class Field(NamedTuple):
     path: tuple[str, ...]
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Table:
     """Rows by what they begin with, so that each JSON object on the way is looked into once.
 
     Attributes:
@@ -75,7 +77,7 @@ def only(rows: Table, attributes: Collection[str]) -> Table:
     branches = ((name, only(below, attributes)) for name, below in rows.branches)
     return Table(
         tuple(leaf for leaf in rows.leaves if leaf[1] in attributes),
-        tuple((name, below) for name, below in branches if any(below)),
+        tuple((name, below) for name, below in branches if below.leaves or below.branches),
     )
 
 
@@ -187,9 +189,11 @@ def whole_string(value: Any) -> str | None:
 
 def string(value: Any) -> str | None:
     """Return a text that is not empty and that UTF-8 can carry, cut to 1 KiB before anything else looks at it: a name, an id, a word."""
+    if type(value) is str and value.isascii() and 0 < len(value) <= LONGEST:
+        return value  # nearly always
     if not isinstance(value, str) or not value:
         return None
-    text = value if type(value) is str and len(value) <= LONGEST else str.__getitem__(value, slice(LONGEST))
+    text = str.__getitem__(value, slice(LONGEST))
     return text if text.isascii() else text.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
 
 

@@ -14,7 +14,7 @@ from weakref import ref
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from .._guard import guarded
-from .._lifetime.lifetime import forks
+from .._lifetime import lifetime
 from .chunks import Chunks
 from .context import running
 from .observer import Observer
@@ -59,6 +59,7 @@ class Call(CallState):
 
     __slots__ = (
         "_adopted",
+        "_attending",
         "_closed",
         "_observers",
         "_reading",
@@ -74,6 +75,7 @@ class Call(CallState):
         self._signals = signals
         self._request: Request | None = request
         self._observers: Sequence[Observer] = ()
+        self._attending: Sequence[Observer] = ()
         self._adopted = self._closed = self.early = self.running = False
         self._reading: ref[Reading] | None = None
         self.exchange = exchange
@@ -110,14 +112,16 @@ class Call(CallState):
         if request is None:
             return
         self.context = set_span_in_context(self.span, self.context)
-        self._observers = self._signals.observers(self, request, hook_span)
-        for observer in self._observers:
+        self._observers = observers = self._signals.observers(self, request, hook_span)
+        self._attending = [observer for observer in observers if observer.attends]
+        for observer in self._attending:
             observer.started(request)
 
     def answered(self, headers: Any) -> None:
         """Pass on the headers of an HTTP response."""
-        self._observe()
-        for observer in self._observers:
+        if self._request is not None:
+            self._observe()
+        for observer in self._attending:
             observer.answered(headers)
 
     def opened(self, reading: Reading) -> Chunks:
@@ -133,7 +137,7 @@ class Call(CallState):
         # Only steps that a class defines: they run for every chunk.
         chunk_steps = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
         self.chunks = chunks = Chunks(accumulator, chunk_steps, self)
-        for observer in self._observers:
+        for observer in self._attending:
             observer.opened()
         return chunks
 
@@ -172,7 +176,7 @@ class Call(CallState):
 
     def _end(self, ending: Ending, response: Any = None, error: BaseException | None = None) -> None:
         """End the call, if it has not ended: the first caller wins. While the SDK's method runs, only set `early`."""
-        if self._forks != forks():
+        if self._forks != lifetime.forks:
             return
         if self.running:
             self.early = True
@@ -190,7 +194,8 @@ class Call(CallState):
 
     def _end_once(self, ending: Ending, response: Any, error: BaseException | None) -> None:
         self.stopped = stopped = self.stopped or perf_counter()
-        self._observe()
+        if self._request is not None:
+            self._observe()
         if self.chunks is not None and self.chunks.first is not None:
             response = self.chunks.response()
         outcome = outcome_of(self, ending, response, error, stopped - self.started)
@@ -200,16 +205,17 @@ class Call(CallState):
     @guarded
     def _close(self) -> None:
         """Close the observers, and end the span, if it is still open, at the time when the clock stopped."""
-        if self._forks != forks():
+        if self._forks != lifetime.forks:
             return
-        for observer in self._observers:
+        for observer in self._attending:
             observer.closed()
         if (
             self.span.is_recording() or self._adopted
         ):  # an adopted span may record nothing for us, and still waits for our end
             seconds_since_stop = 0.0 if self.stopped is None else perf_counter() - self.stopped
             self.span.end(time_ns() - int(seconds_since_stop * 1e9))
-        self._observers, self.secrets = (), tuple
+        self._observers = self._attending = ()
+        self.secrets = tuple
         if self.chunks is not None:
             self.chunks.give_up()
         self.chunks, self._closed = None, True  # breaks the cycle: the chunks refer to the call

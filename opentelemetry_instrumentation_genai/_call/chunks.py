@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._guard import guarded, guarded_step
+from .._guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ class Chunks:
         self.first: float | None = None
         self.last = perf_counter()
 
-    @guarded_step
+    @guarded
     def add(self, chunk: Any) -> None:
         """Add a chunk, and pass its time to the observers."""
         if self._add is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from .._guard import guarded, guarded_step
+from .._guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,22 +17,26 @@ if TYPE_CHECKING:
     from .state import CallState
 
 _STEPS = ("started", "answered", "opened", "chunk", "ended", "closed")
-_WITHOUT_ARGUMENT = ("opened", "closed")
+_WHILE_RUNNING = ("started", "answered", "opened", "closed")
 
 
 class Observer:
     """Follows one call for one purpose, such as its span, its metrics or its cost. Creating one has no effect. A step that a class does not define does nothing.
 
     Each step is guarded: what it raises is dropped, and affects no other observer.
+
+    Attributes:
+        attends: whether its class defines a step between the start of a call and its end; most record the end alone.
     """
 
     __slots__ = ()
+    attends: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         for name in _STEPS:
             if name in vars(cls):
-                guard = guarded if name in _WITHOUT_ARGUMENT else guarded_step
-                setattr(cls, name, guard(vars(cls)[name]))
+                setattr(cls, name, guarded(vars(cls)[name]))
+                cls.attends = cls.attends or name in _WHILE_RUNNING
 
     def started(self, request: Request) -> None:
         """Record the start of the call. `call.span` is set by now."""

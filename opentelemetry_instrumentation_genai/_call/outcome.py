@@ -67,7 +67,8 @@ def outcome_of(call: CallState, ending: Ending, response: Any, error: BaseExcept
 def _attributes(call: CallState, response: Any, first_chunk: float | None) -> dict[str, Attribute]:
     """Return the attributes of a response: all of them, or those that metrics need."""
     endpoint = call.endpoint
-    call.identify_by_response(response)
+    if call.unknown_server is not None:
+        call.identify_by_response(response)
     found = read(endpoint.response if call.detailed else endpoint.measured, response)
     counts = endpoint.counts_usage
     if counts is not None and response is not None and not counts(response, call.counted.first):

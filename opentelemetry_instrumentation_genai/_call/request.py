@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from .._conventions.capture_modes import Capture
 
 
-class Request(NamedTuple):
-    """One request.
+@dataclass(slots=True)  # not frozen, which would make it slower to create
+class Request:
+    """One request. It is not changed.
 
     Attributes:
         endpoint: where it goes.
@@ -34,8 +35,8 @@ class Request(NamedTuple):
     server: Server
     body: Mapping[str, Any]
     stream: bool
-    capture: Capture | None = None
-    attribution: Mapping[str, Attribute] = MappingProxyType({})
+    capture: Capture | None
+    attribution: Mapping[str, Attribute]
 
     def identity(self) -> dict[str, Attribute]:
         """Return the attributes that span and metrics share, as far as they are known at the start."""

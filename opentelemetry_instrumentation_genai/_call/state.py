@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import INVALID_SPAN
 
 from .._conventions.names import PROVIDER_NAME
 from .._guard import guarded
-from .._lifetime.lifetime import forks
+from .._lifetime import lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .._adapter.fields import Attribute
     from .chunks import Chunks
     from .request import Request
+
+_NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 
 
 class CallState:
@@ -57,13 +60,13 @@ class CallState:
     )  # fmt: skip
 
     def __init__(self, request: Request, context: Context, counted: Counted) -> None:
-        self._lock, self._forks, self._done = Lock(), forks(), False
+        self._lock, self._forks, self._done = Lock(), lifetime.forks, False
         self.endpoint = endpoint = request.endpoint
         self.kind, self.stream, self.counted = endpoint.kind, request.stream, counted
         self.identity = request.identity()
         self.attributes: dict[str, Attribute] = {}
-        self.attribution: Mapping[str, Attribute] = {}
-        self.http_attributes: Mapping[str, Attribute] = {}
+        self.attribution: Mapping[str, Attribute] = _NOTHING
+        self.http_attributes: Mapping[str, Attribute] = _NOTHING
         self.span: Span = INVALID_SPAN
         self.context = context
         self.detailed = self.needs_messages = self.open = False
@@ -76,12 +79,12 @@ class CallState:
     @property
     def over(self) -> bool:
         """Return whether the call has ended, or is ending; in the child of a fork, calls of the parent are over."""
-        return self._lock.locked() or self._forks != forks()
+        return self._lock.locked() or self._forks != lifetime.forks
 
     @property
     def ended(self) -> bool:
         """Return whether the call has ended and its hooks have run; in the child of a fork, calls of the parent have ended."""
-        return self._done or self._forks != forks()
+        return self._done or self._forks != lifetime.forks
 
     def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:
         """Add attributes of the request that are not read from its body."""

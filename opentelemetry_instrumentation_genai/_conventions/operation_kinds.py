@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from opentelemetry.trace import SpanKind
 
@@ -14,7 +15,8 @@ def key_of_owner(kind: str) -> str:
     return f"opentelemetry.genai.client.{kind}.context"
 
 
-class OperationKind(NamedTuple):
+@dataclass(frozen=True, slots=True)  # whose fields are read in less time than those of a tuple
+class OperationKind:
     """What is the same for all calls of one operation, whatever the provider.
 
     Attributes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from .lifetime import forks
+from . import lifetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,12 +72,12 @@ class Background(Generic[_T]):
         """
         if self._given is not None:
             return True
-        making = self._makings.get(forks()) or self._start()
+        making = self._makings.get(lifetime.forks) or self._start()
         return making.error is None
 
     def _start(self) -> _Making[_T]:
         ours: _Making[_T] = _Making()
-        making = self._makings.setdefault(forks(), ours)  # another thread may have been faster
+        making = self._makings.setdefault(lifetime.forks, ours)  # another thread may have been faster
         if making is ours:
             thread = Thread(target=self._fill, args=(ours,), name="opentelemetry-genai-background", daemon=True)
             try:
@@ -116,7 +116,7 @@ class Background(Generic[_T]):
 
     def seconds(self) -> float:
         """Return for how long it has been in the making; 0 if it is not being made."""
-        making = self._makings.get(forks())
+        making = self._makings.get(lifetime.forks)
         return 0.0 if making is None or making.over.is_set() else monotonic() - making.since
 
     def result(self) -> _T:
@@ -127,7 +127,7 @@ class Background(Generic[_T]):
         """
         if self._given is not None:
             return self._given
-        making = self._makings.get(forks()) or self._start()
+        making = self._makings.get(lifetime.forks) or self._start()
         making.over.wait()
         if making.made is None:
             raise making.error or UnavailableError

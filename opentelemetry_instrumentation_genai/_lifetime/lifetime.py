@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 _pending: deque[Callable[[], object]] = deque()
 _working = _thread.allocate_lock()
-_forks = 0
-
-
-def forks() -> int:
-    """Return how many forks lie between this process and the one that imported this module."""
-    return _forks
+forks = 0
+"""How many forks lie between this process and the one that imported this module. Read as `lifetime.forks`: it changes."""
 
 
 def finish_later(end: Callable[[], object]) -> None:
@@ -84,8 +80,8 @@ def _finish_next() -> None:
 
 def _forked() -> None:
     """Forget what is pending: those are calls of the parent, and its thread is not here."""
-    global _forks, _working  # noqa: PLW0603 - a process has one of each
-    _forks += 1
+    global forks, _working  # noqa: PLW0603 - a process has one of each
+    forks += 1
     _pending.clear()
     _working = _thread.allocate_lock()
 

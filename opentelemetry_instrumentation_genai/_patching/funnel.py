@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 
-from .other_instrumentations import is_recorded_elsewhere
+from .._call.context import is_skipped
 from .routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from opentelemetry.context import Context
 
     from .._adapter.endpoint import Endpoint
     from .._signals.signals import Signals
@@ -65,18 +67,20 @@ class Funnel:
             if self._propagation is not None:
                 self._propagation.close()
 
-    def _find(self, client: Any, method: str, path: str) -> tuple[Endpoint | None, Mapping[str, str]]:
+    def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return the endpoint of a request, None if its call is not followed here, and the ids in its path."""
         endpoint, ids = self._routes.find(method.lower(), path)
         if endpoint is not None and (
-            not self.active or is_recorded_elsewhere(self._others, client, endpoint, get_current())
+            not self.active
+            or (self._others is not None and self._others.report(client, endpoint))
+            or is_skipped(context, endpoint.kind)
         ):
             endpoint = None
         return endpoint, ids
 
     def _repair(self, client: Any, method: str, path: str) -> None:
         """Repair the patch of the funnel after a response without a call, if there should have been one."""
-        if self._patches is not None and self._find(client, method, path)[0] is not None:
+        if self._patches is not None and self._find(client, method, path, get_current())[0] is not None:
             self._patches.repair(client, self._method)
 
     def _propagates_to(self, _client: Any, host: str, port: int) -> bool:

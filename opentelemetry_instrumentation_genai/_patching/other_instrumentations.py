@@ -9,18 +9,17 @@ methods of the SDK's resources reports the calls of these methods, and no others
 from __future__ import annotations
 
 import sys
+from operator import is_
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from .._call.context import is_skipped
 from .._guard import guarded, warn_once
 from .patch import layers, origin, subclasses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from opentelemetry.context.context import Context
 
     from .._adapter.endpoint import Endpoint
 
@@ -30,6 +29,7 @@ _NAMESPACE = "opentelemetry.instrumentation."
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
 _DEEPEST = 64  # frames between our wrapper and theirs
+_value: Any = MappingProxyType.get
 _Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
 
 
@@ -49,11 +49,15 @@ class _Finding(NamedTuple):
     """The instrumentation that was found to report the calls of an operation.
 
     Attributes:
-        seen: the (namespace, name, value) that were looked at.
+        namespaces: of the methods that were looked at.
+        names: theirs.
+        values: what the namespaces had under these names.
         reporter: the instrumentation that reports them; None if no other does.
     """
 
-    seen: tuple[_Seen, ...]
+    namespaces: tuple[MappingProxyType[str, Any], ...]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
     reporter: _Reporter | None
 
 
@@ -88,12 +92,11 @@ class Others:
         if self._allowed:
             return False
         finding = self._findings.get((type(client), endpoint.methods))
-        if finding is not None:
-            for namespace, name, value in finding.seen:  # in every call: a function or a generator would cost more
-                if namespace.get(name) is not value:
-                    finding = None
-                    break
-        if finding is None or self._sending_method in client.__dict__:
+        if (
+            finding is None
+            or not all(map(is_, finding.values, map(_value, finding.namespaces, finding.names)))
+            or self._sending_method in client.__dict__
+        ):
             finding = self._look(client, endpoint)
         reporter = None if finding is None else finding.reporter
         return reporter is not None and (reporter.package is None or _running(reporter.package))
@@ -105,7 +108,11 @@ class Others:
         resources, senders = tuple(self._resources(methods)), self._senders(type(client))
         own = client.__dict__.get(self._sending_method)
         reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
-        finding = _Finding((*resources, *senders), reporter)
+        seen = (*resources, *senders)
+        namespaces = tuple(MappingProxyType(namespace) for namespace, _, _ in seen)
+        finding = _Finding(
+            namespaces, tuple(name for _, name, _ in seen), tuple(value for _, _, value in seen), reporter
+        )
         if own is None:
             if len(self._findings) >= _MOST:
                 self._findings.clear()
@@ -161,18 +168,6 @@ class Others:
 
     def _all(self) -> Iterator[Any]:
         return (value for _, _, value in self._resources(self._methods))
-
-
-def is_recorded_elsewhere(others: Others | None, client: Any, endpoint: Endpoint, context: Context) -> bool:
-    """Return whether another party reports a call: another instrumentation of the SDK does, or the context marks it so.
-
-    Args:
-        others: the other instrumentations.
-        client: the SDK's client that makes the call.
-        endpoint: the call's.
-        context: the OpenTelemetry context.
-    """
-    return (others is not None and others.report(client, endpoint)) or is_skipped(context, endpoint.kind)
 
 
 def _at_work() -> list[Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import get_current
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from .propagation import Propagation
     from .seam import Scope
 
-_NOTHING: Mapping[str, Attribute] = MappingProxyType({})
 _LONGEST = 1 << 20  # characters of a text that is looked at for JSON
 _RETRY_COUNT_HEADER = "x-stainless-retry-count"
 
@@ -73,7 +71,8 @@ class StainlessSdk:
         headers: (response header, attribute) pairs, the provider's id of the request among them.
         sure: client, host and port -> whether the provider is known, and not only a default.
         signs: how servers that `provider` does not know are identified from their responses.
-        start_attributes: client and options -> attributes that are known at the start and are not in the body. No sampler wants them.
+        start_attributes: client and options -> attributes that are known at the start and are not in the body, if there are any.
+            No sampler wants them.
         native: its own tracing, if it has any.
         lazy_bodies: whether iterators may be left in a body, which it reads only when it sends.
         event_streams: what its `stream()` methods return.
@@ -85,7 +84,7 @@ class StainlessSdk:
     headers: Sequence[tuple[str, str]] = ()
     sure: Callable[[Any, str, int], bool] = lambda *_server: True
     signs: Signs | None = None
-    start_attributes: Callable[[Any, Any], Mapping[str, Attribute]] = lambda _client, _options: _NOTHING
+    start_attributes: Callable[[Any, Any], Mapping[str, Attribute]] | None = None
     native: Native | None = None
     lazy_bodies: bool = False
     event_streams: EventStreams | None = None
@@ -150,10 +149,10 @@ class Stainless(Funnel):
         """Start the call, if its endpoint is followed, and set the arguments that the SDK gets."""
         client = scope.client
         options = _options(scope.args, scope.kwargs)
-        endpoint, ids = self._find(client, options.method, options.url)
+        context = get_current()
+        endpoint, ids = self._find(client, options.method, options.url, context)
         if endpoint is None:
             return
-        context = get_current()
         capture = capture_in(context)
         if self._lazy and self._signals.reads_input(capture):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
@@ -170,8 +169,8 @@ class Stainless(Funnel):
         scope.call = call = Call(self._signals, request, context, Exchange(client))
         call.running = True
         call.start(adopts)
-        if call.detailed or adopts:
-            self._add_start_attributes(call, client, options)
+        if self._start_attributes is not None and (call.detailed or adopts):
+            _add_attributes(call, self._start_attributes, client, options)
         if server.propagates and not adopts:  # else the SDK propagates its own span
             options = _replace_options(scope, options, self._propagated(call, client, options) or options)
         if self._usage_injection is not None and streamed:
@@ -196,11 +195,11 @@ class Stainless(Funnel):
         if call is None:
             self._repair(client, kwargs["options"].method, kwargs["options"].url)
             return
-        if body_of(response) is not None:
-            return
         exchange: Exchange = call.exchange
         if response.is_success:
             if kwargs.get("stream") or not response.is_closed:
+                if body_of(response) is not None:
+                    return  # it is followed already
                 Body(call, response, exchange.injected)
             else:
                 exchange.received = response
@@ -230,10 +229,6 @@ class Stainless(Funnel):
 
     # What they do.
 
-    @guarded
-    def _add_start_attributes(self, call: Call, client: Any, options: Any) -> None:
-        call.add_attributes(self._start_attributes(client, options))
-
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""
         if self._signs is None or not self._signs.unknown(client, host, port):
@@ -262,7 +257,8 @@ class Stainless(Funnel):
 
     def _look_at(self, call: Call, response: Any, retries: Any) -> None:
         """Read what is recorded of an HTTP response besides its body."""
-        call.identify_by_headers(response.headers)
+        if call.unknown_server is not None:
+            call.identify_by_headers(response.headers)
         if call.detailed:
             call.http_attributes = self._http_attributes(response, retries)
         call.answered(response.headers)
@@ -291,6 +287,11 @@ class Stainless(Funnel):
             self._look_at(call, response, None)
         else:
             call.http_attributes = _resent(request, None) or call.http_attributes
+
+
+@guarded
+def _add_attributes(call: Call, read: Callable[[Any, Any], Mapping[str, Attribute]], client: Any, options: Any) -> None:
+    call.add_attributes(read(client, options))
 
 
 @guarded

@@ -23,7 +23,7 @@ from .._conventions.names import (
     REQUEST_MODEL,
     USAGE_OUTPUT_TOKENS,
 )
-from .recording import AttributeSet, add, record
+from .recording import add, plus, record
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .._call.outcome import Outcome
     from .._call.request import Request
     from .._call.state import CallState
-    from .recording import Points
+    from .recording import AttributeSet, Points
 
 _PER_SECOND = [1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1000.0, 2500.0]
 _MESSAGES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]
@@ -86,10 +86,10 @@ class ExtendedMetrics(Observer):
         """Count the call as active, and its messages: a list of them, or a text, which is one."""
         instruments, context = self._instruments, self._call.context
         # Start and end of a call record the same attributes, even if a response identifies the provider in between.
-        attributes = self._with_model(AttributeSet(self._call.identity))
+        attributes = self._with_model(self._call.identity)
         add(instruments.active, 1, attributes, context)
         self._attributes = attributes
-        add(instruments.requests, 1, attributes.plus(KIT_STREAM, str(request.stream)), context)
+        add(instruments.requests, 1, plus(attributes, KIT_STREAM, str(request.stream)), context)
         messages = request.body.get(request.endpoint.messages)
         count = 1 if isinstance(messages, str) else len(messages) if isinstance(messages, (list, tuple)) else None
         if count is not None:
@@ -111,7 +111,7 @@ class ExtendedMetrics(Observer):
         if self._chunks:
             add(instruments.chunks, self._chunks, attributes, context)
         if outcome.failure is not None:
-            add(instruments.errors, 1, attributes.plus(ERROR_TYPE, outcome.failure.measured), context)
+            add(instruments.errors, 1, plus(attributes, ERROR_TYPE, outcome.failure.measured), context)
             return
         tokens = outcome.attributes.get(USAGE_OUTPUT_TOKENS)
         if isinstance(tokens, int) and tokens > 0 and outcome.seconds > 0:
@@ -125,4 +125,4 @@ class ExtendedMetrics(Observer):
 
     def _with_model(self, attributes: AttributeSet) -> AttributeSet:
         model = self._call.identity.get(REQUEST_MODEL)
-        return attributes if model is None else attributes.plus(KIT_MODEL, model)
+        return attributes if model is None else plus(attributes, KIT_MODEL, model)

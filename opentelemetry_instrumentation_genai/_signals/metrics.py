@@ -19,7 +19,7 @@ from .._conventions.names import (
     TOKEN_TYPE,
     USAGE_COST,
 )
-from .recording import add, record
+from .recording import add, plus, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ class _Histograms:
     def __init__(self, histograms: Sequence[Histogram]) -> None:
         self._histograms = histograms
 
-    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+    def record(self, amount: float, attributes: AttributeSet, context: Context, /) -> None:
         for histogram in self._histograms:
             histogram.record(amount, attributes, context)
 
@@ -117,7 +117,7 @@ class CallMetrics(Observer):
         point = self._points.of(found)
         refined = self._refined(point, found)
         error = None if outcome.failure is None else outcome.failure.measured
-        record(instruments.duration, outcome.seconds, refined.plus(ERROR_TYPE, error) if error else refined, context)
+        record(instruments.duration, outcome.seconds, plus(refined, ERROR_TYPE, error) if error else refined, context)
         for row, histogram in instruments.tokens:
             tokens = found.get(row.attribute)
             if isinstance(tokens, int):
@@ -125,12 +125,12 @@ class CallMetrics(Observer):
                 record(
                     histogram,
                     tokens,
-                    attributes.plus(TOKEN_TYPE, row.token_type) if row.token_type else attributes,
+                    plus(attributes, TOKEN_TYPE, row.token_type) if row.token_type else attributes,
                     context,
                 )
         for usage, counter in instruments.usage:
             for modality, used in _by_modality(usage, found):
-                add(counter, used, point.plus(TOKEN_MODALITY, modality), context)
+                add(counter, used, plus(point, TOKEN_MODALITY, modality), context)
         if instruments.cost is not None and isinstance(cost := found.get(USAGE_COST), float):
             record(instruments.cost, cost, point, context)
         if outcome.first_chunk is not None:
@@ -143,7 +143,7 @@ class CallMetrics(Observer):
         for name, known in self._call.endpoint.measured_values.items():
             value = found.get(name)
             if value in known:
-                point = point.plus(name, value)
+                point = plus(point, name, value)
         return point
 
     def _record_server(self, outcome: Outcome, point: AttributeSet, error: str | None) -> None:
@@ -153,7 +153,7 @@ class CallMetrics(Observer):
             return
         instruments, context = self._instruments, self._call.context
         if timings.request is not None:
-            attributes = point.plus(ERROR_TYPE, error) if error else point
+            attributes = plus(point, ERROR_TYPE, error) if error else point
             record(instruments.server_duration, timings.request, attributes, context)
         if timings.first_token is not None and not error:
             record(instruments.server_first, timings.first_token, point, context)

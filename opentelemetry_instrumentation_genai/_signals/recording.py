@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .._conventions.names import RESPONSE_MODEL
 
@@ -18,34 +18,26 @@ if TYPE_CHECKING:
 class Histogram(Protocol):
     """A histogram of the API, or several in place of one."""
 
-    def record(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+    def record(self, amount: float, attributes: AttributeSet, context: Context, /) -> None:
         """Record a value."""
 
 
 class Counter(Protocol):
     """A counter of the API."""
 
-    def add(self, amount: float, attributes: dict[str, Attribute], context: Context, /) -> None:
+    def add(self, amount: float, attributes: AttributeSet, context: Context, /) -> None:
         """Add a value."""
 
 
-class AttributeSet:
-    """The attributes of points.
+AttributeSet: TypeAlias = "dict[str, Attribute]"
+"""The attributes of points: name -> value. Never changed once a point was recorded with them, which may hold them."""
 
-    Args:
-        attributes: name -> value; not changed later, since recorded points hold it.
-    """
 
-    __slots__ = ("attributes",)
-
-    def __init__(self, attributes: dict[str, Attribute]) -> None:
-        self.attributes = attributes
-
-    def plus(self, name: str, value: Attribute) -> AttributeSet:
-        """Return a set with one attribute more."""
-        attributes = self.attributes.copy()  # which is faster than a display
-        attributes[name] = value
-        return AttributeSet(attributes)
+def plus(attributes: AttributeSet, name: str, value: Attribute) -> AttributeSet:
+    """Return a set with one attribute more."""
+    extended = attributes.copy()  # which is faster than a display
+    extended[name] = value
+    return extended
 
 
 class Points:
@@ -59,7 +51,7 @@ class Points:
 
     def __init__(self, call: CallState) -> None:
         self._call = call
-        self._identity: dict[str, Attribute] | None = None
+        self._identity: AttributeSet | None = None
         self._model: Attribute | None = None
         self._known: AttributeSet | None = None
 
@@ -73,8 +65,7 @@ class Points:
         known = self._known
         if known is None or identity is not self._identity or model != self._model:
             self._identity, self._model = identity, model
-            known = AttributeSet(identity)
-            self._known = known = known.plus(RESPONSE_MODEL, model) if model else known
+            self._known = known = plus(identity, RESPONSE_MODEL, model) if model else identity
         return known
 
 
@@ -87,7 +78,7 @@ def record(histogram: Histogram, value: float, attributes: AttributeSet, context
         attributes: of the point.
         context: the call's, which exemplars link to.
     """
-    histogram.record(value, attributes.attributes, context)
+    histogram.record(value, attributes, context)
 
 
 def add(counter: Counter, value: float, attributes: AttributeSet, context: Context) -> None:
@@ -99,4 +90,4 @@ def add(counter: Counter, value: float, attributes: AttributeSet, context: Conte
         attributes: of the point.
         context: the call's, which exemplars link to.
     """
-    counter.add(value, attributes.attributes, context)
+    counter.add(value, attributes, context)

@@ -123,10 +123,10 @@ class Ollama(Funnel):
     @guarded
     def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
         """Return the request, if its endpoint is instrumented."""
-        endpoint, _ = self._find(client, args[1], args[2]) if len(args) > 2 else (None, {})
+        context = get_current()
+        endpoint, _ = self._find(client, args[1], args[2], context) if len(args) > 2 else (None, {})
         if endpoint is None:
             return None
-        context = get_current()
         server = self._servers.of(client, client._client.base_url)
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         attribution = self._signals.attribution.of(context)

@@ -110,7 +110,7 @@ START: Listed = {
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
-    "_guard.py": ("_innermost", "guarded_step", "log_info", "report", "warn_once"),
+    "_guard.py": ("_innermost", "log_info", "report", "warn_once"),
     "_adapter/servers.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
