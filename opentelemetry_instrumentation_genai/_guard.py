@@ -1,6 +1,8 @@
-"""The only place that catches `Exception`: telemetry that fails is dropped, the application's call is not.
+"""The guards: an exception of ours is logged and dropped here, and never reaches the application.
 
-An error is logged once for each place and type. Its message is omitted, because it may quote content of the call.
+The SDK and the application enter our code through few functions: the wrappers of `_patching/seam`, and, while a response is read,
+those of `_stream/body` and `_patching/event_streams`. What these call is guarded. An error is logged once for each place and type,
+without its message, which may quote content of the call.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The life of one call: one instrumented operation, with all its retries and the reading of its stream.
 
-A call is created without any effect, starts with its span, and ends exactly once: when the SDK returned or raised, or when the
-application has read or left its response, whichever comes first, in whatever thread. Each step is guarded by itself, and an
-interrupt that strikes within them still ends the span. The child of a `fork` never ends a call of its parent.
+Creating a `Call` has no effect; `start` starts the span. The call ends exactly once, in any thread: when the SDK's method returns or
+raises, or, if the application reads the response later, when it has read it to the end, closed it or dropped it. Each step is guarded
+by itself. A KeyboardInterrupt or CancelledError during a step still ends the span. The child of a `fork` ends no call of its parent.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from .request import Request
 
 current_call = cast("Callable[[], Call | None]", running)
-"""Return the call that the SDK code running here belongs to, or None."""
+"""Return the call whose SDK method runs in the current context, or None."""
 
 
 class Reading(Protocol):
-    """Ends a call with a response that the application reads later."""
+    """The application's reading of a response after the SDK's method has returned. It ends the call."""
 
     def forget(self) -> None:
-        """Stop reporting: another reading has begun."""
+        """Do not end the call any more: another reading has begun."""
 
 
 class Call(CallState):
@@ -49,12 +49,13 @@ class Call(CallState):
         signals: makes the observers of the call.
         request: the request, as the seam describes it.
         context: the OpenTelemetry context in which it is made.
-        exchange: the state that the seam keeps while the SDK's code runs. Only the seam reads it.
+        exchange: the HTTP side of the call, which only the seam reads.
 
     Attributes:
         exchange: as given.
-        running: whether the SDK's method still runs. Until it returns, nothing ends the call.
-        early: whether something tried to end the call while running, such as middleware that read the response; the seam then ends it.
+        running: whether the SDK's method still runs. Nothing ends the call before it returns.
+        early: whether something tried to end the call before the SDK's method returned, such as middleware that reads the response.
+            The seam ends the call then.
     """
 
     __slots__ = (
@@ -85,7 +86,7 @@ class Call(CallState):
         """Start its span.
 
         Args:
-            adopts: whether the SDK makes the span, so that none is started here; `adopt` takes it.
+            adopts: whether the SDK starts the span. Then this starts none, and `adopt` receives that of the SDK.
         """
         self._signals.describe(self, cast("Request", self._request))
         if not adopts:
@@ -97,7 +98,7 @@ class Call(CallState):
         """Take the span that the SDK has made for the call.
 
         Args:
-            span: what this call sets attributes on and ends: a proxy of the SDK's span, or a span that records nothing.
+            span: the span to set attributes on and to end: a proxy of the SDK's span, or a span that records nothing.
             hook_span: the SDK's span itself, which the application's hooks get.
         """
         if self._request is not None:
@@ -107,7 +108,11 @@ class Call(CallState):
 
     @guarded
     def _observe(self, hook_span: Span | None = None) -> None:
-        """Create and start the observers, once. `hook_span` is the span for the application's hooks; None if the SDK made none."""
+        """Create and start the observers, once.
+
+        Args:
+            hook_span: the span that the application's hooks get; None if the SDK was to start the span and did not.
+        """
         request, self._request = self._request, None
         if request is None:
             return
@@ -125,7 +130,7 @@ class Call(CallState):
             observer.answered(headers)
 
     def opened(self, reading: Reading) -> Chunks:
-        """Let `reading` end the call from now on, in place of an earlier reading. Return the `Chunks` that it adds to."""
+        """Let `reading` end the call from now on, and no earlier one. Return the `Chunks` to which `reading` adds."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
@@ -134,7 +139,7 @@ class Call(CallState):
         self.open, self.early = True, False
         make = self.endpoint.accumulator
         accumulator = None if make is None else make(self.needs_messages)
-        # Only steps that a class defines: they run for every chunk.
+        # Only of observers that define it: an empty step would take time at every chunk.
         chunk_steps = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
         self.chunks = chunks = Chunks(accumulator, chunk_steps, self)
         for observer in self._attending:
@@ -148,25 +153,30 @@ class Call(CallState):
         self._end("returned", response)
 
     def finish(self, response: Any = None) -> None:
-        """End with what was received of a response that was read to its end: its chunks, or all of it."""
+        """End a call whose response was read to its end. The outcome is made of the chunks, or of `response` if there are none."""
         self._end("read", response)
 
     def leave(self) -> None:
-        """End with what was received of a response that was left, maybe before its end."""
+        """End a call whose response the application does not read any further. The outcome is made of what was received."""
         self._end("left")
 
     def collected(self) -> None:
-        """End as `leave` does, but at the time of the last chunk: garbage collection ended the reading, and when it was left is unknown."""
+        """End a call whose response was garbage-collected, at the time of its last chunk: nobody knows when the reading stopped."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
         self._end("left")
 
     def fail(self, error: BaseException, response: Any = None) -> None:
-        """End with the exception that the SDK raised, and with the response if there is one: one that it could not parse is billed too."""
+        """End a call whose SDK method, or reading, raised `error`.
+
+        Args:
+            error: the exception.
+            response: what the SDK received and could not parse, if anything: its tokens are billed too.
+        """
         self._end("failed", response, error)
 
     def settle(self) -> None:
-        """End the call and its span if a step of ours failed or was interrupted before it did. Not while the response is to be read."""
+        """End the call and its span, if a step of ours that should have failed. It does nothing while the application reads the response."""
         self.running = False
         if self.open or self._closed:
             return
@@ -204,14 +214,13 @@ class Call(CallState):
 
     @guarded
     def _close(self) -> None:
-        """Close the observers, and end the span, if it is still open, at the time when the clock stopped."""
+        """Close the observers. End the span, if it is still open, with `stopped` as its end time."""
         if self._forks != lifetime.forks:
             return
         for observer in self._attending:
             observer.closed()
-        if (
-            self.span.is_recording() or self._adopted
-        ):  # an adopted span may record nothing for us, and still waits for our end
+        # An adopted span may not be recording, and has to be ended nevertheless.
+        if self.span.is_recording() or self._adopted:
             seconds_since_stop = 0.0 if self.stopped is None else perf_counter() - self.stopped
             self.span.end(time_ns() - int(seconds_since_stop * 1e9))
         self._observers = self._attending = ()

@@ -10,9 +10,9 @@ from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, S
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._adapter.fields import Attribute
-    from .._adapter.servers import Server
     from .._conventions.capture_modes import Capture
 
 

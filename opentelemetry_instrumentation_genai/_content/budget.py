@@ -1,7 +1,8 @@
-"""A budget in bytes for the content of a call: parts are kept whole, the newest first, and texts are cut between characters.
+"""The limit of the recorded content of a call, in bytes. The newest parts are kept; a text that does not fit is truncated.
 
-Sizes are those of JSON text in UTF-8. Truncated content still matches its JSON schema, and `original_bytes` records its original
-size: in a text part that was truncated, and in a part of type `cut` that replaces what was left out.
+Sizes are those of JSON text in UTF-8; texts are truncated between characters. Truncated content still matches its JSON schema.
+A truncated text part has its original size in `original_bytes`. A part of type `cut` stands for all parts that were left out, and
+has theirs.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from .._adapter.parts import Part
 
 # The budget is spent in this order, and within each attribute from the last entry to the first.
-# Other attributes come after these, the last one first.
+# Other attributes come after these, the one that was added last first.
 _ORDER = (OUTPUT_MESSAGES, INPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
 _NO_ROOM: Any = object()  # None stands for JSON null, which is a value
-_MARK = 192  # the most bytes that the mark of what was left out takes, in a message of its own
+_CUT_PART = 192  # the most bytes of a part of type `cut`, in a message with no other part
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_call", "tool_calls", "error"})
 
@@ -34,7 +35,7 @@ class Redact(Protocol):
         """Return the redacted part; None where it is dropped."""
 
     def value(self, value: Any, /) -> Any:
-        """Return the redacted members of a message, without its parts."""
+        """Return a redacted value: here, the members of a message besides its parts."""
 
 
 class Budget(NamedTuple):
@@ -43,7 +44,7 @@ class Budget(NamedTuple):
     Attributes:
         call: the limit of one call, for all attributes together.
         part: the limit of one part.
-        attribute: the limit of one attribute: OpenTelemetry's SDK may keep only so many characters, each of at least one byte.
+        attribute: the limit of one attribute. That of OpenTelemetry's SDK is in characters, each of which has at least one byte.
     """
 
     call: int
@@ -51,7 +52,7 @@ class Budget(NamedTuple):
     attribute: int = sys.maxsize
 
     def allows(self, sizes: Collection[int]) -> bool:
-        """Return whether attributes of these sizes fit the budget for certain."""
+        """Return whether attributes of these sizes surely fit. If not, `spend` has to look."""
         size = sum(sizes)
         return size <= self.call and size <= self.part and max(sizes, default=0) <= self.attribute
 
@@ -76,7 +77,7 @@ class Budget(NamedTuple):
 
 
 class _Remaining:
-    """The remaining budget of one call while its content is taken.
+    """What is left of the budget while the content of one call is reduced.
 
     Attributes:
         cut: whether anything was truncated or left out.
@@ -92,7 +93,7 @@ class _Remaining:
         self._left_out = self._bytes_left_out = 0
 
     def attribute(self, name: str, value: Any) -> Any:
-        """Return what fits of an attribute, read as messages, parts or any value by its shape; `_NO_ROOM` if nothing does."""
+        """Return what fits of an attribute. Its shape decides whether it has messages, parts or any value. `_NO_ROOM` if nothing fits."""
         withheld = max(self._room - self._attribute, 0)
         self._room -= withheld
         try:
@@ -106,9 +107,9 @@ class _Remaining:
             self._closed = self._closed and not withheld
 
     def _value(self, name: str, value: Any) -> Any:
-        """Return a value of any kind, redacted as a part; an object of type `cut` replaces one that is truncated."""
+        """Return a value that is neither messages nor parts. It is redacted like a part. An object of type `cut` replaces a truncated one."""
         part = self._take({"type": "value", "name": name, "content": value})
-        self._room += _MARK
+        self._room += _CUT_PART
         if part is None:
             return _NO_ROOM
         if "original_bytes" not in part:
@@ -116,7 +117,7 @@ class _Remaining:
         return {"type": "cut", **{name: part[name] for name in ("original_bytes", "content") if name in part}}
 
     def _messages(self, messages: list[Any]) -> list[Any]:
-        """Return the newest messages that fit, with a mark for the older ones."""
+        """Return the newest messages that fit, with one part of type `cut` for the others."""
         kept: list[Any] = []
         marked: dict[str, Any] | None = None
         for message in reversed(messages):
@@ -127,9 +128,9 @@ class _Remaining:
             if kept_message is not None:
                 kept.append(kept_message)
         if marked is None:
-            self._room += _MARK
+            self._room += _CUT_PART
         else:
-            marked["parts"].insert(0, self._mark())
+            marked["parts"].insert(0, self._cut_part())
         return kept[::-1]
 
     def _message(self, message: dict[str, Any]) -> dict[str, Any] | None:
@@ -149,28 +150,28 @@ class _Remaining:
         return kept
 
     def _parts(self, parts: list[Any]) -> list[Any]:
-        """Return the last parts of a list that fit, with a mark for those before."""
+        """Return the last parts of a list that fit, with one part of type `cut` for the others."""
         kept = self._taken(parts)
         if self._left_out:
-            kept.insert(0, {**self._mark(), "name": "cut"} if "name" in parts[0] else self._mark())
+            kept.insert(0, {**self._cut_part(), "name": "cut"} if "name" in parts[0] else self._cut_part())
         else:
-            self._room += _MARK
+            self._room += _CUT_PART
         return kept
 
     def _open(self) -> bool:
-        """Start an attribute: reserve the bytes of its brackets and of a mark; return whether there are so many."""
+        """Start an attribute: reserve the bytes of its brackets and of a part of type `cut`. Return False if the budget has too few."""
         self._left_out = self._bytes_left_out = 0
-        if self._room < _MARK + 2:
+        if self._room < _CUT_PART + 2:
             self._close()
             return False
-        self._room -= _MARK + 2
+        self._room -= _CUT_PART + 2
         return True
 
     def _close(self) -> None:
-        """Leave out everything older, since the budget is spent."""
+        """Leave out all that follows: the budget is spent."""
         self._closed = self.cut = True
 
-    def _mark(self) -> Part:
+    def _cut_part(self) -> Part:
         return {"type": "cut", "parts": self._left_out, "original_bytes": self._bytes_left_out}
 
     def _leave_out(self, *parts: Part) -> None:
@@ -178,7 +179,7 @@ class _Remaining:
         self._bytes_left_out += sum(map(encoded_size, parts))
 
     def _taken(self, parts: list[Any]) -> list[Any]:
-        """Return the last parts that fit; the others are counted as left out."""
+        """Return the last parts that fit. The others are counted as left out, but for those that redaction drops."""
         kept = []
         for part in reversed(parts):
             if self._closed:
@@ -194,7 +195,9 @@ class _Remaining:
         size, limit = encoded_size(part), min(self._part, self._room - 1)
         looked = part if size <= limit else looked_at(part, limit)
         if looked is None:
-            candidate = stub({**part, "name": "cut"} if "name" in part else part, size)  # its name is not redacted
+            candidate = stub(
+                {**part, "name": "cut"} if "name" in part else part, size
+            )  # a part that is too large to be redacted keeps no name
         else:
             redacted = self._redact.part(looked)
             if redacted is None:
@@ -219,7 +222,7 @@ def _are(entries: Any, member: str, kind: type) -> bool:
 
 
 def _anonymous(message: dict[str, Any]) -> dict[str, Any]:
-    """Return a message for a mark alone: its role and finish reason only if they are known, since others could be long."""
+    """Return a message for a part of type `cut` alone. A role or finish reason that is none of the usual is `unknown`: it could be long."""
     placeholder: dict[str, Any] = {"role": message["role"] if message["role"] in _ROLES else "unknown", "parts": []}
     if "finish_reason" in message:
         placeholder["finish_reason"] = message["finish_reason"] if message["finish_reason"] in _REASONS else "unknown"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .._adapter.billing import Billing
-    from .._adapter.servers import Server
+    from .._adapter.client_servers import Server
     from .units import Used
 
 BILLED = "billed"

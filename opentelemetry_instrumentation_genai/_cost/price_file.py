@@ -12,14 +12,14 @@ import math
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._adapter.servers import among
+from .._adapter.host_patterns import among
 from .._setting_values.errors import RefusedError
 from .rates import Rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._adapter.servers import Server
+    from .._adapter.client_servers import Server
     from .units import Used
 
 # member of a row -> unit

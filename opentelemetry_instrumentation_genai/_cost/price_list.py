@@ -14,7 +14,7 @@ from .units import UNITS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._adapter.servers import Server
+    from .._adapter.client_servers import Server
     from .units import Used
 
 # gen_ai.provider.name -> the package's id. Not those that bill what their usage does not count, as Perplexity does searches.

@@ -1,7 +1,7 @@
-"""Masking of keys in messages of telemetry and logs: the keys that rules recognise, and the client's own.
+"""Masking of credentials in messages of exceptions and in log lines: those that the rules find, and those of the client.
 
-The client's own key may be any word, since some servers require a key and check none. Rules recognise a secret by the words
-around it, so they read the original message, in which the client's key is not yet masked; spans that overlap are one secret.
+The client's API key can be any word: some servers require one and accept every value. The rules need the words around a secret, so
+they run on the message before the client's credentials are masked. Matches that overlap are masked as one.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 SHORT = 8
-"""Characters. A shorter secret may be a placeholder, or a part of other words."""
-_ANYWHERE = 16  # a key of so many characters is not a part of a longer word by chance
-_TELLING = 4  # so many characters of a key, before or after its hidden middle, are enough to recognise it
-_LONGEST = 32  # so many characters are searched on either side
-_MOST = 1 << 13  # characters of a message: a server may return all that it was sent, which can be megabytes
+"""In characters. A shorter secret may be a placeholder or a part of a word, so it is masked only as a whole word."""
+_ANYWHERE = 16  # characters of a key that is in no longer word by chance
+_TELLING = 4  # visible characters, on one side of the hidden middle of a key, by which it is recognised
+_LONGEST = 32  # characters that are searched on each side of the hidden middle
+_MOST = 1 << 13  # the most characters of a message: an error may quote the whole request, which can be megabytes
 MARGIN = 1 << 12
-"""So many characters more are searched, since a key that is cut in two is not recognised: longer than keys are."""
+"""Characters that are searched beyond the end, so that a key across it is found. No key is longer."""
 _CUT = re.compile(r" \[cut from ([0-9]{1,15}) bytes\]\Z")
 _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
-_IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs may have small letters here
+_IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs may have lower-case digits here
 _OWN = "secrets"
 
 _Found: TypeAlias = "tuple[int, int, str]"  # the start, the end, and the name of a secret
 
 
 def masked(message: str, secrets: Collection[str] = ()) -> str:
-    """Return a message with its keys masked, as UTF-8 can encode it. One of more than 8,192 characters is truncated first.
+    """Return a message with its credentials masked, and without what UTF-8 cannot encode. At most 8,192 characters are kept.
 
     Args:
         message: the text of an error or of a warning.
@@ -55,7 +55,7 @@ def without_size(message: str) -> tuple[str, int | None]:
 
 
 def masked_whole(message: str, secrets: Collection[str] = (), end: int | None = None) -> str:
-    """Return a message of bounded length up to `end`, with its keys masked; the rest shows whether a key continues there."""
+    """Return a message up to `end`, with its credentials masked. The text after `end` is read only to find a credential across it."""
     from .rule import found
     from .rules import MASKED  # imported here, since a process without failures does not need its many patterns
 
@@ -66,7 +66,7 @@ def masked_whole(message: str, secrets: Collection[str] = (), end: int | None = 
 
 
 def without(message: str, secrets: Collection[str]) -> str:
-    """Return a message with the client's own credentials masked; secrets that only rules find stay."""
+    """Return a message with the credentials of the client masked. The rules are not applied."""
     return _without(message, _own(Decoded(message), secrets)) if secrets else message
 
 
@@ -78,7 +78,7 @@ def _own(decoded: Decoded, secrets: Iterable[str]) -> Iterator[_Found]:
 
 
 def quoted(value: object) -> str:
-    """Return a setting's value as a warning quotes it, with keys masked: a key may be set in the wrong place."""
+    """Return a setting's value for a warning, with credentials masked: an API key may have been put into the wrong setting."""
     try:
         return masked(repr(value))
     except Exception:  # noqa: BLE001 - the `__repr__` of the user's value can raise anything

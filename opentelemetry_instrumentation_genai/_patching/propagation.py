@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry import baggage
 from opentelemetry.propagate import inject
 
-from .._adapter.servers import among, port_of
+from .._adapter.client_servers import port_of
+from .._adapter.host_patterns import among
 from .._call.call import current_call
 from .._guard import guarded, warn_once
 from .patch import Patch, apply_to, remove

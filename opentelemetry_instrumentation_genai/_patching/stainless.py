@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import get_current
 
+from .._adapter.client_servers import Servers
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
 from .._adapter.json_text import read_json
 from .._adapter.request_bodies import mapping
-from .._adapter.servers import Servers
 from .._adapter.unknown_servers import UnknownServer
 from .._application.capture_content import capture_in
 from .._call.call import Call
@@ -23,8 +23,8 @@ from .._call.request import Request
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from .._guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
-from .exchange import Exchange, call_of, secrets_in, unparsed
 from .funnel import Funnel
+from .http_exchange import Exchange, call_of, secrets_in, unparsed
 from .request_iterators import without_iterators
 from .routes import input_of
 from .seam import async_following, following

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._call.call import Call
-    from .exchange import Exchange
+    from .http_exchange import Exchange
     from .seam import Scope
 
 _REFUSALS = (400, 422)

@@ -11,7 +11,7 @@ from .._conventions.names import PROVIDER_NAME, RESPONSE_FINISH_REASONS, USAGE_C
 from .._guard import warn_once
 
 if TYPE_CHECKING:
-    from .._adapter.servers import Server
+    from .._adapter.client_servers import Server
     from .._call.outcome import Outcome
     from .._call.request import Request
     from .._call.state import CallState

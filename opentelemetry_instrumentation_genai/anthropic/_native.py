@@ -16,7 +16,7 @@ import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
 from .._guard import guarded, warn_once
-from .._patching.exchange import call_of
+from .._patching.http_exchange import call_of
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

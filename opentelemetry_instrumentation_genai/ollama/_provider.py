@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.servers import HostTable
+from .._adapter.host_patterns import HostTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 
+from .._adapter.client_servers import Servers
 from .._adapter.fields import as_sent, member
-from .._adapter.servers import Servers
 from .._application.capture_content import capture_in
 from .._call.call import Call
 from .._call.context import is_skipped
 from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
-from .._patching.exchange import Exchange, call_of, secrets_in, unparsed
 from .._patching.funnel import Funnel
+from .._patching.http_exchange import Exchange, call_of, secrets_in, unparsed
 from .._patching.seam import Scope, async_following, following
 from .._stream.body import Reading
-from .._stream.proxy import Proxy, own
+from .._stream.transparent_proxy import Proxy, own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.servers import HostTable
-from ._signs import by_headers, by_response
+from .._adapter.host_patterns import HostTable
+from ._provider_by_response import by_headers, by_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -52,7 +52,7 @@ FRAMES = frozenset(
         ("ollama/_seam.py", "__anext__"),
         ("ollama/_seam.py", "_self_first"),
         ("ollama/_seam.py", "_stream"),
-        ("_stream/proxy.py", "__getattribute__"),
+        ("_stream/transparent_proxy.py", "__getattribute__"),
         ("anthropic/_native.py", "_answer"),
     }
 )

@@ -80,7 +80,7 @@ APPLICATION: Listed = {
         "Completion.tool_definitions",
     ),
     "_application/genai_context.py": ("genai_context.__init__",),
-    "_stream/proxy.py": ("Proxy.__delattr__", "Proxy.__dir__", "Proxy.__reduce_ex__", "Proxy.__repr__"),
+    "_stream/transparent_proxy.py": ("Proxy.__delattr__", "Proxy.__dir__", "Proxy.__reduce_ex__", "Proxy.__repr__"),
 }
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
@@ -111,7 +111,7 @@ START: Listed = {
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
     "_guard.py": ("_innermost", "log_info", "report", "warn_once"),
-    "_adapter/servers.py": ("HostTable._look_up", "_fits", "_names", "among"),
+    "_adapter/host_patterns.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
         "GenAIInstrumentor._changes",

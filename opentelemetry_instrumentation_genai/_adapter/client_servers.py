@@ -1,13 +1,12 @@
-"""The servers that clients go to, and their hosts by patterns: those that the user declared, and the public ones that are known."""
+"""The servers that clients send their requests to, each looked up once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from .unknown_servers import UnknownServer
 
@@ -78,51 +77,3 @@ def port_of(url: Any) -> int:
     """Return the port of a URL of httpx or alike, that of its scheme where it names none."""
     port: int = url.port or (80 if url.scheme == "http" else 443)
     return port
-
-
-class HostTable:
-    """The providers of hosts, by patterns; a host that was looked up is remembered by its name.
-
-    Args:
-        rows: (pattern, provider) pairs, of which the first that fits counts; a pattern is HOST or HOST:PORT, in lower case, with
-            `*` for anything.
-    """
-
-    def __init__(self, rows: Iterable[tuple[str, str]]) -> None:
-        self._rows = tuple(rows)
-        self._known: dict[tuple[str, int], str | None] = {}
-
-    def provider(self, host: str, port: int) -> str | None:
-        """Return the provider of a server; None where no pattern fits.
-
-        Args:
-            host: of the server, IPv6 addresses without brackets.
-            port: of the server.
-        """
-        if not self._rows:
-            return None
-        server = host, port
-        if server not in self._known:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[server] = self._look_up(host, port)
-        return self._known.get(server)
-
-    def _look_up(self, host: str, port: int) -> str | None:
-        names = _names(host, port)
-        return next((provider for pattern, provider in self._rows if _fits(pattern, names)), None)
-
-
-def among(patterns: Iterable[str], host: str, port: int) -> bool:
-    """Return whether any pattern matches; patterns, host and port as above."""
-    names = _names(host, port)
-    return any(_fits(pattern, names) for pattern in patterns)
-
-
-def _names(host: str, port: int) -> tuple[str, ...]:
-    host = host.lower()
-    return host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}"
-
-
-def _fits(pattern: str, names: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern.replace("[", "[[]")) for name in names)
