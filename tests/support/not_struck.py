@@ -110,7 +110,17 @@ START: Listed = {
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
-    "_guard.py": ("_innermost", "log_info", "report", "warn_once"),
+    "_guard.py": (
+        "_guard_of",
+        "_guarded",
+        "_guarded_one",
+        "_guarded_three",
+        "_guarded_two",
+        "_innermost",
+        "log_info",
+        "report",
+        "warn_once",
+    ),
     "_adapter/host_patterns.py": ("HostTable._look_up", "_fits", "_names", "among"),
     "_patching/instrumentor.py": (
         "GenAIInstrumentor.__init_subclass__",
@@ -256,7 +266,7 @@ RARE: Listed = {
     "_content/budget.py": (
         "_Remaining._close",
         "_Remaining._leave_out",
-        "_Remaining._mark",
+        "_Remaining._cut_part",
         "_Remaining._parts",
         "_Remaining._value",
         "_anonymous",
