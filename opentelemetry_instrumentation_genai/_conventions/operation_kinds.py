@@ -24,6 +24,7 @@ class OperationKind:
         metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched, or of the rest.
         owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
         has_details: whether it has messages, and so a details event.
+        has_content: whether it has content at all: messages, a query and documents, or arguments and a result.
         records_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
         span_kind: the kind of its span.
         subject: the attribute with what the call is about; its value follows the operation in the name of the span.
@@ -33,6 +34,7 @@ class OperationKind:
     metrics: Literal["inference", "fetched", "others"] = "inference"
     owner_key: str = key_of_owner("inference")
     has_details: bool = True
+    has_content: bool = True
     records_stream: bool = True
     span_kind: SpanKind = SpanKind.CLIENT
     subject: str = names.REQUEST_MODEL
@@ -42,12 +44,35 @@ CHAT: Final = OperationKind("chat")
 TEXT_COMPLETION: Final = OperationKind("text_completion")
 GENERATE_CONTENT: Final = OperationKind("generate_content")
 EMBEDDINGS: Final = OperationKind(
-    "embeddings", metrics="others", owner_key=key_of_owner("embedding"), has_details=False
+    "embeddings", metrics="others", owner_key=key_of_owner("embedding"), has_details=False, has_content=False
+)
+RETRIEVAL: Final = OperationKind(
+    "retrieval",
+    metrics="others",
+    owner_key=key_of_owner("retrieval"),
+    has_details=False,
+    records_stream=False,
+    subject=names.DATA_SOURCE_ID,
 )
 FETCH_RESPONSE: Final = OperationKind(
     "fetch_response", metrics="fetched", owner_key=key_of_owner("fetch_response"), records_stream=False
 )
 """A response is read again; of one that was made in the background it has the usage."""
+
+
+def _unnamed(name: str) -> OperationKind:
+    """Return a kind for which the conventions have no word: it has neither content nor metrics of an inference."""
+    return OperationKind(name, metrics="others", has_details=False, has_content=False, records_stream=False)
+
+
+MODERATION: Final = _unnamed("moderation")
+DECISION: Final = _unnamed("decision")
+COUNT_TOKENS: Final = _unnamed("count_tokens")
+COMPACT_RESPONSE: Final = _unnamed("compact_response")
+CANCEL_RESPONSE: Final = _unnamed("cancel_response")
+CREATE_BATCH: Final = _unnamed("create_batch")
+FETCH_BATCH: Final = _unnamed("fetch_batch")
+BATCH_RESULTS: Final = _unnamed("batch_results")
 
 INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
 """The operations by which a model generates something."""

@@ -244,8 +244,9 @@ class Signals:
         has_details, completions = call.kind.has_details, self._completions
         if completions is not None and not (capture.hook and has_details and completions.begin()):
             completions = None
-        carried = (capture.event and self._emit_event is not False) or (capture.span and recording)
-        needed = completions is not None or (has_details and carried)
+        on_event = has_details and capture.event and self._emit_event is not False
+        on_span = call.kind.has_content and capture.span and recording
+        needed = completions is not None or on_event or on_span
         call.detailed = call.detailed or completions is not None
         call.needs_messages = call.needs_messages or needed
         only_on_events = not capture.span and completions is None
