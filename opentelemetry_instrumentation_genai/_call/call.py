@@ -130,7 +130,7 @@ class Call(CallState):
             observer.answered(headers)
 
     def opened(self, reading: Reading) -> Chunks:
-        """Let `reading` end the call from now on, and no earlier one. Return the `Chunks` to which `reading` adds."""
+        """From now on, only `reading` ends the call; an earlier reading no longer does. Return the `Chunks` to which `reading` adds."""
         earlier = None if self._reading is None else self._reading()
         if earlier is not None:
             earlier.forget()
@@ -161,7 +161,7 @@ class Call(CallState):
         self._end("left")
 
     def collected(self) -> None:
-        """End a call whose response was garbage-collected, at the time of its last chunk: nobody knows when the reading stopped."""
+        """End a call whose response was garbage-collected. It ended with its last chunk, because nobody knows when the reading stopped."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
         self._end("left")
@@ -176,7 +176,7 @@ class Call(CallState):
         self._end("failed", response, error)
 
     def settle(self) -> None:
-        """End the call and its span, if a step of ours that should have failed. It does nothing while the application reads the response."""
+        """End the call and its span if the step that should have ended them failed. While the application reads the response, they go on."""
         self.running = False
         if self.open or self._closed:
             return

@@ -1,8 +1,8 @@
 """The limit of the recorded content of a call, in bytes. The newest parts are kept; a text that does not fit is truncated.
 
-Sizes are those of JSON text in UTF-8; texts are truncated between characters. Truncated content still matches its JSON schema.
-A truncated text part has its original size in `original_bytes`. A part of type `cut` stands for all parts that were left out, and
-has theirs.
+Sizes are in bytes of UTF-8, those of parts as JSON. Texts are truncated between characters. Truncated content still matches its JSON
+schema: a text part has the size of its whole text in `original_bytes`; a part of type `cut` replaces a part that cannot be
+truncated, or all parts that were left out, and has the sum of their sizes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Other attributes come after these, the one that was added last first.
 _ORDER = (OUTPUT_MESSAGES, INPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
 _NO_ROOM: Any = object()  # None stands for JSON null, which is a value
-_CUT_PART = 192  # the most bytes of a part of type `cut`, in a message with no other part
+_CUT_PART = 192  # the most bytes of a part of type `cut`, with a message around it that has no other part
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_call", "tool_calls", "error"})
 
@@ -44,7 +44,7 @@ class Budget(NamedTuple):
     Attributes:
         call: the limit of one call, for all attributes together.
         part: the limit of one part.
-        attribute: the limit of one attribute. That of OpenTelemetry's SDK is in characters, each of which has at least one byte.
+        attribute: the limit of one attribute. OpenTelemetry's SDK limits characters; of these a text never has more than bytes.
     """
 
     call: int
@@ -93,7 +93,8 @@ class _Remaining:
         self._left_out = self._bytes_left_out = 0
 
     def attribute(self, name: str, value: Any) -> Any:
-        """Return what fits of an attribute. Its shape decides whether it has messages, parts or any value. `_NO_ROOM` if nothing fits."""
+        """Return what fits of an attribute. By its shape it is treated as messages, as parts or as one value. `_NO_ROOM` if nothing fits."""
+        # If the limit of this attribute alone is reached, later ones may still be recorded.
         withheld = max(self._room - self._attribute, 0)
         self._room -= withheld
         try:
@@ -168,7 +169,7 @@ class _Remaining:
         return True
 
     def _close(self) -> None:
-        """Leave out all that follows: the budget is spent."""
+        """Leave out all that follows in this attribute, and in later ones if the budget of the call is spent."""
         self._closed = self.cut = True
 
     def _cut_part(self) -> Part:
@@ -195,9 +196,7 @@ class _Remaining:
         size, limit = encoded_size(part), min(self._part, self._room - 1)
         looked = part if size <= limit else looked_at(part, limit)
         if looked is None:
-            candidate = stub(
-                {**part, "name": "cut"} if "name" in part else part, size
-            )  # a part that is too large to be redacted keeps no name
+            candidate = stub({**part, "name": "cut"} if "name" in part else part, size)  # a name that was not redacted
         else:
             redacted = self._redact.part(looked)
             if redacted is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHORT = 8
 """In characters. A shorter secret may be a placeholder or a part of a word, so it is masked only as a whole word."""
-_ANYWHERE = 16  # characters of a key that is in no longer word by chance
+_ANYWHERE = 16  # characters of a key that does not occur by chance within another word
 _TELLING = 4  # visible characters, on one side of the hidden middle of a key, by which it is recognised
 _LONGEST = 32  # characters that are searched on each side of the hidden middle
 _MOST = 1 << 13  # the most characters of a message: an error may quote the whole request, which can be megabytes
@@ -27,15 +27,15 @@ _HIDDEN = re.compile(r"[*•…]+|\.{3,}")
 _IN_PERCENT = re.compile("%[0-9A-F]{2}")  # URLs may have lower-case digits here
 _OWN = "secrets"
 
-_Found: TypeAlias = "tuple[int, int, str]"  # the start, the end, and the name of a secret
+_Found: TypeAlias = "tuple[int, int, str]"  # the start, the end, and the name of the rule that found it
 
 
 def masked(message: str, secrets: Collection[str] = ()) -> str:
-    """Return a message with its credentials masked, and without what UTF-8 cannot encode. At most 8,192 characters are kept.
+    """Return a message with its credentials masked, and with `?` for what UTF-8 cannot encode. Of a longer message, the first 8,192 characters.
 
     Args:
         message: the text of an error or of a warning.
-        secrets: the client's own credentials. Those of at least 8 characters are also found where their middle is hidden.
+        secrets: the client's own credentials. One of at least 8 characters is also found with its middle hidden, by 4 visible ones.
     """
     if len(message) <= _MOST:
         return masked_whole(message, secrets)
@@ -96,7 +96,7 @@ def _whole(text: str, key: str) -> Iterator[_Found]:
 
 
 def _hidden(text: str, key: str) -> Iterator[_Found]:
-    """Yield the spans of a key with a hidden middle, by its start, its end, or both: `sk-12****89`, `****6789`, `abc...789`."""
+    """Yield the spans of a key with a hidden middle, by its start, its end, or both: `sk-12****89`, `****6789`, `abc1...789`."""
     if len(key) < SHORT:
         return
     lengths = range(min(_LONGEST, len(key)), 0, -1)
