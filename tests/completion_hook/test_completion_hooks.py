@@ -264,7 +264,7 @@ def test_anthropic(server, telemetry):
 @pytest.mark.parametrize(("mode", "referenced"), [("replace", True), ("enrich", True), ("off", False)])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 def test_beside_the_own_tracing_of_anthropic(server, telemetry, *, mode, referenced, stream):
-    """Be the span ours or the SDK's, the hook gets its ids and the content; a span that is left alone gets no reference."""
+    """The hook gets the ids of the span, ours or the SDK's, and the content; a span that is left alone no reference."""
     import anthropic
 
     if not isinstance(vars(anthropic._base_client.BaseClient).get("_tracer"), property):
