@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from ._printable import loggable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
 _P = ParamSpec("_P")
@@ -62,7 +62,7 @@ def guarded_step(method: Callable[[_S, _T], None]) -> Callable[[_S, _T], None]:
     return safe
 
 
-def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
+def observed(step: Callable[[Any, Any], object]) -> Callable[..., object]:
     """Return a wrapper, as wrapt calls it, that looks at the arguments of a method before it runs.
 
     Args:
@@ -71,14 +71,16 @@ def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
     look = guarded(step)
 
     @functools.wraps(step)
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def wrapper(
+        wrapped: Callable[..., object], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         look(args[0] if instance is None else instance, kwargs)
         return wrapped(*args, **kwargs)
 
     return wrapper
 
 
-def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def transformed(step: Callable[[Any, Any], object]) -> Callable[..., object]:
     """Return a wrapper, as wrapt calls it, that replaces the result of a method.
 
     Args:
@@ -87,7 +89,9 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     replace = guarded(step)
 
     @functools.wraps(step)
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def wrapper(
+        wrapped: Callable[..., object], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         result = wrapped(*args, **kwargs)
         replaced = replace(result, instance)
         return result if replaced is None else replaced
@@ -95,12 +99,14 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def async_transformed(step: Callable[[Any, Any], object]) -> Callable[..., Awaitable[object]]:
     """Return a wrapper as `transformed` does, for a method that is a coroutine function."""
     replace = guarded(step)
 
     @functools.wraps(step)
-    async def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    async def wrapper(
+        wrapped: Callable[..., Awaitable[object]], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         result = await wrapped(*args, **kwargs)
         replaced = replace(result, instance)
         return result if replaced is None else replaced
