@@ -30,7 +30,7 @@ _NAMESPACE = "opentelemetry.instrumentation."
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
 _DEEPEST = 64  # frames between our wrapper and theirs
-_Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
+_Seen: TypeAlias = "tuple[Mapping[str, object], str, object]"
 
 
 class _Reporter(NamedTuple):
@@ -145,7 +145,7 @@ class Others:
             seen.pop()
         return seen
 
-    def _reporter(self, resources: Collection[Any], senders: Collection[Any]) -> _Reporter | None:
+    def _reporter(self, resources: Collection[object], senders: Collection[object]) -> _Reporter | None:
         """Return the instrumentation that has wrapped one of the methods, or that is active without a visible wrapper."""
         instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
         packages = (*instrumentors, *_KNOWN)
@@ -159,7 +159,7 @@ class Others:
                 return _Reporter(module, None)
         return None
 
-    def _all(self) -> Iterator[Any]:
+    def _all(self) -> Iterator[object]:
         return (value for _, _, value in self._resources(self._methods))
 
 
@@ -175,7 +175,7 @@ def is_recorded_elsewhere(others: Others | None, client: Any, endpoint: Endpoint
     return (others is not None and others.report(client, endpoint)) or is_skipped(context, endpoint.kind)
 
 
-def _at_work() -> list[Any]:
+def _at_work() -> list[BaseInstrumentor]:
     """Return the active instrumentors of other packages."""
     return [
         other
@@ -206,7 +206,7 @@ def instances(kind: type) -> Iterator[Any]:
             yield instance
 
 
-def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> Iterator[tuple[str, str]]:
+def _wrapping(methods: Iterable[object], packages: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield which of some packages have a wrapper around one of some methods, each with the wrapper's module."""
     modules = {origin(layer) for method in methods for layer in layers(method)}
     for package in packages:
