@@ -686,7 +686,7 @@ def test_a_pattern_that_takes_long(ask, telemetry, caplog, tmp_path):
 
 
 def ask_dropped(ask: Any, telemetry: Telemetry, **settings: Any) -> bool:
-    """Whether any content is recorded of a call that has an event without content."""
+    """Whether any content is recorded of a call that has its event although its content is dropped."""
     with pytest.raises(AssertionError):
         ask(**settings)
     return "planted" in repr(telemetry.snapshot())

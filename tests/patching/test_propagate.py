@@ -534,7 +534,7 @@ def test_a_propagator_that_raises(application, telemetry, propagator, monkeypatc
 
 
 def test_a_trace_that_is_not_sampled(server, asynchronous):
-    """The server gets that too."""
+    """The header that the server gets says so, too."""
     for sdk, kind in INSTRUMENTORS.items():
         telemetry = Telemetry(ALWAYS_OFF)
         application = Application(sdk, asynchronous, server, telemetry)

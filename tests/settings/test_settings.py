@@ -259,7 +259,7 @@ WRONG = [
 ]
 
 
-# Of these no value is logged; and a value that is wrong.
+# Settings of which no value is logged, each with a wrong one.
 SECRET = {"user_id_key": "hunter2", "upload_base_path": "memory://user:hunter2@host/x"}
 KEY = "sk-proj-" + "a1B2" * 10
 
