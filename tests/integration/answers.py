@@ -95,7 +95,7 @@ def operation(exchange: Exchange) -> str:
 
 
 def reasons(exchange: Exchange, answer: Mapping[str, Any]) -> list[str]:
-    """The finish reasons; for a response, its status."""
+    """The finish reasons; those of a response follow from its status."""
     return ["stop"] if exchange.api == "responses" else [_REASONS.get(word, word) for word in answer["reasons"]]
 
 

@@ -418,7 +418,7 @@ def test_headers_of_the_http_client_s_win(applications, sdk):
 
 
 def test_the_client_is_not_touched(application):
-    """No header of one call stays in the client, its next call sends its own span."""
+    """No header of one call stays in the client: its next call sends the ids of its own span."""
     application.instrument(propagate="self-hosted")
     clients = []
     call, reply = PLAIN[application.sdk]
@@ -520,7 +520,7 @@ class Broken(B3):
 
 
 def test_a_propagator_that_raises(application, telemetry, propagator, monkeypatch, caplog):
-    """The call goes on without, has its span, with one warning."""
+    """The call goes on without, and has its span; one warning is logged."""
     monkeypatch.setattr(f"{OURS}._guard.strict", False)
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     application.instrument(propagate="self-hosted")
@@ -1003,7 +1003,7 @@ class Following:
 
 @pytest.mark.parametrize("follows", [True, False])
 def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch, caplog, follows):
-    """Nothing is sent by one that may take it elsewhere by a redirect, and a warning says so."""
+    """Nothing is sent by one that could take it elsewhere by a redirect, and a warning says so."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     application = applications("ollama")
     application.instrument(propagate="self-hosted")
