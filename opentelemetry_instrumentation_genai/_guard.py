@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from ._printable import loggable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
 _P = ParamSpec("_P")
@@ -94,7 +94,7 @@ def _guarded_three(function: Any) -> Any:
 _BY_PARAMETERS = {1: _guarded_one, 2: _guarded_two, 3: _guarded_three}
 
 
-def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
+def observed(step: Callable[[Any, Any], object]) -> Callable[..., object]:
     """Return a wrapper, as wrapt calls it, that looks at the arguments of a method before it runs.
 
     Args:
@@ -103,14 +103,16 @@ def observed(step: Callable[[Any, Any], object]) -> Callable[..., Any]:
     look = guarded(step)
 
     @functools.wraps(step)
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def wrapper(
+        wrapped: Callable[..., object], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         look(args[0] if instance is None else instance, kwargs)
         return wrapped(*args, **kwargs)
 
     return wrapper
 
 
-def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def transformed(step: Callable[[Any, Any], object]) -> Callable[..., object]:
     """Return a wrapper, as wrapt calls it, that replaces the result of a method.
 
     Args:
@@ -119,7 +121,9 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     replace = guarded(step)
 
     @functools.wraps(step)
-    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    def wrapper(
+        wrapped: Callable[..., object], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         result = wrapped(*args, **kwargs)
         replaced = replace(result, instance)
         return result if replaced is None else replaced
@@ -127,12 +131,14 @@ def transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def async_transformed(step: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def async_transformed(step: Callable[[Any, Any], object]) -> Callable[..., Awaitable[object]]:
     """Return a wrapper as `transformed` does, for a method that is a coroutine function."""
     replace = guarded(step)
 
     @functools.wraps(step)
-    async def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    async def wrapper(
+        wrapped: Callable[..., Awaitable[object]], instance: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         result = await wrapped(*args, **kwargs)
         replaced = replace(result, instance)
         return result if replaced is None else replaced

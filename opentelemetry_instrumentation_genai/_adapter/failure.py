@@ -141,7 +141,7 @@ def reported_error(error: Any) -> Failure | None:
     return reported(named, member(error, "message"))
 
 
-def _number(code: Any) -> str | None:
+def _number(code: object) -> str | None:
     """Return a numeric code as text; None if it is no number, or too large."""
     if isinstance(code, str):
         return str.__str__(code) if _NUMBER.fullmatch(code) else None
@@ -157,7 +157,7 @@ def _error_type(error: BaseException, secrets: Sequence[str]) -> str:
     return _exception_type(error)
 
 
-def _is_code(code: Any) -> bool:
+def _is_code(code: object) -> bool:
     """Return whether a code is a word that is safe to record; a server may echo a key there as well."""
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         return False

@@ -51,7 +51,7 @@ class Blob(dict[str, Any]):
     """A part made of what is inline: its `content` is base64, and no text; empty where the bytes are left out."""
 
 
-def left_out(value: Any) -> bool:
+def left_out(value: object) -> bool:
     """Return whether a member of a request is not given: it is null, or a sentinel of the SDKs."""
     return value is None or type(value).__name__ in _LEFT_OUT
 
@@ -66,7 +66,7 @@ def reasoning(content: str, **more: Any) -> Part:
     return {"type": "reasoning", "content": content if type(content) is str else _as_text(content), **more}
 
 
-def _as_text(content: Any) -> str:
+def _as_text(content: object) -> str:
     """Return a text of a subclass of `str` as a plain `str`, and any other value as its JSON."""
     return str.__str__(content) if isinstance(content, str) else encode(plain(content))
 
@@ -76,46 +76,48 @@ def unreadable(part: Part) -> bool:
     return part["type"] == "reasoning" and not part["content"] and not part.keys() - {"type", "content", "id"}
 
 
-def tool_call(identity: Any, name: Any, arguments: Any) -> Part:
+def tool_call(identity: object, name: object, arguments: object) -> Part:
     """Return a call of a tool that the application runs. Arguments in JSON are parsed."""
     return free_tool_call(identity, name, _arguments(arguments))
 
 
-def free_tool_call(identity: Any, name: Any, given: Any) -> Part:
+def free_tool_call(identity: object, name: object, given: object) -> Part:
     """Return a call of a tool with input that is not JSON: a text is kept unchanged."""
     return {"type": "tool_call", "id": _identity(identity), "name": named(name), "arguments": plain(given)}
 
 
-def tool_call_response(identity: Any, response: Any) -> Part:
+def tool_call_response(identity: object, response: object) -> Part:
     """Return the application's response to a tool call."""
     return {"type": "tool_call_response", "id": _identity(identity), "response": plain(response)}
 
 
-def tool_call_answer(identity: Any, answer: Part | list[Part]) -> Part:
+def tool_call_answer(identity: object, answer: Part | list[Part]) -> Part:
     """Return the application's response to a tool call, if it consists of parts."""
     return {"type": "tool_call_response", "id": _identity(identity), "response": answer}
 
 
-def server_tool_call(identity: Any, name: str, call: dict[str, Any]) -> Part:
+def server_tool_call(identity: object, name: str, call: dict[str, Any]) -> Part:
     """Return a call of a tool that the provider runs."""
     return {"type": "server_tool_call", "id": _identity(identity), "name": named(name), "server_tool_call": call}
 
 
-def server_tool_call_response(identity: Any, response: dict[str, Any]) -> Part:
+def server_tool_call_response(identity: object, response: dict[str, Any]) -> Part:
     """Return the response of a tool that the provider runs."""
     return {"type": "server_tool_call_response", "id": _identity(identity), "server_tool_call_response": response}
 
 
-def named(name: Any, default: str = "") -> str:
+def named(name: object, default: str = "") -> str:
     """Return a name, a role or another word, whatever was given as one: `default` where there is none, at most 1 KiB of it."""
     return string(name) or string(str(plain(name) or "")) or default
 
 
-def _identity(identity: Any) -> str | None:
+def _identity(identity: object) -> str | None:
     return string(identity) if identity is None or isinstance(identity, str) else string(str(plain(identity)))
 
 
-def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any = None, mime_type: Any = None) -> Part:
+def attached(
+    modality: str, *, url: object = None, data: object = None, file_id: object = None, mime_type: object = None
+) -> Part:
     """Return the part of an image, a sound or a document.
 
     By reference it is a `uri` or `file` part, inline a `blob` part, by default without its bytes.
@@ -140,12 +142,12 @@ def attached(modality: str, *, url: Any = None, data: Any = None, file_id: Any =
     return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": named(file_id)}
 
 
-def unread(modality: str, mime_type: Any) -> Part:
+def unread(modality: str, mime_type: object) -> Part:
     """Return the blob part of a file that only the SDK reads, when it sends the request."""
     return Blob(type="blob", modality=modality, mime_type=mime_type, content="")
 
 
-def _blob(modality: str, mime_type: Any, data: str, decode: Callable[[str], bytes], start: int = 0) -> Part:
+def _blob(modality: str, mime_type: object, data: str, decode: Callable[[str], bytes], start: int = 0) -> Part:
     """Return a blob part. Both generations' schemas want `content`, which is empty where the bytes are left out."""
     part = Blob(type="blob", modality=modality, mime_type=mime_type)
     if not with_bytes.get() or len(data) > _MOST_CHARACTERS:
@@ -154,7 +156,7 @@ def _blob(modality: str, mime_type: Any, data: str, decode: Callable[[str], byte
     return Blob(part, **_fingerprint(content), content=b64encode(content).decode())
 
 
-def modality_of(mime_type: Any) -> str:
+def modality_of(mime_type: object) -> str:
     """Return the modality of a MIME type; what is no image, sound or video is a document."""
     kind = mime_type.partition("/")[0] if isinstance(mime_type, str) else ""
     return _MODALITIES.get(kind, "document")
@@ -294,7 +296,7 @@ def _held(value: Any) -> dict[Any, Any] | None:
     return {key: entry for key, entry in held.items() if key in given or not left_out(entry)}
 
 
-def _given_members(value: Any) -> Collection[str]:
+def _given_members(value: object) -> Collection[str]:
     """Return the members of an application's model that were given: a null among them is its own, and is sent."""
     given: Collection[str] = getattr(value, "__pydantic_fields_set__", None) or ()
     return given

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Signs(Protocol):
     """How the providers of one API are identified from their responses."""
 
-    def unknown(self, client: Any, host: str, port: int, /) -> bool:
+    def unknown(self, client: object, host: str, port: int, /) -> bool:
         """Return whether nothing else identifies the provider of a client."""
         ...
 

@@ -18,13 +18,13 @@ from opentelemetry import context as otel_context
 from .._guard import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextvars import Token
     from types import CodeType
 
     from opentelemetry.context.context import Context
 
-_F = TypeVar("_F", bound="Callable[..., Any]")
+_F = TypeVar("_F", bound="Callable[..., object]")
 
 # The blocks entered and not yet left in this context: an object may be entered in several tasks and threads at a time.
 _entered: ContextVar[tuple[tuple[Block, Token[Context]], ...]] = ContextVar(
@@ -72,7 +72,7 @@ class Block:
         wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
         return wrapped
 
-    def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _around(self, function: Callable[..., object]) -> Callable[..., object]:
         if inspect.iscoroutinefunction(function):
             return _around_coroutine(self, function)
         if inspect.isasyncgenfunction(function):
@@ -94,8 +94,8 @@ def _within_outer(block: Block, outer: Context) -> Context:
     return block._within(outer)
 
 
-def _around_call(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+def _around_call(block: Block, function: Callable[..., object]) -> Callable[..., object]:
+    def wrapped(*args: object, **kwargs: object) -> object:
         with block:
             made = function(*args, **kwargs)
         return _held(block, made)
@@ -103,8 +103,10 @@ def _around_call(block: Block, function: Callable[..., Any]) -> Callable[..., An
     return wrapped
 
 
-def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
-    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+def _around_coroutine(
+    block: Block, function: Callable[..., Coroutine[Any, Any, object]]
+) -> Callable[..., Coroutine[Any, Any, object]]:
+    async def wrapped(*args: object, **kwargs: object) -> object:
         with block:
             return await function(*args, **kwargs)
 
@@ -114,15 +116,19 @@ def _around_coroutine(block: Block, function: Callable[..., Any]) -> Callable[..
 # Frameworks inspect what kind of function they are given, so the wrapper of a generator function is one as well.
 
 
-def _around_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+def _around_generator(
+    block: Block, function: Callable[..., Generator[object, Any, object]]
+) -> Callable[..., Generator[object, object, object]]:
+    def wrapped(*args: object, **kwargs: object) -> Generator[object, object, object]:
         return (yield from _Steps(function(*args, **kwargs), block))
 
     return wrapped
 
 
-def _around_async_generator(block: Block, function: Callable[..., Any]) -> Callable[..., Any]:
-    async def wrapped(*args: Any, **kwargs: Any) -> Any:
+def _around_async_generator(
+    block: Block, function: Callable[..., AsyncGenerator[object, Any]]
+) -> Callable[..., AsyncGenerator[object, object]]:
+    async def wrapped(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
         steps = _AsyncSteps(function(*args, **kwargs), block)
         with suppress(StopAsyncIteration):
             step = await steps.first()
@@ -140,7 +146,7 @@ def _around_async_generator(block: Block, function: Callable[..., Any]) -> Calla
     return wrapped
 
 
-def _held(block: Block, made: Any) -> Any:
+def _held(block: Block, made: Any) -> object:
     """Return what a function returned; a coroutine or generator is wrapped, so that it runs in the block.
 
     Functions that are not coroutine functions may return coroutines: decorators that retry, for one. A task already has the
@@ -162,30 +168,30 @@ def _is_awaitable(code: CodeType | None) -> bool:
 class _Coroutine(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A coroutine that runs in the block. Before it starts, `close` and `throw` go to the original coroutine."""
 
-    def __init__(self, source: Any, block: Block) -> None:
+    def __init__(self, source: Awaitable[object], block: Block) -> None:
         super().__init__(source)
         self._self_block = block
-        self._self_running: Coroutine[Any, Any, Any] | None = None
+        self._self_running: Coroutine[Any, object, object] | None = None
 
-    def _self_run(self) -> Coroutine[Any, Any, Any]:
+    def _self_run(self) -> Coroutine[Any, object, object]:
         if self._self_running is None:
             self._self_running = _within(self._self_block, self.__wrapped__)
         return self._self_running
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[object, None, object]:
         return self._self_run().__await__()
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: object) -> object:
         return self._self_run().send(value)
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: Any) -> object:
         return (self._self_running or self.__wrapped__).throw(*error)
 
     def close(self) -> None:
         (self._self_running or self.__wrapped__).close()
 
 
-async def _within(block: Block, source: Any) -> Any:
+async def _within(block: Block, source: Awaitable[object]) -> object:
     with block:
         return await source
 
@@ -213,7 +219,7 @@ class _Step:
 class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator that runs each of its steps in the block: between the steps its consumer runs, outside the block."""
 
-    def __init__(self, source: Any, block: Block) -> None:
+    def __init__(self, source: Generator[object, Any, object], block: Block) -> None:
         super().__init__(source)
         self._self_block = block
         self._self_own: Context | None = None
@@ -221,14 +227,14 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
     def __iter__(self) -> _Steps:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         return self.send(None)
 
-    def send(self, value: Any) -> Any:
+    def send(self, value: object) -> object:
         with _Step(self):
             return self.__wrapped__.send(value)
 
-    def throw(self, *error: Any) -> Any:
+    def throw(self, *error: object) -> object:
         with _Step(self):
             return self.__wrapped__.throw(*error)
 
@@ -240,7 +246,7 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
 class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The asynchronous counterpart of `_Steps`."""
 
-    def __init__(self, source: Any, block: Block) -> None:
+    def __init__(self, source: AsyncGenerator[object, Any], block: Block) -> None:
         super().__init__(source)
         self._self_block = block
         self._self_own: Context | None = None
@@ -248,10 +254,10 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
     def __aiter__(self) -> _AsyncSteps:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         return await self.asend(None)
 
-    async def first(self) -> Any:
+    async def first(self) -> object:
         """Run the first step without the hooks of the event loop: it tracks and closes the generator around this one alone."""
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, None)
@@ -262,11 +268,11 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
         with _Step(self):
             return await step
 
-    async def asend(self, value: Any) -> Any:
+    async def asend(self, value: object) -> object:
         with _Step(self):
             return await self.__wrapped__.asend(value)
 
-    async def athrow(self, *error: Any) -> Any:
+    async def athrow(self, *error: object) -> object:
         with _Step(self):
             return await self.__wrapped__.athrow(*error)
 

@@ -66,7 +66,7 @@ class Enrichers:
     def __init__(
         self,
         names: Collection[str],
-        given: tuple[Rule, ...] | Callable[..., Any] | str,
+        given: tuple[Rule, ...] | Callable[..., object] | str,
         key: bytes | None,
         refuse: Refuse,
     ) -> None:

@@ -80,7 +80,7 @@ class genai_context(Block):  # noqa: N801 - it reads as a statement
 
 
 @guarded
-def _context_values(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any) -> ContextValues:
+def _context_values(ids: Mapping[str, tuple[str, object]], user_id: object, tags: object) -> ContextValues:
     """Return the values of a block, without those that are not accepted.
 
     Args:
@@ -94,7 +94,7 @@ def _context_values(ids: Mapping[str, tuple[str, Any]], user_id: Any, tags: Any)
     )
 
 
-def _identity(argument: str, value: Any) -> str | None:
+def _identity(argument: str, value: object) -> str | None:
     text = _text(value) if isinstance(value, (int, UUID)) and not isinstance(value, bool) else string(value)
     if text is None and value is not None:
         kind = "an empty text" if isinstance(value, str) else f"a {type(value).__name__}"
@@ -104,7 +104,7 @@ def _identity(argument: str, value: Any) -> str | None:
     return text
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     """Return a value as text; None if it has no text that UTF-8 can encode."""
     try:
         return string(str(value))
@@ -122,7 +122,7 @@ def _tags(tags: Any) -> dict[str, Attribute | None]:
     return {TAG + name: _tag(name, value) for name, value in named if name}
 
 
-def _tag(name: str, value: Any) -> Attribute | None:
+def _tag(name: str, value: object) -> Attribute | None:
     attribute: Attribute | None
     if isinstance(value, (bool, float)):
         attribute = value
@@ -139,6 +139,6 @@ def _tag(name: str, value: Any) -> Attribute | None:
     return attribute
 
 
-def _is_nothing(value: Any) -> bool:
+def _is_nothing(value: object) -> bool:
     """Return whether a tag is not given. Values are not compared: comparing an array, for one, returns an array."""
     return value is None or (isinstance(value, (str, list, tuple)) and not value)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .._call.request import Request
 
-    Given: TypeAlias = Callable[..., Any] | str | None
+    Given: TypeAlias = Callable[..., object] | str | None
     Refuse: TypeAlias = Callable[[str, str, str], None]
 
 _TRIES = (
@@ -110,14 +110,14 @@ class Callback:
         refuse: called with the setting, the name and the reason if there is no such function.
     """
 
-    def __init__(self, setting: str, given: Callable[..., Any] | str, refuse: Refuse) -> None:
+    def __init__(self, setting: str, given: Callable[..., object] | str, refuse: Refuse) -> None:
         self._setting = setting
         self._refuse = refuse
         self._name = given if isinstance(given, str) else name_of(given)
         self._function = None if isinstance(given, str) else given
         self._tries = 0
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: object) -> object:
         """Call the function and return its result; None where it cannot be found, and where it raises."""
         try:
             function = self._function or self._found()
@@ -131,7 +131,7 @@ class Callback:
             return None
         return answer
 
-    def _found(self) -> Callable[..., Any]:
+    def _found(self) -> Callable[..., object]:
         try:
             function = load(entry_point(self._name))
         except RefusedError as error:
@@ -153,14 +153,14 @@ def _importing() -> bool:
     return any(getattr(spec, "_initializing", False) for spec in specs)  # as Python itself checks for circular imports
 
 
-def _nothing(*_args: Any) -> None:
+def _nothing(*_args: object) -> None:
     """Replace a function that is not found."""
 
 
 class Within(Protocol):
     """Runs a function while a call and its span are current."""
 
-    def __call__(self, function: Callable[..., object], /, *args: Any) -> None:
+    def __call__(self, function: Callable[..., object], /, *args: object) -> None:
         """Run the function with these arguments."""
 
 

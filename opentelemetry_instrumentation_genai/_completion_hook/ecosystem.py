@@ -19,6 +19,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .._adapter.parts import Part
     from .completion import Completion
 
 # What they are called, the newest name first.
@@ -65,17 +66,17 @@ class Ecosystem:
         )
 
 
-def is_plain_text(parts: list[dict[str, Any]]) -> bool:
+def is_plain_text(parts: list[Part]) -> bool:
     """Return whether all parts are texts without any further member."""
     return bool(parts) and all(part.keys() == {"type", "content"} and part["type"] == "text" for part in parts)
 
 
-def parts_of(parts: Iterable[dict[str, Any]]) -> list[Any]:
+def parts_of(parts: Iterable[Part]) -> list[object]:
     """Return parts as the ecosystem's types."""
     return [_part(part) for part in parts]
 
 
-def tools_of(tools: Iterable[dict[str, Any]]) -> list[Any] | None:
+def tools_of(tools: Iterable[Part]) -> list[object] | None:
     """Return tool definitions as the ecosystem's types; None if there are none, as its hooks expect."""
     return [
         _made(("FunctionToolDefinition",) if tool.get("type") == "function" else ("GenericToolDefinition",), tool)
@@ -83,11 +84,11 @@ def tools_of(tools: Iterable[dict[str, Any]]) -> list[Any] | None:
     ] or None
 
 
-def _message(kinds: tuple[str, ...], message: dict[str, Any]) -> Any:
+def _message(kinds: tuple[str, ...], message: dict[str, Any]) -> object:
     return _made(kinds, {**message, "parts": parts_of(message["parts"])})
 
 
-def _part(part: dict[str, Any]) -> Any:
+def _part(part: Part) -> object:
     kinds = _PARTS.get(part["type"], _OTHER_PART)
     needed = _NEEDED.get(part["type"])
     if (needed is not None and needed not in part) or _found(kinds) is None:
@@ -97,7 +98,7 @@ def _part(part: dict[str, Any]) -> Any:
     return _made(kinds, part)
 
 
-def _made(kinds: tuple[str, ...], entries: dict[str, Any]) -> Any:
+def _made(kinds: tuple[str, ...], entries: dict[str, Any]) -> object:
     """Return an object of an ecosystem's type with all entries as members; None for required members without an entry."""
     base = _found(kinds)
     known = {} if base is None else {each.name: each for each in fields(base)}
@@ -113,7 +114,7 @@ def _made(kinds: tuple[str, ...], entries: dict[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _with(base: type | None, name: str, more: tuple[str, ...]) -> Any:
+def _with(base: type | None, name: str, more: tuple[str, ...]) -> type:
     """Return a dataclass with more members than `base` has."""
     return make_dataclass(
         name if base is None else base.__name__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._setting_values.callables import checked, entry_point, name_of
 from .._setting_values.errors import RefusedError
@@ -28,12 +28,12 @@ class Hook(NamedTuple):
     """
 
     name: str
-    make: Callable[[], Any]
+    make: Callable[[], object]
     uploads: bool = False
     given: bool = False
 
 
-def hook_of(value: Any) -> Hook | None:
+def hook_of(value: object) -> Hook | None:
     """Return the hook that a setting names; None for `off`.
 
     Args:
@@ -61,6 +61,6 @@ def _named(name: str) -> Hook:
     return Hook(name, partial(_make, entry), entry.value.startswith("opentelemetry.util.genai."))
 
 
-def _make(entry: EntryPoint) -> Any:
+def _make(entry: EntryPoint) -> object:
     """Return a new hook. What fails is logged where the hook is loaded, with the type of the error."""
     return entry.load()()

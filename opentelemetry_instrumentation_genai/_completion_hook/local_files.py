@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
     from typing import TextIO
 
 _PROTOCOL = "opentelemetry-genai-file"
@@ -114,14 +115,14 @@ def _private_files() -> type:
             """Return a path as a URL, which everybody's `fsspec` knows."""
             return f"file://{self._strip_protocol(name)}"
 
-        def exists(self, path: str, **_options: Any) -> bool:
+        def exists(self, path: str, **_options: object) -> bool:
             """Return whether there is a file, of which a symbolic link is none."""
             try:
                 return stat.S_ISREG(os.lstat(self._strip_protocol(path)).st_mode)
             except OSError:
                 return False
 
-        def open(self, path: str, mode: str = "r", **_options: Any) -> Any:
+        def open(self, path: str, mode: str = "r", **_options: object) -> AbstractContextManager[TextIO]:
             """Open a file for text; no other mode is supported."""
             if mode != "w":
                 raise NotImplementedError(mode)

@@ -101,7 +101,7 @@ class Upload:
             raise failed
 
 
-def _made(kind: Callable[..., Any], base_path: str, upload_format: str) -> Any:
+def _made(kind: Callable[..., object], base_path: str, upload_format: str) -> object:
     """Return the ecosystem's hook, without having it create a folder: in an object store that could create a bucket."""
     return kind(base_path=private_url(base_path) or base_path, upload_format=upload_format)
 

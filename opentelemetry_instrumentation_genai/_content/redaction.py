@@ -64,7 +64,7 @@ class Redaction:
         self,
         rules: Sequence[Rule] = (),
         patterns: Sequence[Own] = (),
-        redactors: Sequence[tuple[str, Callable[[Part], Any]]] = (),
+        redactors: Sequence[tuple[str, Callable[[Part], object]]] = (),
         seconds: float = 0.25,
     ) -> None:
         self.rules = tuple(rules)
@@ -127,7 +127,7 @@ class Redacting:
         cleaned: Part = self.value(remaining)
         return cleaned
 
-    def _call_redactor(self, name: str, redactor: Callable[[Part], Any], part: Part) -> Part | None:
+    def _call_redactor(self, name: str, redactor: Callable[[Part], object], part: Part) -> Part | None:
         if self._left < 0:
             raise Dropped
         begin = perf_counter()
@@ -249,7 +249,7 @@ def redaction(names: Sequence[str]) -> Redaction:
     return Redaction([rule for name, rules in RULES.items() if name in wanted for rule in rules], patterns, redactors)
 
 
-def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
+def named(redactor: object) -> tuple[str, Callable[[Part], object]]:
     """Return the name of a redactor in warnings, and its callable.
 
     Args:
@@ -263,7 +263,7 @@ def named(redactor: Any) -> tuple[str, Callable[[Part], Any]]:
     return name_of(redactor), checked(redactor)
 
 
-def _loaded(name: str) -> Callable[[Part], Any]:
+def _loaded(name: str) -> Callable[[Part], object]:
     """Return the callable that an entry point names."""
     try:
         entry = entry_point(name, ENTRY_POINTS)
@@ -275,13 +275,13 @@ def _loaded(name: str) -> Callable[[Part], Any]:
         raise RefusedError(f"the entry point {name} cannot be loaded: {error}") from None
 
 
-def _is_binary(part: Part, key: str, value: Any) -> bool:
+def _is_binary(part: Part, key: str, value: object) -> bool:
     """Return whether a member is a digest, or base64 data that the settings ask for."""
     if key == "sha256":
         return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
     return key == "content" and type(part) is Blob
 
 
-def _is_long_number(value: Any) -> bool:
+def _is_long_number(value: object) -> bool:
     """Return whether a number has at least as many digits as that of a card."""
     return type(value) is int and not -_LONG_NUMBER < value < _LONG_NUMBER

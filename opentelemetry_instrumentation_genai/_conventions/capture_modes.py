@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -52,7 +52,7 @@ MODES: dict[str, Capture] = {
 ACCEPTED = ", ".join(MODES) + ", or a share of the calls from 0 to 1"
 
 
-def capture_of(value: Any) -> Capture:
+def capture_of(value: object) -> Capture:
     """Return the capture that a mode names.
 
     Args:

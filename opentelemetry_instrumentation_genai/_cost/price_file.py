@@ -123,7 +123,7 @@ def _rows(path: str) -> tuple[Row, ...]:
     return tuple(_row(f"{path}: prices[{index}]", row) for index, row in enumerate(content["prices"]))
 
 
-def _row(place: str, entry: Any) -> Row:
+def _row(place: str, entry: object) -> Row:
     if not isinstance(entry, dict):
         raise RefusedError(f"{place} is no object")
     unknown = [name for name in entry if name not in _KNOWN]
@@ -141,7 +141,7 @@ def _row(place: str, entry: Any) -> Row:
     return Row(patterns, Rates(prices))
 
 
-def _pattern(place: str, value: Any) -> str:
+def _pattern(place: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise RefusedError(f"{place} is no text")
     return value.strip().lower()

@@ -112,7 +112,7 @@ def used(operation: str, identity: Mapping[str, Any], found: Mapping[str, Any], 
     return usages
 
 
-def _models(*called: Any) -> tuple[str, ...]:
+def _models(*called: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in called if name))
 
 

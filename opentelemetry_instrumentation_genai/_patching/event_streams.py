@@ -19,7 +19,7 @@ from .._stream.body import body_of
 from .patch import Patches
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from types import ModuleType
 
     from .._stream.body import Body
@@ -69,7 +69,7 @@ class EventStreams:
                         final = self._async_final if iscoroutinefunction(getattr(owner, method)) else self._final
                         self._patches.wrap(owner, method, final)
 
-    def _events(self, events: Any, stream: Any) -> Any:
+    def _events(self, events: Any, stream: object) -> object:
         """Return the events of `__stream__`, followed: a step that raises fails the call."""
         if self not in _active:
             return events
@@ -77,7 +77,9 @@ class EventStreams:
 
     # The wrappers, as wrapt calls them.
 
-    def _final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+    def _final(
+        self, wrapped: Callable[..., object], stream: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         """Run a method that reads to the end and then parses; the call ends only after both."""
         body, raised = _held(stream), None
         try:
@@ -89,7 +91,13 @@ class EventStreams:
             _let_go(body, raised)
             del raised
 
-    async def _async_final(self, wrapped: Any, stream: Any, args: Any, kwargs: Any) -> Any:
+    async def _async_final(
+        self,
+        wrapped: Callable[..., Awaitable[object]],
+        stream: object,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> object:
         """Do the same for an asynchronous method."""
         body, raised = _held(stream), None
         try:
@@ -108,20 +116,20 @@ def _imported(module: ModuleType) -> None:
 
 
 @guarded
-def _body(stream: Any) -> Body | None:
+def _body(stream: object) -> Body | None:
     """Return the body that an event stream reads, if it is followed; else None."""
     return body_of(getattr(getattr(stream, "_raw_stream", None), "response", None))
 
 
 @guarded
-def _failed(stream: Any, error: BaseException) -> None:
+def _failed(stream: object, error: BaseException) -> None:
     body = _body(stream)
     if body is not None:
         body.failed_above(error)
 
 
 @guarded
-def _held(stream: Any) -> Body | None:
+def _held(stream: object) -> Body | None:
     body = _body(stream)
     if body is not None:
         body.hold()
@@ -134,7 +142,7 @@ def _let_go(body: Body | None, error: BaseException | None) -> None:
         body.let_go(error)
 
 
-def _steps(stream: Any, events: Iterator[Any]) -> Iterator[Any]:
+def _steps(stream: object, events: Iterator[object]) -> Iterator[object]:
     while True:
         try:
             event = next(events)
@@ -146,16 +154,16 @@ def _steps(stream: Any, events: Iterator[Any]) -> Iterator[Any]:
         yield event
 
 
-class _AsyncSteps(AsyncGenerator[Any, None]):
+class _AsyncSteps(AsyncGenerator[object, object]):
     """The asynchronous twin of `_steps`. It is no generator, since the event loop would finalise that beside the SDK's."""
 
     __slots__ = ("_events", "_stream")
 
-    def __init__(self, stream: Any, events: AsyncIterator[Any]) -> None:
+    def __init__(self, stream: object, events: AsyncIterator[object]) -> None:
         self._stream = stream
         self._events: Any = events
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         try:
             return await self._events.__anext__()
         except StopAsyncIteration:
@@ -164,10 +172,10 @@ class _AsyncSteps(AsyncGenerator[Any, None]):
             _failed(self._stream, error)
             raise
 
-    async def asend(self, value: Any) -> Any:
+    async def asend(self, value: object) -> object:
         return await self._events.asend(value)
 
-    async def athrow(self, *error: Any) -> Any:
+    async def athrow(self, *error: object) -> object:
         return await self._events.athrow(*error)
 
     async def aclose(self) -> None:

@@ -83,6 +83,6 @@ class Funnel:
         if self._patches is not None and self._find(client, method, path, get_current())[0] is not None:
             self._patches.repair(client, self._method)
 
-    def _propagates_to(self, _client: Any, host: str, port: int) -> bool:
+    def _propagates_to(self, _client: object, host: str, port: int) -> bool:
         """Return whether the trace context is propagated to a server."""
         return self._propagation is not None and self._propagation.reaches(host, port)

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from importlib import import_module
 from threading import RLock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypedDict
 
 import wrapt
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
@@ -27,9 +27,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import ModuleType
 
-_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
 # Keywords that only `opentelemetry-instrument` passes, depending on its version.
 _AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
+
+
+class GivenProviders(TypedDict):
+    """The providers that `instrument()` was given; None stands for the global one."""
+
+    tracer_provider: TracerProvider | None
+    meter_provider: MeterProvider | None
+    logger_provider: LoggerProvider | None
 
 
 class Seam(Protocol):
@@ -38,7 +49,7 @@ class Seam(Protocol):
     active: bool
     """Whether calls are followed. A wrapper that was kept after unpatching reads it."""
 
-    def targets(self) -> Iterable[tuple[str, str, Callable[..., Any]]]:
+    def targets(self) -> Iterable[tuple[str, str, Callable[..., object]]]:
         """Return the (module, `Class.method`, wrapper) rows of what is patched."""
         ...
 
@@ -93,11 +104,11 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
                 "Add a section of a provider, which may be empty, such as genai_openai: {}, or call instrument()."
             )
 
-    def uninstrument(self, **kwargs: Any) -> None:
+    def uninstrument(self, **kwargs: object) -> None:
         """Forget the section."""
         shared.clear()
 
-    def _uninstrument(self, **kwargs: Any) -> None:
+    def _uninstrument(self, **kwargs: object) -> None:
         shared.clear()
 
 
@@ -116,13 +127,13 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     configuration: ClassVar[_Configuration] = _Configuration()
 
     _config: Config | None = None
-    _providers: dict[str, Any]
-    _given: Mapping[str, Any] = MappingProxyType({})
+    _providers: GivenProviders
+    _given: Mapping[str, object] = MappingProxyType({})
     _seam: Seam | None = None
     _patches: Patches | None = None
     _waiting: ClassVar[bool] = False
     _declared: bool = False
-    _lock: ClassVar[Any]  # held while settings and patches change
+    _lock: ClassVar[RLock]  # held while settings and patches change
     _changed = _patching = False
 
     def __init_subclass__(cls) -> None:
@@ -134,10 +145,10 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         return ()
 
     @abstractmethod
-    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+    def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
 
-    def instrument(self, **kwargs: Any) -> Any:
+    def instrument(self, **kwargs: object) -> Any:
         """Start the instrumentation, as `BaseInstrumentor` does. A later call adds its keywords to the earlier ones, and logs that.
 
         It does nothing for `opentelemetry-instrument` where the declarative file has started it already.
@@ -154,7 +165,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         _close(replaced)
         return result
 
-    def uninstrument(self, **kwargs: Any) -> Any:
+    def uninstrument(self, **kwargs: object) -> Any:
         """Stop the instrumentation, as `BaseInstrumentor` does, and remove all patches."""
         with self._lock:
             result = super().uninstrument(**kwargs)
@@ -162,11 +173,11 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         _close(stopped)
         return result
 
-    def _instrument(self, **kwargs: Any) -> None:
+    def _instrument(self, **kwargs: object) -> None:
         self._given = kwargs
         self._start({**kwargs})
 
-    def _uninstrument(self, **_kwargs: Any) -> None:
+    def _uninstrument(self, **_kwargs: object) -> None:
         self._given = {}
 
     def start_again(self) -> None:
@@ -177,7 +188,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         self._settle()
         _close(replaced)
 
-    def _changes(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def _changes(self, kwargs: Mapping[str, object]) -> dict[str, object]:
         """Return the keywords that differ from those in force."""
         return {
             name: value
@@ -185,7 +196,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             if name not in _AUTOMATIC and value is not None and not _same(value, self._given.get(name))
         }
 
-    def _take_over(self, changed: Mapping[str, Any]) -> Seam | None:
+    def _take_over(self, changed: Mapping[str, object]) -> Seam | None:
         """Instrument with these keywords in addition. Return the seam that is replaced."""
         self._given = {**self._given, **changed}
         names = masked(", ".join(sorted(changed)))
@@ -198,7 +209,11 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     @guarded
     def _start(self, kwargs: dict[str, Any]) -> None:
-        self._providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
+        self._providers = {
+            "tracer_provider": kwargs.pop("tracer_provider", None),
+            "meter_provider": kwargs.pop("meter_provider", None),
+            "logger_provider": kwargs.pop("logger_provider", None),
+        }
         config = resolve(kwargs, self.sdk, kwargs.pop("declared", None))
         if self.sdk not in config.enabled:
             log_info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
@@ -303,7 +318,7 @@ def _close(seam: Seam | None) -> None:
         seam.close()
 
 
-def _same(value: Any, other: Any) -> bool:
+def _same(value: object, other: object) -> bool:
     """Return whether two values of a keyword are equal. Only plain values are compared; others must be the same object."""
     return value is other or (type(value) is type(other) and isinstance(value, (str, int, float)) and value == other)
 

@@ -29,8 +29,8 @@ _NAMESPACE = "opentelemetry.instrumentation."
 _KNOWN = ("opentelemetry.instrumentation", "openinference", "langfuse", "logfire")
 _MOST = 256
 _DEEPEST = 64  # frames between our wrapper and theirs
-_value: Any = MappingProxyType.get
-_Seen: TypeAlias = "tuple[Mapping[str, Any], str, Any]"
+_value: Any = MappingProxyType.get  # looks up in one step of `map`
+_Seen: TypeAlias = "tuple[Mapping[str, object], str, object]"
 
 
 class _Reporter(NamedTuple):
@@ -152,7 +152,7 @@ class Others:
             seen.pop()
         return seen
 
-    def _reporter(self, resources: Collection[Any], senders: Collection[Any]) -> _Reporter | None:
+    def _reporter(self, resources: Collection[object], senders: Collection[object]) -> _Reporter | None:
         """Return the instrumentation that has wrapped one of the methods, or that is active without a visible wrapper."""
         instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
         packages = (*instrumentors, *_KNOWN)
@@ -166,11 +166,11 @@ class Others:
                 return _Reporter(module, None)
         return None
 
-    def _all(self) -> Iterator[Any]:
+    def _all(self) -> Iterator[object]:
         return (value for _, _, value in self._resources(self._methods))
 
 
-def _at_work() -> list[Any]:
+def _at_work() -> list[BaseInstrumentor]:
     """Return the active instrumentors of other packages."""
     return [
         other
@@ -201,7 +201,7 @@ def instances(kind: type) -> Iterator[Any]:
             yield instance
 
 
-def _wrapping(methods: Iterable[Any], packages: Collection[str]) -> Iterator[tuple[str, str]]:
+def _wrapping(methods: Iterable[object], packages: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield which of some packages have a wrapper around one of some methods, each with the wrapper's module."""
     modules = {origin(layer) for method in methods for layer in layers(method)}
     for package in packages:

@@ -23,7 +23,7 @@ _LEFT_OUT = "%s.%s has been replaced by others, so that its calls are not record
 class Patch(NamedTuple):
     """One wrapped method: its class, its name, our wrapper around it, and whether the class itself defined it."""
 
-    owner: Any
+    owner: type
     name: str
     handle: Any
     own: bool
@@ -37,7 +37,7 @@ class Patches:
         self._patches: list[Patch] = []
         self._removed = False
 
-    def apply(self, module: ModuleType, target: str, wrapper: Callable[..., Any]) -> None:
+    def apply(self, module: ModuleType, target: str, wrapper: Callable[..., object]) -> None:
         """Wrap a method of a class, and of the classes that inherit from it where they have a wrapper that leaves ours out.
 
         Others wrap the clients' classes, and some leave the SDK's bare method there when they are switched off.
@@ -58,7 +58,7 @@ class Patches:
             if name in vars(subclass) and innermost(vars(subclass)[name]) is bare:
                 self.wrap(subclass, name, wrapper)
 
-    def wrap(self, owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+    def wrap(self, owner: type, name: str, wrapper: Callable[..., object]) -> None:
         """Wrap a method of one class, unless the patches have been removed already.
 
         Args:
@@ -113,7 +113,7 @@ class Patches:
             self._patches.clear()
 
 
-def _calls(method: Any, patches: Iterable[Patch]) -> bool:
+def _calls(method: object, patches: Iterable[Patch]) -> bool:
     """Return whether one of some patches is around a method, or is called by a bound method."""
     handles = [patch.handle for patch in patches]
     return any(
@@ -123,14 +123,14 @@ def _calls(method: Any, patches: Iterable[Patch]) -> bool:
     )
 
 
-def _made(owner: type, name: str, wrapper: Callable[..., Any]) -> Patch:
+def _made(owner: type, name: str, wrapper: Callable[..., object]) -> Patch:
     original = next((vars(kind)[name] for kind in owner.__mro__ if name in vars(kind)), None)
     if original is None:
         raise AttributeError(f"{owner.__qualname__}.{name}")
     return Patch(owner, name, wrapt.FunctionWrapper(original, wrapper), name in vars(owner))
 
 
-def apply_to(owner: type, name: str, wrapper: Callable[..., Any]) -> Patch:
+def apply_to(owner: type, name: str, wrapper: Callable[..., object]) -> Patch:
     """Wrap a method of a class.
 
     Args:
@@ -175,7 +175,7 @@ def remove(patch: Patch) -> None:
         delattr(owner, name)
 
 
-def layers(method: Any) -> Iterator[Any]:
+def layers(method: object) -> Iterator[object]:
     """Yield a method and all that it wraps, from the outside in, as far as wrappers refer to what they wrap."""
     for _ in range(_DEEPEST):
         if method is None:
@@ -184,7 +184,7 @@ def layers(method: Any) -> Iterator[Any]:
         method = getattr(method, "__wrapped__", None) or getattr(method, "__func__", None)
 
 
-def innermost(method: Any) -> Any:
+def innermost(method: object) -> object:
     """Return the function that all wrappers of a method are around."""
     for layer in layers(method):
         method = layer

@@ -22,7 +22,7 @@ from .._guard import guarded, warn_once
 from .patch import Patch, apply_to, remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .._call.call import Call
     from .._settings.config import Config
@@ -134,7 +134,9 @@ class Propagation:
                     self._patches[owner] = apply_to(owner, _REDIRECT, self._redirected)
         return True
 
-    def _redirected(self, wrapped: Any, _http: Any, args: Any, kwargs: Any) -> Any:
+    def _redirected(
+        self, wrapped: Callable[..., object], _http: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> object:
         """Build the request that follows a redirect, and remove our headers from it if they must not go there."""
         request = wrapped(*args, **kwargs)
         self._remove_headers(request)

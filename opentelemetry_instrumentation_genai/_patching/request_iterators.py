@@ -41,7 +41,7 @@ def _with_lists(value: Any, depth: int) -> Any:
     return _read(value, depth) if _is_iterator(value) else value
 
 
-def _is_iterator(value: Any) -> bool:
+def _is_iterator(value: object) -> bool:
     """Return whether a value is an iterator and no file. One that raises is left to the SDK: failing here loses entries."""
     try:
         return hasattr(type(value), "__next__") and not hasattr(value, "read")
@@ -49,8 +49,8 @@ def _is_iterator(value: Any) -> bool:
         return False
 
 
-def _read(iterator: Iterator[Any], depth: int) -> Any:
-    entries: list[Any] = []
+def _read(iterator: Iterator[object], depth: int) -> Any:
+    entries: list[object] = []
     try:
         for entry in iterator:
             entries.append(_with_lists(entry, depth - 1))  # noqa: PERF401 - those before an error count
@@ -65,8 +65,8 @@ class _Raising:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         raise self._error

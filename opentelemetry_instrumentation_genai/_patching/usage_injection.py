@@ -33,7 +33,7 @@ class UsageInjection:
     """
 
     def __init__(self) -> None:
-        self._refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+        self._refused: WeakKeyDictionary[object, set[str]] = WeakKeyDictionary()
 
     @guarded
     def inject(self, scope: Scope, call: Call, options: Any, body: Mapping[str, Any], provider: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import RefusedError
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 _NOT_CALLABLE = "it cannot be called"
 
 
-def name_of(value: Any) -> str:
+def name_of(value: object) -> str:
     """Return the name of a callable, or of an object, in log messages."""
     name: str = getattr(value, "__qualname__", type(value).__qualname__)
     return name
 
 
-def checked(value: Any) -> Callable[..., Any]:
+def checked(value: object) -> Callable[..., object]:
     """Return the callable that a setting gives as an object.
 
     Raises:
@@ -30,7 +30,7 @@ def checked(value: Any) -> Callable[..., Any]:
         raise RefusedError(_NOT_CALLABLE)
     if iscoroutinefunction(value):
         raise RefusedError("it is asynchronous")
-    function: Callable[..., Any] = value
+    function: Callable[..., object] = value
     return function
 
 
@@ -53,7 +53,7 @@ def entry_point(name: str, group: str | None = None) -> EntryPoint:
     raise LookupError(", ".join(entry.name for entry in found) or "none")
 
 
-def load(entry: EntryPoint) -> Callable[..., Any]:
+def load(entry: EntryPoint) -> Callable[..., object]:
     """Return the callable of an entry point; its module is imported.
 
     Raises:
@@ -65,5 +65,5 @@ def load(entry: EntryPoint) -> Callable[..., Any]:
         raise RefusedError(type(error).__name__) from None
     if not callable(loaded):
         raise RefusedError(_NOT_CALLABLE)
-    function: Callable[..., Any] = loaded
+    function: Callable[..., object] = loaded
     return function

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class RefusedError(ValueError):
     """A value is not accepted; the message is the reason, which the warning includes."""
@@ -17,7 +15,7 @@ class PartlyError(ValueError):
         value: the value that is read from the rest.
     """
 
-    def __init__(self, left_out: str, value: Any) -> None:
+    def __init__(self, left_out: str, value: object) -> None:
         super().__init__(left_out)
         self.left_out = left_out
         self.value = value

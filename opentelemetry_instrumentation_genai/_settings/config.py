@@ -23,6 +23,8 @@ from .readers import FILE, PREFIX, READERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .._adapter.parts import Part
+    from .._application.hooks import GenAIRequest, RequestHook, ResponseHook
     from .._application.purpose import Rule
     from .._completion_hook.entry_points import Hook
     from .._content.redaction import Redaction
@@ -30,10 +32,10 @@ if TYPE_CHECKING:
 
 # This variable is shared by all of OpenTelemetry: a list, in which each domain has its own values.
 _VARIABLES = {"semconv_stability_opt_in": "OTEL_SEMCONV_STABILITY_OPT_IN"}
-shared: dict[str, Any] = {}
+shared: dict[str, object] = {}
 """The section of all providers, if OpenTelemetry's SDK has passed it on."""
 
-_REFUSED: Any = object()
+_REFUSED = object()
 # Defaults that are spelled differently from the default of their field, or that depend on another setting.
 _DEFAULTS = {
     "enabled": "true",
@@ -88,7 +90,7 @@ class Config:
     content_budget: int = 1 << 16
     content_part_budget: int | None = None  # None leaves it to `content_budget`
     redact: Redaction | None = None
-    redactor: tuple[str, Callable[[Any], Any]] | None = None  # after what messages call it
+    redactor: tuple[str, Callable[[Part], object]] | None = None  # after what messages call it
     redact_timeout: float = 0.25
     refused: bool = False
     emit_event: bool | None = None  # None leaves it to `capture_message_content`
@@ -105,9 +107,9 @@ class Config:
     # Key, attribute or None for the key's own, whether it names a user.
     baggage: tuple[tuple[str, str | None, bool], ...] = ()
     enrichers: frozenset[str] = frozenset()
-    purpose: tuple[Rule, ...] | Callable[[Any], Any] | str = ()
-    request_hook: Callable[[Any, Any], Any] | str | None = None
-    response_hook: Callable[[Any, Any, Any], Any] | str | None = None
+    purpose: tuple[Rule, ...] | Callable[[GenAIRequest], object] | str = ()
+    request_hook: RequestHook | str | None = None
+    response_hook: ResponseHook | str | None = None
     metrics: str = "standard"
     prices: tuple[str | PriceFile, ...] = ()
     completion_hook: Hook | None = None
@@ -117,7 +119,7 @@ class Config:
     upload_format: str = "json"
 
 
-def resolve(keywords: Mapping[str, Any], sdk: str = "", section: Mapping[str, Any] | None = None) -> Config:
+def resolve(keywords: Mapping[str, object], sdk: str = "", section: Mapping[str, object] | None = None) -> Config:
     """Resolve the settings.
 
     Args:
@@ -145,7 +147,7 @@ def resolve(keywords: Mapping[str, Any], sdk: str = "", section: Mapping[str, An
     return Config(**chosen)
 
 
-def _declared(sdk: str, section: Mapping[str, Any] | None) -> Mapping[str, tuple[str, Any]] | None:
+def _declared(sdk: str, section: Mapping[str, object] | None) -> Mapping[str, tuple[str, object]] | None:
     """Return, by setting, its place in the declarative file and its value; None if there is a file that cannot be read."""
     if not (section or shared or os.environ.get(FILE)):
         return {}
@@ -164,7 +166,9 @@ def variable(name: str) -> str:
     return _VARIABLES.get(name, PREFIX + name.upper())
 
 
-def _given(name: str, keywords: Mapping[str, Any], declared: Mapping[str, tuple[str, Any]]) -> tuple[str, Any] | None:
+def _given(
+    name: str, keywords: Mapping[str, object], declared: Mapping[str, tuple[str, object]]
+) -> tuple[str, object] | None:
     """Return where the setting `name` was set, and its value; None where the default applies."""
     if keywords.get(name) is not None:
         return name, keywords[name]

@@ -42,8 +42,8 @@ class BrokenFileError(ValueError):
 
 
 def declared(
-    sdk: str, sections: Mapping[str, Mapping[str, Any] | None], settings: Collection[str]
-) -> dict[str, tuple[str, Any]] | None:
+    sdk: str, sections: Mapping[str, Mapping[str, object] | None], settings: Collection[str]
+) -> dict[str, tuple[str, object]] | None:
     """Read the settings of one SDK from the declarative file.
 
     Args:
@@ -67,8 +67,8 @@ def declared(
     return None
 
 
-def _semconv(tree: Any, file: str) -> dict[str, tuple[str, Any]]:
-    found: dict[str, tuple[str, Any]] = {}
+def _semconv(tree: Any, file: str) -> dict[str, tuple[str, object]]:
+    found: dict[str, tuple[str, object]] = {}
     for key in _SEMCONV_KEYS:
         *way, name = key.split(".")
         value = _mapping(tree, *way).get(name)
@@ -77,8 +77,8 @@ def _semconv(tree: Any, file: str) -> dict[str, tuple[str, Any]]:
     return found
 
 
-def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict[str, tuple[str, Any]]:
-    found: dict[str, tuple[str, Any]] = {}
+def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict[str, tuple[str, object]]:
+    found: dict[str, tuple[str, object]] = {}
     for section in (SHARED, f"{SHARED}_{sdk}"):
         members = _mapping(tree, "python", section)
         place = f"{file}.python.{section}"
@@ -90,7 +90,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
     return found
 
 
-def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
+def _misspelled(sections: Mapping[Any, object], file: str) -> None:
     """Log a warning for each section with a name like ours that is neither ours nor another instrumentor's."""
     ours = [name for name in sections if isinstance(name, str) and name.startswith(SHARED)]
     known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in SDKS)}
@@ -100,7 +100,7 @@ def _misspelled(sections: Mapping[Any, Any], file: str) -> None:
             warn_once("Unknown section in %s.python: %s. Accepted are: %s.", file, masked(name), accepted)
 
 
-def _given(value: Any) -> bool:
+def _given(value: object) -> bool:
     """Return whether a member has a value; without one, as from a variable that is not set, the default applies."""
     return value is not None and not (isinstance(value, str) and not value.strip())
 

@@ -17,6 +17,7 @@ from .._setting_values.errors import PartlyError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._adapter.parts import Part
     from .._application.purpose import Rule
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
@@ -63,7 +64,7 @@ class Reader(NamedTuple):
         secret: whether no message may quote the value.
     """
 
-    read: Callable[[Any], Any]
+    read: Callable[[Any], object]
     accepted: str
     refuses: bool = False
     secret: bool = False
@@ -80,11 +81,11 @@ def _entries(value: Any) -> list[str]:
     return [entry.strip() for entry in entries if entry.strip()]
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return value.strip().lower() if isinstance(value, str) else str(value).lower()
 
 
-def _enabled(value: Any) -> frozenset[str]:
+def _enabled(value: object) -> frozenset[str]:
     if _word(value) in _BOOLEANS:
         return frozenset(SDKS if _boolean(value) else ())
     names = {name.lower(): name for name in _entries(value)}
@@ -97,7 +98,7 @@ def _enabled(value: Any) -> frozenset[str]:
     return known
 
 
-def _bytes(value: Any) -> int:
+def _bytes(value: object) -> int:
     """Read a number of bytes, also with `KiB` or `MiB` after it."""
     number, unit = value, 1
     if isinstance(value, str):
@@ -108,7 +109,7 @@ def _bytes(value: Any) -> int:
     return number * unit
 
 
-def _redact(value: Any) -> Redaction | None:
+def _redact(value: object) -> Redaction | None:
     # Any other word is the name of an entry point, or a path.
     names = [name.lower() if name.lower() in _WORDS else name for name in _entries(value)]
     if not names or names == ["off"]:
@@ -120,7 +121,7 @@ def _redact(value: Any) -> Redaction | None:
     return redaction(names)
 
 
-def _redactor(value: Any) -> tuple[str, Callable[[Any], Any]]:
+def _redactor(value: object) -> tuple[str, Callable[[Part], object]]:
     from .._content.redaction import named
 
     return named(value)
@@ -152,7 +153,7 @@ def _path(value: Any) -> str:
     return path
 
 
-def _boolean(value: Any) -> bool:
+def _boolean(value: object) -> bool:
     return _BOOLEANS[_word(value)]
 
 
@@ -164,7 +165,7 @@ def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     return declared
 
 
-def _propagate(value: Any) -> tuple[str, ...]:
+def _propagate(value: object) -> tuple[str, ...]:
     hosts = tuple(entry.lower() for entry in _entries(value))
     if hosts == ("off",):
         return ()
@@ -217,7 +218,7 @@ def _entry(key: str, attribute: str) -> tuple[str, str | None, bool]:
     return key, attribute or None, key in _USERS
 
 
-def _enrichers(value: Any) -> frozenset[str]:
+def _enrichers(value: object) -> frozenset[str]:
     names = frozenset(name.lower() for name in _entries(value))
     if len(names) == 1 and names <= {"off", "all"}:
         return frozenset(_ENRICHERS if "all" in names else ())
@@ -226,7 +227,7 @@ def _enrichers(value: Any) -> frozenset[str]:
     return names
 
 
-def _purpose(value: Any) -> tuple[Rule, ...] | Callable[[Any], Any] | str:
+def _purpose(value: object) -> tuple[Rule, ...] | Callable[..., object] | str:
     if callable(value) or (isinstance(value, str) and not value.startswith("file:")):
         return _hook(value)
     from .._application.purpose import rules
@@ -234,7 +235,7 @@ def _purpose(value: Any) -> tuple[Rule, ...] | Callable[[Any], Any] | str:
     return rules(value)
 
 
-def _hook(value: Any) -> Callable[..., Any] | str:
+def _hook(value: object) -> Callable[..., object] | str:
     """Read a callable, or `module:function`, which is imported at the first call, when the application's modules can be."""
     if isinstance(value, str):
         if not _FUNCTION.fullmatch(value.strip()):
@@ -243,7 +244,7 @@ def _hook(value: Any) -> Callable[..., Any] | str:
     return checked(value)
 
 
-def _prices(value: Any) -> tuple[str | PriceFile, ...]:
+def _prices(value: object) -> tuple[str | PriceFile, ...]:
     """Read the sources of prices in order. What a provider bills is exact, so it comes first unless it is listed elsewhere."""
     sources: list[str | PriceFile] = []
     for entry in _entries(value):

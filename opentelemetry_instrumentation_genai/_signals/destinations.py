@@ -6,15 +6,20 @@ A provider that is not known, such as a third-party one, counts as exporting.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 from opentelemetry import _logs, metrics, trace
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
 
 _EMPTY = ("ProxyTracerProvider", "NoOpTracerProvider", "_ProxyMeterProvider", "NoOpMeterProvider")
 _EMPTY_LOGS = ("ProxyLoggerProvider", "NoOpLoggerProvider")
 
 
-def logs_go_nowhere(given: Any) -> bool:
+def logs_go_nowhere(given: LoggerProvider | None) -> bool:
     """Return whether there is no logger provider, or one of the SDK without a processor.
 
     Args:
@@ -22,14 +27,14 @@ def logs_go_nowhere(given: Any) -> bool:
     """
     if _disabled():
         return False
-    provider: Any = given or _logs.get_logger_provider()
+    provider = given or _logs.get_logger_provider()
     if type(provider).__name__ in _EMPTY_LOGS:
         return True
     processor = getattr(provider, "_multi_log_record_processor", None)
     return getattr(processor, "_log_record_processors", None) == ()
 
 
-def only_metrics(tracer_provider: Any, meter_provider: Any) -> bool:
+def only_metrics(tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> bool:
     """Return whether there is a meter provider, and no tracer provider.
 
     Args:

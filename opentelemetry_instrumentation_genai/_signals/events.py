@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 
@@ -51,15 +51,15 @@ class Events:
                 "Set OTEL_LOGS_EXPORTER or a logger provider, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only."
             )
 
-    def details(self, attributes: Mapping[str, Any], context: Context) -> None:
+    def details(self, attributes: Mapping[str, object], context: Context) -> None:
         """Emit the details of an inference: the span's attributes, and content in structured form if it is captured."""
         self._emit(EVENT_DETAILS, SeverityNumber.DEBUG, attributes, context)
 
-    def exception(self, attributes: Mapping[str, Any], context: Context) -> None:
+    def exception(self, attributes: Mapping[str, object], context: Context) -> None:
         """Emit the exception that an operation ended with."""
         self._emit(EVENT_EXCEPTION, SeverityNumber.WARN, attributes, context)
 
-    def _emit(self, name: str, severity: SeverityNumber, attributes: Mapping[str, Any], context: Context) -> None:
+    def _emit(self, name: str, severity: SeverityNumber, attributes: Mapping[str, object], context: Context) -> None:
         now = time_ns()
         self._logger.emit(
             _record_class(self._logger)(
@@ -113,7 +113,7 @@ class CallEvents(Observer):
         self._events.details({**call.attributes, **outcome.attributes, **carried}, call.context)
 
 
-def _record_class(logger: Logger) -> Any:
+def _record_class(logger: Logger) -> Callable[..., LogRecord]:
     """Return the class of records that `logger` can export: SDKs up to 1.38 accept only their own."""
     own = getattr(sys.modules.get("opentelemetry.sdk._logs"), "LogRecord", None)
     if own is None:

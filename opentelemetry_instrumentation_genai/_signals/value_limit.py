@@ -7,7 +7,11 @@ have no such member, the variables count.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opentelemetry._logs import Logger
+    from opentelemetry.trace import Tracer
 
 # The name of the limit, and the variables of it, the first that is set.
 _SPAN = ("max_span_attribute_length", ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"))
@@ -17,7 +21,7 @@ _RECORD = (
 )
 
 
-def value_limit(tracer: Any, logger: Any) -> int | None:
+def value_limit(tracer: Tracer, logger: Logger | None) -> int | None:
     """Return the smaller of the two limits, in characters; None where there is none.
 
     The providers may be set after the instrumentation has started, so this is read for each call that has content.
@@ -33,7 +37,7 @@ def value_limit(tracer: Any, logger: Any) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _limit(limits: Any, name: str, variables: tuple[str, ...]) -> int | None:
+def _limit(limits: object, name: str, variables: tuple[str, ...]) -> int | None:
     if hasattr(limits, name):
         limit: int | None = getattr(limits, name)
         return limit

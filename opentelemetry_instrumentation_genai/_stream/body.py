@@ -60,7 +60,9 @@ class Reading:
         """Return an iterator like that of the SDK, sync or async, which passes each chunk to the call as it is read."""
         return self._follow(chunks, self._chunks.add, self.ended)
 
-    def _follow(self, source: Any, take: Callable[[Any], object], end: Callable[[], object]) -> Any:
+    def _follow(
+        self, source: Any, take: Callable[[Any], object], end: Callable[[], object]
+    ) -> Iterator[object] | AsyncIterator[object]:
         follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
         return follow(self, source, take, end)
 
@@ -203,7 +205,7 @@ class _DetachedCall:
 
     over = True
 
-    def finish(self, _response: Any = None) -> None:
+    def finish(self, _response: object = None) -> None:
         pass
 
     def leave(self) -> None:
@@ -245,8 +247,8 @@ def _finish_all() -> None:
 
 
 def _followed(
-    body: Reading, source: Iterator[Any], take: Callable[[Any], object], end: Callable[[], object]
-) -> Generator[Any, None, None]:
+    body: Reading, source: Iterator[object], take: Callable[[Any], object], end: Callable[[], object]
+) -> Generator[object, None, None]:
     try:
         body._stepping = True
         for item in source:
@@ -262,7 +264,7 @@ def _followed(
         body._stepping = False
 
 
-class _AsyncFollowed(AsyncGenerator[Any, None]):
+class _AsyncFollowed(AsyncGenerator[object, object]):
     """The asynchronous twin of `_followed`.
 
     It is no async generator: the event loop would finalise it separately from the SDK's.
@@ -271,14 +273,14 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
     __slots__ = ("_body", "_end", "_source", "_take")
 
     def __init__(
-        self, body: Reading, source: AsyncIterator[Any], take: Callable[[Any], object], end: Callable[[], object]
+        self, body: Reading, source: AsyncIterator[object], take: Callable[[Any], object], end: Callable[[], object]
     ) -> None:
         self._body = body
         self._source: Any = source
         self._take = take
         self._end = end
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         body = self._body
         if body._stepping:  # a second reader beside a waiting one: Python raises for it
             return await self._source.__anext__()
@@ -296,10 +298,10 @@ class _AsyncFollowed(AsyncGenerator[Any, None]):
         self._take(item)
         return item
 
-    async def asend(self, value: Any) -> Any:
+    async def asend(self, value: object) -> object:
         return await self.__anext__() if value is None else await self._source.asend(value)
 
-    async def athrow(self, *error: Any) -> Any:
+    async def athrow(self, *error: object) -> object:
         return await self._source.athrow(*error)
 
     async def aclose(self) -> None:

@@ -32,7 +32,7 @@ class Proxy:
             return own(self, name)
         return getattr(own(self, "_self_source"), name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name.startswith("_self_"):
             object.__setattr__(self, name, value)
         else:

@@ -257,21 +257,21 @@ def _starts_events(data: bytes) -> bool:
 
 
 @guarded
-def _taken(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
+def _taken(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[object]:
     return usage_filter.take(item)
 
 
 @guarded
-def _rest(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[Any]:
+def _rest(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[object]:
     return usage_filter.rest(ended)
 
 
 @guarded
-def _all(usage_filter: UsageFilter | Bytes, *items: Any) -> Sequence[Any]:
+def _all(usage_filter: UsageFilter | Bytes, *items: Any) -> Sequence[object]:
     return usage_filter.pass_all(*items)
 
 
-def _passing(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
+def _passing(usage_filter: UsageFilter | Bytes, item: object) -> Sequence[object]:
     """Return what passes of an item; if the filter fails, all that it holds and the item."""
     passed = _taken(usage_filter, item)
     if passed is None:
@@ -279,7 +279,7 @@ def _passing(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[Any]:
     return (item,) if passed is None else passed
 
 
-def _remaining(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[Any]:
+def _remaining(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[object]:
     """Return what passes at the end."""
     passed = _rest(usage_filter, ended)
     return (_all(usage_filter) or ()) if passed is None else passed
@@ -290,7 +290,9 @@ def filtered(source: Any, usage_filter: UsageFilter | Bytes) -> Any:
     return _AsyncFiltered(source, usage_filter) if hasattr(source, "__anext__") else _filtered(source, usage_filter)
 
 
-def _filtered(source: Generator[Any, None, None], usage_filter: UsageFilter | Bytes) -> Generator[Any, None, None]:
+def _filtered(
+    source: Generator[object, None, None], usage_filter: UsageFilter | Bytes
+) -> Generator[object, None, None]:
     try:
         try:
             for item in source:
@@ -303,18 +305,18 @@ def _filtered(source: Generator[Any, None, None], usage_filter: UsageFilter | By
         source.close()
 
 
-class _AsyncFiltered(AsyncGenerator[Any, None]):
+class _AsyncFiltered(AsyncGenerator[object, object]):
     """The asynchronous twin of `_filtered`. It is no generator, as `_AsyncFollowed` of `body` is none."""
 
     __slots__ = ("_ended", "_filter", "_passed", "_source")
 
-    def __init__(self, source: AsyncIterator[Any], usage_filter: UsageFilter | Bytes) -> None:
+    def __init__(self, source: AsyncIterator[object], usage_filter: UsageFilter | Bytes) -> None:
         self._source: Any = source
         self._filter = usage_filter
-        self._passed: deque[Any] = deque()
+        self._passed: deque[object] = deque()
         self._ended: BaseException | None = None
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> object:
         while not self._passed:
             if self._ended is not None:
                 ended, self._ended = self._ended, None
@@ -333,10 +335,10 @@ class _AsyncFiltered(AsyncGenerator[Any, None]):
         else:
             self._passed.extend(_passing(self._filter, item))
 
-    async def asend(self, value: Any) -> Any:
+    async def asend(self, value: object) -> object:
         return await self.__anext__() if value is None else await self._source.asend(value)
 
-    async def athrow(self, *error: Any) -> Any:
+    async def athrow(self, *error: object) -> object:
         return await self._source.athrow(*error)
 
     async def aclose(self) -> None:

@@ -100,7 +100,7 @@ def _thinking(block: Any) -> Part:
     return reasoning(thought if isinstance(thought, str) else "")
 
 
-def _redacted(_block: Any) -> Part:
+def _redacted(_block: object) -> Part:
     """Return a reasoning part without content: it is encrypted."""
     return reasoning("", redacted=True)
 

@@ -167,7 +167,7 @@ class _Ours(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
         present = getattr(self.__wrapped__, "attributes", None) or {}
         self.__wrapped__.set_attributes({name: value for name, value in attributes.items() if name not in present})
 
-    def set_status(self, *_args: Any, **_kwargs: Any) -> None:
+    def set_status(self, *_args: object, **_kwargs: object) -> None:
         """Do nothing: the SDK sets the status."""
 
     def end(self, _end_time: int | None = None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
-    from .._patching.instrumentor import Seam
+    from .._patching.instrumentor import GivenProviders, Seam
     from .._settings.config import Config
 
 __all__ = ["OllamaInstrumentor"]
@@ -29,7 +29,7 @@ class OllamaInstrumentor(GenAIInstrumentor):
         version: str = import_module(self.module).__version__
         return version
 
-    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+    def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         from .._patching.other_instrumentations import Others
         from .._patching.propagation import propagation_of
         from .._signals.signals import Signals

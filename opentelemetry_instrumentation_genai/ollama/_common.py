@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .._adapter.parts import Part
 
 
-def _output_type(value: Any) -> str | None:
+def _output_type(value: object) -> str | None:
     """Return `json` for `json` or a JSON schema; an empty text is no format."""
     return "json" if value == "json" or isinstance(value, dict) else None
 
 
-def _seconds(value: Any) -> float | None:
+def _seconds(value: object) -> float | None:
     nanoseconds = count(value)
     return None if nanoseconds is None else nanoseconds / 1e9
 
@@ -58,7 +58,7 @@ TIMED = frozenset(
 """The attributes that `server_timings` needs."""
 
 
-def server_timings(_response: Any, found: Mapping[str, Any]) -> Timings | None:
+def server_timings(_response: object, found: Mapping[str, Any]) -> Timings | None:
     """Read the timings that the server measured. The first token follows the loading of the model and the prompt evaluation."""
     load, prompt = found.get(names.OLLAMA_LOAD_DURATION), found.get(names.OLLAMA_PROMPT_EVAL_DURATION)
     before = None if load is None or prompt is None else load + prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._adapter.host_patterns import HostTable
 
@@ -20,6 +20,6 @@ class Providers:
     def __init__(self, declared: Sequence[tuple[str, str]]) -> None:
         self._declared = HostTable(declared)
 
-    def __call__(self, _client: Any, host: str, port: int) -> str:
+    def __call__(self, _client: object, host: str, port: int) -> str:
         """Return the provider; `ollama` for a host that is not declared, including Ollama's cloud."""
         return self._declared.provider(host, port) or "ollama"

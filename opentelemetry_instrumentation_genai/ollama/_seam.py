@@ -58,7 +58,7 @@ class Ollama(Funnel):
         super().__init__("_request", endpoints, signals, others, propagation)
         self._servers = Servers(provider, self._propagates_to)
 
-    def targets(self) -> list[tuple[str, str, Callable[..., Any]]]:
+    def targets(self) -> list[tuple[str, str, Callable[..., object]]]:
         """Return the methods to patch and their wrappers."""
         module = "ollama._client"
         return [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
-    from .._patching.instrumentor import Seam
+    from .._patching.instrumentor import GivenProviders, Seam
     from .._settings.config import Config
 
 __all__ = ["OpenAIInstrumentor"]
@@ -24,7 +24,7 @@ class OpenAIInstrumentor(GenAIInstrumentor):
     module = "openai._base_client"
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
-    def _make_seam(self, config: Config, providers: dict[str, Any]) -> Seam:
+    def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         from .._conventions.names import OPENAI_REQUEST_ID
         from .._patching.event_streams import EventStreams
         from .._patching.other_instrumentations import Others

@@ -184,7 +184,7 @@ def test_depth_is_bounded() -> None:
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_arguments_are_told_as_what_their_json_says(arguments: Any, expected: Any) -> None:
+def test_arguments_are_recorded_as_what_their_json_means(arguments: Any, expected: Any) -> None:
     """Whole JSON as values, with every number that 64 bits hold; a piece of JSON as the text that came."""
     assert {"type": "tool_call", "id": "c", "name": "f", "arguments": expected} == content.tool_call(
         "c", "f", arguments
@@ -237,8 +237,8 @@ def test_a_blob_is_one_by_the_schemas_of_both_generations(modality: str, binary:
         with_bytes.run(partial(content.attached, modality, url=f"data:{modality}/x;base64,{BASE64}")),
         content.unread(modality, None),
     ]
-    told = BASE64 if binary else ""
-    assert [told, told, ""] == [part["content"] for part in parts]
+    expected = BASE64 if binary else ""
+    assert [expected, expected, ""] == [part["content"] for part in parts]
     for name, more in (("gen_ai.input.messages", {}), ("gen_ai.output.messages", {"finish_reason": "stop"})):
         message = {"role": "assistant", "parts": parts, **more}
         assert [] == complaints(name, [message], generation=generation)
@@ -298,12 +298,12 @@ def _with_bytes(make: Callable[[], Any]) -> Any:
 
 @pytest.mark.parametrize("data", ["", "a", "!", "é", "\ud800", "data:", BASE64[:-3]])
 def test_broken_base64_is_a_blob_all_the_same(data: str) -> None:
-    """Whoever sent it will be told by the provider."""
+    """The provider's error reaches whoever sent it."""
     part = content.attached("image", data=data)
     assert ("blob", True) == (part["type"], part["byte_size"] >= 0)
 
 
-def test_what_is_elsewhere_is_told_by_where() -> None:
+def test_what_is_elsewhere_is_recorded_by_its_address() -> None:
     """An address, an id of an upload."""
     assert [
         {"type": "uri", "modality": "image", "mime_type": None, "uri": "https://example.com/a.png"},

@@ -24,7 +24,7 @@ class Word(str, enum.Enum):
     EFFORT = "low"
     STOP = "END"
     ROLE = "user"
-    SAID = "Hi"
+    TEXT = "Hi"
     NAME = "Ada"
     TOOL = "get_weather"
     CITY = "Bern"
@@ -64,7 +64,7 @@ SAMPLING = {"temperature": Real.WARM, "max_tokens": Whole.MANY}
 CHAT = {
     "model": Word.MODEL,
     "messages": [
-        {"role": Word.ROLE, "content": Word.SAID, "name": Word.NAME},
+        {"role": Word.ROLE, "content": Word.TEXT, "name": Word.NAME},
         {"role": Word.ROLE, "content": [{"type": "text", "text": Shouted("quiet")}]},
         {"role": "assistant", "tool_calls": [CALLED]},
         {"role": "tool", "tool_call_id": Word.NAME, "content": Word.FAR},
@@ -80,20 +80,20 @@ MESSAGES = {
     "model": Word.MODEL,
     "max_tokens": Whole.MANY,
     "messages": [
-        {"role": Word.ROLE, "content": Word.SAID},
+        {"role": Word.ROLE, "content": Word.TEXT},
         {
             "role": "assistant",
             "content": [{"type": "tool_use", "id": "1", "name": Word.TOOL, "input": {Word.KEY: Word.CITY}}],
         },
         {"role": Word.ROLE, "content": [{"type": "tool_result", "tool_use_id": "1", "content": Word.CITY}]},
     ],
-    "system": Word.SAID,
+    "system": Word.TEXT,
     "stop_sequences": [Word.STOP],
     "extra_body": {"top_k": Whole.MANY, "temperature": Real.WARM, "service_tier": Word.TIER},
 }
 OLLAMA = {
     "model": Word.MODEL,
-    "messages": [{"role": Word.ROLE, "content": Word.SAID}],
+    "messages": [{"role": Word.ROLE, "content": Word.TEXT}],
     "options": {"num_predict": Whole.MANY, "stop": [Word.STOP], "temperature": Real.WARM},
 }
 ANSWERED = {"model": "m", "message": {"role": "assistant", "content": "Hello"}, "done": True, "done_reason": "stop"}
@@ -164,13 +164,13 @@ def test_members_of_enumerations_are_recorded_as_they_are_sent(server: ModelServ
     )
     server.reply(reply, reply)
     ask(server.url, plain(request))
-    told, body = telemetry.snapshot(), server.requests[-1].json
+    expected, body = telemetry.snapshot(), server.requests[-1].json
     telemetry.clear()
 
     ask(server.url, request)
 
     assert body == server.requests[-1].json
-    assert told == telemetry.snapshot()
+    assert expected == telemetry.snapshot()
     assert {str, int, float, bool} >= {type(leaf) for leaf in leaves(recorded(telemetry))} - {type(None)}
     assert f"chat {Word.MODEL.value}" == telemetry.span.name
     assert 300 == telemetry.span.attributes["gen_ai.request.max_tokens"]

@@ -86,16 +86,16 @@ def test_without_content_nothing_is_quoted() -> None:
         raise ProviderError(quoting, status_code=400) from ValueError(quoting)
     except ProviderError as error:
         failure = errors.raised(error)
-    told = failure.attributes()
-    assert quoting not in repr(told) + failure.description()
-    assert "ProviderError 400" == told["exception.message"]
+    attributes = failure.attributes()
+    assert quoting not in repr(attributes) + failure.description()
+    assert "ProviderError 400" == attributes["exception.message"]
 
 
 def test_with_content_the_message_is_quoted() -> None:
     """As the exception has it."""
-    told = errors.raised(ProviderError("said: the prompt")).attributes(str)
-    assert "said: the prompt" == told["exception.message"]
-    assert "said: the prompt" in told["exception.stacktrace"]
+    attributes = errors.raised(ProviderError("said: the prompt")).attributes(str)
+    assert "said: the prompt" == attributes["exception.message"]
+    assert "said: the prompt" in attributes["exception.stacktrace"]
 
 
 KEYS = [
@@ -115,21 +115,21 @@ KEYS = [
 @pytest.mark.parametrize("sentence", ["Incorrect API key provided: {}.", "{}", "key={}", "'{}' is wrong"])
 def test_no_key_is_quoted(key: str, sentence: str) -> None:
     """Providers quote the key that they refuse, in a form of their own; with content it stays out all the same."""
-    told = errors.raised(ProviderError(sentence.format(key))).attributes(str)
-    assert "12345678" not in repr(told)
-    assert "5678" not in repr(told)
+    attributes = errors.raised(ProviderError(sentence.format(key))).attributes(str)
+    assert "12345678" not in repr(attributes)
+    assert "5678" not in repr(attributes)
     assert "5678" not in errors.reported("code", sentence.format(key)).quoting
 
 
 @pytest.mark.parametrize("key", ["k", "x", "proj", "length", "EMPTY", "tokens", "1234", ""])
 def test_a_placeholder_as_the_clients_key(key: str) -> None:
     """It is masked where it stands by itself; what has it within stays, and the keys of others are found all the same."""
-    said = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the limit, EMPTY"
+    message = "Unknown key sk-proj-abcdEFGH12345678: max_tokens exceeds the limit, EMPTY"
     expected = f"Unknown key [secrets]: max_tokens exceeds the limit, {'[secrets]' if key == 'EMPTY' else 'EMPTY'}"
-    assert expected == errors.raised(ProviderError(said), (key,)).quoting
+    assert expected == errors.raised(ProviderError(message), (key,)).quoting
 
 
-# The client's own key, what a server says, and what is told of that.
+# The client's own key, the message of a server, and what of it is recorded.
 OWN = [
     ("team-one", "no team-one here", "no [secrets] here"),
     ("team-one", "'team-one', team-one.", "'[secrets]', [secrets]."),
@@ -143,11 +143,11 @@ OWN = [
 ]
 
 
-@pytest.mark.parametrize(("key", "said", "expected"), OWN)
-def test_the_clients_own_key(key: str, said: str, expected: str) -> None:
+@pytest.mark.parametrize(("key", "message", "expected"), OWN)
+def test_the_clients_own_key(key: str, message: str, expected: str) -> None:
     """It is masked as a word, in whole or with its middle hidden; what a rule finds by words of the key is, too."""
-    assert expected == errors.raised(ProviderError(said), (key,)).quoting
-    assert expected == errors.reported("code", said).with_secrets_masked((key,)).quoting
+    assert expected == errors.raised(ProviderError(message), (key,)).quoting
+    assert expected == errors.reported("code", message).with_secrets_masked((key,)).quoting
 
 
 @pytest.mark.parametrize("code", ["teamkeyone", "team_one_2"])
@@ -173,7 +173,7 @@ def test_words_are_left_as_they_are(message: str) -> None:
 
 
 @pytest.mark.parametrize("message", ["\ud800", "", "x" * 100_000])
-def test_any_message_can_be_told(message: str) -> None:
+def test_any_message_can_be_recorded(message: str) -> None:
     """Also one that UTF-8 cannot carry."""
     for value in errors.raised(ProviderError(message)).attributes(str).values():
         value.encode("utf-8")

@@ -43,7 +43,7 @@ class Raising:
 
 
 class RaisingDict(dict[str, Any]):
-    """A dict whose methods raise."""
+    """A dict with methods that raise."""
 
     def _raise(self, *_: Any) -> Any:
         raise ZeroDivisionError
@@ -153,11 +153,11 @@ def test_what_raises_in_a_message_costs_its_place_only(post, sdk, odd, place):
         message[place] = odd()
     span = post(sdk, {"model": "m", "messages": [MESSAGE, message, MESSAGE]})
 
-    told = json.loads(span.attributes[INPUT])
-    assert 3 == len(told)
-    assert told[0] == told[2] == {"role": "user", "parts": [{"type": "text", "content": "Hi"}]}
+    messages = json.loads(span.attributes[INPUT])
+    assert 3 == len(messages)
+    assert messages[0] == messages[2] == {"role": "user", "parts": [{"type": "text", "content": "Hi"}]}
     if place in ("block", "type", "text"):
-        assert {"type": "text", "content": "two"} == told[1]["parts"][1]
+        assert {"type": "text", "content": "two"} == messages[1]["parts"][1]
 
 
 @pytest.mark.parametrize("odd", [lambda: 5, lambda: "x", lambda: [1], *[*ODD.values()][2:]])
@@ -199,7 +199,7 @@ def test_odd_headers_cost_nothing(server, telemetry, opened, caplog, *, sdk, hea
 
 @pytest.mark.parametrize("odd", [lambda: iter([1]), lambda: (each for each in [1]), lambda: [1], lambda: 5])
 @pytest.mark.parametrize("sdk", ["openai", "anthropic"])
-def test_the_caller_is_told_of_a_wrong_extra_body_in_the_same_words(server, opened, telemetry, sdk, odd):
+def test_a_wrong_extra_body_raises_the_same_error_for_the_caller(server, opened, telemetry, sdk, odd):
     """What it was is not changed on the way, neither for content nor to ask for usage."""
     if sdk == "openai":
         client: Any = opened(openai.OpenAI(base_url=f"{server.url}/v1", api_key="k", max_retries=0))

@@ -168,11 +168,11 @@ class Kept:
 @contextmanager
 def nothing_logged() -> Iterator[None]:
     """Neither the SDK nor the encoder has anything to say."""
-    said: list[str] = []
+    logged: list[str] = []
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            logged.append(record.getMessage())
 
     logger, listening = logging.getLogger("opentelemetry"), Listening()
     logger.addHandler(listening)
@@ -180,19 +180,19 @@ def nothing_logged() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(listening)
-    assert [] == said
+    assert [] == logged
 
 
-def exported(told: RenderedContent) -> tuple[dict[str, str], dict[str, Any]]:
+def exported(rendered: RenderedContent) -> tuple[dict[str, str], dict[str, Any]]:
     """The attributes of the span and those of the event, as a collector parses them."""
     kept: Any = Kept()
     logs, traces = LoggerProvider(shutdown_on_exit=False), TracerProvider(shutdown_on_exit=False)
     logs.add_log_record_processor(kept)
     traces.add_span_processor(kept)
     with nothing_logged():
-        Events(logs.get_logger("test"), lambda: False).details(told.carried(), get_current())
+        Events(logs.get_logger("test"), lambda: False).details(rendered.carried(), get_current())
         with traces.get_tracer("test").start_as_current_span("test") as span:
-            span.set_attributes(told.texts)
+            span.set_attributes(rendered.texts)
         log_bytes = encode_logs([kept.record]).SerializeToString()
         span_bytes = encode_spans([kept.span]).SerializeToString()
     (resource,) = ExportLogsServiceRequest.FromString(log_bytes).resource_logs
@@ -216,12 +216,12 @@ def _value(value: Any) -> Any:
 
 
 def hold(pipeline: Pipeline, made: dict[str, Any]) -> None:
-    """What is exported is what was told, in both forms."""
-    told = pipeline.render(made, None)
-    on_span, in_event = exported(told)
-    assert told.texts == on_span
-    assert told.values.keys() == in_event.keys()
-    for name, text in told.texts.items():
+    """What is exported is what was rendered, in both forms."""
+    rendered = pipeline.render(made, None)
+    on_span, in_event = exported(rendered)
+    assert rendered.texts == on_span
+    assert rendered.values.keys() == in_event.keys()
+    for name, text in rendered.texts.items():
         assert alike(json.loads(text, parse_constant=pytest.fail), in_event[name])
 
 
@@ -233,7 +233,10 @@ def alike(spoken: Any, carried: Any) -> bool:
     """
     if isinstance(spoken, dict):
         pairs = zip(spoken.items(), carried.items(), strict=True)
-        return all(told.startswith(name or '""') and alike(one, other) for (name, one), (told, other) in pairs)
+        return all(
+            carried_name.startswith(spoken_name or '""') and alike(one, other)
+            for (spoken_name, one), (carried_name, other) in pairs
+        )
     if isinstance(spoken, list) and isinstance(carried, list):
         return len(spoken) == len(carried) and all(map(alike, spoken, carried))
     if isinstance(spoken, list):

@@ -82,7 +82,7 @@ def sdk(request) -> str:
 
 
 def fail_within(sdk: str, server: ModelServer, *, asynchronous: bool) -> None:
-    """A call whose HTTP client has a hook of the application that fails."""
+    """A call with a failing hook of the application in its HTTP client."""
     _, plain, async_plain, call = SDKS[sdk]
 
     def fail(_request: Any) -> None:
@@ -180,7 +180,7 @@ def traces(error: BaseException) -> tuple[str, str]:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="notes and groups are new in Python 3.11")
 def test_notes_and_members_of_groups():
-    """Notes are told with content only; the members of a group with both, each with its own causes."""
+    """Notes are recorded with content only; the members of a group with both, each with its own causes."""
     member = ValueError(f"inner {KEY}")
     member.__cause__ = OSError(f"cause {KEY}")
     group = raised(ExceptionGroup("outer words", [raised(member), KeyError("other")]))  # noqa: F821 - Python 3.11

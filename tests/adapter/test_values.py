@@ -1,4 +1,4 @@
-"""What the application and the model said is recorded as they said it: a null stays a null, on span, event and hook alike.
+"""Texts of the application and of the model are recorded unchanged: a null stays a null, on span, event and hook.
 
 An SDK's models have members that nobody gave; these alone are left out.
 """

@@ -1,4 +1,4 @@
-"""What the caller passes is sent as it is and stays as it was, with content captured or not, and is told.
+"""What the caller passes is sent as it is and stays as it was, with content captured or not, and is recorded.
 
 Newer versions of the SDK read a body only when they send it: iterators, files and models may stand anywhere in it.
 Each call is made without the instrumentation first; what the server received then, it must receive again.
@@ -53,9 +53,9 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "message_stop"},
 ]
 TEXT = [{"type": "text", "text": "Hi"}]
-TOLD_TEXT = [{"type": "text", "content": "Hi"}]
+RECORDED_TEXT = [{"type": "text", "content": "Hi"}]
 TOOLS = [{"name": "weather", "description": "Tells.", "input_schema": {"type": "object", "properties": {"a": {}}}}]
-TOLD_TOOLS = [
+RECORDED_TOOLS = [
     {
         "name": "weather",
         "description": "Tells.",
@@ -67,7 +67,7 @@ INPUT, SYSTEM, DEFINITIONS = "gen_ai.input.messages", "gen_ai.system_instruction
 CALLED = {"type": "tool_call", "id": "toolu_1", "name": "weather", "arguments": {"city": "Lima"}}
 # Headers in which two requests of the same call differ.
 VOLATILE = {"x-stainless-read-timeout", "idempotency-key", "connection"}
-# Without the SDK's own tracing, whose trace headers differ from call to call.
+# Without the SDK's own tracing, which has other trace headers in each call.
 QUIET = {"open_telemetry": False} if hasattr(anthropic._base_client.BaseClient, "_tracer") else {}
 Call = Callable[[Any], Any]
 
@@ -83,7 +83,7 @@ def broken(values: Iterable[Any]) -> Iterator[Any]:
     raise LookupError("no more")
 
 
-def said(content: Any, role: str = "user") -> dict[str, Any]:
+def asking(content: Any, role: str = "user") -> dict[str, Any]:
     """A request with one message."""
     return {**ASKED, "messages": [{"role": role, "content": content}]}
 
@@ -144,7 +144,7 @@ def kept(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in VOLATILE}
 
 
-def told(telemetry: Telemetry, name: str) -> Any:
+def recorded(telemetry: Telemetry, name: str) -> Any:
     """Content of the one call, on its span and in its event alike."""
     value = (telemetry.span.attributes or {}).get(name)
     found = None if value is None else json.loads(value)
@@ -170,17 +170,17 @@ ONE_SHOT: dict[str, tuple[Call, str, Any]] = {
     "messages": (
         lambda client: client.messages.create(**{**ASKED, "messages": once(ASKED["messages"])}),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}],
+        [{"role": "user", "parts": RECORDED_TEXT}],
     ),
     "a map": (
         lambda client: client.messages.create(**{**ASKED, "messages": map(dict, ASKED["messages"])}),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}],
+        [{"role": "user", "parts": RECORDED_TEXT}],
     ),
     "content": (
-        lambda client: client.messages.create(**said(once(TEXT))),
+        lambda client: client.messages.create(**asking(once(TEXT))),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}],
+        [{"role": "user", "parts": RECORDED_TEXT}],
     ),
     "content in messages": (
         lambda client: client.messages.create(
@@ -190,52 +190,52 @@ ONE_SHOT: dict[str, tuple[Call, str, Any]] = {
             }
         ),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}, {"role": "assistant", "parts": [{"type": "text", "content": "A"}]}],
+        [{"role": "user", "parts": RECORDED_TEXT}, {"role": "assistant", "parts": [{"type": "text", "content": "A"}]}],
     ),
     "a tool's answer": (
-        lambda client: client.messages.create(**said(answered(once(TEXT)))),
+        lambda client: client.messages.create(**asking(answered(once(TEXT)))),
         INPUT,
-        [{"role": "user", "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": TOLD_TEXT}]}],
+        [{"role": "user", "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": RECORDED_TEXT}]}],
     ),
     "a tool's answer in content in messages": (
         lambda client: client.messages.create(
             **{**ASKED, "messages": once([{"role": "user", "content": once(answered(once(TEXT)))}])}
         ),
         INPUT,
-        [{"role": "user", "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": TOLD_TEXT}]}],
+        [{"role": "user", "parts": [{"type": "tool_call_response", "id": "toolu_1", "response": RECORDED_TEXT}]}],
     ),
     "the blocks of a document": (
         lambda client: client.messages.create(
-            **said([{"type": "document", "source": {"type": "content", "content": once(TEXT)}}])
+            **asking([{"type": "document", "source": {"type": "content", "content": once(TEXT)}}])
         ),
         INPUT,
-        [{"role": "user", "parts": [{"type": "document", "content": TOLD_TEXT}]}],
+        [{"role": "user", "parts": [{"type": "document", "content": RECORDED_TEXT}]}],
     ),
     "a search result": (
         lambda client: client.messages.create(
-            **said([{"type": "search_result", "source": "s", "title": "t", "content": once(TEXT)}])
+            **asking([{"type": "search_result", "source": "s", "title": "t", "content": once(TEXT)}])
         ),
         INPUT,
         [{"role": "user", "parts": [{"type": "search_result", "source": "s", "title": "t", "content": TEXT}]}],
     ),
-    "system": (lambda client: client.messages.create(**ASKED, system=once(TEXT)), SYSTEM, TOLD_TEXT),
-    "tools": (lambda client: client.messages.create(**ASKED, tools=once(TOOLS)), DEFINITIONS, TOLD_TOOLS),
+    "system": (lambda client: client.messages.create(**ASKED, system=once(TEXT)), SYSTEM, RECORDED_TEXT),
+    "tools": (lambda client: client.messages.create(**ASKED, tools=once(TOOLS)), DEFINITIONS, RECORDED_TOOLS),
     "raw": (
         lambda client: client.messages.with_raw_response.create(**{**ASKED, "messages": once(ASKED["messages"])}),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}],
+        [{"role": "user", "parts": RECORDED_TEXT}],
     ),
     # Not messages: of these the beta method itself walks an iterator to its end, and sends what is left.
-    "beta": (lambda client: client.beta.messages.create(**ASKED, system=once(TEXT)), SYSTEM, TOLD_TEXT),
+    "beta": (lambda client: client.beta.messages.create(**ASKED, system=once(TEXT)), SYSTEM, RECORDED_TEXT),
     "by hand": (
         lambda client: client.post("/v1/messages", body={**ASKED, "messages": once(ASKED["messages"])}, cast_to=object),
         INPUT,
-        [{"role": "user", "parts": TOLD_TEXT}],
+        [{"role": "user", "parts": RECORDED_TEXT}],
     ),
     "extra_body": (
         lambda client: client.messages.create(**ASKED, extra_body={"tools": once(TOOLS)}),
         DEFINITIONS,
-        TOLD_TOOLS,
+        RECORDED_TOOLS,
     ),
 }
 
@@ -247,13 +247,13 @@ def test_what_can_be_walked_once_is_sent(compared: Compared, mode: str, name: st
 
 
 @pytest.mark.parametrize("name", ONE_SHOT)
-def test_what_can_be_walked_once_is_told(compared: Compared, name: str) -> None:
+def test_what_can_be_iterated_once_is_recorded(compared: Compared, name: str) -> None:
     """What the server received of it is what the telemetry tells."""
     call, attribute, expected = ONE_SHOT[name]
     outcome = compared(call, "span_and_event")
     if not compared.server.requests:
         pytest.skip(f"this SDK refuses it: {outcome}")
-    assert expected == told(compared.telemetry, attribute)
+    assert expected == recorded(compared.telemetry, attribute)
 
 
 def test_stop_sequences_that_can_be_walked_once(compared: Compared, mode: str) -> None:
@@ -273,7 +273,7 @@ def test_sent_again_whole(compared: Compared) -> None:
 
     first, second = compared.server.requests
     assert first.body == second.body
-    assert [{"role": "user", "parts": TOLD_TEXT}] == told(compared.telemetry, INPUT)
+    assert [{"role": "user", "parts": RECORDED_TEXT}] == recorded(compared.telemetry, INPUT)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
@@ -297,8 +297,8 @@ def test_asynchronous_calls(server: ModelServer, telemetry: Telemetry, mode: str
     body = server.requests[0].json
     assert (ASKED["messages"], TEXT, TOOLS) == (body["messages"], body["system"], body["tools"])
     if mode == "span_and_event":
-        assert ([{"role": "user", "parts": TOLD_TEXT}], TOLD_TEXT, TOLD_TOOLS) == tuple(
-            told(telemetry, name) for name in (INPUT, SYSTEM, DEFINITIONS)
+        assert ([{"role": "user", "parts": RECORDED_TEXT}], RECORDED_TEXT, RECORDED_TOOLS) == tuple(
+            recorded(telemetry, name) for name in (INPUT, SYSTEM, DEFINITIONS)
         )
 
 
@@ -307,19 +307,22 @@ def test_the_stream_method(server: ModelServer, telemetry: Telemetry, client: An
     server.reply(Sse(EVENTS, event_names=True))
     AnthropicInstrumentor().instrument(**telemetry.providers, capture_message_content="span_and_event")
 
-    with client.messages.stream(**said(once(TEXT)), system=once(TEXT)) as stream:
+    with client.messages.stream(**asking(once(TEXT)), system=once(TEXT)) as stream:
         stream.until_done()
 
     assert (TEXT, TEXT) == (server.requests[0].json["messages"][0]["content"], server.requests[0].json["system"])
-    assert ([{"role": "user", "parts": TOLD_TEXT}], TOLD_TEXT) == (told(telemetry, INPUT), told(telemetry, SYSTEM))
+    assert ([{"role": "user", "parts": RECORDED_TEXT}], RECORDED_TEXT) == (
+        recorded(telemetry, INPUT),
+        recorded(telemetry, SYSTEM),
+    )
 
 
 BROKEN: dict[str, Call] = {
     "messages": lambda client: client.messages.create(**{**ASKED, "messages": broken(ASKED["messages"])}),
-    "content": lambda client: client.messages.create(**said(broken(TEXT))),
+    "content": lambda client: client.messages.create(**asking(broken(TEXT))),
     "system": lambda client: client.messages.create(**ASKED, system=broken(TEXT)),
     "tools": lambda client: client.messages.create(**ASKED, tools=broken(TOOLS)),
-    "a tool's answer": lambda client: client.messages.create(**said(answered(broken(TEXT)))),
+    "a tool's answer": lambda client: client.messages.create(**asking(answered(broken(TEXT)))),
     "nothing before it": lambda client: client.messages.create(**{**ASKED, "messages": broken([])}),
     "raw": lambda client: client.messages.with_raw_response.create(**{**ASKED, "messages": broken([])}),
 }
@@ -364,7 +367,7 @@ def test_exceptions_that_are_no_errors(client: Any, telemetry: Telemetry) -> Non
 def picture(data: Any) -> dict[str, Any]:
     """A request with an image."""
     source = {"type": "base64", "media_type": "image/png", "data": data}
-    return said([{"type": "image", "source": source}, *TEXT])
+    return asking([{"type": "image", "source": source}, *TEXT])
 
 
 FILES: dict[str, Callable[[Path], Any]] = {
@@ -396,16 +399,16 @@ def test_files_are_sent(compared: Compared, mode: str, kind: str, file: Path) ->
 
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
-def test_files_are_told_without_their_bytes(compared: Compared, kind: str, file: Path) -> None:
-    """What is known of a file is told, its size and digest only if they are known: never those of something else."""
+def test_files_are_recorded_without_their_bytes(compared: Compared, kind: str, file: Path) -> None:
+    """What is known of a file is recorded, size and digest only if they are known: never those of something else."""
     compared(lambda client: client.messages.create(**picture(FILES[kind](file))), "span_and_event")
 
-    (message,) = told(compared.telemetry, INPUT)
+    (message,) = recorded(compared.telemetry, INPUT)
     blob, text = message["parts"]
     assert ("blob", "image", "image/png") == (blob["type"], blob["modality"], blob["mime_type"])
     assert blob.get("byte_size") in (None, len(BYTES))
     assert blob.get("sha256") in (None, sha256(BYTES).hexdigest())
-    assert TOLD_TEXT == [text]
+    assert RECORDED_TEXT == [text]
     assert b64encode(BYTES).decode() not in repr(compared.telemetry.snapshot())
 
 
@@ -448,7 +451,7 @@ def test_an_earlier_response_in_the_next_request(
     assert bare == server.requests[-1].body
     assert before == answer.model_dump(warnings=False)
     if mode == "span_and_event":
-        _, turn, result = told(telemetry, INPUT)
+        _, turn, result = recorded(telemetry, INPUT)
         parts = [{"type": "reasoning", "content": "Hm."}, {"type": "text", "content": "Let me see."}, CALLED]
         assert {"role": "assistant", "parts": parts} == turn
         response = {"type": "tool_call_response", "id": "toolu_1", "response": "rain"}
@@ -483,12 +486,12 @@ SENTINELS: dict[str, Call] = {
         **{**ASKED, "messages": [{"role": "user", "content": "Hi", "name": sentinel()}]}
     ),
     "in a block": lambda client: client.messages.create(
-        **said([{"type": "text", "text": "Hi", "cache_control": sentinel(), "citations": sentinel()}])
+        **asking([{"type": "text", "text": "Hi", "cache_control": sentinel(), "citations": sentinel()}])
     ),
     "in a tool": lambda client: client.messages.create(**ASKED, tools=[{**TOOLS[0], "cache_control": sentinel()}]),
     "in metadata": lambda client: client.messages.create(**ASKED, metadata={"user_id": sentinel()}),
     "in a tool's answer": lambda client: client.messages.create(
-        **said([{"type": "tool_result", "tool_use_id": "toolu_1", "content": sentinel(), "is_error": sentinel()}])
+        **asking([{"type": "tool_result", "tool_use_id": "toolu_1", "content": sentinel(), "is_error": sentinel()}])
     ),
     "in extra_body": lambda client: client.messages.create(**ASKED, extra_body={"thinking": sentinel()}),
     "a header": lambda client: client.messages.create(**ASKED, extra_headers={"anthropic-beta": sentinel()}),
@@ -499,7 +502,7 @@ SENTINELS: dict[str, Call] = {
 
 @pytest.mark.parametrize("name", SENTINELS)
 def test_sentinels(compared: Compared, mode: str, name: str) -> None:
-    """`Omit` and `NotGiven` are sent as nothing, where the SDK takes them, and told as nothing."""
+    """`Omit` and `NotGiven` are sent as nothing, where the SDK takes them, and recorded as nothing."""
     if "Message" != compared(SENTINELS[name], mode):
         return  # an old SDK's own words of what it cannot send
     assert [] == [
@@ -508,7 +511,7 @@ def test_sentinels(compared: Compared, mode: str, name: str) -> None:
 
 
 def test_absent_values_are_no_attributes(compared: Compared) -> None:
-    """What the request does not say is not told; zero is a value."""
+    """What the request does not have is not recorded; zero is a value."""
     compared(
         lambda client: client.messages.create(
             **ASKED, stop_sequences=anthropic.NOT_GIVEN, extra_body={"temperature": 0, "top_p": None}
@@ -552,8 +555,8 @@ def test_content_in_extra_body(compared: Compared) -> None:
         "span_and_event",
     )
 
-    assert [{"role": "user", "parts": [{"type": "text", "content": "Other"}]}] == told(compared.telemetry, INPUT)
-    assert TOLD_TEXT == told(compared.telemetry, SYSTEM)
+    assert [{"role": "user", "parts": [{"type": "text", "content": "Other"}]}] == recorded(compared.telemetry, INPUT)
+    assert RECORDED_TEXT == recorded(compared.telemetry, SYSTEM)
 
 
 def deep(**given: Any) -> dict[str, Any]:
@@ -635,7 +638,7 @@ def test_the_body_and_options_of_a_call_by_hand(
 
 UNUSUAL: dict[str, Call] = {
     "everything": lambda client: client.messages.create(**deep()),
-    "tuples": lambda client: client.messages.create(**{**said(tuple(TEXT)), "stop_sequences": ("a", "b")}),
+    "tuples": lambda client: client.messages.create(**{**asking(tuple(TEXT)), "stop_sequences": ("a", "b")}),
     "a tuple of messages": lambda client: client.messages.create(**{**ASKED, "messages": tuple(ASKED["messages"])}),
     "a read-only mapping": lambda client: client.messages.create(
         **{**ASKED, "messages": [MappingProxyType(ASKED["messages"][0])]}
@@ -654,9 +657,9 @@ UNUSUAL: dict[str, Call] = {
     "nulls": lambda client: client.messages.create(**ASKED, system=None, tools=None, stop_sequences=None),
     "no messages": lambda client: client.messages.create(**{**ASKED, "messages": []}),
     "messages of no known form": lambda client: client.messages.create(**{**ASKED, "messages": [None, 1, "Hi", []]}),
-    "blocks of no known form": lambda client: client.messages.create(**said([None, 1, "Hi", [], {}])),
+    "blocks of no known form": lambda client: client.messages.create(**asking([None, 1, "Hi", [], {}])),
     "numbers": lambda client: client.messages.create(**{**ASKED, "max_tokens": 1 << 70, "model": 7}),
-    "an object": lambda client: client.messages.create(**said(object())),
+    "an object": lambda client: client.messages.create(**asking(object())),
     "an empty generator": lambda client: client.messages.create(**{**ASKED, "messages": once([])}),
     "a generator of generators": lambda client: client.messages.create(
         **{**ASKED, "messages": once([once(TEXT), once([])])}

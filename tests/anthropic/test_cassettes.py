@@ -37,21 +37,21 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 NAMES = sorted(path.relative_to(CASSETTES).with_suffix("").as_posix() for path in CASSETTES.rglob("*.yaml"))
 PLAIN = [name for name in NAMES if f"{name.removesuffix('.stream')}" not in NAMES or not name.endswith(".stream")]
 TWINS = sorted(set(NAMES) - set(PLAIN))
-# The exception by whose name a snapshot knows it.
+# The exception by the name that a snapshot has for it.
 _NAMED = {
     "messages/overloaded": pytest.mark.skipif(
         not hasattr(anthropic, "OverloadedError"), reason="this SDK raises another exception"
     )
 }
 EXCHANGES = [pytest.param(name, marks=_NAMED.get(name, ())) for name in PLAIN]
-# Twins whose streams are cut as well.
+# Twins with streams that are cut as well.
 CUT = [name for name in TWINS if name.startswith("messages/") and "refusal" not in name]
 
 ORIGIN = re.compile(r"# (Recorded from .+ on loopback|Written by hand from .+ public API reference \(.+\))\.")
 SECRET = re.compile(r"authorization: |cookie|sk-|Bearer|api-key: ", re.IGNORECASE)
 # Attributes that the end of a stream brings.
 OF_THE_END = ("anthropic.message.stop_reason", "gen_ai.usage.output_tokens", "gen_ai.usage.reasoning.output_tokens")
-# Without the SDK's own tracing, whose spans the modes of `test_native_tracing` are about.
+# Without the SDK's own tracing; the modes of `test_native_tracing` are about its spans.
 QUIET = {"open_telemetry": False} if hasattr(anthropic._base_client.BaseClient, "_tracer") else {}
 
 
@@ -215,7 +215,7 @@ def test_a_cassette_says_where_it_comes_from_and_holds_no_secret(name: str) -> N
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_snapshot_tells_nothing_that_may_not_be_told(name: str) -> None:
+def test_a_snapshot_has_nothing_that_may_not_be_recorded(name: str) -> None:
     """No bytes, nothing that only the provider can read, no token of a server's."""
     text = (SNAPSHOTS / f"{name}.json").read_text(encoding="utf-8")
     assert [] == [secret for secret in ("iVBORw0KGgo", "JVBERi0x", "EqQBCgIYAhIM", "not-a-token") if secret in text]

@@ -1,6 +1,6 @@
-"""What was said becomes parts by the conventions' schemas: every block and tool that Anthropic's API knows.
+"""Content becomes parts by the conventions' schemas: every block and tool that Anthropic's API knows.
 
-A response is told alike however it came: plain, or put together from the events of a stream.
+A response is recorded alike however it came: plain, or put together from the events of a stream.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MODEL = "claude-test"
 BYTES = b"\x89PNG not really"
 BASE64 = b64encode(BYTES).decode()
 FINGERPRINT = {"byte_size": len(BYTES), "sha256": sha256(BYTES).hexdigest()}
-# What only the provider can read: it is of no use to a reader, and may be large. None of it may be told.
+# What only the provider can read: it is of no use to a reader, and may be large. None of it may be recorded.
 HUSH = "SHVzaCwgbm9ib2R5IG1heSByZWFkIHRoaXMu"
 QUIET = {"open_telemetry": False} if hasattr(anthropic._base_client.BaseClient, "_tracer") else {}
 USAGE: dict[str, Any] = {"input_tokens": 8, "output_tokens": 2}
@@ -177,7 +177,7 @@ def client(server: ModelServer) -> Iterator[anthropic.Anthropic]:
 
 @pytest.fixture
 def ask(server: ModelServer, instrumented: Telemetry, client: Any) -> Callable[..., Content]:
-    """A call with these members of the request; what is told of it."""
+    """A call with these members of the request; its content attributes."""
 
     def call(
         messages: Any = "Hi",
@@ -237,8 +237,8 @@ def result(kind: str, content: Any, **more: Any) -> dict[str, Any]:
 
 def gave(kind: str, content: Any, **more: Any) -> dict[str, Any]:
     """The same as a part."""
-    told = {"type": kind, "content": content, **more}
-    return {"type": "server_tool_call_response", "id": "srvtoolu_1", "server_tool_call_response": told}
+    result = {"type": kind, "content": content, **more}
+    return {"type": "server_tool_call_response", "id": "srvtoolu_1", "server_tool_call_response": result}
 
 
 def used(name: str, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -454,48 +454,48 @@ BLOCKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_blocks_of_a_response(ask: Callable[..., Content], instrumented: Telemetry, name: str) -> None:
-    """Each as the conventions have it; what nobody can read is left out, what is unknown is told as it is."""
+    """Each as the conventions have it; what nobody can read is left out, what is unknown is recorded as it is."""
     block, part = BLOCKS[name]
 
-    told = ask(answer=message(block), beta=True)
+    content = ask(answer=message(block), beta=True)
 
-    assert [{"role": "assistant", "parts": [part], "finish_reason": "stop"}] == told[OUTPUT]
+    assert [{"role": "assistant", "parts": [part], "finish_reason": "stop"}] == content[OUTPUT]
     assert not leaks(instrumented)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_blocks_of_a_stream(ask: Callable[..., Content], instrumented: Telemetry, name: str) -> None:
-    """Put together from its events, a response is told as the plain one."""
+    """Put together from its events, a response is recorded as the plain one."""
     block, part = BLOCKS[name]
 
-    told = ask(answer=message(block), stream=True, beta=True)
+    content = ask(answer=message(block), stream=True, beta=True)
 
-    assert [{"role": "assistant", "parts": [part], "finish_reason": "stop"}] == told[OUTPUT]
+    assert [{"role": "assistant", "parts": [part], "finish_reason": "stop"}] == content[OUTPUT]
     assert not leaks(instrumented)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_blocks_that_are_given_again(ask: Callable[..., Content], instrumented: Telemetry, name: str) -> None:
-    """In the next request, a block is told as it was when it came, but for thinking of which there is only the signature."""
+    """In the next request, a block is recorded as in the response; not so thinking that has only a signature."""
     block, part = BLOCKS[name]
 
-    told = ask([{"role": "assistant", "content": [block]}, {"role": "user", "content": "Go on."}])
+    content = ask([{"role": "assistant", "content": [block]}, {"role": "user", "content": "Go on."}])
 
     parts = [] if name == "thinking that is kept back" else [part]
-    assert {"role": "assistant", "parts": parts} == told[INPUT][0]
+    assert {"role": "assistant", "parts": parts} == content[INPUT][0]
     assert not leaks(instrumented)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_all_blocks_at_once(ask: Callable[..., Content], stream: bool) -> None:
     """They come in their order, in one message."""
-    told = ask(answer=message(*(block for block, _ in BLOCKS.values())), stream=stream, beta=True)
+    content = ask(answer=message(*(block for block, _ in BLOCKS.values())), stream=stream, beta=True)
 
-    assert [part for _, part in BLOCKS.values()] == told[OUTPUT][0]["parts"]
+    assert [part for _, part in BLOCKS.values()] == content[OUTPUT][0]["parts"]
 
 
 def leaks(telemetry: Telemetry) -> list[str]:
-    """What may never be told and was."""
+    """What was recorded and never may be."""
     everything = repr(telemetry.snapshot())
     return [secret for secret in (HUSH, BASE64) if secret in everything]
 
@@ -658,7 +658,7 @@ HIDDEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-def test_no_bytes_are_told(ask: Callable[..., Content], instrumented: Telemetry, name: str) -> None:
+def test_no_bytes_are_recorded(ask: Callable[..., Content], instrumented: Telemetry, name: str) -> None:
     """What comes in base64 is left out wherever it stands."""
     ask(**{"closely": False, **HIDDEN[name]})
 
@@ -681,7 +681,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_only_the_provider_can_read_is_not_told(
+def test_what_only_the_provider_can_read_is_not_recorded(
     ask: Callable[..., Content], instrumented: Telemetry, name: str
 ) -> None:
     """Signatures and encrypted content are large, and nobody else can make anything of them."""
@@ -710,10 +710,10 @@ SYSTEMS: list[tuple[Any, list[dict[str, Any]] | None]] = [
 @pytest.mark.parametrize(("system", "expected"), SYSTEMS, ids=repr)
 def test_system_prompts(ask: Callable[..., Content], system: Any, expected: Any) -> None:
     """They are system instructions, apart from the messages."""
-    told = ask(system=system)
+    content = ask(system=system)
 
-    assert expected == told.get(SYSTEM)
-    assert ["user"] == [each["role"] for each in told[INPUT]]
+    assert expected == content.get(SYSTEM)
+    assert ["user"] == [each["role"] for each in content[INPUT]]
 
 
 MESSAGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -780,8 +780,8 @@ def test_every_type_of_tool_that_this_sdk_knows(ask: Callable[..., Content], kin
     )
     if literal is None or literal == "custom":
         return
-    (told,) = ask(tools=[{"type": literal, "name": "n"}])[TOOLS]
-    assert (literal, "n") == (told["type"], told["name"])
+    (definition,) = ask(tools=[{"type": literal, "name": "n"}])[TOOLS]
+    assert (literal, "n") == (definition["type"], definition["name"])
 
 
 SERVERS: dict[str, dict[str, Any]] = {
@@ -791,13 +791,13 @@ SERVERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_credentials_of_mcp_servers_are_told_to_nobody(
+def test_credentials_of_mcp_servers_are_not_recorded(
     ask: Callable[..., Content], instrumented: Telemetry, name: str
 ) -> None:
     """The provider needs them; content capture is no leave to spread them."""
-    (told,) = ask(beta=True, mcp_servers=[SERVERS[name]])[TOOLS]
+    (definition,) = ask(beta=True, mcp_servers=[SERVERS[name]])[TOOLS]
 
-    assert ("url", "tickets") == (told["type"], told["name"])
+    assert ("url", "tickets") == (definition["type"], definition["name"])
     assert not leaks(instrumented)
 
 
@@ -818,9 +818,9 @@ REASONS = {
 @pytest.mark.parametrize("reason", REASONS)
 def test_stop_reasons(ask: Callable[..., Content], instrumented: Telemetry, reason: str, stream: bool) -> None:
     """In the words of the conventions, and in the provider's; what is unknown keeps its word."""
-    told = ask(answer=message({"type": "text", "text": "Hi"}, stop_reason=reason), stream=stream)
+    content = ask(answer=message({"type": "text", "text": "Hi"}, stop_reason=reason), stream=stream)
 
-    assert REASONS[reason] == told[OUTPUT][0]["finish_reason"]
+    assert REASONS[reason] == content[OUTPUT][0]["finish_reason"]
     attributes = instrumented.span.attributes
     assert ((REASONS[reason],), reason) == (
         attributes["gen_ai.response.finish_reasons"],
@@ -828,7 +828,7 @@ def test_stop_reasons(ask: Callable[..., Content], instrumented: Telemetry, reas
     )
 
 
-# Usage: what the response says, and what is told.
+# Usage: what the response has, and what is recorded.
 COUNTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "small": (
         {"input_tokens": 8, "output_tokens": 2},
@@ -909,7 +909,7 @@ def usage_of(telemetry: Telemetry) -> dict[str, Any]:
 
 @pytest.fixture
 def count(server: ModelServer, telemetry: Telemetry, client: Any) -> Callable[..., dict[str, Any]]:
-    """A call that gets this answer; what is told of its usage, on the span and in the metric alike."""
+    """A call that gets this answer; the usage recorded of it, on the span and in the metric alike."""
 
     def call(answer: Any) -> dict[str, Any]:
         AnthropicInstrumentor().instrument(**telemetry.providers)
@@ -919,29 +919,29 @@ def count(server: ModelServer, telemetry: Telemetry, client: Any) -> Callable[..
         got = client.beta.messages.create(**asked, stream=streamed)
         if streamed:
             list(got)
-        told = usage_of(telemetry)
+        usage = usage_of(telemetry)
         points = telemetry.metrics.get("gen_ai.client.token.usage", ())
         recorded = {point.attributes["gen_ai.token.type"]: point.sum for point in points}
         kinds = ("input", "output")
         assert {
-            kind: told[f"gen_ai.usage.{kind}_tokens"] for kind in kinds if f"gen_ai.usage.{kind}_tokens" in told
+            kind: usage[f"gen_ai.usage.{kind}_tokens"] for kind in kinds if f"gen_ai.usage.{kind}_tokens" in usage
         } == recorded
-        return told
+        return usage
 
     return call
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_usage(count: Callable[..., dict[str, Any]], name: str) -> None:
-    """Input is all of it, cached or not; a cache's reads and writes are told apart, and what is missing is not zero."""
+    """Input is all of it, cached or not; a cache's reads and writes are separate; what is missing is not zero."""
     usage, expected = COUNTS[name]
-    told = count(message({"type": "text", "text": "Hi"}, usage=usage))
-    assert expected == told
-    assert all(type(expected[key]) is type(value) for key, value in told.items())
+    recorded = count(message({"type": "text", "text": "Hi"}, usage=usage))
+    assert expected == recorded
+    assert all(type(expected[key]) is type(value) for key, value in recorded.items())
 
 
 def streamed(first: dict[str, Any], last: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """A stream whose `message_start` and `message_delta` say this of usage; without the second, it is not finished."""
+    """A stream with this usage in `message_start` and `message_delta`; without the second, it is not finished."""
     whole = events(message({"type": "text", "text": "Hi"}))
     whole[0]["message"]["usage"] = first
     if last is None:
@@ -958,7 +958,7 @@ BEGUN = {
     "cache_creation": {"ephemeral_5m_input_tokens": 30, "ephemeral_1h_input_tokens": 20},
     "service_tier": "standard",
 }
-TOLD_OF_INPUT = {
+INPUT_ATTRIBUTES = {
     "gen_ai.usage.input_tokens": 158,
     "gen_ai.usage.cache_read.input_tokens": 100,
     "gen_ai.usage.cache_write.input_tokens": 50,
@@ -968,31 +968,31 @@ TOLD_OF_INPUT = {
     "anthropic.response.service_tier": "standard",
 }
 STREAMED: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "output only": (BEGUN, {"output_tokens": 20}, {**TOLD_OF_INPUT, "gen_ai.usage.output_tokens": 20}),
+    "output only": (BEGUN, {"output_tokens": 20}, {**INPUT_ATTRIBUTES, "gen_ai.usage.output_tokens": 20}),
     "input repeated": (
         BEGUN,
         {"input_tokens": 8, "output_tokens": 20, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 50},
-        {**TOLD_OF_INPUT, "gen_ai.usage.output_tokens": 20},
+        {**INPUT_ATTRIBUTES, "gen_ai.usage.output_tokens": 20},
     ),
     "input repeated as null": (
         BEGUN,
         {"input_tokens": None, "output_tokens": 20, "cache_read_input_tokens": None},
-        {**TOLD_OF_INPUT, "gen_ai.usage.output_tokens": 20},
+        {**INPUT_ATTRIBUTES, "gen_ai.usage.output_tokens": 20},
     ),
     "more input than at first": (
         BEGUN,
         {"input_tokens": 10, "output_tokens": 20},
-        {**TOLD_OF_INPUT, "gen_ai.usage.input_tokens": 160, "gen_ai.usage.output_tokens": 20},
+        {**INPUT_ATTRIBUTES, "gen_ai.usage.input_tokens": 160, "gen_ai.usage.output_tokens": 20},
     ),
     "thinking": (
         BEGUN,
         {"output_tokens": 20, "output_tokens_details": {"thinking_tokens": 15}},
-        {**TOLD_OF_INPUT, "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning.output_tokens": 15},
+        {**INPUT_ATTRIBUTES, "gen_ai.usage.output_tokens": 20, "gen_ai.usage.reasoning.output_tokens": 15},
     ),
-    "no output": (BEGUN, {"output_tokens": 0}, {**TOLD_OF_INPUT, "gen_ai.usage.output_tokens": 0}),
-    "nothing at the end": (BEGUN, {}, TOLD_OF_INPUT),
-    "not finished": (BEGUN, None, TOLD_OF_INPUT),
-    "thinking, not finished": ({**BEGUN, "output_tokens_details": {"thinking_tokens": 1}}, None, TOLD_OF_INPUT),
+    "no output": (BEGUN, {"output_tokens": 0}, {**INPUT_ATTRIBUTES, "gen_ai.usage.output_tokens": 0}),
+    "nothing at the end": (BEGUN, {}, INPUT_ATTRIBUTES),
+    "not finished": (BEGUN, None, INPUT_ATTRIBUTES),
+    "thinking, not finished": ({**BEGUN, "output_tokens_details": {"thinking_tokens": 1}}, None, INPUT_ATTRIBUTES),
 }
 
 
@@ -1004,7 +1004,7 @@ def test_usage_of_streams(count: Callable[..., dict[str, Any]], name: str) -> No
 
 
 def test_tool_input_that_came_in_part(server: ModelServer, instrumented: Telemetry, client: Any) -> None:
-    """JSON that is not whole is told as the text that was received."""
+    """JSON that is not whole is recorded as the text that was received."""
     call = {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {"city": "Lima"}}
     begun = events(message(call, stop_reason="tool_use"))[:4]
     server.reply(Sse(begun, event_names=True))

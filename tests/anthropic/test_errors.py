@@ -48,7 +48,7 @@ class Refusal(NamedTuple):
 
     @property
     def plain(self) -> str:
-        """What may be said of it without content: the exception and the status."""
+        """The message that is recorded without content: the exception and the status."""
         return f"{self.exception} {self.status}" if self.status else self.exception
 
 
@@ -114,7 +114,7 @@ BY_CALL = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
 
 
 class Clients:
-    """Makes clients of the model server with a key that must not be told; they are closed after the test."""
+    """Makes clients of the model server with a key that must not be recorded; they are closed after the test."""
 
     def __init__(self, server: ModelServer, way: Way) -> None:
         self._url = server.url
@@ -193,9 +193,9 @@ def described(error: BaseException | None) -> Any:
     )
 
 
-def _stable(said: str) -> str:
+def _stable(text: str) -> str:
     """Without addresses of objects."""
-    return re.sub(r"0x[0-9a-f]+", "0x…", said)
+    return re.sub(r"0x[0-9a-f]+", "0x…", text)
 
 
 def written(telemetry: Telemetry) -> str:
@@ -222,11 +222,11 @@ def assert_failed(telemetry: Telemetry, refused: Refusal) -> None:
     (event,) = telemetry.logs
     assert (EXCEPTION, 13, "WARN") == (event.event_name, event.severity_number.value, event.severity_text)
     assert (span.context.trace_id, span.context.span_id) == (event.trace_id, event.span_id)
-    told = dict(event.attributes)
-    trace = told.pop("exception.stacktrace")
-    assert refused.plain == told.pop("exception.message")
-    kind = told.pop("exception.type")
-    assert {} == told
+    attributes = dict(event.attributes)
+    trace = attributes.pop("exception.stacktrace")
+    assert refused.plain == attributes.pop("exception.message")
+    kind = attributes.pop("exception.type")
+    assert {} == attributes
     assert kind.endswith(f".{refused.exception}")
     assert exception == kind or kind.startswith("anthropic._")
     assert "_base_client.py" in trace
@@ -256,9 +256,9 @@ def test_a_refused_call(server, telemetry, clients, way, *, call, refused):
     assert described(bare) == described(raised)
     assert expected.exception in (ANY, type(bare).__name__)
     assert_failed(telemetry, expected._replace(exception=type(bare).__name__))
-    told = telemetry.span.attributes
-    assert expected.status == told["http.response.status_code"]
-    assert ("req_1" if dict(expected.reply.headers) else None) == told.get("anthropic.request.id")
+    attributes = telemetry.span.attributes
+    assert expected.status == attributes["http.response.status_code"]
+    assert ("req_1" if dict(expected.reply.headers) else None) == attributes.get("anthropic.request.id")
     assert_silent(telemetry)
 
 
@@ -466,14 +466,14 @@ def assert_unanswered(telemetry: Telemetry, client: Any, way: Way, call: Any, ex
     assert described(bare) == described(raised)
     assert_failed(telemetry, Refusal(Text(""), exception, f"anthropic.{exception}"))
     assert "http.response.status_code" not in telemetry.span.attributes
-    # The cause is told as well.
+    # The cause is recorded as well.
     assert "direct cause" in telemetry.logs[0].attributes["exception.stacktrace"]
 
 
 @BY_WAY
 @pytest.mark.parametrize("body", ['{"id": "msg_1", "con', "", "not JSON", "{}{}"])
 def test_malformed_json(server, telemetry, clients, way, body):
-    """What the SDK makes of it; the status that was received is told."""
+    """What the SDK makes of it; the status that was received is recorded."""
     reply = Text(body, "application/json", headers=HEADERS)
     server.reply(reply, reply)
     client = clients()
@@ -494,15 +494,17 @@ def test_malformed_json(server, telemetry, clients, way, body):
 @BY_WAY
 @pytest.mark.parametrize("mode", ["no_content", "span_and_event"])
 def test_a_content_type_that_is_no_json(server, telemetry, clients, way, mode):
-    """The SDK returns the text: the call went well, and nothing of a response is told."""
+    """The SDK returns the text: the call went well, and nothing of a response is recorded."""
     server.reply(Text(f"<html>{PROMPT}</html>", "text/html"))
     instrument(telemetry, mode)
 
     assert f"<html>{PROMPT}</html>" == way.run(plain(clients()))
 
     assert "UNSET" == telemetry.span.status.status_code.name
-    told = {name for name in telemetry.span.attributes if name.startswith(("gen_ai.resp", "gen_ai.us", "gen_ai.out"))}
-    assert set() == told
+    recorded = {
+        name for name in telemetry.span.attributes if name.startswith(("gen_ai.resp", "gen_ai.us", "gen_ai.out"))
+    }
+    assert set() == recorded
     assert [DURATION] == list(telemetry.metrics)
 
 
@@ -524,7 +526,7 @@ def test_strict_validation(server, telemetry, clients, way, reply):
 @BY_WAY
 @pytest.mark.parametrize("status", [429, 500, 529])
 def test_a_retry_that_succeeds(server, telemetry, clients, way, status):
-    """One call, that went well; how often it was sent again is told where the SDK tells it."""
+    """One call, that went well; how often it was sent again is recorded where the SDK counts it."""
     refused = Json(error(QUOTING, "overloaded_error"), status, AT_ONCE)
     server.reply(refused, refused, Json(message(text("Hello"))))
     instrument(telemetry)
@@ -583,7 +585,7 @@ def test_the_first_attempt_is_no_retry(server, telemetry, clients, way):
 
 
 def test_legacy_completions_fail_alike(server, telemetry, clients):
-    """The operation is told, and the rest is as for messages."""
+    """The operation is recorded, and the rest is as for messages."""
     client = clients()
     if not hasattr(client, "completions"):
         pytest.skip("this SDK has no completions")
@@ -599,7 +601,7 @@ def test_legacy_completions_fail_alike(server, telemetry, clients):
 
 
 class Unprintable(Exception):  # noqa: N818 - named for what it is
-    """An exception whose text cannot be had."""
+    """An exception that has no text: `str()` of it raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")

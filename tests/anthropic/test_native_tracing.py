@@ -1,6 +1,6 @@
 """The SDK's own tracing beside ours: one call has one span, whichever of the two it is.
 
-Newer versions of the SDK make a span of their own for each call. Every test makes its calls on clients whose spans,
+Newer versions of the SDK make a span of their own for each call. In every test, spans of the SDK,
 were they made, would be among what was recorded; what the SDK does without us is recorded first, to compare with.
 """
 
@@ -289,8 +289,8 @@ class Way:
     raises: bool = False
     # Attributes that both have, and in which ours has another word.
     own_words: frozenset[str] = field(default_factory=frozenset)
-    # What the SDK's span tells and ours does not, in this way only.
-    untold: frozenset[str] = field(default_factory=frozenset)
+    # Attributes that the SDK's span has and ours does not, in this way only.
+    not_recorded: frozenset[str] = field(default_factory=frozenset)
     # Whether ours reads a response that the SDK's leaves alone.
     reads_more: bool = False
     # How it ended: by the SDK's span, and by ours.
@@ -338,7 +338,7 @@ WAYS: dict[str, Way] = {
         stream,
         [Sse(EVENTS, event_names=True, end="early", sent=4)],
         statuses=("ERROR", "UNSET"),
-        untold=ERROR_TYPE,
+        not_recorded=ERROR_TYPE,
     ),
 }
 
@@ -393,7 +393,7 @@ async def _turns() -> None:
             await asyncio.sleep(0)
 
 
-def told(span: ReadableSpan) -> dict[str, Any]:
+def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     """The attributes of a span, but for the time that is another one in each run."""
     attributes = dict(span.attributes or {})
     assert attributes.pop(MEASURED, 0.0) >= 0
@@ -422,7 +422,7 @@ def bare(application: Application, way: Way, **settings: Any) -> ReadableSpan:
 
 
 def measured(telemetry: Telemetry) -> dict[str, Any]:
-    """The points of all metrics; every exemplar is of the one span, whose name differs from mode to mode."""
+    """The points of all metrics; every exemplar is of the one span; its name differs from mode to mode."""
     metrics = telemetry.snapshot()["metrics"]
     for metric in metrics.values():
         for point in metric["points"]:
@@ -433,15 +433,15 @@ def measured(telemetry: Telemetry) -> dict[str, Any]:
 @traced
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_replaced_by_ours(application, telemetry, way):
-    """By default there is one span, ours, and it tells all that the SDK's would have told, in the same words."""
+    """By default there is one span, ours, and it has all attributes that the SDK's would have, with the same values."""
     without_us = bare(application, way)
-    theirs = told(without_us)
+    theirs = attributes_of(without_us)
     application.instrument()
     performed(application, way)
 
     assert OURS == scope(telemetry.span)
-    ours = told(telemetry.span)
-    assert [] == sorted(theirs.keys() - ours.keys() - LEFT_OUT.keys() - way.untold)
+    ours = attributes_of(telemetry.span)
+    assert [] == sorted(theirs.keys() - ours.keys() - LEFT_OUT.keys() - way.not_recorded)
     assert [] == sorted(ours.keys() - theirs.keys() - added(way))
     differing = {name for name in theirs.keys() & ours.keys() if not same(theirs[name], ours[name])}
     assert way.own_words == differing
@@ -458,7 +458,7 @@ def test_enriched(application, telemetry, way):
     performed(application, way)
 
     span = telemetry.span
-    attributes, before = told(span), told(theirs)
+    attributes, before = attributes_of(span), attributes_of(theirs)
     assert (SDK, theirs.name, theirs.kind) == (scope(span), span.name, span.kind)
     assert before == {name: attributes[name] for name in before if name in attributes}
     assert [] == sorted(attributes.keys() - before.keys() - added(way))
@@ -477,7 +477,7 @@ def test_left_alone(application, telemetry, way):
 
     span = telemetry.span
     assert (SDK, theirs.name, theirs.kind) == (scope(span), span.name, span.kind)
-    assert same(told(theirs), told(span))
+    assert same(attributes_of(theirs), attributes_of(span))
     assert (theirs.status.status_code, theirs.status.description) == (span.status.status_code, span.status.description)
     assert {"gen_ai.client.operation.duration"} <= telemetry.metrics.keys()
 
@@ -557,7 +557,7 @@ def test_the_times_of_an_enriched_span(application, telemetry, way):
 
 
 async def cancelled(client: Any, server: ModelServer) -> None:
-    """A call whose task is cancelled while the provider thinks."""
+    """A call of a task that is cancelled while the provider thinks."""
     task = asyncio.ensure_future(plain(client))
     while not server.requests:
         await asyncio.sleep(0.002)
@@ -567,7 +567,7 @@ async def cancelled(client: Any, server: ModelServer) -> None:
 
 
 async def cancelled_stream(client: Any, server: ModelServer) -> None:
-    """A stream whose reader is cancelled while it waits for the next event."""
+    """A stream with a reader that is cancelled while it waits for the next event."""
     read: list[Any] = []
 
     async def reading() -> None:
@@ -671,14 +671,16 @@ def test_calls_that_are_not_followed_keep_the_sdk_s_span(application, server, te
 
     replies()
     application.run(count(application.client()))
-    before = [(scope(span), span.name, told(span), span.status.status_code) for span in telemetry.spans]
+    before = [(scope(span), span.name, attributes_of(span), span.status.status_code) for span in telemetry.spans]
     telemetry.clear()
     application.instrument(mode)
     replies()
     application.run(count(application.client()))
 
     assert 2 == len(before)
-    assert before == [(scope(span), span.name, told(span), span.status.status_code) for span in telemetry.spans]
+    assert before == [
+        (scope(span), span.name, attributes_of(span), span.status.status_code) for span in telemetry.spans
+    ]
     assert all("traceparent" in request.headers for request in server.requests)
     assert {} == telemetry.metrics
 
@@ -693,7 +695,7 @@ CALLS_A_TOOL = {
 @traced
 @pytest.mark.parametrize("mode", MODES)
 def test_spans_of_the_tool_runner_stay(application, server, telemetry, mode):
-    """Its loop and its tools have the SDK's spans, and each chat below them one, whose it is by the mode."""
+    """Its loop and its tools have the SDK's spans, and each chat below them has one, the SDK's or ours by the mode."""
 
     async def tool(city: str) -> str:
         """Tells the weather."""
@@ -731,7 +733,7 @@ def test_spans_of_the_tool_runner_stay(application, server, telemetry, mode):
 @pytest.mark.parametrize(("mode", "sent"), [("replace", False), ("enrich", True), ("off", True)])
 @pytest.mark.parametrize("way", [WAYS["plain"], WAYS["stream"], WAYS["sent again"]], ids=["plain", "stream", "again"])
 def test_trace_headers(application, telemetry, mode, sent, way):
-    """Those that the SDK sends go with its span: with ours, the provider is told of no trace."""
+    """Those that the SDK sends go with its span: with ours, the provider gets no trace context."""
     server = application.server
     application.instrument(mode)
     with telemetry.tracer_provider.get_tracer("application").start_as_current_span("above"):
@@ -831,7 +833,7 @@ def test_settings_of_the_environment(server, tmp_path):
 @traced
 @pytest.mark.parametrize("capture", ["no_content", "span_only", "event_only", "span_and_event"])
 def test_content_of_an_enriched_span(application, telemetry, capture):
-    """Our content is told where our switch says, on the SDK's span and in our event."""
+    """Our content is recorded where our switch says, on the SDK's span and in our event."""
     application.instrument("enrich", capture_message_content=capture)
     performed(application, WAYS["plain"])
 
@@ -852,11 +854,11 @@ def test_both_switches_for_content(application, telemetry, capture, name):
     application.instrument("enrich", capture_message_content=capture)
     performed(application, way, open_telemetry=given)
 
-    told_by_both = {name: theirs[name] for name in CONTENT & theirs.keys()}
+    in_both = {name: theirs[name] for name in CONTENT & theirs.keys()}
     found = {name: value for name, value in telemetry.span.attributes.items() if name in CONTENT}
-    assert told_by_both.keys()
-    assert told_by_both == {name: found.get(name) for name in told_by_both}
-    assert "span" in capture or told_by_both.keys() == found.keys()
+    assert in_both.keys()
+    assert in_both == {name: found.get(name) for name in in_both}
+    assert "span" in capture or in_both.keys() == found.keys()
 
 
 @traced
@@ -915,7 +917,7 @@ def test_calls_by_hand(application, server, telemetry, mode):
 
 
 def test_one_span_in_every_mode_of_an_sdk_that_does_not_trace(application, server, telemetry, caplog):
-    """Older SDKs have no tracing of their own: each mode gives our span, and there is nothing to be said."""
+    """Older SDKs have no tracing of their own: each mode gives our span, and nothing is logged."""
     if TRACES:
         pytest.skip("this SDK traces itself")
     server.reply_always(PLAIN)
@@ -985,8 +987,8 @@ def test_a_property_of_others_stays(application):
 @traced
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("instead", ["nothing", "a method", "an attribute"])
-def test_an_sdk_whose_tracing_is_not_known(application, monkeypatch, caplog, mode, instead):
-    """Where the property is missing or something else, both spans are kept, the SDK's below ours, and it is said once."""
+def test_an_sdk_with_tracing_that_is_not_known(application, monkeypatch, caplog, mode, instead):
+    """Where the property is missing or something else, both spans are kept, the SDK's below ours, with one warning."""
     monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
     telemetry = application.telemetry
     original = vars(BaseClient)["_tracer"]
@@ -1007,9 +1009,9 @@ def test_an_sdk_whose_tracing_is_not_known(application, monkeypatch, caplog, mod
         inner, outer = telemetry.spans
         assert ((SDK, outer.context.span_id), OURS) == ((scope(inner), inner.parent.span_id), scope(outer))
 
-    (said,) = caplog.messages
-    assert "anthropic" in said
-    assert "ANTHROPIC_OPEN_TELEMETRY=false" in said
+    (warning,) = caplog.messages
+    assert "anthropic" in warning
+    assert "ANTHROPIC_OPEN_TELEMETRY=false" in warning
 
 
 @traced
@@ -1024,11 +1026,11 @@ def test_an_unknown_mode(application, telemetry, monkeypatch, caplog, given):
         application.instrument("both" if given == "keyword" else None)
         application.create(application.client())
 
-    (said,) = caplog.messages
+    (warning,) = caplog.messages
     name = (
         "OTEL_INSTRUMENTATION_GENAI_ANTHROPIC_NATIVE_TRACING" if given == "environment" else "anthropic_native_tracing"
     )
-    assert all(word in said for word in (name, "'both'", "replace, enrich, off"))
+    assert all(word in warning for word in (name, "'both'", "replace, enrich, off"))
     assert OURS == scope(telemetry.span)
 
 
@@ -1394,13 +1396,13 @@ def _id(span: Any) -> int:
 def test_hooks_in_every_mode(application, telemetry, caplog, *, mode, way):
     """They are called once each, with the one span that there is, whoever makes it, while it can still be written to."""
     caplog.set_level(logging.INFO, "opentelemetry")
-    theirs, hooks = told(bare(application, way)), Hooks()
+    theirs, hooks = attributes_of(bare(application, way)), Hooks()
     application.instrument(mode, request_hook=hooks.request, response_hook=hooks.response)
     performed(application, way)
     settle()
 
     assert ["request", "response"] == hooks.called
-    attributes = told(telemetry.span)
+    attributes = attributes_of(telemetry.span)
     assert attributes.pop("hook.request")
     assert attributes.pop("hook.response")
     assert [] == [record.getMessage() for record in caplog.records]

@@ -1,7 +1,7 @@
 """Responses that are odd and yet arrive: of servers that speak the API with an accent, or of a future that we do not know.
 
-The application gets what it gets without us, the call is no failure, and what is whole is told: one odd member does not
-take the others with it. Streams of that kind are in `tests/stream`.
+The application gets what it gets without us, the call is no failure, and what is whole is recorded: one odd member
+does not take the others with it. Streams of that kind are in `tests/stream`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def used(**usage: Any) -> dict[str, Any]:
     return message(HELLO, usage={**USAGE, **usage})
 
 
-# What the server answers, and what of it must be told; None for what must not.
+# What the server answers, and what of it must be recorded; None for what must not.
 MESSAGES_OF_ALL_KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "content null": (message(content=None), {REASONS: ("stop",), **TOKENS}),
     "content empty": (message(), {**STOPPED, **TOKENS}),
@@ -110,12 +110,12 @@ async def plain(client: Any) -> Any:
 
 
 async def raw(client: Any) -> Any:
-    """`with_raw_response`, whose body is told from its bytes."""
+    """`with_raw_response`: content is recorded from the bytes of its body."""
     return (await settled(client.messages.with_raw_response.create(**MESSAGES))).http_response.content
 
 
 async def beta(client: Any) -> Any:
-    """`beta.messages.create(...)`, whose types are others."""
+    """`beta.messages.create(...)`, which has other types."""
     return await settled(client.beta.messages.create(**MESSAGES))
 
 
@@ -159,7 +159,7 @@ async def _closed(client: Any) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 @pytest.mark.parametrize("kind", MESSAGES_OF_ALL_KINDS)
 def test_an_odd_response(server, telemetry, made, caplog, *, way, call, mode, kind):
-    """It arrives as it is, and what is whole of it is told; content, if there is some, is valid."""
+    """It arrives as it is, and what is whole of it is recorded; content, if there is some, is valid."""
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
     body, expected = MESSAGES_OF_ALL_KINDS[kind]
     server.reply(Json(body), Json(body))
@@ -179,7 +179,7 @@ def test_an_odd_response(server, telemetry, made, caplog, *, way, call, mode, ki
 
 
 @pytest.mark.parametrize("kind", ["a block of the future", "blocks of other types", "content a text"])
-def test_all_of_an_odd_message_is_told(server, telemetry, made, kind):
+def test_all_of_an_odd_message_is_recorded(server, telemetry, made, kind):
     """No block is lost because nobody knows it."""
     body, _ = MESSAGES_OF_ALL_KINDS[kind]
     server.reply(Json(body))
@@ -187,6 +187,6 @@ def test_all_of_an_odd_message_is_told(server, telemetry, made, kind):
 
     SYNC.run(raw(made["sync"]))
 
-    [told] = json.loads(telemetry.span.attributes[OUTPUT])
+    [recorded] = json.loads(telemetry.span.attributes[OUTPUT])
     count = 1 if isinstance(body["content"], str) else len(body["content"])
-    assert count == len(told["parts"])
+    assert count == len(recorded["parts"])

@@ -1,4 +1,4 @@
-"""What is told of how a conversation begins, without a word of it: its fingerprint, and the purpose of the request."""
+"""The attributes of how a conversation begins, without its content: its fingerprint, and the purpose of the request."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ MORE = {"role": "user", "content": "Tell me more"}
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -125,7 +125,7 @@ def test_the_turns_of_a_conversation_have_one_fingerprint(ask):
 @pytest.mark.usefixtures("fingerprints")
 @pytest.mark.parametrize("messages", [[], [BE_BRIEF], [HELLO], [{"content": "Hi"}], [{"role": ["user"]}], ["Hi"]])
 def test_without_a_message_of_the_user_there_is_none(ask, messages):
-    """What would be another one in the next turn is not told."""
+    """A fingerprint that would be another one in the next turn is not recorded."""
     assert {} == ask(*messages)
 
 
@@ -155,7 +155,7 @@ def test_messages(ask_claude):
 
 @pytest.mark.usefixtures("fingerprints")
 def test_a_one_shot_iterator_reaches_the_server(server, ask_claude):
-    """Its messages are told of, and sent."""
+    """Its messages are recorded, and sent."""
     first = ask_claude(HI, HELLO, MORE)
 
     assert first == ask_claude(messages=iter([HI, HELLO, MORE])) or not hasattr(
@@ -172,20 +172,20 @@ def test_ollama(server, telemetry):
         Json({"model": "m", "message": HELLO, "done": True}), Json({"model": "m", "response": "Hello", "done": True})
     )
 
-    told = enriched(telemetry, lambda: client.chat(model="m", messages=[BE_BRIEF, HI]))
-    assert [FINGERPRINT] == [*told]
+    attributes = enriched(telemetry, lambda: client.chat(model="m", messages=[BE_BRIEF, HI]))
+    assert [FINGERPRINT] == [*attributes]
     assert {} == enriched(telemetry, lambda: client.generate(model="m", prompt="Hi"))
     client._client.close()
 
 
 def test_another_key_another_fingerprint(telemetry, ask):
     """Without the key nobody can try what a conversation began with."""
-    told = []
+    fingerprints = []
     for key in (KEY, "another key of the test"):
         OpenAIInstrumentor().instrument(**telemetry.providers, enrichers=FINGERPRINT, user_id_key=key)
-        told.append(ask(HI)[FINGERPRINT])
+        fingerprints.append(ask(HI)[FINGERPRINT])
         OpenAIInstrumentor().uninstrument()
-    assert 2 == len({*told})
+    assert 2 == len({*fingerprints})
 
 
 def test_without_a_key_no_fingerprint(telemetry, ask, warned):
@@ -193,8 +193,8 @@ def test_without_a_key_no_fingerprint(telemetry, ask, warned):
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers="all")
 
     assert {PURPOSE: "User Chat"} == ask(HI)
-    (said,) = warned()
-    assert "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY" in said
+    (warning,) = warned()
+    assert "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY" in warning
 
 
 TITLE = "### Task:\nGenerate a concise, 3-5 word title with an emoji summarizing the chat history."
@@ -223,7 +223,7 @@ SUMMARY = "Summarize the conversation above in two sentences."
     ],
 )
 def test_purposes_that_are_known(telemetry, ask, messages, purpose):
-    """What chat frontends ask for by themselves is told from what a user says."""
+    """What chat frontends ask for by themselves is distinguished from the text of a user."""
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers=PURPOSE)
 
     assert ({} if purpose is None else {PURPOSE: purpose}) == ask(*messages)
@@ -299,16 +299,16 @@ def test_a_callable(telemetry, ask, warned):
 
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers=[PURPOSE], purpose=judge)
 
-    told = [ask(HI) for _ in range(4)]
-    assert ["First", "User Chat", "User Chat", "User Chat"] == [each[PURPOSE] for each in told]
+    attributes = [ask(HI) for _ in range(4)]
+    assert ["First", "User Chat", "User Chat", "User Chat"] == [each[PURPOSE] for each in attributes]
     assert ("chat", MODEL, [HI]) == (seen[0].operation, seen[0].model, seen[0].body["messages"])
-    (said,) = warned()
-    assert "raised KeyError" in said
-    assert "purpose" in said
+    (warning,) = warned()
+    assert "raised KeyError" in warning
+    assert "purpose" in warning
 
 
 def test_a_callable_that_asks_a_model(server, telemetry, openai_client, ask, warned):
-    """Is not asked of that call again, which nothing is told of."""
+    """Is not asked of that call again, and no span is recorded for it."""
     judge = openai_client()
 
     def purpose(_request: GenAIRequest) -> str | None:
@@ -355,11 +355,11 @@ def test_bad_settings(telemetry, ask, warned, settings, complaint):
     """One warning says what is wrong and what is accepted; nothing else is affected."""
     OpenAIInstrumentor().instrument(**telemetry.providers, **{"enrichers": PURPOSE, **settings})
 
-    told = ask(HI)
-    assert ({PURPOSE: "User Chat"} if "purpose" in settings else {}) == told
-    (said,) = warned()
-    assert complaint in said
-    assert "Accepted is: " in said
+    attributes = ask(HI)
+    assert ({PURPOSE: "User Chat"} if "purpose" in settings else {}) == attributes
+    (warning,) = warned()
+    assert complaint in warning
+    assert "Accepted is: " in warning
 
 
 @pytest.mark.parametrize("text", ["no JSON", "{}", "[1]", '[{"purpose": 1}]'])
@@ -389,6 +389,6 @@ def test_odd_messages(telemetry, ask, messages):
     """Whatever a message holds, the call is made, and a fingerprint is one or is not there."""
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers="all", user_id_key=KEY)
 
-    told = ask(*messages)
-    assert told == ask(*messages)
-    assert {*told} <= {FINGERPRINT, PURPOSE}
+    attributes = ask(*messages)
+    assert attributes == ask(*messages)
+    assert {*attributes} <= {FINGERPRINT, PURPOSE}

@@ -41,8 +41,8 @@ JOE = hmac.new(KEY.encode(), b"joe", "sha256").hexdigest()
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -80,7 +80,7 @@ def of_whom(attributes: Any) -> dict[str, Any]:
 
 
 def test_all_of_it(server, telemetry, openai_client):
-    """Span and details event say all that was said, metrics nothing of it."""
+    """Span and details event have all of the context, metrics have nothing of it."""
     OpenAIInstrumentor().instrument(**telemetry.providers, user_id_key=KEY, emit_event=True)
     server.reply(Json(completion()))
 
@@ -266,8 +266,8 @@ async def test_tasks(server, telemetry, async_openai_client):
     server.reply(*[Json(completion()) for _ in range(12)])
     await asyncio.gather(*map(converse, ["one", "two", "three"]))
 
-    told = [span.attributes[CONVERSATION] for span in telemetry.spans]
-    assert {"one": 4, "two": 4, "three": 4} == {name: told.count(name) for name in told}
+    conversations = [span.attributes[CONVERSATION] for span in telemetry.spans]
+    assert {"one": 4, "two": 4, "three": 4} == {name: conversations.count(name) for name in conversations}
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -392,7 +392,7 @@ async def test_an_asynchronous_generator(ask):
 
 
 class Agent:
-    """A callable whose call is a coroutine function, and the object itself none."""
+    """A callable with a coroutine function as `__call__`, and the object itself none."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
@@ -404,7 +404,7 @@ class Agent:
 
 
 def again(function: Callable[..., Any]) -> Callable[..., Any]:
-    """An ordinary decorator, whose function is no coroutine function."""
+    """An ordinary decorator: the function that it returns is no coroutine function."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -444,9 +444,9 @@ async def test_functions_that_return_a_coroutine(server, telemetry, async_openai
     answer = await (made if driven == "awaited" else asyncio.ensure_future(made))
 
     assert "chatcmpl-1" == answer.id
-    told = {json.dumps(of_whom(span.attributes)) for span in telemetry.spans}
+    attributes = {json.dumps(of_whom(span.attributes)) for span in telemetry.spans}
     expected = {CONVERSATION: "conv_1", **({NAME: "greeting"} if form == "decorated twice" else {})}
-    assert {json.dumps({}), json.dumps(expected)} == {*told}
+    assert {json.dumps({}), json.dumps(expected)} == {*attributes}
 
 
 async def test_a_returned_coroutine_is_one():
@@ -500,8 +500,8 @@ def test_a_returned_coroutine_that_is_dropped():
         decorated()
         gc.collect()
 
-    (said,) = [str(each.message) for each in caught]
-    assert "work' was never awaited" in said
+    (warning,) = [str(each.message) for each in caught]
+    assert "work' was never awaited" in warning
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -620,7 +620,7 @@ async def test_an_asynchronous_generator_is_sent_to_and_thrown_into():
 
 
 def test_an_asynchronous_generator_that_the_loop_closes():
-    """What is left at the end of a loop is closed once, however long its end takes, and nothing is said of it."""
+    """What is left at the end of a loop is closed once, however long its end takes, and no warning is logged."""
     closed: list[str] = []
     complaints: list[Any] = []
 
@@ -681,7 +681,7 @@ def test_traceloop_knows(ask, frameworks_key):
 
 @RESPONSES
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("given", "expected"),
     [
         ({}, {CONVERSATION: "conv_1", NAME: "pmpt_1", VERSION: "7"}),
         ({"conversation_id": "ours"}, {CONVERSATION: "ours", NAME: "pmpt_1", VERSION: "7"}),
@@ -691,21 +691,21 @@ def test_traceloop_knows(ask, frameworks_key):
 )
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.usefixtures("instrumented")
-def test_the_application_knows_better_than_the_request(server, telemetry, openai_client, said, told, *, stream):
+def test_the_application_knows_better_than_the_request(server, telemetry, openai_client, given, expected, *, stream):
     """What the request says counts where the application says nothing, and the version of its prompt is not another's."""
     whole = response(conversation={"id": "conv_1"})
     server.reply(Sse([{"type": "response.completed", "response": whole}]) if stream else Json(whole))
     asked = {"conversation": "conv_1", "prompt": {"id": "pmpt_1", "version": "7"}}
 
-    with genai_context(**said):
+    with genai_context(**given):
         answer = openai_client().responses.create(model=MODEL, input="Hi", extra_body=asked, stream=stream)
         if stream:
             list(answer)
 
-    assert told == of_whom(telemetry.span.attributes)
+    assert expected == of_whom(telemetry.span.attributes)
 
 
-# Whose it is.
+# The user.
 
 
 def test_without_a_key_no_user(telemetry, ask, warned):
@@ -716,15 +716,15 @@ def test_without_a_key_no_user(telemetry, ask, warned):
         assert {CONVERSATION: "conv_1"} == ask()
         assert {CONVERSATION: "conv_1"} == ask()
 
-    (said,) = warned()
-    assert f"{PREFIX}USER_ID_KEY" in said
-    assert f"{PREFIX}USER_ID=raw" in said
-    assert "joe" not in said
+    (warning,) = warned()
+    assert f"{PREFIX}USER_ID_KEY" in warning
+    assert f"{PREFIX}USER_ID=raw" in warning
+    assert "joe" not in warning
 
 
 @pytest.mark.parametrize("key", [None, KEY])
 def test_raw_if_asked_for(telemetry, ask, warned, key):
-    """With `raw` the id is told as it is, under its own name, with a key or without."""
+    """With `raw` the id is recorded as it is, under its own name, with a key or without."""
     OpenAIInstrumentor().instrument(**telemetry.providers, user_id="raw", user_id_key=key)
 
     with genai_context(user_id="joe"):
@@ -738,9 +738,9 @@ def test_another_key_another_pseudonym(telemetry, ask, key):
     OpenAIInstrumentor().instrument(**telemetry.providers, user_id_key=key)
 
     with genai_context(user_id="joe"):
-        told = ask()[PSEUDONYM]
-    assert hmac.new(b"another key of the test", b"joe", "sha256").hexdigest() == told
-    assert JOE != told
+        pseudonym = ask()[PSEUDONYM]
+    assert hmac.new(b"another key of the test", b"joe", "sha256").hexdigest() == pseudonym
+    assert JOE != pseudonym
 
 
 def test_settings_by_variables(monkeypatch, telemetry, ask, warned):
@@ -773,7 +773,7 @@ ENTRIES = {"tenant": "acme", "user__id": "joe", "conversation_id": "conv_1", "se
 
 
 @pytest.mark.parametrize(
-    ("listed", "told"),
+    ("listed", "expected"),
     [
         (None, {}),
         ("off", {}),
@@ -794,12 +794,12 @@ ENTRIES = {"tenant": "acme", "user__id": "joe", "conversation_id": "conv_1", "se
         ("empty=tenant,number=session.id", {}),
     ],
 )
-def test_baggage_that_is_listed(telemetry, ask, warned, listed, told):
-    """An entry is told if it is listed, under its key or the name beside it; a user's id never as it is."""
+def test_baggage_that_is_listed(telemetry, ask, warned, listed, expected):
+    """An entry is recorded if it is listed, under its key or the name beside it; a user's id never as it is."""
     OpenAIInstrumentor().instrument(**telemetry.providers, user_id_key=KEY, baggage=listed)
 
     with carried(**ENTRIES):
-        assert told == ask()
+        assert expected == ask()
     assert MODEL == telemetry.span.attributes["gen_ai.request.model"]
     assert {} == ask()
     assert [] == warned()
@@ -854,7 +854,7 @@ class Speechless:
 
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize(
-    ("said", "told", "complaint"),
+    ("given", "expected", "complaint"),
     [
         ({"conversation_id": 7, "prompt_version": 3}, {CONVERSATION: "7", VERSION: "3"}, None),
         ({"conversation_id": UUID(int=1)}, {CONVERSATION: "00000000-0000-0000-0000-000000000001"}, None),
@@ -880,11 +880,11 @@ class Speechless:
         ({"conversation_id": 10**5000, "prompt_name": "greeting"}, {NAME: "greeting"}, "conversation_id"),
     ],
 )
-def test_values(ask, warned, said, told, complaint):
-    """What is no text, number or id is left out, and said once by the name of the argument, never by its value."""
+def test_values(ask, warned, given, expected, complaint):
+    """What is no text, number or id is left out, and one warning has the name of the argument, never its value."""
     for _ in range(2):
-        with genai_context(**said):
-            assert told == ask()
+        with genai_context(**given):
+            assert expected == ask()
 
     assert (complaint is not None) is (len(warned()) == 1)
     assert complaint is None or complaint in warned()[0]
@@ -906,13 +906,13 @@ def test_bad_settings(telemetry, ask, warned, *, settings, variable, accepted):
 
     with carried(**ENTRIES):
         assert {} == ask()
-    (said,) = warned()
-    assert variable in said
-    assert accepted in said
+    (warning,) = warned()
+    assert variable in warning
+    assert accepted in warning
 
 
 @pytest.mark.parametrize("key", ["too short", 7, b"too short", object()])
-def test_a_bad_key_is_not_told(telemetry, ask, warned, key):
+def test_a_bad_key_is_not_logged(telemetry, ask, warned, key):
     """The warning says what is accepted, and nothing of what was given; no pseudonym is made with it."""
     OpenAIInstrumentor().instrument(**telemetry.providers, user_id_key=key)
 

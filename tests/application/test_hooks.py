@@ -30,8 +30,8 @@ PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -298,7 +298,7 @@ def _raises(*_given: Any) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_hooks_that_raise(server, telemetry, openai_client, warned, *, stream):
-    """The call is not affected, its telemetry is whole, and each is said once, without what it says."""
+    """The call is not affected, its telemetry is whole, and each failure is logged once, without its message."""
     OpenAIInstrumentor().instrument(**telemetry.providers, request_hook=_raises, response_hook=_raises)
     client = openai_client()
     for _ in range(2):
@@ -401,8 +401,8 @@ def test_a_name_of_nothing(monkeypatch, server, telemetry, *, openai_client, war
         client.chat.completions.create(**CHAT)
 
     assert 2 == len(telemetry.spans)
-    (said,) = warned()
-    assert f"response_hook={name!r} is not accepted ({why})" in said
+    (warning,) = warned()
+    assert f"response_hook={name!r} is not accepted ({why})" in warning
 
 
 WARMING_UP = """
@@ -424,7 +424,7 @@ def hook(*given): seen.append(given)
 def test_a_call_while_the_application_is_imported(
     monkeypatch, server, telemetry, *, openai_client, warned, tmp_path, name, modules
 ):
-    """Then the hook's module is not there to its end; it is called as soon as it is, and nothing is said of it."""
+    """Then the hook's module is not there to its end; it is called as soon as it is, and no warning is logged."""
     for path, source in modules.items():
         package = path == "warming_up" and "warming_up/hooks" in modules
         file = tmp_path / (f"{path}/__init__.py" if package else f"{path}.py")
@@ -450,7 +450,7 @@ def test_a_call_while_the_application_is_imported(
     assert [] == warned()
 
 
-def test_a_module_whose_import_does_not_end(monkeypatch, server, telemetry, *, openai_client, warned, tmp_path):
+def test_a_module_with_an_import_that_does_not_end(monkeypatch, server, telemetry, *, openai_client, warned, tmp_path):
     """A hook that is not found for many calls is given up, with one warning."""
     (tmp_path / "serving_for_ever.py").write_text("import warming_up_calls\nwarming_up_calls.calls()\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -466,8 +466,8 @@ def test_a_module_whose_import_does_not_end(monkeypatch, server, telemetry, *, o
     importlib.import_module("serving_for_ever")
     monkeypatch.delitem(sys.modules, "serving_for_ever")
 
-    (said,) = warned()
-    assert "request_hook='serving_for_ever:hook' is not accepted (AttributeError)" in said
+    (warning,) = warned()
+    assert "request_hook='serving_for_ever:hook' is not accepted (AttributeError)" in warning
 
 
 async def _asynchronous(*_given: Any) -> None:
@@ -490,12 +490,12 @@ def test_what_is_no_hook(server, telemetry, openai_client, *, warned, given, com
     openai_client().chat.completions.create(**CHAT)
 
     assert f"chat {MODEL}" == telemetry.span.name
-    (said,) = warned()
-    assert complaint in said
+    (warning,) = warned()
+    assert complaint in warning
 
 
 def test_an_asynchronous_hook_that_does_not_look_it(server, telemetry, openai_client, warned):
-    """It is not run, and that is said."""
+    """It is not run, and that is logged."""
 
     def hook(*given: Any) -> Any:
         return _asynchronous(*given)
@@ -504,8 +504,8 @@ def test_an_asynchronous_hook_that_does_not_look_it(server, telemetry, openai_cl
     server.reply(Json(completion()))
     openai_client().chat.completions.create(**CHAT)
 
-    (said,) = warned()
-    assert "is asynchronous" in said
+    (warning,) = warned()
+    assert "is asynchronous" in warning
 
 
 # The other SDKs.
@@ -516,8 +516,8 @@ def test_ollama(server, telemetry, hooks):
     OllamaInstrumentor().instrument(**telemetry.providers, **hooks.settings)
     client = ollama.Client(host=server.url)
     pieces = [
-        {"model": "m", "message": {"role": "assistant", "content": said}, "done": said == ""}
-        for said in ("Hel", "lo", "")
+        {"model": "m", "message": {"role": "assistant", "content": text}, "done": text == ""}
+        for text in ("Hel", "lo", "")
     ]
     server.reply(Ndjson(pieces))
 

@@ -328,7 +328,7 @@ def test_the_sampler_sees_what_is_known(inside):
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("stream", [False, True])
 def test_suppressed_instrumentation(inside, telemetry, stream):
-    """Under `suppress_instrumentation` a call is made and nothing is told of it; afterwards they are told again."""
+    """Under `suppress_instrumentation` a call is made and not recorded; afterwards calls are recorded again."""
     with suppress_instrumentation():
         assert not inside(trace.get_current_span, stream=stream).get_span_context().is_valid
     assert ([], {}, []) == (telemetry.spans, telemetry.metrics, telemetry.logs)
@@ -354,7 +354,7 @@ def test_somebody_above_reports_it(inside, telemetry, value, reported):
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_stream_that_somebody_above_reports(server, telemetry, openai_client):
-    """Whose call was handed on is not told of when it is read, though the key is gone by then."""
+    """A stream of a call that somebody else reports is not recorded when it is read, though the key is gone by then."""
     server.reply(Sse(chunks("Hello")))
     token = context.attach(context.set_value(OWNER, object()))
     stream = openai_client().chat.completions.create(**CHAT, stream=True)
@@ -377,7 +377,7 @@ def test_those_below_see_that_we_report_it(inside):
 
 @pytest.mark.usefixtures("instrumented")
 def test_a_call_inside_of_a_call(server, telemetry, openai_client):
-    """A second client that works for the first, as a gateway in a transport does, is not told of a second time."""
+    """A second client that works for the first, as a gateway in a transport does, is not recorded a second time."""
     server.reply_always(Json(completion()))
     outer, inner = openai_client(), openai_client()
     outer._client.event_hooks = {"request": [lambda _request: inner.chat.completions.create(**CHAT)]}

@@ -47,7 +47,7 @@ def chat(body: Any, span: str, point: str | None = None) -> Case:
 
 
 def of_choice(error: Any) -> dict[str, Any]:
-    """A completion in whose second choice there is an error."""
+    """A completion with an error in its second choice."""
     whole = completion()["choices"][0]
     return completion(choices=[whole, {"index": 1, "finish_reason": "error", "error": error, "message": None}])
 

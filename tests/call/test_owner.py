@@ -1,4 +1,4 @@
-"""Whose call it is: the owner of a running call in OpenTelemetry's context, and how long it counts."""
+"""The owner of a running call in OpenTelemetry's context, and how long it counts."""
 
 from __future__ import annotations
 

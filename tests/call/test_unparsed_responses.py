@@ -35,7 +35,7 @@ class Answer(BaseModel):
 
 @dataclass(frozen=True)
 class Case:
-    """A call whose response the SDK does not take.
+    """A call with a response that the SDK does not take.
 
     Attributes:
         sdk: which of the three.
@@ -260,7 +260,7 @@ def test_what_a_proxy_says_that_it_cost_counts_where_the_response_came(server: M
 @BY_WAY
 @pytest.mark.parametrize("sdk", ["openai", "anthropic"])
 def test_a_response_that_is_asked_for_as_a_text_is_read(server: ModelServer, telemetry: Telemetry, way: Way, sdk: str):
-    """`client.post(..., cast_to=str)` has no model of the response, whose tokens were used all the same."""
+    """`client.post(..., cast_to=str)` has no model of the response; its tokens were used all the same."""
     case = CASES[f"{sdk}, strict"]
     client = client_of(case, way, server)
     body = json.dumps(case.reply.body)

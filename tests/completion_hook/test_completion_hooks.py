@@ -34,13 +34,13 @@ ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Hello"}
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
 @pytest.fixture
-def said(caplog) -> Callable[[], list[str]]:
+def logged(caplog) -> Callable[[], list[str]]:
     """What we have logged so far."""
     caplog.set_level(logging.WARNING, logger=OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
@@ -89,10 +89,10 @@ def test_all_that_a_hook_gets(server, telemetry, openai_client, instrument):
     ids = telemetry.span.get_span_context()
     assert ("chat", "openai") == (one.operation, one.provider)
     assert (trace.format_trace_id(ids.trace_id), trace.format_span_id(ids.span_id)) == (one.trace_id, one.span_id)
-    told = {
+    attributes = {
         name: list(value) if isinstance(value, tuple) else value for name, value in telemetry.span.attributes.items()
     }
-    assert told == one.attributes
+    assert attributes == one.attributes
     assert {INPUT, OUTPUT} == one.content.keys()
     assert (ASKED, ANSWERED, [], []) == (
         one.input_messages,
@@ -101,7 +101,7 @@ def test_all_that_a_hook_gets(server, telemetry, openai_client, instrument):
         one.tool_definitions,
     )
     assert {} == one.references
-    assert {INPUT, OUTPUT}.isdisjoint(told)
+    assert {INPUT, OUTPUT}.isdisjoint(attributes)
     assert {INPUT, OUTPUT}.isdisjoint(telemetry.events[0].attributes)
     assert "Hello" not in repr(one)
 
@@ -163,7 +163,7 @@ def test_of_which_calls(server, openai_client, instrument, *, settings, block, f
 
 
 def test_a_share_of_the_calls(server, openai_client, instrument, telemetry):
-    """The hook gets the calls whose content is captured, and no others."""
+    """The hook gets the calls with captured content, and no others."""
     given: list[Completion] = []
     done = instrument(completion_hook=given.append, capture_message_content=0.5)
     server.reply_always(Json(completion()))
@@ -178,7 +178,7 @@ def test_a_share_of_the_calls(server, openai_client, instrument, telemetry):
 
 
 def test_a_span_that_is_not_sampled(server, openai_client):
-    """The hook gets its call all the same, with what the response said."""
+    """The hook gets its call all the same, with the content of the response."""
     given: list[Completion] = []
     telemetry = Telemetry(ALWAYS_OFF)
     OpenAIInstrumentor().instrument(**telemetry.providers, completion_hook=given.append)
@@ -225,8 +225,8 @@ async def test_asynchronous_calls(server, async_openai_client, instrument, strea
             pass
     done()
 
-    ((told, thread),) = threads
-    assert ANSWERED == told
+    ((messages, thread),) = threads
+    assert ANSWERED == messages
     assert threading.get_ident() != thread
 
 
@@ -261,10 +261,10 @@ def test_anthropic(server, telemetry):
     assert [telemetry.span.context.span_id] == [int(one.span_id, 16) for one in given]
 
 
-@pytest.mark.parametrize(("mode", "told"), [("replace", True), ("enrich", True), ("off", False)])
+@pytest.mark.parametrize(("mode", "referenced"), [("replace", True), ("enrich", True), ("off", False)])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
-def test_beside_the_own_tracing_of_anthropic(server, telemetry, *, mode, told, stream):
-    """Whosever span it is, the hook gets its ids and the content; a span that is to stay untouched gets no reference."""
+def test_beside_the_own_tracing_of_anthropic(server, telemetry, *, mode, referenced, stream):
+    """The hook gets the ids of the span, ours or the SDK's, and the content; a span that is left alone no reference."""
     import anthropic
 
     if not isinstance(vars(anthropic._base_client.BaseClient).get("_tracer"), property):
@@ -300,7 +300,7 @@ def test_beside_the_own_tracing_of_anthropic(server, telemetry, *, mode, told, s
     span, (event,) = telemetry.span, telemetry.events
     assert trace.format_span_id(span.context.span_id) == one.span_id
     assert (ASKED, ANSWERED) == (one.input_messages, one.output_messages)
-    assert (one.span_id if told else None) == span.attributes.get(f"{INPUT}_ref")
+    assert (one.span_id if referenced else None) == span.attributes.get(f"{INPUT}_ref")
     assert one.span_id == event.attributes[f"{INPUT}_ref"]
 
 
@@ -335,15 +335,15 @@ def test_operations_without_messages(server, openai_client, instrument):
     assert [] == given
 
 
-def test_a_full_queue(server, telemetry, openai_client, instrument, *, said):
-    """Nobody waits for a hook that is stuck: what there is no room for is dropped, counted, and said once."""
+def test_a_full_queue(server, telemetry, openai_client, instrument, *, logged):
+    """Nobody waits for a hook that is stuck: what there is no room for is dropped, counted, and logged once."""
     gate = Gate()
     done = instrument(completion_hook=gate, completion_hook_queue_size=2)
     server.reply_always(Json(completion()))
     client = openai_client()
 
-    def call(said: str) -> None:
-        client.chat.completions.create(model="m", messages=[{"role": "user", "content": said}])
+    def call(text: str) -> None:
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}])
 
     call("first")
     assert gate.entered.wait(10)
@@ -358,7 +358,7 @@ def test_a_full_queue(server, telemetry, openai_client, instrument, *, said):
     assert ["first", "later 0", "later 1"] == gate.seen
     assert [
         "The completion hook Gate is slower than the calls: its queue is full, and completions are dropped."
-    ] == said()
+    ] == logged()
 
 
 def test_a_queue_that_is_full_of_bytes(server, telemetry, openai_client, instrument, *, monkeypatch):
@@ -377,7 +377,7 @@ def test_a_queue_that_is_full_of_bytes(server, telemetry, openai_client, instrum
     assert (1, {"queue_full": 2}) == (len(gate.seen), drops(telemetry))
 
 
-def test_references_are_not_told_of_what_is_dropped(server, telemetry, openai_client, instrument):
+def test_no_references_to_what_is_dropped(server, telemetry, openai_client, instrument):
     """A span refers to nothing that will never be there."""
 
     class Referring(Gate):
@@ -402,7 +402,7 @@ def test_references_are_not_told_of_what_is_dropped(server, telemetry, openai_cl
     assert expected == [event.attributes.get(f"{INPUT}_ref") for event in telemetry.events]
 
 
-def test_a_hook_that_raises(server, telemetry, openai_client, instrument, *, said):
+def test_a_hook_that_raises(server, telemetry, openai_client, instrument, *, logged):
     """Its exceptions are logged once for each type, without their words, and counted; the calls know nothing of it."""
     raised = iter([ValueError("Hi"), ValueError("Hi"), KeyError("Hi"), SystemExit(1)])
 
@@ -421,7 +421,7 @@ def test_a_hook_that_raises(server, telemetry, openai_client, instrument, *, sai
     assert [
         f"The completion hook {name} raised {kind}: such completions are lost, the calls are not affected."
         for kind in ("ValueError", "KeyError", "SystemExit")
-    ] == said()
+    ] == logged()
 
 
 def test_references_do_not_replace_facts(server, telemetry, openai_client, instrument):
@@ -442,14 +442,14 @@ def test_references_do_not_replace_facts(server, telemetry, openai_client, instr
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    told = telemetry.span.attributes
-    assert completion()["model"] == told["gen_ai.response.model"]
-    assert CHAT["model"] == told["gen_ai.request.model"]
-    assert told["my.place"].startswith("wrong ")
+    attributes = telemetry.span.attributes
+    assert completion()["model"] == attributes["gen_ai.response.model"]
+    assert CHAT["model"] == attributes["gen_ai.request.model"]
+    assert attributes["my.place"].startswith("wrong ")
     assert "wrong" not in repr(telemetry.metrics)
 
 
-def test_references_that_cannot_be_made(server, telemetry, openai_client, instrument, *, said):
+def test_references_that_cannot_be_made(server, telemetry, openai_client, instrument, *, logged):
     """The hook is called without them."""
     given: list[Completion] = []
 
@@ -467,12 +467,12 @@ def test_references_that_cannot_be_made(server, telemetry, openai_client, instru
     done()
 
     assert [{}] == [one.references for one in given]
-    assert 1 == len(said())
+    assert 1 == len(logged())
     assert "UNSET" == telemetry.span.status.status_code.name
 
 
 def test_a_hook_that_calls_a_model(server, telemetry, openai_client, instrument):
-    """That call is not told of, and so comes to no hook, and the hook sees nothing of the context of the call."""
+    """That call is not recorded, and so comes to no hook, and the hook sees nothing of the context of the call."""
     seen = []
     client = openai_client()
 
@@ -492,7 +492,7 @@ def test_a_hook_that_calls_a_model(server, telemetry, openai_client, instrument)
 
 
 def test_references_that_ask_a_model(server, telemetry, openai_client, instrument):
-    """That call is not told of either, and so is asked for no references."""
+    """That call is not recorded either, and so is asked for no references."""
     client = openai_client()
 
     class Asks:
@@ -655,7 +655,7 @@ def test_a_hook_of_the_ecosystem_by_keyword(server, openai_client, instrument):
     assert ["Hello"] == [one["outputs"][0].parts[0].content for one in given]
 
 
-# What is asked for -> what is said.
+# What is asked for -> the warning.
 WRONG = {
     "functoin": f"{VARIABLE}='functoin' is not accepted (installed are: ",
     "broken": "The completion hook broken cannot be created (RuntimeError): it is not used.",
@@ -667,8 +667,8 @@ WRONG = {
 
 @pytest.mark.parametrize(("name", "expected"), WRONG.items())
 @pytest.mark.usefixtures("installed")
-def test_a_hook_that_is_not_there(server, telemetry, openai_client, instrument, *, said, monkeypatch, name, expected):
-    """One warning that names it, and the calls are told of as ever."""
+def test_a_hook_that_is_not_there(server, telemetry, openai_client, instrument, *, logged, monkeypatch, name, expected):
+    """One warning that names it, and the calls are recorded as ever."""
     monkeypatch.setenv(VARIABLE, name)
     done = instrument()
     server.reply(Json(completion()))
@@ -676,7 +676,7 @@ def test_a_hook_that_is_not_there(server, telemetry, openai_client, instrument, 
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.startswith(expected)
     if name == "functoin":
         assert "Theirs, absent, broken, function, not_callable, nothing" in warning
@@ -685,15 +685,15 @@ def test_a_hook_that_is_not_there(server, telemetry, openai_client, instrument, 
 
 
 @pytest.mark.parametrize("value", ["off", "OFF", ""])
-def test_no_hook(server, telemetry, openai_client, instrument, *, said, monkeypatch, value):
-    """Switched off, nothing is said, and no thread runs."""
+def test_no_hook(server, telemetry, openai_client, instrument, *, logged, monkeypatch, value):
+    """Switched off, nothing is logged, and no thread runs."""
     monkeypatch.setenv(VARIABLE, value)
     done = instrument()
     server.reply(Json(completion()))
 
     openai_client().chat.completions.create(**CHAT)
 
-    assert ([], []) == (said(), hook_threads())
+    assert ([], []) == (logged(), hook_threads())
     assert INPUT not in telemetry.span.attributes
     done()
 
@@ -711,11 +711,11 @@ async def coroutine_function(_given: Completion) -> None:
         (coroutine_function, "it is a coroutine function, which nobody would await"),
     ],
 )
-def test_a_keyword_that_is_no_hook(instrument, said, value, why):
-    """It is said why it would not do."""
+def test_a_keyword_that_is_no_hook(instrument, logged, value, why):
+    """The warning says why it would not do."""
     instrument(completion_hook=value)()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.startswith("completion_hook=")
     assert f" is not accepted ({why}). Accepted is: off, a callable that takes a completion" in warning
 
@@ -729,7 +729,7 @@ WRONG_VALUES = {
 
 
 @pytest.mark.parametrize("name", WRONG_VALUES)
-def test_other_settings_that_are_wrong(instrument, said, monkeypatch, name):
+def test_other_settings_that_are_wrong(instrument, logged, monkeypatch, name):
     """One warning, and the default applies."""
     value, accepted, default = WRONG_VALUES[name]
     variable = f"OTEL_INSTRUMENTATION_GENAI_{name.upper()}"
@@ -740,4 +740,4 @@ def test_other_settings_that_are_wrong(instrument, said, monkeypatch, name):
     expected = (
         f"{variable}={value!r} is not accepted. Accepted is: {accepted}. For all SDKs the default applies: {default}."
     )
-    assert [expected] == said()
+    assert [expected] == logged()

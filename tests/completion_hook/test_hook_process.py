@@ -25,8 +25,8 @@ def hook(completion):
         file.write(completion.input_messages[0]["parts"][0]["content"] + " " + completion.output_messages[0]["parts"][0]["content"] + "\\n")
 OpenAIInstrumentor().instrument(completion_hook=hook, {settings})
 client = OpenAI(max_retries=0)
-def call(said, **more):
-    return client.chat.completions.create(model="m", messages=[{{"role": "user", "content": said}}], **more)
+def call(text, **more):
+    return client.chat.completions.create(model="m", messages=[{{"role": "user", "content": text}}], **more)
 """
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 
@@ -37,8 +37,8 @@ def ask(tmp_path, server):
 
     def ask(program: str, settings: str = "", before: str = "") -> tuple[list[list[str]], list[str], list[str]]:
         environment = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "k"}
-        written, said = run(tmp_path, before + BEFORE.format(settings=settings) + program, **environment)
-        return sorted(path.read_text().splitlines() for path in tmp_path.glob("seen.*")), written, said
+        written, logged = run(tmp_path, before + BEFORE.format(settings=settings) + program, **environment)
+        return sorted(path.read_text().splitlines() for path in tmp_path.glob("seen.*")), written, logged
 
     return ask
 
@@ -47,9 +47,9 @@ def test_nothing_is_lost_at_exit(server, ask):
     """A thousand calls, of which the hook has begun with none but the first, and the program ends."""
     server.reply_always(Json(completion()))
 
-    seen, _, said = ask("for number in range(1000): call(str(number))\ngate.set()")
+    seen, _, logged = ask("for number in range(1000): call(str(number))\ngate.set()")
 
-    assert ([[f"{number} Hello" for number in range(1000)]], []) == (seen, said)
+    assert ([[f"{number} Hello" for number in range(1000)]], []) == (seen, logged)
 
 
 def test_an_exception_ends_the_process(server, ask):
@@ -67,18 +67,18 @@ def test_a_stream_that_is_open_at_exit(server, ask):
     """Its call ends with the process, and its hook is called; nobody asked anything before it."""
     server.reply_always(Sse(chunks("one", "two")))
 
-    seen, _, said = ask("stream = call('Hi', stream=True)\nnext(stream); next(stream)\ngate.set()")
+    seen, _, logged = ask("stream = call('Hi', stream=True)\nnext(stream); next(stream)\ngate.set()")
 
-    assert ([["Hi onetwo"]], []) == (seen, said)
+    assert ([["Hi onetwo"]], []) == (seen, logged)
 
 
 def test_a_stream_that_is_open_at_exit_after_other_calls(server, ask):
     """The same where the queue's own end came first."""
     server.reply(Sse(chunks("one", "two")), Json(completion()))
 
-    seen, _, said = ask("stream = call('Hi', stream=True)\nnext(stream); next(stream)\ncall('Later')\ngate.set()")
+    seen, _, logged = ask("stream = call('Hi', stream=True)\nnext(stream); next(stream)\ncall('Later')\ngate.set()")
 
-    assert ([["Hi onetwo", "Later Hello"]], []) == ([sorted(lines) for lines in seen], said)
+    assert ([["Hi onetwo", "Later Hello"]], []) == ([sorted(lines) for lines in seen], logged)
 
 
 def test_calls_at_exit(server, ask):
@@ -91,19 +91,19 @@ atexit.register(call, "after everything")
 """
     before = "import atexit\natexit.register(lambda: call('first registered'))\n"
 
-    seen, _, said = ask(program, before=before)
+    seen, _, logged = ask(program, before=before)
 
-    assert ([["after everything Hello", "first registered Hello"]], []) == (seen, said)
+    assert ([["after everything Hello", "first registered Hello"]], []) == (seen, logged)
 
 
 def test_a_hook_that_is_stuck_at_exit(server, ask):
     """The process ends in spite of it, and says what is lost."""
     server.reply_always(Json(completion()))
 
-    seen, written, said = ask("for _ in range(3): call('Hi')\nprint('done')", "completion_hook_flush_timeout=0.2")
+    seen, written, logged = ask("for _ in range(3): call('Hi')\nprint('done')", "completion_hook_flush_timeout=0.2")
 
     assert ([], ["done"]) == (seen, written)
-    assert ["The completion hook hook was not done at exit: 3 completions are lost."] == said
+    assert ["The completion hook hook was not done at exit: 3 completions are lost."] == logged
 
 
 @forks
@@ -122,9 +122,9 @@ if child:
     print("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
-    seen, written, said = ask(program)
+    seen, written, logged = ask(program)
 
-    assert (["child 0"], []) == (written, said)
+    assert (["child 0"], []) == (written, logged)
     assert [["child Hello"], ["parent before Hello", "parent after Hello"]] == seen
 
 
@@ -146,9 +146,9 @@ for worker in workers: worker.join()
 print([worker.exitcode for worker in workers])
 """
 
-    seen, written, said = ask(program)
+    seen, written, logged = ask(program)
 
-    assert (["[0, 0]"], []) == (written, said)
+    assert (["[0, 0]"], []) == (written, logged)
     assert [[f"{number} Hello" for number in range(20)]] * 2 == seen
 
 
@@ -158,8 +158,8 @@ from openai import OpenAI
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 OpenAIInstrumentor().instrument()
 client = OpenAI(max_retries=0)
-def call(said):
-    client.chat.completions.create(model="m", messages=[{"role": "user", "content": said}])
+def call(text):
+    client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}])
 """
 
 
@@ -194,9 +194,9 @@ def test_no_upload_is_lost_at_exit(tmp_path, server, program):
     }
     (tmp_path / "uploads").mkdir()
 
-    written, said = run(tmp_path, UPLOADS + program, **environment)
+    written, logged = run(tmp_path, UPLOADS + program, **environment)
 
-    assert ([], []) == (written, said)
+    assert ([], []) == (written, logged)
     asked = [json.loads(path.read_text()) for path in tmp_path.glob("uploads/*_inputs.json")]
     answered = [json.loads(path.read_text()) for path in tmp_path.glob("uploads/*_outputs.json")]
     assert sorted(str(number) for number in range(1000)) == sorted(one[0]["parts"][0]["content"] for one in asked)

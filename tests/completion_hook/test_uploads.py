@@ -38,13 +38,13 @@ RESPONSE = {"model": "m", "instructions": "Be brief", "input": "Hi"}
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
 @pytest.fixture
-def said(caplog) -> Callable[[], list[str]]:
+def logged(caplog) -> Callable[[], list[str]]:
     """What we, or those who upload, have logged so far."""
     caplog.set_level(logging.WARNING)
     return lambda: [record.getMessage() for record in caplog.records if record.name.startswith("opentelemetry")]
@@ -239,8 +239,8 @@ def test_a_block_without_content(server, telemetry, openai_client, instrument, t
     assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
 
 
-def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, instrument, *, tmp_path, said):
-    """It is said, at the start where the installed release tries it, and the calls are told of as ever."""
+def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, instrument, *, tmp_path, logged):
+    """A warning, at the start where the installed release tries it, and the calls are recorded as ever."""
     (tmp_path / "file").write_text("in the way")
     done = instrument(completion_hook="upload", upload_base_path=str(tmp_path / "file" / "folder"))
     server.reply(Json(completion()))
@@ -248,7 +248,7 @@ def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, ins
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.startswith(
         (
             "OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: ",
@@ -260,7 +260,7 @@ def test_a_place_that_cannot_be_written_to(server, telemetry, openai_client, ins
 
 
 @pytest.mark.parametrize("url", [True, False], ids=["URL", "path"])
-def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrument, *, tmp_path, said, url):
+def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrument, *, tmp_path, logged, url):
     """Is made, with what is above it, by the first call."""
     folder = tmp_path / "some" / "folder"
     done = instrument(completion_hook="upload", upload_base_path=f"file://{folder}" if url else str(folder))
@@ -271,7 +271,7 @@ def test_a_folder_that_does_not_exist(server, telemetry, openai_client, instrume
     done()
 
     assert ANSWERED == uploaded(telemetry.span.attributes)["gen_ai.output.messages"]
-    assert [] == said()
+    assert [] == logged()
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -284,7 +284,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="permissions and links are
 
 @pytest.fixture
 def open_umask() -> Iterator[None]:
-    """As in many containers: what is written is for everybody, unless it is said otherwise."""
+    """As in many containers: what is written is for everybody, unless it is set otherwise."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -295,7 +295,7 @@ def open_umask() -> Iterator[None]:
 @pytest.mark.parametrize("upload_format", ["json", "jsonl"])
 @pytest.mark.parametrize("url", [True, False], ids=["URL", "path"])
 def test_local_files_are_for_their_owner_alone(
-    server, openai_client, instrument, *, tmp_path, said, url, upload_format
+    server, openai_client, instrument, *, tmp_path, logged, url, upload_format
 ):
     """0600, in folders of 0700 where they are made, and nothing is left beside them."""
     folder = tmp_path / "made" / "for it"
@@ -313,7 +313,7 @@ def test_local_files_are_for_their_owner_alone(
     assert [f"inputs.{upload_format}", f"outputs.{upload_format}", f"tool.definitions.{upload_format}"] == sorted(
         name.partition("_")[2] for name in found
     )
-    assert [] == said()
+    assert [] == logged()
 
 
 @posix
@@ -334,8 +334,8 @@ def test_a_folder_that_exists_keeps_its_permissions(server, openai_client, instr
 
 
 @posix
-def test_a_folder_that_is_a_symbolic_link(server, telemetry, openai_client, instrument, *, tmp_path, said):
-    """Is not followed, which is said; what stands above it may be links, as on many systems."""
+def test_a_folder_that_is_a_symbolic_link(server, telemetry, openai_client, instrument, *, tmp_path, logged):
+    """Is not followed, which is logged; what stands above it may be links, as on many systems."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to("elsewhere")
     done = instrument(completion_hook="upload", upload_base_path=str(tmp_path / "link"))
@@ -343,7 +343,7 @@ def test_a_folder_that_is_a_symbolic_link(server, telemetry, openai_client, inst
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert "cannot be written to, nothing is uploaded: " in warning
     assert "it is a symbolic link, which is not followed" in warning
     assert [] == [*(tmp_path / "elsewhere").iterdir()]
@@ -366,7 +366,7 @@ def remove_uploaded(folder: Path) -> None:
 
 
 @posix
-def test_a_folder_that_becomes_a_symbolic_link(server, openai_client, instrument, *, tmp_path, said):
+def test_a_folder_that_becomes_a_symbolic_link(server, openai_client, instrument, *, tmp_path, logged):
     """Is not followed either; what is lost is counted as ever."""
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -381,7 +381,7 @@ def test_a_folder_that_becomes_a_symbolic_link(server, openai_client, instrument
     done()
 
     assert [] == [*elsewhere.iterdir()]
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.endswith("such completions are lost, the calls are not affected.")
 
 
@@ -449,7 +449,7 @@ CREDENTIALS = [
 
 
 @pytest.mark.parametrize("place", CREDENTIALS)
-def test_a_credential_in_the_query_of_the_place(server, telemetry, openai_client, instrument, *, said, place):
+def test_a_credential_in_the_query_of_the_place(server, telemetry, openai_client, instrument, *, logged, place):
     """Is refused like a password, whatever its value looks like: the place stands in references."""
     done = instrument(completion_hook="upload", upload_base_path=place)
     server.reply(Json(completion()))
@@ -457,7 +457,7 @@ def test_a_credential_in_the_query_of_the_place(server, telemetry, openai_client
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    refused, missing = said()
+    refused, missing = logged()
     assert refused.startswith("upload_base_path is not accepted as it is. ")
     assert missing.endswith("nothing is uploaded.")
     for word in ("plum", "kiwi", "abc"):
@@ -465,7 +465,7 @@ def test_a_credential_in_the_query_of_the_place(server, telemetry, openai_client
 
 
 @pytest.mark.parametrize("query", ["?versionId=3", "?region=eu&format=json", "/sig=1/key=2", "?sig="])
-def test_other_queries_of_the_place(server, telemetry, openai_client, instrument, *, said, query):
+def test_other_queries_of_the_place(server, telemetry, openai_client, instrument, *, logged, query):
     """Are no credentials, and neither are names of folders, as partitions have them."""
     done = instrument(completion_hook="upload", upload_base_path=f"memory://x{query}")
     server.reply(Json(completion()))
@@ -473,11 +473,11 @@ def test_other_queries_of_the_place(server, telemetry, openai_client, instrument
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    assert [] == said()
+    assert [] == logged()
     assert "gen_ai.input.messages_ref" in telemetry.span.attributes
 
 
-def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *, said):
+def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *, logged):
     """Comes into no reference and no warning: nothing is uploaded there."""
     done = instrument(completion_hook="upload", upload_base_path="memory://user:hunter2hunter2@host/x")
     server.reply(Json(completion()))
@@ -485,14 +485,14 @@ def test_a_password_of_the_place(server, telemetry, openai_client, instrument, *
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    refused, missing = said()
+    refused, missing = logged()
     assert refused.startswith("upload_base_path is not accepted as it is. ")
     assert missing.endswith("nothing is uploaded.")
     assert "hunter2" not in refused + missing + str(dict(telemetry.span.attributes))
 
 
-def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_path, said, monkeypatch):
-    """What a storage says of why it cannot be written to is told without keys."""
+def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_path, logged, monkeypatch):
+    """A storage's message of why it cannot be written to is logged without keys."""
     key = "sk-proj-" + "a1B2" * 10
 
     def refuse(*_args: Any, **_kwargs: Any) -> None:
@@ -504,12 +504,12 @@ def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_pat
     openai_client().chat.completions.create(**CHAT)
     done()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.endswith("cannot be written to, nothing is uploaded: no access for [secrets]")
 
 
-def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instrument, *, tmp_path, said):
-    """What could not be written is counted, and said once."""
+def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instrument, *, tmp_path, logged):
+    """What could not be written is counted, and logged once."""
     folder = tmp_path / "folder"
     folder.mkdir()
     done = instrument(completion_hook="upload", upload_base_path=str(folder))
@@ -522,13 +522,13 @@ def test_a_place_that_stops_taking_files(server, telemetry, openai_client, instr
         openai_client().chat.completions.create(**CHAT)
     done()
 
-    (warning,) = said()
+    (warning,) = logged()
     assert warning.endswith("such completions are lost, the calls are not affected.")
     assert [2] == [point.value for point in telemetry.metrics["gen_ai.client.completion_hook.dropped"]]
 
 
-def test_no_place(server, telemetry, openai_client, instrument, *, said):
-    """Without a place there is no hook, and it is said what is missing."""
+def test_no_place(server, telemetry, openai_client, instrument, *, logged):
+    """Without a place there is no hook, and a warning says what is missing."""
     done = instrument(completion_hook="upload")
     server.reply(Json(completion()))
 
@@ -537,11 +537,11 @@ def test_no_place(server, telemetry, openai_client, instrument, *, said):
 
     assert [
         "The completion hook upload needs OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH: nothing is uploaded."
-    ] == said()
+    ] == logged()
     assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
 
 
-def test_a_release_that_is_not_known(server, telemetry, openai_client, instrument, *, tmp_path, monkeypatch, said):
+def test_a_release_that_is_not_known(server, telemetry, openai_client, instrument, *, tmp_path, monkeypatch, logged):
     """What a later release has changed is uploaded its own way, without references."""
     monkeypatch.setenv(PREFIX + "UPLOAD_BASE_PATH", str(tmp_path))
     # As if it were called otherwise.
@@ -560,7 +560,7 @@ def test_a_release_that_is_not_known(server, telemetry, openai_client, instrumen
     made[0].shutdown()
     (file,) = tmp_path.glob("*_outputs.json")
     assert "Hello" == json.loads(file.read_text())[0]["parts"][0]["content"]
-    assert ["opentelemetry-util-genai has an unknown version: spans do not refer to uploads."] == said()
+    assert ["opentelemetry-util-genai has an unknown version: spans do not refer to uploads."] == logged()
     assert [] == [name for name in telemetry.span.attributes if name.endswith("_ref")]
 
 

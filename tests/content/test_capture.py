@@ -95,8 +95,8 @@ BY_API = pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -140,7 +140,7 @@ def captured(telemetry: Telemetry) -> bool:
     return bool(on_span)
 
 
-def told(telemetry: Telemetry, name: str = INPUT) -> Any:
+def recorded(telemetry: Telemetry, name: str = INPUT) -> Any:
     """The content on the one span, as JSON values."""
     return json.loads(telemetry.span.attributes[name])
 
@@ -204,7 +204,7 @@ def test_on_error_tells_all_of_a_call_that_failed(server, telemetry, client, api
     call(api, server, client(api))
 
     assert captured(telemetry)
-    assert [{"role": "user", "parts": [{"type": "text", "content": PROMPT}]}] == told(telemetry)
+    assert [{"role": "user", "parts": [{"type": "text", "content": PROMPT}]}] == recorded(telemetry)
     assert (OUTPUT in telemetry.span.attributes) == (call is break_off)
     assert QUOTING in telemetry.span.status.description
     (exception,) = (event for event in telemetry.events if event.event_name == EXCEPTION)
@@ -222,7 +222,7 @@ def test_on_error_tells_what_was_asked_at_the_start(server, telemetry, client):
     with pytest.raises(openai.APIError):
         list(chunks)
 
-    assert 1 == len(told(telemetry))
+    assert 1 == len(recorded(telemetry))
 
 
 @pytest.mark.skipif(not NATIVE, reason="this SDK does not trace itself")
@@ -442,7 +442,7 @@ def test_a_wrong_mode_of_a_block_captures_nothing(ask, caplog):
     assert "on_error" in line
 
 
-def test_a_key_as_the_mode_of_a_block_is_not_told(caplog):
+def test_a_key_as_the_mode_of_a_block_is_not_logged(caplog):
     """It was meant for another place."""
     capture_content("sk-proj-planted0123456789")
 
@@ -458,7 +458,7 @@ class Speechless:
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"),
+    ("mode", "quoted"),
     [
         (10**400, "capture_content(1000"),
         pytest.param(10**5000, "capture_content(int)", id="more digits than Python writes"),
@@ -470,14 +470,14 @@ class Speechless:
         (Speechless(), "capture_content(Speechless)"),
     ],
 )
-def test_whatever_the_mode_of_a_block_is(ask, caplog, mode, told):
+def test_whatever_the_mode_of_a_block_is(ask, caplog, mode, quoted):
     """Code that makes one goes on."""
     ask(capture_message_content=True)
     with capture_content(mode):
         assert not ask()
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
-    assert line.startswith(told)
+    assert line.startswith(quoted)
 
 
 def test_a_function_that_returns_a_coroutine(ask):
@@ -525,7 +525,7 @@ def test_a_redactor_by_entry_point(ask, telemetry, tmp_path, monkeypatch, settin
 
     assert ask(capture_message_content=True, **{setting: f"Upper_{setting}"})
 
-    assert PROMPT.upper() == told(telemetry)[0]["parts"][0]["content"]
+    assert PROMPT.upper() == recorded(telemetry)[0]["parts"][0]["content"]
 
 
 @pytest.mark.parametrize("setting", ["redact", "redactor"])
@@ -552,11 +552,11 @@ def test_rules_see_what_a_redactor_returns(ask, telemetry):
         capture_message_content=True, redact="email", redactor=lambda part: {**part, "content": "by joe@example.com"}
     )
 
-    assert "by [email]" == told(telemetry)[0]["parts"][0]["content"]
+    assert "by [email]" == recorded(telemetry)[0]["parts"][0]["content"]
 
 
 def test_a_redactor_drops_a_part(ask, telemetry):
-    """The rest is told; the parts that it gets are copies."""
+    """The rest is recorded; the parts that it gets are copies."""
     seen = []
 
     def redact(part: dict[str, Any]) -> dict[str, Any] | None:
@@ -565,8 +565,8 @@ def test_a_redactor_drops_a_part(ask, telemetry):
 
     assert ask(capture_message_content=True, redactor=redact)
 
-    assert [{"role": "user", "parts": []}] == told(telemetry)
-    assert [{"type": "text", "content": ANSWER}] == told(telemetry, OUTPUT)[0]["parts"]
+    assert [{"role": "user", "parts": []}] == recorded(telemetry)
+    assert [{"type": "text", "content": ANSWER}] == recorded(telemetry, OUTPUT)[0]["parts"]
     assert ["text", "text"] == seen
 
 
@@ -635,7 +635,7 @@ def test_patterns_of_a_file(ask, telemetry, tmp_path):
 
     assert ask(capture_message_content=True, redact=f"email,file:{rules}")
 
-    assert "[word] prompt" == told(telemetry)[0]["parts"][0]["content"]
+    assert "[word] prompt" == recorded(telemetry)[0]["parts"][0]["content"]
 
 
 def raising(_part: Any) -> Any:
@@ -686,7 +686,7 @@ def test_a_pattern_that_takes_long(ask, telemetry, caplog, tmp_path):
 
 
 def ask_dropped(ask: Any, telemetry: Telemetry, **settings: Any) -> bool:
-    """Whether a call has content whose event is told all the same."""
+    """Whether any content is recorded of a call that has its event although its content is dropped."""
     with pytest.raises(AssertionError):
         ask(**settings)
     return "planted" in repr(telemetry.snapshot())
@@ -706,7 +706,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("setting", "value"), REFUSED)
 def test_redaction_that_is_not_understood(ask, caplog, setting, value):
-    """Nothing is captured then, and one warning says why: who asks for redaction would be told on without it."""
+    """Nothing is captured then, and one warning says why: content that is to be redacted is not recorded without."""
     assert not ask(capture_message_content=True, **{setting: value})
 
     (line,) = [record.getMessage() for record in caplog.records if record.name == OURS]
@@ -808,8 +808,8 @@ def test_the_settings_name_the_rules():
 
 
 @BY_API
-def test_what_is_cut_is_said_on_the_span(server, telemetry, client, api):
-    """All of it is counted before it is cut; what is told is within the budget."""
+def test_what_is_cut_is_marked_on_the_span(server, telemetry, client, api):
+    """All of it is counted before it is cut; what is recorded is within the budget."""
     api.instrumentor().instrument(
         **telemetry.providers, capture_message_content=True, content_budget="1KiB", content_part_budget=300
     )
@@ -821,7 +821,7 @@ def test_what_is_cut_is_said_on_the_span(server, telemetry, client, api):
     assert sum(map(len, texts)) <= 1024
     original = telemetry.span.attributes["gen_ai.content.original_bytes"]
     assert 5 * 5000 < original < 5 * 5000 + 1024
-    (cut, *_) = told(telemetry)
+    (cut, *_) = recorded(telemetry)
     assert "cut" == cut["parts"][0]["type"]
 
 
@@ -843,7 +843,7 @@ def test_a_budget_without_room_for_a_mark(server, telemetry, client, budget, nam
 @BY_API
 @pytest.mark.parametrize("binary", [False, True])
 def test_binary_data_on_request(server, telemetry, client, api, binary):
-    """An image is told by kind, size and digest; its bytes in base64 only if asked for, which no rule touches."""
+    """An image is recorded by kind, size and digest; its bytes in base64 only if asked for, which no rule touches."""
     api.instrumentor().instrument(
         **telemetry.providers,
         capture_message_content=True,
@@ -855,7 +855,7 @@ def test_binary_data_on_request(server, telemetry, client, api, binary):
 
     api.call(client(api), messages=[api.image])
 
-    blob = told(telemetry)[0]["parts"][-1]
+    blob = recorded(telemetry)[0]["parts"][-1]
     assert ("blob", "image", 19) == (blob["type"], blob["modality"], blob["byte_size"])
     assert (PIXELS if binary else "") == blob["content"]
     assert 64 == len(blob["sha256"])

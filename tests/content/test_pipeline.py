@@ -1,4 +1,4 @@
-"""What holds of content whatever was said, however much of it is allowed and whatever is redacted."""
+"""What holds of any content, however much of it is allowed and whatever is redacted."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ CONTENTS = st.fixed_dictionaries(
         OUTPUT: st.lists(st.fixed_dictionaries({**MESSAGE, "finish_reason": TEXTS}), max_size=2),
         SYSTEM: st.lists(st.builds(text, TEXTS), max_size=3),
         TOOLS: st.lists(
-            st.builds(lambda told, name: {**generic(told, "function"), "name": name}, JSON, TEXTS), max_size=3
+            st.builds(lambda definition, name: {**generic(definition, "function"), "name": name}, JSON, TEXTS),
+            max_size=3,
         ),
     },
 )
@@ -87,14 +88,14 @@ REDACTIONS = st.one_of(
 
 
 def hold(content: dict[str, Any], pipeline: Pipeline, budget: Budget) -> None:
-    """What is told is JSON by its schema, the same in both forms, and within the budget."""
-    told = pipeline.render(content, pipeline.begin())
-    assert told.texts.keys() == told.values.keys()
-    for name, encoded in told.texts.items():
+    """What is rendered is JSON by its schema, the same in both forms, and within the budget."""
+    rendered = pipeline.render(content, pipeline.begin())
+    assert rendered.texts.keys() == rendered.values.keys()
+    for name, encoded in rendered.texts.items():
         parsed = json.loads(encoded, parse_constant=pytest.fail)
-        assert parsed == told.values[name]
+        assert parsed == rendered.values[name]
         assert [] == complaints(name, parsed)
-    assert budget.call >= sum(len(encoded.encode()) for encoded in told.texts.values())
+    assert budget.call >= sum(len(encoded.encode()) for encoded in rendered.texts.values())
 
 
 @anything
@@ -147,7 +148,7 @@ def test_any_request_within_any_budget(operation, body, budget, redacted):
 
 @anything
 @given(CONTENTS)
-def test_what_fits_is_told_whole(content):
+def test_what_fits_is_recorded_whole(content):
     """Without redaction and with room enough, nothing is changed."""
     before = Pipeline(None, Budget(ENOUGH << 10, ENOUGH << 10)).render(dict(content), None)
     redacting = Pipeline(redaction(["iban"]), Budget(ENOUGH << 10, ENOUGH << 10))
@@ -157,21 +158,21 @@ def test_what_fits_is_told_whole(content):
     assert before == after
 
 
-def told(content: dict[str, Any], call: int = ENOUGH, part: int = ENOUGH, **settings: Any) -> dict[str, Any]:
+def rendered(content: dict[str, Any], call: int = ENOUGH, part: int = ENOUGH, **settings: Any) -> dict[str, Any]:
     """What remains of content."""
     return Pipeline(None, Budget(call, part), **settings).render(content, None).values
 
 
-def said(*texts: str) -> dict[str, Any]:
+def user_messages(*texts: str) -> dict[str, Any]:
     """Messages of a user."""
     return {INPUT: [{"role": "user", "parts": [text(content)]} for content in texts]}
 
 
-def test_the_newest_is_told_and_the_rest_is_counted():
+def test_the_newest_is_recorded_and_the_rest_is_counted():
     """Whole parts from the end on, then the beginning of one; a mark says how many are left out, and how large they were."""
-    content = said("a" * 500, "b" * 500, "c" * 500, "d" * 100)
+    content = user_messages("a" * 500, "b" * 500, "c" * 500, "d" * 100)
 
-    (mark,), (cut,), last = (message["parts"] for message in told(content, 700)[INPUT])
+    (mark,), (cut,), last = (message["parts"] for message in rendered(content, 700)[INPUT])
 
     assert {"type": "cut", "parts": 2, "original_bytes": 2 * len('{"type":"text","content":""}') + 1000} == mark
     assert [text("d" * 100)] == last
@@ -183,12 +184,12 @@ def test_output_comes_before_input():
     content = {
         TOOLS: [{"type": "function", "name": "f"}],
         SYSTEM: [text("s" * 300)],
-        **said("i" * 300),
+        **user_messages("i" * 300),
         OUTPUT: [{"role": "assistant", "parts": [text("o" * 300)], "finish_reason": "stop"}],
     }
     whole = {name: [*value] for name, value in content.items()}
 
-    little, more = told(dict(content), 600), told(dict(content), 970)
+    little, more = rendered(dict(content), 600), rendered(dict(content), 970)
 
     mark = {"type": "cut", "parts": 1, "original_bytes": 328}
     assert {OUTPUT: whole[OUTPUT], INPUT: [{"role": "user", "parts": [mark]}]} == little
@@ -201,7 +202,7 @@ def test_output_comes_before_input():
 def test_a_text_is_cut_between_characters(character):
     """In as many bytes as there are, whatever a character takes in JSON."""
     for room in range(80, 120):
-        (message,) = told(said(character * 300), part=room)[INPUT]
+        (message,) = rendered(user_messages(character * 300), part=room)[INPUT]
         (part,) = message["parts"]
         assert {character} == set(part["content"])
         assert room - 6 <= len(json.dumps(part, ensure_ascii=False, separators=(",", ":")).encode()) <= room
@@ -209,7 +210,7 @@ def test_a_text_is_cut_between_characters(character):
 
 
 def test_what_is_no_text_is_marked():
-    """Arguments are cut as the text of their JSON; of other parts a mark is left; those before them are told."""
+    """Arguments are cut as the text of their JSON; of other parts a mark is left; those before them are recorded."""
     content = {
         INPUT: [
             {"role": "user", "parts": [text("first"), {"type": "new", "deep": ["x" * 500]}]},
@@ -217,7 +218,7 @@ def test_what_is_no_text_is_marked():
         ]
     }
 
-    (first, mark), (call,) = (message["parts"] for message in told(content, part=200)[INPUT])
+    (first, mark), (call,) = (message["parts"] for message in rendered(content, part=200)[INPUT])
 
     assert text("first") == first
     assert {"type": "cut", "original_bytes": 526} == mark
@@ -225,30 +226,30 @@ def test_what_is_no_text_is_marked():
     assert call["arguments"].startswith('{"words":"yyy')
 
 
-def test_what_is_too_large_to_be_looked_at_is_not_told_by_its_name():
+def test_what_is_too_large_to_be_looked_at_is_recorded_without_its_name():
     """Nothing of a part gets past redaction, though it be cut."""
     call = {"type": "tool_call", "id": "1", "name": "mail_joe@example.com", "arguments": {"n": [1] * 100_000}}
     pipeline = Pipeline(redaction(["email"]), Budget(ENOUGH, 1000))
 
-    told = pipeline.render({INPUT: [{"role": "assistant", "parts": [call]}]}, pipeline.begin())
+    rendered = pipeline.render({INPUT: [{"role": "assistant", "parts": [call]}]}, pipeline.begin())
 
-    assert "joe" not in told.texts[INPUT]
-    assert {"type": "cut", "name": "cut"}.items() <= told.values[INPUT][0]["parts"][0].items()
-
-
-def test_a_cut_is_told_with_the_size_of_all():
-    """And nothing is told where nothing is cut."""
-    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).render(said("a" * 99), None).original_bytes
-    whole = len(json.dumps(said("a" * 99)[INPUT], separators=(",", ":")))
-    assert whole == Pipeline(None, Budget(ENOUGH, 60)).render(said("a" * 99), None).original_bytes
+    assert "joe" not in rendered.texts[INPUT]
+    assert {"type": "cut", "name": "cut"}.items() <= rendered.values[INPUT][0]["parts"][0].items()
 
 
-def test_no_half_secret_is_told():
+def test_a_cut_is_recorded_with_the_size_of_all():
+    """And no size is recorded where nothing is cut."""
+    assert None is Pipeline(None, Budget(ENOUGH, ENOUGH)).render(user_messages("a" * 99), None).original_bytes
+    whole = len(json.dumps(user_messages("a" * 99)[INPUT], separators=(",", ":")))
+    assert whole == Pipeline(None, Budget(ENOUGH, 60)).render(user_messages("a" * 99), None).original_bytes
+
+
+def test_no_half_secret_is_recorded():
     """A key that a cut goes through is found before: not a piece of it is left."""
     key = "sk-proj-" + "Ab3" * 16
     for room in range(180, 260):
         pipeline = Pipeline(redaction(["secrets"]), Budget(ENOUGH, room))
-        (message,) = pipeline.render(said("w " * 60 + key + " end" * 3000), pipeline.begin()).values[INPUT]
+        (message,) = pipeline.render(user_messages("w " * 60 + key + " end" * 3000), pipeline.begin()).values[INPUT]
         assert "Ab3" not in message["parts"][0]["content"]
         assert "sk-" not in message["parts"][0]["content"]
 
@@ -278,10 +279,10 @@ def test_every_attribute_of_content_is_redacted(name, value):
 
     rules = redaction(["email"])
     pipeline = Pipeline(Redaction(rules.rules, redactors=[("look", look)]), Budget(ENOUGH, ENOUGH))
-    told = pipeline.render({name: value}, pipeline.begin())
+    rendered = pipeline.render({name: value}, pipeline.begin())
 
     expected = json.loads(json.dumps(value).replace("joe@example.com", "[email]"))
-    assert (expected, expected) == (told.values[name], json.loads(told.texts[name]))
+    assert (expected, expected) == (rendered.values[name], json.loads(rendered.texts[name]))
     assert [name] * (seen[0]["type"] == "value") == [part["name"] for part in seen if part["type"] == "value"]
 
 
@@ -290,32 +291,35 @@ def test_every_attribute_of_content_is_redacted(name, value):
 def test_every_attribute_of_content_that_is_cut_says_so(name, value):
     """By an object in its place with the size that it had, and the beginning of it as far as there is room."""
     whole = json.dumps(value, separators=(",", ":"))
-    told = Pipeline(None, Budget(ENOUGH, 200)).render({name: value}, None)
-    cut = told.values[name]
+    rendered = Pipeline(None, Budget(ENOUGH, 200)).render({name: value}, None)
+    cut = rendered.values[name]
 
     assert "cut" == cut["type"]
     assert len(value if isinstance(value, str) else whole) <= cut["original_bytes"] <= len(whole) + 100
     assert (value if isinstance(value, str) else whole).startswith(cut.get("content", ""))
-    assert len(told.texts[name]) <= 200
-    assert len(whole) == told.original_bytes
+    assert len(rendered.texts[name]) <= 200
+    assert len(whole) == rendered.original_bytes
 
 
 def test_what_there_is_no_room_for_is_marked_by_the_size_of_all():
     """As with messages; what stands last comes first."""
-    told = Pipeline(None, Budget(700, ENOUGH)).render({ARGUMENTS: {"a": "x" * 900}, RESULT: "y" * 600}, None)
+    rendered = Pipeline(None, Budget(700, ENOUGH)).render({ARGUMENTS: {"a": "x" * 900}, RESULT: "y" * 600}, None)
 
-    assert ({RESULT}, 1510) == (told.values.keys(), told.original_bytes)
+    assert ({RESULT}, 1510) == (rendered.values.keys(), rendered.original_bytes)
 
 
 def test_each_attribute_is_cut_to_what_the_sdk_keeps():
     """The call may have more in all; one that is cut takes nothing from the others."""
-    content = {**said("a" * 500), OUTPUT: [{"role": "assistant", "parts": [text("b" * 900)], "finish_reason": "stop"}]}
+    content = {
+        **user_messages("a" * 500),
+        OUTPUT: [{"role": "assistant", "parts": [text("b" * 900)], "finish_reason": "stop"}],
+    }
     pipeline = Pipeline(None, Budget(ENOUGH, ENOUGH), limit=lambda: 400)
-    told = pipeline.render({**content, ARGUMENTS: {"a": 1}}, None)
+    rendered = pipeline.render({**content, ARGUMENTS: {"a": 1}}, None)
 
-    assert {INPUT, OUTPUT, ARGUMENTS} == told.texts.keys()
-    assert [True, True] == [200 < len(told.texts[name]) <= 400 for name in (INPUT, OUTPUT)]
-    assert {"a": 1} == told.values[ARGUMENTS]
+    assert {INPUT, OUTPUT, ARGUMENTS} == rendered.texts.keys()
+    assert [True, True] == [200 < len(rendered.texts[name]) <= 400 for name in (INPUT, OUTPUT)]
+    assert {"a": 1} == rendered.values[ARGUMENTS]
 
 
 def test_binary_data_on_request():

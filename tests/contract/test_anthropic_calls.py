@@ -117,7 +117,7 @@ def test_a_retried_call_is_one_call(server: ModelServer, telemetry: Telemetry, c
 
 @BY_WAY
 @pytest.mark.parametrize("capture", ["no_content", "span_and_event"])
-def test_no_key_and_no_header_is_told(
+def test_no_key_and_no_header_is_recorded(
     server: ModelServer, telemetry: Telemetry, client: Any, way: Way, capture: str
 ) -> None:
     """Neither the client's key, nor headers, query and metadata of a call, nor credentials of MCP servers."""

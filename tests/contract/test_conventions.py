@@ -1,6 +1,6 @@
 """Every operation, plain, streamed and failing, in each generation of the conventions, held against its registry.
 
-What an SDK raises is told with content, so that nothing that can be emitted is left out.
+What an SDK raises is recorded with content, so that nothing that can be emitted is left out.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def _asked(request: Any) -> Mapping[str, Any]:
 
 def _seen(reply: Any) -> list[Mapping[str, Any]]:
     """The JSON objects of a reply that arrive; those that it spells out itself are left out."""
-    told = next(getattr(reply, name) for name in ("body", "events", "lines") if hasattr(reply, name))
-    told = told if isinstance(told, list | tuple) else [told]
-    return [entry for entry in (told if reply.end == "complete" else told[:-1]) if isinstance(entry, Mapping)]
+    objects = next(getattr(reply, name) for name in ("body", "events", "lines") if hasattr(reply, name))
+    objects = objects if isinstance(objects, list | tuple) else [objects]
+    return [entry for entry in (objects if reply.end == "complete" else objects[:-1]) if isinstance(entry, Mapping)]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)

@@ -65,7 +65,7 @@ def _resource(client: Any, path: str) -> Any:
 
 
 @BY_PROVIDER
-def test_no_row_is_said_to_be_not_followed(provider: Provider) -> None:
+def test_no_row_is_listed_as_not_followed(provider: Provider) -> None:
     """A method has a row or a reason, not both."""
     assert [] == [row.id for row in provider.rows if covered(row.method, provider.not_followed)]
 

@@ -1,4 +1,4 @@
-"""With content off, nothing of what is said leaves: the bytes that an OTLP receiver gets of every call of the contract."""
+"""With content off, no content is exported: the bytes that an OTLP receiver gets of every call of the contract."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def words(value: Any) -> Iterator[str]:
             yield from words(held)
 
 
-def said(row: Row, client: Any) -> set[str]:
-    """What is said in a call, by whomever."""
+def content_of(row: Row, client: Any) -> set[str]:
+    """The content of a call, of the application and of the model."""
     return {*words([row.arguments(client), row.content, row.output, row.stream_output])}
 
 
-def told_without_content(provider: Provider) -> str:
-    """Whatever the provider's calls are to tell, names and values: what is said may have the same words."""
+def recorded_without_content(provider: Provider) -> str:
+    """All names and values that the provider's calls record: content may have the same words."""
     return "https://opentelemetry.io/schemas" + repr(
         [expected(row, variant, {}, content=False) for _, row, variant, _ in calls(provider)]
     )
@@ -64,7 +64,7 @@ def exported(receiver) -> Iterator[Exported]:
 
 @pytest.mark.parametrize("capture", [False, True], ids=["content off", "content on"])
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
-def test_nothing_that_is_said_leaves(server, exported, clients, *, provider: Provider, capture: bool) -> None:
+def test_no_content_is_exported(server, exported, clients, *, provider: Provider, capture: bool) -> None:
     """No prompt, completion, tool, argument, result, and no credential; with content, it would be found, but for the credential."""
     provider.instrumentor().instrument(**exported.providers, capture_message_content=capture)
     talked: set[str] = set()
@@ -79,10 +79,10 @@ def test_nothing_that_is_said_leaves(server, exported, clients, *, provider: Pro
         server.reply(client.answers(reply))
         keywords = row.keywords(made, stream=variant.stream)
         way.run(variant.read(lambda: row.find(made, variant.access)(**keywords)))  # noqa: B023 - it is called at once
-        talked |= said(row, made)
+        talked |= content_of(row, made)
         credentials |= {secret for request in server.requests for secret in _credentials(request.headers)}
 
-    known = told_without_content(provider)
+    known = recorded_without_content(provider)
     planted = {word for word in talked if word not in known}
     raw = exported.bytes
     found = {word for word in planted if word.encode() in raw}

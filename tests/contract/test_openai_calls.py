@@ -49,7 +49,7 @@ def test_a_path_is_known_however_it_is_spelled(
 def test_embeddings_say_the_encoding_that_is_asked_for(
     server: ModelServer, telemetry: Telemetry, client: Any, way: Way
 ) -> None:
-    """Where the SDK asks for one by itself, as in newer versions and where numpy is there; else nothing is said."""
+    """Where the SDK asks for one by itself, as in newer versions and where numpy is there; else none is recorded."""
     OPENAI.instrumentor().instrument(**telemetry.providers)
     server.reply(embedded([0.5, -1.0]))
 
@@ -83,7 +83,7 @@ def test_a_retried_call_is_one_call(server: ModelServer, telemetry: Telemetry, c
 
 @BY_WAY
 @pytest.mark.parametrize("capture", ["no_content", "span_and_event"])
-def test_no_key_and_no_header_is_told(
+def test_no_key_and_no_header_is_recorded(
     server: ModelServer, telemetry: Telemetry, client: Any, way: Way, capture: str
 ) -> None:
     """Neither the client's key, nor headers, query and metadata of a call."""

@@ -48,7 +48,7 @@ def _content(caller: Any, method: str, variant: Variant, arguments: dict[str, An
 
     assert (bare.result, bare.requests) == (made.result, made.requests)
     (span,), (event,) = made.snapshot["spans"], made.snapshot["events"]
-    on_span, on_event = ({name: told["attributes"].get(name) for name in CONTENT} for told in (span, event))
+    on_span, on_event = ({name: recorded["attributes"].get(name) for name in CONTENT} for recorded in (span, event))
     assert on_span == on_event
     assert [] == violations(event["attributes"])
     return on_event
@@ -72,7 +72,7 @@ def test_a_chat_message_of_any_type(caller: Any, kind: Any, choice: int) -> None
 
     content = _chat(caller, messages=[given])
 
-    assert [given["role"]] == [told["role"] for told in content[INPUT]]
+    assert [given["role"]] == [message["role"] for message in content[INPUT]]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -81,7 +81,7 @@ def test_a_chat_content_part_of_any_type(caller: Any, kind: Any, choice: int) ->
     """It is one part of the message."""
     content = _chat(caller, messages=[{"role": "user", "content": [example(kind, choice)]}])
 
-    assert [1] == [len(told["parts"]) for told in content[INPUT]]
+    assert [1] == [len(message["parts"]) for message in content[INPUT]]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -102,7 +102,7 @@ def test_a_chat_answer_with_anything(caller: Any, kind: Any, choice: int) -> Non
 
     content = _content(caller, "chat.completions.create", PLAIN, arguments=arguments, plain=Json(completion(answer)))
 
-    assert ["stop"] == [told["finish_reason"] for told in content[OUTPUT]]
+    assert ["stop"] == [message["finish_reason"] for message in content[OUTPUT]]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -126,7 +126,7 @@ def test_an_input_part_of_any_type(caller: Any, kind: Any, choice: int) -> None:
 
     content = _response(caller, input=[given], instructions=[given])
 
-    assert [1] == [len(told["parts"]) for told in content[INPUT]]
+    assert [1] == [len(message["parts"]) for message in content[INPUT]]
     assert 1 == len(content[SYSTEM])
 
 
@@ -142,12 +142,12 @@ def test_a_tool_of_any_type(caller: Any, kind: Any, choice: int) -> None:
 @pytest.mark.parametrize("choice", CHOICES)
 @pytest.mark.parametrize("kind", _types(RESPONSES, "ResponseOutputItem"))
 def test_an_output_item_of_any_type(caller: Any, kind: Any, choice: int) -> None:
-    """It is told, beside the message that follows it."""
+    """It is recorded, beside the message that follows it."""
     content = _response(caller, example(kind, choice), message("Hello"))
 
-    (told,) = content[OUTPUT]
-    assert 2 <= len(told["parts"])
-    assert {"type": "text", "content": "Hello"} == told["parts"][-1]
+    (output,) = content[OUTPUT]
+    assert 2 <= len(output["parts"])
+    assert {"type": "text", "content": "Hello"} == output["parts"][-1]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -165,9 +165,9 @@ def test_a_streamed_output_item_of_any_type(caller: Any, kind: Any, choice: int)
 
     content = _content(caller, "responses.create", STREAM, arguments=arguments, streamed=Sse(events, event_names=True))
 
-    (told,) = content[OUTPUT]
-    assert 2 <= len(told["parts"])
-    assert {"type": "text", "content": "Hello"} == told["parts"][-1]
+    (output,) = content[OUTPUT]
+    assert 2 <= len(output["parts"])
+    assert {"type": "text", "content": "Hello"} == output["parts"][-1]
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -185,13 +185,13 @@ def test_a_stream_event_of_any_type(caller: Any, kind: Any, choice: int) -> None
         caller, "responses.create", STREAM, arguments=arguments, streamed=Sse([begun, event, whole], event_names=True)
     )
 
-    (told,) = content[OUTPUT]
-    assert {"type": "text", "content": "Hello"} == told["parts"][-1]
+    (output,) = content[OUTPUT]
+    assert {"type": "text", "content": "Hello"} == output["parts"][-1]
 
 
 DATA = b64encode(b"binary data of somebody" * 3).decode()
 URL = f"data:image/png;base64,{DATA}"
-SECRET = "hunter2-not-to-be-told"
+SECRET = "hunter2-not-to-be-recorded"
 SCREENSHOT = {"type": "computer_screenshot", "image_url": URL}
 PICTURE = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": DATA}
 PYTHON = {"type": "code_interpreter_call", "id": "ci_1", "code": "", "container_id": "c", "status": "completed"}
@@ -244,7 +244,7 @@ def _leaks(content: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("part", BINARY_PARTS)
-def test_no_binary_data_of_a_chat_message_is_told(caller: Any, part: str) -> None:
+def test_no_binary_data_of_a_chat_message_is_recorded(caller: Any, part: str) -> None:
     """Kind, size and digest stand for it."""
     content = _chat(caller, messages=[{"role": "user", "content": [BINARY_PARTS[part]]}])
 
@@ -252,7 +252,7 @@ def test_no_binary_data_of_a_chat_message_is_told(caller: Any, part: str) -> Non
     assert "sha256" in repr(content)
 
 
-def test_no_audio_of_a_chat_answer_is_told(caller: Any) -> None:
+def test_no_audio_of_a_chat_answer_is_recorded(caller: Any) -> None:
     """Its transcript is."""
     audio = {"id": "audio_1", "data": DATA, "expires_at": 1, "transcript": "Hello"}
     answer = {**ANSWER, "message": {"role": "assistant", "content": None, "audio": audio}}
@@ -266,7 +266,7 @@ def test_no_audio_of_a_chat_answer_is_told(caller: Any) -> None:
 
 @has_responses
 @pytest.mark.parametrize("item", BINARY_ITEMS)
-def test_nothing_binary_or_encrypted_of_an_item_is_told(caller: Any, item: str) -> None:
+def test_nothing_binary_or_encrypted_of_an_item_is_recorded(caller: Any, item: str) -> None:
     """Whether it is given or, as those that have a type may be, answered."""
     given = BINARY_ITEMS[item]
 
@@ -277,16 +277,16 @@ def test_nothing_binary_or_encrypted_of_an_item_is_told(caller: Any, item: str) 
 
 @has_responses
 @pytest.mark.parametrize("tool", SECRET_TOOLS)
-def test_no_secret_of_a_tool_is_told(caller: Any, tool: str) -> None:
+def test_no_secret_of_a_tool_is_recorded(caller: Any, tool: str) -> None:
     """Credentials that a tool definition carries for the provider are no content."""
     content = _response(caller, tools=[SECRET_TOOLS[tool]])
 
     assert [] == _leaks(content)
-    assert [SECRET_TOOLS[tool]["type"]] == [told["type"] for told in content[TOOLS]]
+    assert [SECRET_TOOLS[tool]["type"]] == [definition["type"] for definition in content[TOOLS]]
 
 
 @has_responses
-def test_no_secret_of_a_tool_that_is_added_later_is_told(caller: Any) -> None:
+def test_no_secret_of_a_tool_that_is_added_later_is_recorded(caller: Any) -> None:
     """As an item of the input, tools come as well."""
     tools = list(SECRET_TOOLS.values())
     added = {"type": "additional_tools", "role": "developer", "tools": tools}
@@ -325,7 +325,7 @@ def test_an_answer_of_a_local_shell_names_its_call(caller: Any) -> None:
 
 
 @has_responses
-def test_an_approval_is_not_said_by_the_model(caller: Any) -> None:
+def test_an_approval_is_not_a_message_of_the_model(caller: Any) -> None:
     """It is the application that approves a call of a tool."""
     approval = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}
 

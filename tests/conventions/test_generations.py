@@ -28,8 +28,8 @@ USAGE = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42}
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -193,8 +193,8 @@ MODALITIES = {
 @pytest.mark.parametrize("details", MODALITIES)
 def test_tokens_by_their_modality(server, telemetry, openai_client, details):
     """The series of a counter come to the total; what nobody says the modality of is `unknown`."""
-    told, read, written = MODALITIES[details]
-    server.reply(Json({**completion(), "usage": {**USAGE, **told}}))
+    counted, read, written = MODALITIES[details]
+    server.reply(Json({**completion(), "usage": {**USAGE, **counted}}))
     OpenAIInstrumentor().instrument(**telemetry.providers, **{KEYWORD: LATEST})
 
     openai_client().chat.completions.create(**CHAT)

@@ -33,8 +33,8 @@ M = 1_000_000
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -61,7 +61,7 @@ def cost_of(server: ModelServer, telemetry: Telemetry, opened: ExitStack) -> Cal
         instrumentor().instrument(**telemetry.providers, **given)
         call(opened.enter_context(at(server, base_url)), stream=isinstance(reply, Sse))
         instrumentor().uninstrument()
-        return told(telemetry)
+        return recorded_cost(telemetry)
 
     return cost
 
@@ -90,7 +90,7 @@ def embeddings(client: Any, *, stream: bool) -> None:
     client.embeddings.create(model="text-embedding-3-small", input="Hi", encoding_format="float")
 
 
-def told(telemetry: Telemetry) -> float | None:
+def recorded_cost(telemetry: Telemetry) -> float | None:
     """The cost on the span, which is that of the metric."""
     found = telemetry.span.attributes.get(COST)
     points = telemetry.metrics.get(METRIC, [])
@@ -104,7 +104,7 @@ def plain(model: str, **usage: Any) -> Json:
     return Json(completion(model=model, usage=usage))
 
 
-def said(model: str, **usage: Any) -> Json:
+def claude(model: str, **usage: Any) -> Json:
     """A message of that model with that usage."""
     return Json(message(text("Hello"), model=model, usage=usage))
 
@@ -180,31 +180,31 @@ LISTED: dict[str, tuple[Json, str, Any, float]] = {
         (100 * 0.3 + 60 * 2.5) / M,
     ),
     "Anthropic's caches, read and written for 5 minutes and an hour": (
-        said(SONNET, **WRITTEN),
+        claude(SONNET, **WRITTEN),
         ANTHROPIC,
         None,
         (100 * 3 + 5000 * 0.3 + 1000 * 3.75 + 2000 * 6 + 400 * 15) / M,
     ),
     "Anthropic's cache without how long it keeps": (
-        said(SONNET, input_tokens=100, cache_creation_input_tokens=3000, output_tokens=400),
+        claude(SONNET, input_tokens=100, cache_creation_input_tokens=3000, output_tokens=400),
         ANTHROPIC,
         None,
         (100 * 3 + 3000 * 3.75 + 400 * 15) / M,
     ),
     "Anthropic's long input, whose length counts the cache": (
-        said(SONNET, input_tokens=1000, cache_read_input_tokens=200_000, output_tokens=10),
+        claude(SONNET, input_tokens=1000, cache_read_input_tokens=200_000, output_tokens=10),
         ANTHROPIC,
         None,
         (1000 * 6 + 200_000 * 0.6 + 10 * 22.5) / M,
     ),
     "searches of Anthropic's": (
-        said(SONNET, input_tokens=100, output_tokens=10, server_tool_use={"web_search_requests": 3}),
+        claude(SONNET, input_tokens=100, output_tokens=10, server_tool_use={"web_search_requests": 3}),
         ANTHROPIC,
         None,
         (100 * 3 + 10 * 15) / M + 3 * 10 / 1000,
     ),
     "a compaction, which is billed beside the usage": (
-        said(
+        claude(
             SONNET,
             input_tokens=100,
             output_tokens=10,
@@ -218,7 +218,7 @@ LISTED: dict[str, tuple[Json, str, Any, float]] = {
         (100 * 3 + 10 * 15) / M + (70_000 * 3 + 50_000 * 0.3 + 900 * 15) / M,
     ),
     "advice of another model": (
-        said(
+        claude(
             SONNET,
             input_tokens=100,
             output_tokens=10,
@@ -266,16 +266,16 @@ UNLISTED: dict[str, tuple[Any, str]] = {
     "a model that it does not have": (plain("gpt-of-tomorrow", prompt_tokens=1, completion_tokens=1), OPENAI),
     "a model of another's, at a server that nobody knows": (plain(GPT_4O, **CACHED), "http://localhost:8000/v1"),
     "a host that only looks like one": (plain(GPT_4O, **CACHED), "https://api.openai.example.com/v1"),
-    "Anthropic's model at a server that nobody knows": (said(SONNET, **WRITTEN), "http://anthropic.example.com"),
+    "Anthropic's model at a server that nobody knows": (claude(SONNET, **WRITTEN), "http://anthropic.example.com"),
     "a tier without a price": (Json(completion(model=GPT_4O, usage=CACHED, service_tier="scale")), OPENAI),
-    "Anthropic's tier by commitment": (said(SONNET, **WRITTEN, service_tier="priority"), ANTHROPIC),
-    "Anthropic's surcharge for a region": (said(SONNET, **WRITTEN, inference_geo="us"), ANTHROPIC),
+    "Anthropic's tier by commitment": (claude(SONNET, **WRITTEN, service_tier="priority"), ANTHROPIC),
+    "Anthropic's surcharge for a region": (claude(SONNET, **WRITTEN, inference_geo="us"), ANTHROPIC),
     "another model that took over": (
-        said(SONNET, **WRITTEN, iterations=[{"type": "fallback_message", "model": "claude-3-haiku-20240307"}]),
+        claude(SONNET, **WRITTEN, iterations=[{"type": "fallback_message", "model": "claude-3-haiku-20240307"}]),
         ANTHROPIC,
     ),
     "a turn of a kind that nobody knows": (
-        said(SONNET, **WRITTEN, iterations=[{"type": ["message"], "model": SONNET}, {"type": {}}]),
+        claude(SONNET, **WRITTEN, iterations=[{"type": ["message"], "model": SONNET}, {"type": {}}]),
         ANTHROPIC,
     ),
     "sound without a price for it": (
@@ -313,7 +313,7 @@ def test_what_the_list_cannot_tell(cost_of, caplog, case):
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 8}, {"completion_tokens": 8}, {"prompt_tokens": "8"}])
 def test_without_usage(cost_of, caplog, usage):
-    """What was not told is not guessed, and nothing is wrong with the model."""
+    """What was not reported is not guessed, and nothing is wrong with the model."""
     with caplog.at_level(logging.WARNING, OURS):
         assert cost_of(Json(completion(model=GPT_4O, usage=usage))) is None
 
@@ -345,14 +345,14 @@ def test_bedrock(server, telemetry, opened, model, expected):
 
     client.chat.completions.create(**{**CHAT, "model": model})
 
-    assert (None if expected is None else pytest.approx(expected)) == told(telemetry)
+    assert (None if expected is None else pytest.approx(expected)) == recorded_cost(telemetry)
 
 
 def test_all_models_cost_what_the_package_says():
     """Our arithmetic returns what the package's does, for each model and each of its variants, such as service tiers.
 
     It takes a tenth of the time or less, needs no package for prices of a file, and does not depend on the decimal context of
-    the application's thread, whose precision the package's results have.
+    the application's thread, and the package's results have its precision.
     """
     import genai_prices
     from genai_prices.data_snapshot import get_snapshot
@@ -479,7 +479,7 @@ def test_what_litellm_s_proxy_billed(cost_of, value, expected):
 
 
 def test_streams_of_litellm_s_proxy(cost_of):
-    """The header of a stream was sent before anything was billed; the usage may have it, if the proxy is told so."""
+    """The header of a stream was sent before anything was billed; the usage may have it, if the proxy is set so."""
     headers = {"x-litellm-response-cost": "0.0", "x-litellm-call-id": "1"}
     usage = chunk(choices=[], usage={**TOKENS, "cost": 0.25})
 
@@ -556,7 +556,7 @@ PRICES_OF_ALL = {
 OWN: dict[str, tuple[Mapping[str, Any], Any, str, float | None]] = {
     "caches and searches": (
         PRICES_OF_ALL,
-        said(SONNET, **WRITTEN, server_tool_use={"web_search_requests": 2}),
+        claude(SONNET, **WRITTEN, server_tool_use={"web_search_requests": 2}),
         ANTHROPIC,
         (100 * 1 + 5000 * 0.5 + 1000 * 2 + 2000 * 3 + 400 * 5) / M + 2 * 0.5 + 0.25,
     ),
@@ -574,7 +574,7 @@ OWN: dict[str, tuple[Mapping[str, Any], Any, str, float | None]] = {
     ),
     "what has no price is what it is part of": (
         {"input": 1, "output": 5},
-        said(SONNET, **WRITTEN),
+        claude(SONNET, **WRITTEN),
         ANTHROPIC,
         (8100 * 1 + 400 * 5) / M,
     ),
@@ -582,7 +582,7 @@ OWN: dict[str, tuple[Mapping[str, Any], Any, str, float | None]] = {
     "a flat price": ({"input": 0, "output": 0, "request": 0.01}, plain(GPT_4O, **CACHED), OPENAI, 0.01),
     "a flat price, and a compaction in the same request": (
         {"input": 0, "output": 0, "request": 0.01},
-        said(
+        claude(
             SONNET,
             input_tokens=100,
             output_tokens=10,
@@ -689,7 +689,7 @@ def test_off(cost_of, telemetry, monkeypatch, setting):
 
 
 def test_without_the_package(cost_of, caplog, monkeypatch):
-    """One line says what to install; what was billed is told all the same."""
+    """One line says what to install; what was billed is recorded all the same."""
     monkeypatch.setitem(sys.modules, "genai_prices", None)
 
     with caplog.at_level(logging.WARNING, OURS):
@@ -721,7 +721,7 @@ def test_the_package_reaches_for_nothing(cost_of, monkeypatch):
 
 
 def test_streams(cost_of):
-    """A stream that told its usage has a cost, one that did not has none."""
+    """A stream with usage has a cost, one without has none."""
     usage = chunk(choices=[], model=GPT_4O, usage=CACHED)
 
     assert pytest.approx((500 * 2.5 + 1500 * 1.25 + 300 * 10) / M) == cost_of(
@@ -739,7 +739,7 @@ def test_a_stream_of_anthropic_s(cost_of):
 
 
 def test_a_stream_that_is_left(server, telemetry, opened):
-    """What its output would have cost nobody said."""
+    """What its output would have cost nobody knows."""
     AnthropicInstrumentor().instrument(**telemetry.providers, prices="genai-prices")
     begun = started({"input_tokens": 100, "cache_read_input_tokens": 5000}, model=SONNET)
     server.reply(Sse(events(begun, ended(output_tokens=400)), event_names=True))
@@ -748,18 +748,18 @@ def test_a_stream_that_is_left(server, telemetry, opened):
     with client.messages.create(**MESSAGES, stream=True) as stream:
         next(iter(stream))
 
-    assert told(telemetry) is None
+    assert recorded_cost(telemetry) is None
 
 
 def test_a_call_that_fails(server, telemetry, opened):
-    """It cost nothing that anybody said, whatever the headers are."""
+    """No cost is recorded, whatever the headers are."""
     OpenAIInstrumentor().instrument(**telemetry.providers, prices="genai-prices")
     server.reply(Json({"error": {"message": "no"}}, status=429, headers={"x-litellm-response-cost": "0.1"}))
 
     with pytest.raises(openai.RateLimitError):
         chat(opened.enter_context(openai_at(server, OPENAI)), stream=False)
 
-    assert told(telemetry) is None
+    assert recorded_cost(telemetry) is None
 
 
 def test_ollama(server, telemetry, file_of):
@@ -767,14 +767,14 @@ def test_ollama(server, telemetry, file_of):
     import ollama
 
     OllamaInstrumentor().instrument(**telemetry.providers, prices=file_of({"provider": "ollama", **PRICE}))
-    said = {"role": "assistant", "content": "Hello"}
+    answer = {"role": "assistant", "content": "Hello"}
     counts = {"prompt_eval_count": 1000, "eval_count": 10}
-    server.reply(Json({"model": "llama3", "message": said, "done": True, "done_reason": "stop", **counts}))
+    server.reply(Json({"model": "llama3", "message": answer, "done": True, "done_reason": "stop", **counts}))
     client = ollama.Client(host=server.url, verify=False)
 
     client.chat(model="llama3", messages=[{"role": "user", "content": "Hi"}])
 
-    assert pytest.approx(OF_PRICE) == told(telemetry)
+    assert pytest.approx(OF_PRICE) == recorded_cost(telemetry)
     client._client.close()
 
 
@@ -784,7 +784,7 @@ def test_also_where_nothing_but_metrics_is_reported(server, opened):
 
     telemetry = Telemetry(ALWAYS_OFF)
     AnthropicInstrumentor().instrument(**telemetry.providers, prices="genai-prices")
-    server.reply(said(SONNET, **WRITTEN))
+    server.reply(claude(SONNET, **WRITTEN))
 
     messages(opened.enter_context(anthropic_at(server, ANTHROPIC)), stream=False)
 

@@ -88,11 +88,11 @@ def test_python(tmp_path, receiver, environment, text):
         pytest.skip("goes with the YAML of its page, and is run with it")
     ways_in = ("initialize()", "MeterProvider(")  # they set OpenTelemetry up themselves
 
-    _, said = run(tmp_path, text + CALL, instrumented=not any(way in text for way in ways_in), **environment)
+    _, logged = run(tmp_path, text + CALL, instrumented=not any(way in text for way in ways_in), **environment)
 
     if "MeterProvider(" not in text:  # makes a View, and exports nothing
         assert ALL_SIGNALS == arrived(receiver)
-    assert [] == [line for line in said if "genai" in line and "already instrumented" not in line]
+    assert [] == [line for line in logged if "genai" in line and "already instrumented" not in line]
 
 
 @needs_the_package
@@ -102,12 +102,12 @@ def test_yaml(tmp_path, receiver, environment, text):
     (tmp_path / "otel.yaml").write_text(text, encoding="utf-8")
     kept = {name: value for name, value in environment.items() if name.startswith("OPENAI")}
 
-    _, said = run(
+    _, logged = run(
         tmp_path, CALL, instrumented=True, OTEL_CONFIG_FILE="otel.yaml", OTLP_ENDPOINT=receiver.http_url, **kept
     )
 
     assert ALL_SIGNALS == arrived(receiver)
-    assert [] == [line for line in said if "ignoring configurator kwargs" not in line]  # of OpenTelemetry's SDK
+    assert [] == [line for line in logged if "ignoring configurator kwargs" not in line]  # of OpenTelemetry's SDK
 
 
 @needs_the_package
@@ -134,9 +134,9 @@ def test_json(tmp_path, receiver, environment, text):
         settings = {"PURPOSE": f"file:{path}", "ENRICHERS": "all"}
     variables = {f"OTEL_INSTRUMENTATION_GENAI_{name}": value for name, value in settings.items()}
 
-    _, said = run(tmp_path, CALL, instrumented=True, **environment, **variables)
+    _, logged = run(tmp_path, CALL, instrumented=True, **environment, **variables)
 
-    assert (ALL_SIGNALS, []) == (arrived(receiver), said)
+    assert (ALL_SIGNALS, []) == (arrived(receiver), logged)
     (span,) = receiver.spans
     assert {"llm.request.purpose", "gen_ai.usage.cost"} & span["attributes"].keys()
     assert span["attributes"].get("llm.request.purpose", "Translation") == "Translation"

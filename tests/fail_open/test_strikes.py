@@ -56,7 +56,7 @@ FRAMES = frozenset(
         ("anthropic/_native.py", "_answer"),
     }
 )
-# Where it fails, what was asked for on the caller's behalf cannot be told from the rest: all passes.
+# Where it fails, what was asked for on the caller's behalf cannot be distinguished from the rest: all passes.
 FILTER = frozenset(
     {
         ("_call/call.py", "stream_usage"),
@@ -68,7 +68,7 @@ FILTER = frozenset(
     }
 )
 
-# The SDKs that all of the contract can be made with, and the Python whose lines and functions are counted.
+# The SDKs that all of the contract can be made with, and the Python of which lines and functions are counted.
 NEWEST = find_spec("openai.lib.streaming.chat") is not None and sys.version_info[:2] == (3, 12)
 # What the application itself calls to start and to stop, and what would stop.
 START = frozenset(
@@ -283,7 +283,7 @@ def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.Monke
         monkeypatch.setattr(BaseClient, "_tracer", vars(BaseClient)["_tracer"])
     with clients_of(server, telemetry) as clients:
         yield Struck(server, telemetry, clients)
-    # A queue whose `close` was struck waits for more: its threads would be found by other tests.
+    # A queue with a failed `close` waits for more: its threads would be found by other tests.
     for queue in [one for one in gc.get_objects() if isinstance(one, Queue)]:
         queue.close()
 

@@ -16,14 +16,14 @@ MOST = 60  # cases, of which the first that differs is enough
 
 @pytest.fixture(autouse=True)
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails within us is dropped and said, as it is outside of tests."""
+    """What fails within us is dropped and logged, as it is outside of tests."""
     monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
 
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS.keys())
 def test_a_planted_fault_is_found(server: ModelServer, plant: Any) -> None:
-    """Within few cases, and so that what differs is told."""
+    """Within few cases, and the message has what differs."""
 
     @settings(
         max_examples=MOST, deadline=None, database=None, derandomize=True,

@@ -60,7 +60,7 @@ def attributes(served: Served, exchange: Exchange, answer: Mapping[str, Any], to
         "gen_ai.operation.name": operation(exchange),
         "gen_ai.provider.name": served.name,
         "gen_ai.request.model": served.model,
-        **exchange.told,
+        **exchange.attributes,
         "gen_ai.response.model": served.answers_as,
         "gen_ai.usage.input_tokens": tokens.input,
         "http.response.status_code": 200,
@@ -95,7 +95,7 @@ def operation(exchange: Exchange) -> str:
 
 
 def reasons(exchange: Exchange, answer: Mapping[str, Any]) -> list[str]:
-    """The finish reasons; those of a response are told by its status."""
+    """The finish reasons; those of a response follow from its status."""
     return ["stop"] if exchange.api == "responses" else [_REASONS.get(word, word) for word in answer["reasons"]]
 
 
@@ -138,14 +138,14 @@ def metrics(exchange: Exchange, answer: Mapping[str, Any], tokens: Tokens, chunk
 def parts(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     """The parts of the one message that was captured, without ids, and without the empty texts that LiteLLM adds."""
     (message,) = messages
-    told = [{name: value for name, value in part.items() if name != "id"} for part in message["parts"]]
-    return [part for part in told if part != {"type": "text", "content": ""}]
+    captured = [{name: value for name, value in part.items() if name != "id"} for part in message["parts"]]
+    return [part for part in captured if part != {"type": "text", "content": ""}]
 
 
 def expected_parts(exchange: Exchange) -> list[Any]:
     """The same of what the tiny model always says."""
-    if exchange.said is not None:
-        return [{"type": "text", "content": exchange.said}]
+    if exchange.text is not None:
+        return [{"type": "text", "content": exchange.text}]
     return [{"type": "tool_call", "name": "get_weather", "arguments": ARGUMENTS}]
 
 

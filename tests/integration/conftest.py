@@ -56,7 +56,7 @@ def locked_llama(start: Callable[..., Running]) -> Served:
 
 @pytest.fixture(scope="session")
 def litellm(start: Callable[..., Any], llama_server: Running, otlp_receiver: OtlpReceiver) -> Served:
-    """LiteLLM in front of llama.cpp, whose counters are what it counts; its spans go to the receiver."""
+    """LiteLLM in front of llama.cpp, which counts its tokens; its spans go to the receiver."""
     server, key = start(LiteLLM, llama_server.url, otlp_receiver.http_url)
     return Served("litellm", server.url, key=key, counted=partial(of_llama, llama_server))
 

@@ -28,15 +28,15 @@ class Exchange:
         method: of the client, as a path.
         arguments: without the model.
         servers: the fixtures of those that can answer it.
-        said: the text of the answer; None for a tool call.
+        text: the text of the answer; None for a tool call.
     """
 
     name: str
     method: str
     arguments: Mapping[str, Any]
     servers: Sequence[str]
-    said: str | None = ANSWER
-    told: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = ANSWER
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def streamed(self) -> bool:
@@ -73,30 +73,30 @@ def streamed(exchange: Exchange, **more: Any) -> Exchange:
         exchange.method,
         {**exchange.arguments, "stream": True, **more},
         exchange.servers,
-        exchange.said,
-        exchange.told,
+        exchange.text,
+        exchange.attributes,
     )
 
 
 _USER = {"role": "user", "content": QUESTION}
 _SYSTEM = {"role": "system", "content": "Be brief."}
 _GREEDY = {"max_tokens": 64, "temperature": 0.0}
-_GREEDY_TOLD = {"gen_ai.request.max_tokens": 64, "gen_ai.request.temperature": 0.0}
+_GREEDY_ATTRIBUTES = {"gen_ai.request.max_tokens": 64, "gen_ai.request.temperature": 0.0}
 
 _CHAT = Exchange(
     "chat",
     "chat.completions.create",
     {"messages": [_SYSTEM, _USER], "seed": 7, **_GREEDY},
     ("llama", "litellm", "vllm", "transformers"),
-    told={**_GREEDY_TOLD, "gen_ai.request.seed": 7},
+    attributes={**_GREEDY_ATTRIBUTES, "gen_ai.request.seed": 7},
 )
 _TOOL = Exchange(
     "tool call",
     "chat.completions.create",
     {"messages": [{"role": "user", "content": WEATHER}], "tools": [TOOL], **_GREEDY},
     ("llama", "litellm", "vllm", "transformers"),
-    said=None,
-    told=_GREEDY_TOLD,
+    text=None,
+    attributes=_GREEDY_ATTRIBUTES,
 )
 _TOOL_RESULT = Exchange(
     "tool result",
@@ -121,30 +121,30 @@ _TOOL_RESULT = Exchange(
         **_GREEDY,
     },
     ("llama", "litellm", "vllm"),
-    said="It is 19 degrees in Paris.",
-    told=_GREEDY_TOLD,
+    text="It is 19 degrees in Paris.",
+    attributes=_GREEDY_ATTRIBUTES,
 )
 _RESPONSE = Exchange(
     "response",
     "responses.create",
     {"input": QUESTION, "instructions": "Be brief.", "max_output_tokens": 64, "temperature": 0.0, "stream": False},
     ("llama", "litellm", "vllm", "transformers"),
-    told=_GREEDY_TOLD,
+    attributes=_GREEDY_ATTRIBUTES,
 )
 _COMPLETION = Exchange(
     "completion",
     "completions.create",
     {"prompt": f"<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n", **_GREEDY},
     ("llama", "litellm", "vllm"),
-    told=_GREEDY_TOLD,
+    attributes=_GREEDY_ATTRIBUTES,
 )
 _EMBEDDINGS = Exchange(
     "embeddings",
     "embeddings.create",
     {"input": [QUESTION, ANSWER], "encoding_format": "float"},
     ("llama", "litellm"),
-    said=None,
-    told={"gen_ai.request.encoding_formats": ["float"]},
+    text=None,
+    attributes={"gen_ai.request.encoding_formats": ["float"]},
 )
 OPENAI = (
     _CHAT,
@@ -165,7 +165,7 @@ _MESSAGE = Exchange(
     "messages.create",
     {"messages": [_USER], "system": "Be brief.", "max_tokens": 64},
     ("llama", "litellm", "vllm"),
-    told={"gen_ai.request.max_tokens": 64},
+    attributes={"gen_ai.request.max_tokens": 64},
 )
 _TOOL_USE = Exchange(
     "tool use",
@@ -176,8 +176,8 @@ _TOOL_USE = Exchange(
         "max_tokens": 64,
     },
     ("llama", "litellm", "vllm"),
-    said=None,
-    told={"gen_ai.request.max_tokens": 64},
+    text=None,
+    attributes={"gen_ai.request.max_tokens": 64},
 )
 ANTHROPIC = (_MESSAGE, streamed(_MESSAGE), _TOOL_USE, streamed(_TOOL_USE))
 

@@ -42,7 +42,7 @@ LONG = {"messages": [{"role": "user", "content": f"{QUESTION} " * 300}]}
 
 @dataclass(frozen=True)
 class Server:
-    """How a server is told of.
+    """How a server is described.
 
     Attributes:
         fixture: its name.
@@ -253,10 +253,10 @@ def version(server: Server, served: Served) -> str:
     if not path:
         return name
     with urllib.request.urlopen(served.url + path, timeout=60) as answer:
-        told = json.load(answer)
+        found = json.load(answer)
     for member in name.split("."):
-        told = told[member]
-    return str(told)
+        found = found[member]
+    return str(found)
 
 
 def scrubbed(server: Server, served: Served, text: str, headers: Mapping[str, str]) -> dict[str, str]:

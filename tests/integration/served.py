@@ -61,7 +61,7 @@ class Served:
 
     @property
     def declared(self) -> str:
-        """The setting that says whose server it is."""
+        """The setting that declares the server's provider."""
         return f"{self.url.removeprefix('http://')}={self.name}"
 
     def settings(self, **more: Any) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def test_the_helper_for_streams_is_one_call(llama: Served, telemetry: Telemetry)
             text = "".join(stream.text_stream)
             message = stream.get_final_message()
 
-    assert (exchange.said, "end_turn") == (text, message.stop_reason)
+    assert (exchange.text, "end_turn") == (text, message.stop_reason)
     found = telemetry.span.attributes
     assert ("llama_cpp", ("stop",), 8) == tuple(
         found[name] for name in ("gen_ai.provider.name", "gen_ai.response.finish_reasons", "gen_ai.usage.output_tokens")

@@ -34,7 +34,7 @@ def ask(telemetry: Telemetry) -> Any:
 
 
 def test_a_stream_that_nobody_asked_for(transformers: Served, ask: Any, telemetry: Telemetry) -> None:
-    """`transformers serve` streams a response unless told not to: the SDK gives a text, and so does ours."""
+    """`transformers serve` streams a response unless `stream` is false: the SDK gives a text, and so does ours."""
     arguments = {"model": "tiny", "input": QUESTION, "max_output_tokens": 64}
     with openai.OpenAI(**transformers.settings()) as client:
         plain: Any = client.responses.create(**arguments)
@@ -114,9 +114,9 @@ def test_usage_that_we_ask_for(served: Served, telemetry: Telemetry) -> None:
         given = list(client.chat.completions.create(**CHAT, stream=True))
 
     found = telemetry.span.attributes
-    told = (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"])
-    counted = served.since(before, told[1]) or served.says("/v1/chat/completions", CHAT)
-    assert counted[:2] == told
+    usage = (found["gen_ai.usage.input_tokens"], found["gen_ai.usage.output_tokens"])
+    counted = served.since(before, usage[1]) or served.says("/v1/chat/completions", CHAT)
+    assert counted[:2] == usage
     assert _seen(plain) == _seen(given)
 
 
@@ -147,9 +147,9 @@ def test_a_stream_left_early(served: Served, ask: Any, telemetry: Telemetry) -> 
 def test_the_server_times_itself(llama: Served, ask: Any, telemetry: Telemetry) -> None:
     """The `timings` of llama.cpp, in milliseconds, are the server metrics, in seconds."""
     with ask(llama) as client:
-        told: Any = client.chat.completions.create(**CHAT).timings
+        timings: Any = client.chat.completions.create(**CHAT).timings
 
     (first,) = telemetry.metrics["gen_ai.server.time_to_first_token"]
     (each,) = telemetry.metrics["gen_ai.server.time_per_output_token"]
-    assert told["prompt_ms"] / 1000 == first.sum
-    assert told["predicted_ms"] / 1000 / (told["predicted_n"] - 1) == each.sum
+    assert timings["prompt_ms"] / 1000 == first.sum
+    assert timings["predicted_ms"] / 1000 / (timings["predicted_n"] - 1) == each.sum

@@ -78,7 +78,7 @@ ANTHROPIC_ERRORS = {
 }
 
 
-def told(telemetry: Telemetry) -> tuple[Any, ...]:
+def outcome(telemetry: Telemetry) -> tuple[Any, ...]:
     """Span status, `http.response.status_code`, `error.type`, and the same of the duration; no tokens."""
     span = telemetry.span
     (point,) = telemetry.metrics["gen_ai.client.operation.duration"]
@@ -94,7 +94,7 @@ def told(telemetry: Telemetry) -> tuple[Any, ...]:
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("case", OPENAI_ERRORS)
 def test_errors_through_openai(case: str, stream: bool, request: Any, telemetry: Telemetry) -> None:
-    """The SDK raises what it raises; nothing of the prompt and no key is told."""
+    """The SDK raises what it raises; nothing of the prompt and no key is recorded."""
     name, settings, arguments, (kind, status, word) = OPENAI_ERRORS[case]
     served: Served = request.getfixturevalue(name)
     OpenAIInstrumentor().instrument(**telemetry.providers, host_providers=served.declared)
@@ -104,7 +104,7 @@ def test_errors_through_openai(case: str, stream: bool, request: Any, telemetry:
             client.chat.completions.create(**{**CHAT, **arguments}, stream=stream)
 
     assert (kind, status) == (type(raised.value), raised.value.status_code)
-    assert ("ERROR", status, word, word) == told(telemetry)
+    assert ("ERROR", status, word, word) == outcome(telemetry)
     assert served.name == telemetry.span.attributes["gen_ai.provider.name"]
     recorded = repr(telemetry.snapshot())
     assert [] == [secret for secret in ("France", "sk-wrong", served.key) if secret in recorded]
@@ -123,6 +123,6 @@ def test_errors_through_anthropic(case: str, stream: bool, request: Any, telemet
             client.messages.create(**{**CHAT, **arguments}, stream=stream)
 
     assert (kind, status) == (type(raised.value), raised.value.status_code)
-    assert ("ERROR", status, word, word) == told(telemetry)
+    assert ("ERROR", status, word, word) == outcome(telemetry)
     recorded = repr(telemetry.snapshot())
     assert [] == [secret for secret in ("France", "sk-wrong", served.key) if secret in recorded]

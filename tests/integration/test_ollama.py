@@ -49,7 +49,7 @@ def ask(served: Served, way: Way, **arguments: Any) -> Any:
     ids=["text", "tool call"],
 )
 def test_a_streamed_chat(ollambda: Served, way: Way, arguments: Any, part: Any, telemetry: Telemetry) -> None:
-    """What was said, in so many parts, by a server that the user declared; what it does not say is not told."""
+    """The answer, in so many parts, by a server that the user declared; what it does not send is not recorded."""
     plain = ask(ollambda, way, **arguments, stream=True)
     OllamaInstrumentor().instrument(
         **telemetry.providers, capture_message_content="span_only", host_providers=ollambda.declared

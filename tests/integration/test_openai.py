@@ -69,7 +69,7 @@ def test_telemetry_is_what_the_server_says(served: Served, exchange: Exchange, w
 
 
 @PAIRS
-def test_nothing_of_the_content_is_told_unless_asked_for(
+def test_nothing_of_the_content_is_recorded_unless_asked_for(
     served: Served, exchange: Exchange, telemetry: Telemetry
 ) -> None:
     """Neither what was sent nor what came."""

@@ -36,7 +36,7 @@ def test_an_application_that_knows_nothing_of_it(
     """It says what it says; its calls are exported with the tokens that the server counted."""
     before = llama.before()
 
-    said, complaints = run(
+    printed, complaints = run(
         tmp_path,
         APPLICATION,
         instrumented=True,
@@ -46,7 +46,7 @@ def test_an_application_that_knows_nothing_of_it(
         **receiver.environment(protocol),
     )
 
-    assert (["The capital of France is Paris."] * 2, []) == (said, complaints)
+    assert (["The capital of France is Paris."] * 2, []) == (printed, complaints)
     spans = receiver.wait_for(calls)
     tokens = llama.since(before, 16)
     assert tokens is not None

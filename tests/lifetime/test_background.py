@@ -66,10 +66,10 @@ def test_a_store_that_never_answers(ask):
     """It is asked by the first call, and nobody waits for it but a thread of ours; at exit the documented time is waited."""
     pytest.importorskip("fsspec", reason="uploading needs the extra `upload`")
 
-    written, said = ask(STORE, **uploading("stuck://place"))
+    written, logged = ask(STORE, **uploading("stuck://place"))
 
     assert ["imported False", "called Hello", "asked True"] == written
-    assert [LOST.format("upload")] == said
+    assert [LOST.format("upload")] == logged
 
 
 def test_a_server_that_never_answers(ask):
@@ -77,13 +77,13 @@ def test_a_server_that_never_answers(ask):
     pytest.importorskip("fsspec", reason="uploading needs the extra `upload`")
     with socket.create_server(("127.0.0.1", 0)) as store:
         settings = uploading(f"ftp://127.0.0.1:{store.getsockname()[1]}/place")
-        written, said = ask(seconds=0, **settings | {"completion_hook_flush_timeout": "5"})
+        written, logged = ask(seconds=0, **settings | {"completion_hook_flush_timeout": "5"})
 
         store.settimeout(10)
         store.accept()[0].close()
 
     assert ["imported False", "called Hello", "asked False"] == written
-    assert [LOST.format("upload")] == said
+    assert [LOST.format("upload")] == logged
 
 
 def test_a_store_that_is_not_there(ask):
@@ -92,16 +92,16 @@ def test_a_store_that_is_not_there(ask):
     with socket.create_server(("127.0.0.1", 0)) as store:
         port = store.getsockname()[1]
 
-    written, said = ask(
+    written, logged = ask(
         seconds=0, **uploading(f"ftp://127.0.0.1:{port}/place") | {"completion_hook_flush_timeout": "60"}
     )
 
     assert ["imported False", "called Hello", "asked False"] == written
-    (warning,) = said
+    (warning,) = logged
     assert warning.startswith("OTEL_INSTRUMENTATION_GENAI_UPLOAD_BASE_PATH cannot be written to, nothing is uploaded: ")
 
 
-def test_a_hook_whose_module_never_ends(ask, tmp_path):
+def test_a_hook_with_a_module_that_never_ends(ask, tmp_path):
     """The hook of an entry point is loaded likewise."""
     (tmp_path / "their_hooks.py").write_text("wait_for_ever()", encoding="utf-8")
     information = tmp_path / "their_hooks-1.dist-info"
@@ -110,19 +110,19 @@ def test_a_hook_whose_module_never_ends(ask, tmp_path):
     group = "[opentelemetry_genai_completion_hook]\ntheirs = their_hooks:make\n"
     (information / "entry_points.txt").write_text(group, encoding="utf-8")
 
-    written, said = ask(completion_hook="theirs", completion_hook_flush_timeout="0.1")
+    written, logged = ask(completion_hook="theirs", completion_hook_flush_timeout="0.1")
 
     assert ["imported False", "called Hello", "asked True"] == written
-    assert [LOST.format("theirs")] == said
+    assert [LOST.format("theirs")] == logged
 
 
 def test_a_price_list_that_never_ends(ask, tmp_path):
-    """Is loaded likewise; that calls had no cost meanwhile is said once."""
+    """Is loaded likewise; that calls had no cost meanwhile is logged once."""
     (tmp_path / "genai_prices.py").write_text("wait_for_ever()", encoding="utf-8")
 
-    written, said = ask(prices="genai-prices")
+    written, logged = ask(prices="genai-prices")
 
     assert ["imported False", "called Hello", "asked True"] == written
     assert [
         "The prices of genai-prices are still being loaded: calls that end before they are there have no gen_ai.usage.cost."
-    ] == said
+    ] == logged

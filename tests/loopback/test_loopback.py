@@ -217,7 +217,7 @@ async def test_a_cut_stream_fails_in_the_async_client(server: ModelServer, async
 
 
 def test_a_stream_can_be_cut_before_its_first_event(server: ModelServer, openai_client: MakeClient) -> None:
-    """The call returns a stream whose first step fails."""
+    """The call returns a stream that fails at its first step."""
     server.reply(Sse(CHUNKS, end="cut", sent=0))
 
     stream = openai_client().chat.completions.create(**CHAT, stream=True)

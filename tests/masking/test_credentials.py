@@ -35,7 +35,7 @@ class Carried:
     """A way in which an application gives a credential.
 
     Attributes:
-        sdk: whose call.
+        sdk: the SDK that is called.
         client: server's URL and credential -> the client, sync or async.
         more: credential -> what the call is given besides.
     """
@@ -146,7 +146,7 @@ CARRIED = {
 
 
 def instrument(telemetry: Telemetry, **settings: Any) -> None:
-    """All three, with content on spans and events unless said otherwise."""
+    """All three, with content on spans and events unless set otherwise."""
     for kind in (genai.OpenAIInstrumentor, genai.AnthropicInstrumentor, genai.OllamaInstrumentor):
         kind().instrument(**telemetry.providers, **{"capture_message_content": True, **settings})
 
@@ -237,9 +237,9 @@ def test_however_it_is_spelled(server, telemetry, way, spelled):
 
     run(refused(CARRIED[way], server, OPAQUE, asynchronous=False), asynchronous=False)
 
-    said = telemetry.span.status.description
-    assert "before " in said
-    assert " after" in said
+    description = telemetry.span.status.description
+    assert "before " in description
+    assert " after" in description
     for piece in (echo, "Kiwi", "plum", "mango"):
         assert piece not in recorded(telemetry)
 
@@ -283,7 +283,7 @@ def test_it_is_no_error_type(server, telemetry, way, code, settings):
 
 @pytest.fixture
 def responses(server) -> Iterator[Callable[..., Any]]:
-    """Makes a call of the Responses API, plain or streamed, whose response has failed."""
+    """Makes a call of the Responses API, plain or streamed, with a failed response."""
     client = openai_client(server.url, asynchronous=False, default_headers={"Authorization": f"Bearer {LETTERS}"})
     if not hasattr(client, "responses"):
         pytest.skip("this SDK has no Responses API")
@@ -316,7 +316,7 @@ def test_a_failed_response(telemetry, responses, code, stream):
 
 
 @pytest.mark.parametrize("code", [LETTERS, f"bad_key_{LETTERS}"])
-def test_a_failed_response_whose_connection_breaks(telemetry, responses, code):
+def test_a_failed_response_with_a_connection_that_breaks(telemetry, responses, code):
     """The SDK raises, and the code of the response stands in for the one that the exception lacks: not this one."""
     instrument(telemetry)
 
@@ -334,14 +334,14 @@ def test_a_failed_response_whose_connection_breaks(telemetry, responses, code):
 )
 def test_an_error_within_a_stream(server, telemetry, way, asynchronous):
     """The response had been accepted when the server quotes it."""
-    said = f"before {OPAQUE} after"
+    text = f"before {OPAQUE} after"
     carried = CARRIED[way]
     replies: dict[str, Reply] = {
         "openai": Sse(
-            [openai_bodies.chunk({"content": "Hel"}), {"error": {"message": said, "code": None, "type": None}}]
+            [openai_bodies.chunk({"content": "Hel"}), {"error": {"message": text, "code": None, "type": None}}]
         ),
-        "anthropic": Sse([*anthropic_bodies.text_events("Hel")[:2], anthropic_bodies.error(said)], event_names=True),
-        "ollama": stream(line("Hel"), {"error": said}),
+        "anthropic": Sse([*anthropic_bodies.text_events("Hel")[:2], anthropic_bodies.error(text)], event_names=True),
+        "ollama": stream(line("Hel"), {"error": text}),
     }
     instrument(telemetry)
     server.reply(replies["openai" if carried.sdk == "azure" else carried.sdk])
@@ -366,7 +366,7 @@ HARMLESS = (
 
 
 def test_other_headers_are_no_credentials(server, telemetry):
-    """What they hold may be told: names of models, regions and languages are in many messages."""
+    """What they hold may be recorded: names of models, regions and languages are in many messages."""
     instrument(telemetry)
     client = openai_client(
         server.url,

@@ -23,9 +23,9 @@ def test_secrets_of_every_kind_are_found(kind):
     seen = [(sample, text(sample.text)) for sample in samples(kind, each=3)]
 
     assert len(seen) > 30
-    missed = [(sample.context, sample.text) for sample, told in seen if not found(sample, told)]
+    missed = [(sample.context, sample.text) for sample, redacted in seen if not found(sample, redacted)]
     assert len(missed) <= 0.05 * len(seen), missed
-    hurt = [(sample.context, told) for sample, told in seen if not spared(sample, told)]
+    hurt = [(sample.context, redacted) for sample, redacted in seen if not spared(sample, redacted)]
     assert len(hurt) <= 0.05 * len(seen), hurt
 
 
@@ -35,7 +35,7 @@ def test_each_is_found_by_its_own_rule(kind):
     text = redaction([KINDS[kind]]).begin().text
     seen = [(sample, text(sample.text)) for sample in samples(kind, seed=1)]
 
-    missed = [(sample.context, sample.text) for sample, told in seen if not found(sample, told)]
+    missed = [(sample.context, sample.text) for sample, redacted in seen if not found(sample, redacted)]
     assert len(missed) <= 0.05 * len(seen) + 1, missed
 
 

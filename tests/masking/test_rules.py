@@ -265,16 +265,16 @@ def test_the_whole_of_a_key_is_found():
 
 def test_a_member_is_looked_at_with_its_name():
     """Arguments of a tool that call something a password; a number that is a card's."""
-    told = (
+    redacted = (
         redaction(["all"])
         .begin()
         .value({"password": "0123456789abcdef", "n": 4111111111111111, "x": "0123456789abcdef"})
     )
-    assert {"password": "[secrets]", "n": "[credit_card]", "x": "0123456789abcdef"} == told
+    assert {"password": "[secrets]", "n": "[credit_card]", "x": "0123456789abcdef"} == redacted
 
 
 def test_escapes_of_json_are_no_letters():
-    """In JSON that is told as a text the letter of an escape is no part of the word that follows; all of them stay."""
+    """In JSON that is recorded as a text the letter of an escape is no part of the word that follows; all stay."""
     found = redaction(["all"]).begin().text
     assert r'{"a": "b\n[secrets]\u00e9\t[ip]' == found(r'{"a": "b\nsk-proj-abcdefgh12345678\u00e9\t10.0.0.1')
     assert r"C:\new\table of \u00FC" == found(r"C:\new\table of \u00FC")
@@ -336,8 +336,8 @@ HOSTILE += (
 def test_a_hostile_text_of_a_megabyte_comes_to_an_end(piece):
     """Where a rule took more than linear time, this test would not. What is left is looked at again, and is the same."""
     found = redaction(["all"]).begin().text
-    told = found(piece * ((1 << 20) // len(piece)))
-    assert told == found(told)
+    redacted = found(piece * ((1 << 20) // len(piece)))
+    assert redacted == found(redacted)
 
 
 HOSTILE_NAMES = (
@@ -366,8 +366,8 @@ HOSTILE_NAMES += (
 def test_a_hostile_text_of_names_and_escapes_comes_to_an_end(piece):
     """What is looked at for each name is of bounded length, and no name within a value that is none is looked at for ever."""
     found = redaction(["all"]).begin().text
-    told = found(piece * ((1 << 18) // len(piece)))
-    assert told == found(told)
+    redacted = found(piece * ((1 << 18) // len(piece)))
+    assert redacted == found(redacted)
 
 
 ENDLESS = (
@@ -381,5 +381,5 @@ ENDLESS = (
 def test_a_value_and_a_line_without_an_end(text):
     """Where a value ends is found in a time that grows with the value, and with nothing else."""
     found = redaction(["all"]).begin().text
-    told = found(text)
-    assert told == found(told)
+    redacted = found(text)
+    assert redacted == found(redacted)

@@ -36,7 +36,7 @@ async def async_client(server: ModelServer) -> AsyncIterator[ollama.AsyncClient]
 
 
 @pytest.fixture(autouse=True)
-def collections_when_told() -> Iterator[None]:
+def collections_on_request() -> Iterator[None]:
     """The collector runs where a test says so, and looks only at what came since the test began."""
     gc.collect()
     gc.freeze()
@@ -52,5 +52,5 @@ def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
     yield
     for phase in ("setup", "call"):
-        said = [record for record in caplog.get_records(phase) if record.name.startswith("opentelemetry")]
-        assert [] == [(record.name, record.getMessage()) for record in said]
+        logged = [record for record in caplog.get_records(phase) if record.name.startswith("opentelemetry")]
+        assert [] == [(record.name, record.getMessage()) for record in logged]

@@ -31,7 +31,7 @@ def answer(**members):
 
 
 def server_times(telemetry: Telemetry):
-    """What the server said of its own time, by the end of the metric's name; None where nothing was recorded."""
+    """The server's own times, by the end of the metric's name; None where nothing was recorded."""
     points = {name: telemetry.metrics.get(f"gen_ai.server.{name}") for name in SERVER}
     return [found and (found[0].count, found[0].sum) for found in points.values()]
 
@@ -286,8 +286,8 @@ def test_all_of_one_call(server, telemetry: Telemetry, client):
 
 @pytest.mark.parametrize("kind", ["path", "pathlike", "bytes", "base64"])
 @pytest.mark.parametrize("method", ["chat", "generate"])
-def test_an_image_is_told_by_its_digest(server, telemetry: Telemetry, client, tmp_path, *, method, kind):
-    """However it is given: what is told is what the server gets, and never its content."""
+def test_an_image_is_recorded_by_its_digest(server, telemetry: Telemetry, client, tmp_path, *, method, kind):
+    """However it is given: what is recorded is what the server gets, and never its content."""
     OllamaInstrumentor().instrument(**telemetry.providers, capture_message_content="span_and_event")
     path = tmp_path / "image.png"
     path.write_bytes(PIXELS)
@@ -344,7 +344,7 @@ def test_objects_of_the_sdk_are_messages_too(server, telemetry: Telemetry, clien
     assert {"city"} == tool["parameters"]["properties"].keys()
 
 
-def test_a_cold_start_is_told_apart(server, telemetry: Telemetry, client):
+def test_a_cold_start_is_recorded_apart(server, telemetry: Telemetry, client):
     """Loading the model is an attribute of its own, and part of the time to the first token."""
     OllamaInstrumentor().instrument(**telemetry.providers)
     server.reply(answer(load_duration=9_500_000_000, total_duration=11_000_000_000))
@@ -356,7 +356,7 @@ def test_a_cold_start_is_told_apart(server, telemetry: Telemetry, client):
     assert [(1, 11.0), (1, 9.75), (1, 0.5)] == server_times(telemetry)
 
 
-NOTHING_SAID = {
+MISSING_TIMES = {
     "no durations": ({name: None for name in DONE if name.endswith("duration")}, [None, None, None]),
     "no load_duration": ({"load_duration": None}, [(1, 2.0), None, (1, 0.5)]),
     "no prompt_eval_duration": ({"prompt_eval_duration": None}, [(1, 2.0), None, (1, 0.5)]),
@@ -370,13 +370,13 @@ NOTHING_SAID = {
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("case", NOTHING_SAID)
+@pytest.mark.parametrize("case", MISSING_TIMES)
 def test_what_the_server_does_not_say_is_not_reported(server, telemetry: Telemetry, client, case, streamed):
     """No time is made up of others, plain and streamed."""
-    changes, expected = NOTHING_SAID[case]
-    said = {name: value for name, value in {**DONE, **changes}.items() if value is not None}
+    changes, expected = MISSING_TIMES[case]
+    done = {name: value for name, value in {**DONE, **changes}.items() if value is not None}
     OllamaInstrumentor().instrument(**telemetry.providers)
-    server.reply(stream(line("Hello"), line(**said)) if streamed else Json(line("Hello", **said)))
+    server.reply(stream(line("Hello"), line(**done)) if streamed else Json(line("Hello", **done)))
 
     if streamed:
         list(chat(client))
@@ -512,7 +512,7 @@ if child: os.waitpid(child, 0)
 @pytest.mark.process
 @pytest.mark.parametrize("program", HELD)
 def test_held_at_exit(tmp_path, server, program):
-    """A stream that nobody closed is told once, as the process ends, without a status, with what was received."""
+    """A stream that nobody closed is recorded once, as the process ends, without a status, with what was received."""
     server.reply_always(stream(end="stall", sent=3))
     begin = """
 import ctypes, _datetime; ctypes.pythonapi.Py_IncRef(ctypes.py_object(_datetime))
@@ -578,8 +578,8 @@ def test_another_version_is_left_alone(server, telemetry: Telemetry, client, *, 
     client.chat(model=MODEL, messages=HI)
 
     assert [] == telemetry.spans
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert f"ollama {version} is installed, supported is >=0.4.0,<1" in said
+    (done,) = [record.getMessage() for record in caplog.records]
+    assert f"ollama {version} is installed, supported is >=0.4.0,<1" in done
     caplog.clear()
 
 

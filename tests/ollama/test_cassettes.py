@@ -57,7 +57,7 @@ def replay(name: str, telemetry: Telemetry) -> dict[str, Any]:
         except ollama.ResponseError as error:
             raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded(telemetry, raised)
 
 
 async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
         except ollama.ResponseError as error:
             raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded(telemetry, raised)
 
 
 def _replayed(name: str, telemetry: Telemetry) -> Any:
@@ -81,7 +81,7 @@ def _replayed(name: str, telemetry: Telemetry) -> Any:
     return vcr.use_cassette(str(CASSETTES / f"{name}.yaml"), record_mode="none", match_on=["method", "uri"])
 
 
-def told(telemetry: Telemetry, raised: ollama.ResponseError | None) -> dict[str, Any]:
+def recorded(telemetry: Telemetry, raised: ollama.ResponseError | None) -> dict[str, Any]:
     """All that was recorded: the span, how often each metric was, which events.
 
     What the SDK's exception says differs from version to version, and is replaced.

@@ -43,7 +43,7 @@ async def _raised(call):
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("refusal", REFUSALS)
 async def test_refused(server, telemetry: Telemetry, client, async_client, *, refusal, asynchronous):
-    """A `ResponseError` with its status; its duration is told, and nothing of a response."""
+    """A `ResponseError` with its status; its duration is recorded, and nothing of a response."""
     OllamaInstrumentor().instrument(**telemetry.providers)
     server.reply(REFUSALS[refusal])
 
@@ -89,8 +89,8 @@ async def test_nobody_listens(telemetry: Telemetry, asynchronous):
     assert "http.response.status_code" not in telemetry.span.attributes
 
 
-def test_the_key_is_not_told(server, telemetry: Telemetry):
-    """Nor is a key that the server quotes; what else it says is told with content."""
+def test_the_key_is_not_recorded(server, telemetry: Telemetry):
+    """Nor is a key that the server quotes; the rest of its message is recorded with content."""
     OllamaInstrumentor().instrument(**telemetry.providers, capture_message_content="span_and_event")
     client = ollama.Client(host=server.url, headers={"Authorization": f"Bearer {SECRET}"})
     server.reply(REFUSALS["unauthorized"])

@@ -128,7 +128,7 @@ async def breaks_when_done_async(client, seen):
     ],
 )
 def test_read_to_the_end(twice: Twice, telemetry: Telemetry, reading):
-    """All of it is told, and no status is set."""
+    """All of it is recorded, and no status is set."""
     twice(stream(), reading)
 
     assert whole() == Ended.of(telemetry)
@@ -442,7 +442,7 @@ def test_ends_too_soon(twice: Twice, telemetry: Telemetry, reading):
 
 @pytest.mark.parametrize("reading", [reads, reads_async])
 def test_empty(twice: Twice, telemetry: Telemetry, reading):
-    """Of a body without a line only what was asked is told."""
+    """Of a body without a line only the request is recorded."""
     twice(Text("", "application/x-ndjson"), reading)
 
     assert Ended() == Ended.of(telemetry)
@@ -623,7 +623,7 @@ async def test_a_stream_made_before_uninstrumenting(server, telemetry: Telemetry
     assert [] == telemetry.spans
 
 
-def test_the_generate_stream_is_told(server, telemetry: Telemetry, client):
+def test_the_generate_stream_is_recorded(server, telemetry: Telemetry, client):
     """Left in the middle, as a chat is."""
     OllamaInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
     server.reply(stream(*({"model": MODEL, "response": word, "done": False} for word in ("one", "two", "three"))))

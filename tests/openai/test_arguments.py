@@ -245,7 +245,7 @@ def test_unusual_arguments(same_as_bare, call):
 
 
 def test_extra_body_is_what_counts(server, telemetry, openai_client):
-    """What `extra_body` puts over the arguments is what was asked for, and what is told."""
+    """What `extra_body` puts over the arguments is what was asked for, and what is recorded."""
     server.reply(Json(completion()))
     OpenAIInstrumentor().instrument(**telemetry.providers)
 
@@ -258,7 +258,7 @@ def test_extra_body_is_what_counts(server, telemetry, openai_client):
     assert (0.9, 3) == (attributes["gen_ai.request.temperature"], attributes["gen_ai.request.top_k"])
 
 
-def test_sentinels_and_nulls_are_not_told(server, telemetry, openai_client):
+def test_sentinels_and_nulls_are_not_recorded(server, telemetry, openai_client):
     """What the request does not say is no attribute; zero and false are values."""
     server.reply(Json(completion()))
     OpenAIInstrumentor().instrument(**telemetry.providers)

@@ -133,7 +133,7 @@ def replay(name: str, telemetry: Telemetry) -> dict[str, Any]:
         except openai.APIError as error:
             raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded(telemetry, raised)
 
 
 async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
@@ -150,7 +150,7 @@ async def replay_async(name: str, telemetry: Telemetry) -> dict[str, Any]:
             except openai.APIError as error:
                 raised = error
         assert cassette.all_played
-    return told(telemetry, raised)
+    return recorded(telemetry, raised)
 
 
 def _instrument(telemetry: Telemetry) -> None:
@@ -163,7 +163,7 @@ def _cassette(name: str) -> Any:
     return vcr.use_cassette(str(CASSETTES / f"{name}.yaml"), record_mode="none", match_on=["method", "uri", "body"])
 
 
-def told(telemetry: Telemetry, raised: openai.APIError | None) -> dict[str, Any]:
+def recorded(telemetry: Telemetry, raised: openai.APIError | None) -> dict[str, Any]:
     """All that was recorded, each thing once, so that a person can read it.
 
     The content on the span is taken out of its JSON, and must be the content of the event. Of the points of metrics
@@ -285,14 +285,14 @@ def test_an_unfinished_item_is_put_together_from_its_pieces(
 
 @pytest.mark.parametrize("name", ["function_calls", "reasoning"])
 def test_items_need_no_number(name: str, server: ModelServer, telemetry: Telemetry) -> None:
-    """llama.cpp does not number the items of a stream; they are told apart by their ids, and come in order."""
+    """llama.cpp does not number the items of a stream; they are distinguished by their ids, and come in order."""
     received = _cut(f"responses/{name}.stream", "response.completed")
     unnumbered = replace(received, answer=re.sub(r'"output_index":\d+,', "", received.answer))
     assert _parts(f"responses/{name}") == _read_parts(unnumbered, server, telemetry)
 
 
 def _cut(name: str, *events: str) -> Exchange:
-    """The exchange, whose answer ends before the last one of these events."""
+    """The exchange, with an answer that ends before the last one of these events."""
     exchange = Exchange.of(name)
     blocks = exchange.answer.split("\n\n")
     last = max(place for place, block in enumerate(blocks) if _event_type(block) in events)

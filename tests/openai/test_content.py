@@ -1,4 +1,4 @@
-"""What was said becomes parts by the conventions' schemas: every part, item and tool that OpenAI's API knows."""
+"""Content becomes parts by the conventions' schemas: every part, item and tool that OpenAI's API knows."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def instrumented(telemetry: Telemetry) -> Telemetry:
 
 @pytest.fixture
 def chat(server: ModelServer, instrumented: Telemetry, openai_client: Any) -> Callable[..., Content]:
-    """A chat completion with these members of the request; what is told of it."""
+    """A chat completion with these members of the request; its content attributes."""
 
     def ask(messages: Any = "Hi", answer: Any = None, *, closely: bool = True, **body: Any) -> Content:
         server.reply(Json(answer or completion()))
@@ -155,8 +155,8 @@ CHAT_PARTS: list[tuple[Any, dict[str, Any]]] = [
 @pytest.mark.parametrize(("part", "expected"), CHAT_PARTS, ids=lambda value: repr(value)[:50])
 def test_parts_of_chat_messages(chat: Any, part: Any, expected: Any) -> None:
     """Each as the conventions have it; what is inline by its fingerprint, what is unknown as it is."""
-    told = chat([{"role": "user", "content": [part]}])
-    assert [{"role": "user", "parts": [expected]}] == told[INPUT]
+    content = chat([{"role": "user", "content": [part]}])
+    assert [{"role": "user", "parts": [expected]}] == content[INPUT]
 
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": '{"n": 1}'}}
@@ -666,7 +666,7 @@ ROLES = [
 
 
 @pytest.mark.parametrize(("item", "role"), ROLES, ids=lambda value: repr(value)[:50])
-def test_an_item_is_told_of_whoever_it_is_from(respond: Any, item: Any, role: str) -> None:
+def test_an_item_is_recorded_with_the_role_of_its_author(respond: Any, item: Any, role: str) -> None:
     """The model, a tool of the application, or the application itself."""
     (message,) = respond([item])[INPUT]
     assert role == message["role"]
@@ -709,9 +709,9 @@ def test_parts_of_input_messages(respond: Any, part: Any, expected: Any) -> None
 
 def test_instructions_are_system_instructions(respond: Any) -> None:
     """They come apart from the messages."""
-    told = respond(instructions="Be brief.")
-    assert [{"type": "text", "content": "Be brief."}] == told[SYSTEM]
-    assert ["user"] == [message["role"] for message in told[INPUT]]
+    content = respond(instructions="Be brief.")
+    assert [{"type": "text", "content": "Be brief."}] == content[SYSTEM]
+    assert ["user"] == [message["role"] for message in content[INPUT]]
 
 
 FUNCTION = {
@@ -797,10 +797,10 @@ CREDENTIALS = [
 
 
 @pytest.mark.parametrize("tool", CREDENTIALS, ids=["authorization", "headers", "domain secrets"])
-def test_credentials_of_tools_are_told_to_nobody(respond: Any, instrumented: Telemetry, tool: Any) -> None:
+def test_credentials_of_tools_are_not_recorded(respond: Any, instrumented: Telemetry, tool: Any) -> None:
     """The provider needs them; content capture is no leave to spread them."""
     server_tools = respond(tools=[tool])[TOOLS]
-    assert [tool["type"]] == [told["type"] for told in server_tools]
+    assert [tool["type"]] == [definition["type"] for definition in server_tools]
     assert "hush" not in repr(instrumented.snapshot())
 
 
@@ -813,7 +813,7 @@ def test_credentials_of_tools_are_told_to_nobody(respond: Any, instrumented: Tel
     ],
     ids=["parts", "a tool's answer", "a tool"],
 )  # fmt: skip
-def test_no_bytes_are_told(chat: Any, instrumented: Telemetry, sent: Any) -> None:
+def test_no_bytes_are_recorded(chat: Any, instrumented: Telemetry, sent: Any) -> None:
     """What comes inline is left out wherever it stands, also where a text is all that the API takes."""
     chat(**sent)
     assert BASE64 not in repr(instrumented.snapshot())
@@ -831,7 +831,7 @@ def test_no_bytes_are_told(chat: Any, instrumented: Telemetry, sent: Any) -> Non
     ],
     ids=lambda item: item["type"],
 )  # fmt: skip
-def test_no_bytes_of_items_are_told(respond: Any, instrumented: Telemetry, item: Any) -> None:
+def test_no_bytes_of_items_are_recorded(respond: Any, instrumented: Telemetry, item: Any) -> None:
     """Given or received."""
     respond([item], answer=response(output=[item]))
     assert BASE64 not in repr(instrumented.snapshot())
@@ -916,10 +916,10 @@ PLACES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("place", PLACES)
-def test_odd_values_change_nothing_and_are_told_as_json(
+def test_odd_values_change_nothing_and_are_recorded_as_json(
     server: ModelServer, telemetry: Telemetry, openai_client: Any, place: str, hostile: str
 ) -> None:
-    """The SDK sends what it would, or raises what it would; what is told is valid, and arrives."""
+    """The SDK sends what it would, or raises what it would; what is recorded is valid, and arrives."""
 
     def attempt() -> Any:
         server.reset()
@@ -949,8 +949,8 @@ DEEP = {
 def test_deep_values_arrive(chat: Any, place: str, depth: int) -> None:
     """Parsers of OTLP take some thirty levels of objects; what is deeper is cut there, and the rest arrives."""
     message = {"role": "assistant", "content": None, **DEEP[place](depth)}
-    told = chat(answer=completion(choices=[{"index": 0, "finish_reason": "stop", "message": message}]))
-    assert {INPUT, OUTPUT} == told.keys()
+    content = chat(answer=completion(choices=[{"index": 0, "finish_reason": "stop", "message": message}]))
+    assert {INPUT, OUTPUT} == content.keys()
 
 
 @pytest.mark.parametrize("depth", [5, 10, 20, 60])
@@ -959,5 +959,5 @@ def test_deep_schemas_of_tools_arrive(chat: Any, depth: int) -> None:
     schema: dict[str, Any] = {"type": "integer"}
     for _ in range(depth):
         schema = {"type": "object", "properties": {"deeper": schema}}
-    told = chat(tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}], closely=False)
-    assert "f" == told[TOOLS][0]["name"]
+    content = chat(tools=[{"type": "function", "function": {"name": "f", "parameters": schema}}], closely=False)
+    assert "f" == content[TOOLS][0]["name"]

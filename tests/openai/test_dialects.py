@@ -56,7 +56,7 @@ def choice(**members: Any) -> list[dict[str, Any]]:
     return [{"index": 0, "finish_reason": None, "delta": {}, **members}]
 
 
-SAID = [chunk({"role": "assistant", "content": "Hello "}), chunk({"content": "you"})]
+HELLO_CHUNKS = [chunk({"role": "assistant", "content": "Hello "}), chunk({"content": "you"})]
 ENDED = chunk(reason="stop", usage=USAGE)
 THOUGHT = {"type": "reasoning", "content": "They greet."}
 WEATHER = {"type": "tool_call", "id": "a", "name": "weather", "arguments": {"city": "Paris"}}
@@ -95,7 +95,7 @@ DIALECTS = {
             usage={**USAGE, "prompt_cache_hit_tokens": 4, "prompt_tokens_details": {"cached_tokens": 4}},
         ),
         [
-            *SAID,
+            *HELLO_CHUNKS,
             chunk(
                 reason="stop",
                 usage={**USAGE, "prompt_cache_hit_tokens": 4, "prompt_tokens_details": {"cached_tokens": 4}},
@@ -123,7 +123,7 @@ DIALECTS = {
     ),
     "vLLM, both words for reasoning": Dialect(
         with_message(content="Hello you", reasoning="They greet.", reasoning_content="They greet."),
-        [chunk({"reasoning": "They greet.", "reasoning_content": "They greet."}), *SAID, ENDED],
+        [chunk({"reasoning": "They greet.", "reasoning_content": "They greet."}), *HELLO_CHUNKS, ENDED],
         (THOUGHT, HELLO),
     ),
     "vLLM, older: an id for each piece of a tool call": Dialect(
@@ -139,7 +139,7 @@ DIALECTS = {
     ),
     "Ollama": Dialect(
         with_message(content="Hello you", reasoning="They greet."),
-        [chunk({"role": "assistant", "content": "", "reasoning": "They greet."}), *SAID, ENDED],
+        [chunk({"role": "assistant", "content": "", "reasoning": "They greet."}), *HELLO_CHUNKS, ENDED],
         (THOUGHT, HELLO),
     ),
     "llama.cpp": Dialect(
@@ -147,7 +147,7 @@ DIALECTS = {
         [
             chunk({"role": "assistant", "content": None}),
             chunk({"reasoning_content": "They greet."}),
-            *SAID,
+            *HELLO_CHUNKS,
             chunk(reason="stop"),
             chunk(choices=[], usage=USAGE, timings={"prompt_n": 1}),
         ],
@@ -180,7 +180,7 @@ DIALECTS = {
         [
             chunk({"role": "assistant", "content": [{"type": "thinking", "thinking": "They "}]}),
             chunk({"content": [{"type": "thinking", "thinking": "greet.", "closed": True}]}),
-            *SAID,
+            *HELLO_CHUNKS,
             ENDED,
         ],
         (THOUGHT, HELLO),
@@ -195,7 +195,7 @@ DIALECTS = {
         [
             chunk({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "They "}]}]}),
             chunk({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "greet."}]}]}),
-            *SAID,
+            *HELLO_CHUNKS,
             ENDED,
         ],
         (THOUGHT, HELLO),
@@ -215,7 +215,7 @@ DIALECTS = {
             chunk(
                 {"role": "assistant", "content": "", "reasoning": "They greet.", "reasoning_details": []}, provider="X"
             ),
-            *SAID,
+            *HELLO_CHUNKS,
             chunk(choices=choice(finish_reason="stop", native_finish_reason="completed")),
             chunk(
                 choices=choice(delta={"role": "assistant", "content": ""}),
@@ -240,7 +240,7 @@ DIALECTS = {
             ),
             chunk({"reasoning_details": [{"type": "reasoning.summary", "summary": "greet.", "index": 0}]}),
             chunk({"reasoning_details": [{"type": "reasoning.encrypted", "data": "c2VjcmV0", "index": 1}]}),
-            *SAID,
+            *HELLO_CHUNKS,
             ENDED,
         ],
         (THOUGHT, HELLO),
@@ -267,7 +267,7 @@ DIALECTS = {
             chunk({"reasoning_content": "They "}),
             chunk({"reasoning_content": "greet."}),
             chunk({"reasoning_content": "They greet."}),
-            *SAID,
+            *HELLO_CHUNKS,
             chunk({"content": "Hello you"}, reason="stop", usage=USAGE),
         ],
         (THOUGHT, HELLO),
@@ -405,15 +405,15 @@ DIALECTS = {
     ),
     "Groq: usage in a place of its own": Dialect(
         {**with_message(content="Hello you", usage={**USAGE, "queue_time": 0.1}), "x_groq": {"id": "req_1"}},
-        [*SAID, chunk(reason="stop", x_groq={"id": "req_1", "usage": {**USAGE, "queue_time": 0.1}})],
+        [*HELLO_CHUNKS, chunk(reason="stop", x_groq={"id": "req_1", "usage": {**USAGE, "queue_time": 0.1}})],
     ),
     "Groq, asked for usage": Dialect(
         with_message(content="Hello you"),
-        [*SAID, chunk(reason="stop", x_groq={"id": "req_1", "usage": USAGE}), chunk(choices=[], usage=USAGE)],
+        [*HELLO_CHUNKS, chunk(reason="stop", x_groq={"id": "req_1", "usage": USAGE}), chunk(choices=[], usage=USAGE)],
     ),
     "Moonshot: usage in the choice": Dialect(
         with_message(content="Hello you", usage={**USAGE, "cached_tokens": 4}),
-        [*SAID, chunk(choices=choice(finish_reason="stop", usage={**USAGE, "cached_tokens": 4}))],
+        [*HELLO_CHUNKS, chunk(choices=choice(finish_reason="stop", usage={**USAGE, "cached_tokens": 4}))],
         changes={CACHED: 4},
     ),
     "details null": Dialect(
@@ -421,7 +421,7 @@ DIALECTS = {
             content="Hello you", usage={**USAGE, "prompt_tokens_details": None, "completion_tokens_details": None}
         ),
         [
-            *SAID,
+            *HELLO_CHUNKS,
             chunk(reason="stop", usage={**USAGE, "prompt_tokens_details": None, "completion_tokens_details": None}),
         ],
     ),
@@ -431,21 +431,21 @@ DIALECTS = {
     ),
     "no ids": Dialect(
         {**with_message(content="Hello you"), "id": ""},
-        [{**one, "id": ""} for one in [*SAID, ENDED]],
+        [{**one, "id": ""} for one in [*HELLO_CHUNKS, ENDED]],
         changes={ID: None},
     ),
     "neither id nor model": Dialect(
         without(with_message(content="Hello you"), "id", "model", "object", "created"),
-        [without(one, "id", "model", "object", "created") for one in [*SAID, ENDED]],
+        [without(one, "id", "model", "object", "created") for one in [*HELLO_CHUNKS, ENDED]],
         changes={ID: None, SERVED: None},
     ),
     "an id that comes late": Dialect(
         with_message(content="Hello you"),
-        [{**one, "id": None, "model": None} for one in SAID] + [ENDED],
+        [{**one, "id": None, "model": None} for one in HELLO_CHUNKS] + [ENDED],
     ),
     "another id in each chunk": Dialect(
         with_message(content="Hello you"),
-        [SAID[0], {**SAID[1], "id": "chatcmpl-2"}, {**ENDED, "id": "chatcmpl-3"}],
+        [HELLO_CHUNKS[0], {**HELLO_CHUNKS[1], "id": "chatcmpl-2"}, {**ENDED, "id": "chatcmpl-3"}],
     ),
     "no index of choices": Dialect(
         completion(choices=[{"finish_reason": "stop", "message": {"content": "Hello you"}}], usage=USAGE),
@@ -456,7 +456,7 @@ DIALECTS = {
     ),
     "a finish reason that is empty until the end": Dialect(
         with_message(content="Hello you"),
-        [*({**one, "choices": [{**one["choices"][0], "finish_reason": ""}]} for one in SAID), ENDED],
+        [*({**one, "choices": [{**one["choices"][0], "finish_reason": ""}]} for one in HELLO_CHUNKS), ENDED],
     ),
     "everything in one chunk": Dialect(
         with_message(content="Hello you"),
@@ -464,20 +464,20 @@ DIALECTS = {
     ),
     "extra members": Dialect(
         {**with_message(content="Hello you", mood="fine"), "request_id": "1", "metadata": {"a": [1]}},
-        [*({**one, "request_id": "1", "metadata": {"a": [1]}} for one in SAID), ENDED],
+        [*({**one, "request_id": "1", "metadata": {"a": [1]}} for one in HELLO_CHUNKS), ENDED],
     ),
 }
 DIALECTS |= {
     f"finished by {word}": Dialect(
         with_message(word, content="Hello you"),
-        [*SAID, chunk(reason=word, usage=USAGE)],
+        [*HELLO_CHUNKS, chunk(reason=word, usage=USAGE)],
         changes={REASONS: (word,)},
     )
     for word in ("eos", "eos_token", "stop_sequence", "max_tokens", "abort", "insufficient_system_resource", "SAFETY")
 }
 
 
-def told(telemetry: Any) -> tuple[Any, Any, Any]:
+def recorded(telemetry: Any) -> tuple[Any, Any, Any]:
     """What of the one call does not depend on whether it was streamed."""
     attributes = dict(telemetry.span.attributes or {})
     output = json.loads(attributes.pop("gen_ai.output.messages"))
@@ -498,14 +498,14 @@ def test_plain_and_streamed_tell_the_same(server, telemetry, openai_client, name
     client = openai_client()
 
     client.chat.completions.create(**CHAT)
-    plain = told(telemetry)
+    plain = recorded(telemetry)
     telemetry.clear()
     if read == "events":
         list(client.chat.completions.create(**CHAT, stream=True))
     else:
         with client.chat.completions.with_streaming_response.create(**CHAT, stream=True) as raw:
             raw.read()
-    streamed = told(telemetry)
+    streamed = recorded(telemetry)
 
     expected = {**KNOWN, **dialect.changes}
     attributes, output, tokens = plain

@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 
     @property
     def plain(self) -> str:
-        """What may be said of it without content: the exception and the status."""
+        """The message that is recorded without content: the exception and the status."""
         return f"{self.exception} {self.status}" if self.status else self.exception
 
 
@@ -82,7 +82,7 @@ plain_variants = pytest.mark.parametrize("variant", PLAIN, ids=str)
 
 @pytest.fixture
 def client_of(openai_client, async_openai_client) -> Callable[..., Any]:
-    """A client for a variant, with a key that must not be told."""
+    """A client for a variant, with a key that must not be recorded."""
 
     def client(variant: Variant, **settings: Any) -> Any:
         make = async_openai_client if variant.asynchronous else openai_client
@@ -182,9 +182,9 @@ def assert_failed(telemetry, refusal: Refusal, exception: str) -> None:
     (event,) = telemetry.logs
     assert (EXCEPTION, 13, "WARN") == (event.event_name, event.severity_number.value, event.severity_text)
     assert (span.context.trace_id, span.context.span_id) == (event.trace_id, event.span_id)
-    told = dict(event.attributes)
-    trace = told.pop("exception.stacktrace")
-    assert {"exception.type": exception, "exception.message": refusal.plain} == told
+    attributes = dict(event.attributes)
+    trace = attributes.pop("exception.stacktrace")
+    assert {"exception.type": exception, "exception.message": refusal.plain} == attributes
     assert "_base_client.py" in trace
     assert f"{exception}: {refusal.plain}" == trace.splitlines()[-1]
 
@@ -366,14 +366,14 @@ async def assert_unanswered(telemetry, client: Any, variant: Variant, exception:
     assert described(bare) == described(raised)
     assert_failed(telemetry, Refusal(Text(""), exception, f"openai.{exception}"), f"openai.{exception}")
     assert "http.response.status_code" not in telemetry.span.attributes
-    # The cause is told as well.
+    # The cause is recorded as well.
     assert "direct cause" in telemetry.logs[0].attributes["exception.stacktrace"]
 
 
 @plain_variants
 @pytest.mark.parametrize("body", ['{"id": "chatcmpl-1", "cho', "", "not JSON", "{}{}"])
 async def test_malformed_json(server, telemetry, client_of, variant, body):
-    """What the SDK makes of it; the status that was received is told."""
+    """What the SDK makes of it; the status that was received is recorded."""
     reply = Text(body, "application/json", headers={"x-request-id": "req_1"})
     server.reply(reply, reply)
     client = client_of(variant)
@@ -393,15 +393,17 @@ async def test_malformed_json(server, telemetry, client_of, variant, body):
 @plain_variants
 @pytest.mark.parametrize("mode", ["no_content", "span_and_event"])
 async def test_a_content_type_that_is_no_json(server, telemetry, client_of, variant, mode):
-    """The SDK returns the text: the call went well, and nothing of a response is told."""
+    """The SDK returns the text: the call went well, and nothing of a response is recorded."""
     server.reply(Text(f"<html>{PROMPT}</html>", "text/html"))
     instrument(telemetry, mode)
 
     assert f"<html>{PROMPT}</html>" == await ask(client_of(variant), variant)
 
     assert "UNSET" == telemetry.span.status.status_code.name
-    told = {name for name in telemetry.span.attributes if name.startswith(("gen_ai.resp", "gen_ai.us", "gen_ai.out"))}
-    assert set() == told
+    recorded = {
+        name for name in telemetry.span.attributes if name.startswith(("gen_ai.resp", "gen_ai.us", "gen_ai.out"))
+    }
+    assert set() == recorded
     assert [DURATION] == list(telemetry.metrics)
 
 
@@ -423,7 +425,7 @@ async def test_strict_validation(server, telemetry, client_of, variant, reply):
 
 @plain_variants
 async def test_a_retry_that_succeeds(server, telemetry, client_of, variant):
-    """One call, that went well; how often it was sent again is told where the SDK tells it."""
+    """One call, that went well; how often it was sent again is recorded where the SDK counts it."""
     refused = Json(error(QUOTING, "rate_limit_exceeded"), 429, AT_ONCE)
     server.reply(refused, refused, Json(completion()))
     instrument(telemetry)
@@ -492,7 +494,7 @@ async def test_the_first_attempt_is_no_retry(server, telemetry, client_of, varia
     ],
 )
 def test_every_operation_fails_alike(server, telemetry, openai_client, row):
-    """The operation is told, and the rest is as for chat."""
+    """The operation is recorded, and the rest is as for chat."""
     resource, operation, request_body = row
     server.reply(STATUSES["429"].reply)
     instrument(telemetry)
@@ -532,7 +534,7 @@ def test_a_failure_that_the_sdk_does_not_raise(server, telemetry, openai_client,
 
 
 class Unprintable(Exception):  # noqa: N818 - named for what it is
-    """An exception whose text cannot be had."""
+    """An exception that has no text: `str()` of it raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")

@@ -1,7 +1,7 @@
 """Responses that are odd and yet arrive: of servers that speak the API with an accent, or of a future that we do not know.
 
-The application gets what it gets without us, the call is no failure, and what is whole is told: one odd member does not
-take the others with it.
+The application gets what it gets without us, the call is no failure, and what is whole is recorded: one odd member
+does not take the others with it.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ RenderedContent = Mapping[str, Any]
 
 
 def with_message(**message: Any) -> dict[str, Any]:
-    """A completion whose message has these members."""
+    """A completion with these members in its message."""
     return completion(choices=[{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}])
 
 
 def with_tool_calls(*calls: Any) -> dict[str, Any]:
-    """A completion whose message calls tools."""
+    """A completion with a message that calls tools."""
     message = {"role": "assistant", "content": None, "tool_calls": list(calls)}
     return completion(choices=[{"index": 0, "finish_reason": "tool_calls", "message": message}])
 
 
-# What the server answers, and what of it must be told; None for what must not.
+# What the server answers, and what of it must be recorded; None for what must not.
 COMPLETIONS: dict[str, tuple[Any, RenderedContent]] = {
     "choices null": (completion(choices=None), {REASONS: None, **TOKENS}),
     "choices empty": (completion(choices=[]), {REASONS: None, **TOKENS}),
@@ -124,7 +124,7 @@ def with_tool_call(*pieces: Any) -> list[Any]:
     return [*(chunk({"tool_calls": [piece]}) for piece in pieces), END]
 
 
-# What the server streams, and what of it must be told.
+# What the server streams, and what of it must be recorded.
 STREAMS: dict[str, tuple[list[Any], RenderedContent]] = {
     "a chunk null": (["null", END], AFTER),
     "a chunk of text": (['"x"', END], AFTER),
@@ -252,10 +252,10 @@ def outcome(call: Callable[[Any], Any], client: Any) -> Any:
     return type(result), repr(result)
 
 
-def assert_told(telemetry, told: RenderedContent) -> None:
+def assert_recorded(telemetry, expected: RenderedContent) -> None:
     """One span that went well has these attributes, and metrics count these tokens."""
     span = telemetry.span
-    assert told == {name: span.attributes.get(name) for name in told}
+    assert expected == {name: span.attributes.get(name) for name in expected}
     assert "UNSET" == span.status.status_code.name
     assert 1 == telemetry.metrics["gen_ai.client.operation.duration"][0].count
     counted = {
@@ -272,7 +272,7 @@ def test_odd_completions(server, telemetry, openai_client, row):
     """A plain chat completion."""
     compare(openai_client, server, Json(row[0]), lambda client: client.chat.completions.create(**CHAT))
 
-    assert_told(telemetry, row[1])
+    assert_recorded(telemetry, row[1])
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -283,7 +283,7 @@ def test_odd_streams(server, telemetry, openai_client, row):
         openai_client, server, Sse(row[0]), lambda client: list(client.chat.completions.create(**CHAT, stream=True))
     )
 
-    assert_told(telemetry, row[1])
+    assert_recorded(telemetry, row[1])
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -293,7 +293,7 @@ def test_odd_responses(server, telemetry, openai_client, row):
     responses_of(openai_client())
     compare(openai_client, server, Json(row[0]), lambda client: client.responses.create(model=MODEL, input="Hi"))
 
-    assert_told(telemetry, row[1])
+    assert_recorded(telemetry, row[1])
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -308,7 +308,7 @@ def test_odd_events(server, telemetry, openai_client, row):
         lambda client: list(client.responses.create(model=MODEL, input="Hi", stream=True)),
     )
 
-    assert_told(telemetry, row[1])
+    assert_recorded(telemetry, row[1])
 
 
 # Path and body: what an application may send by hand, and what a server may well accept.
@@ -357,7 +357,7 @@ REQUESTS: dict[str, tuple[str, Any]] = {
 @pytest.mark.usefixtures("instrumented")
 @pytest.mark.parametrize("sent", REQUESTS.values(), ids=REQUESTS)
 def test_odd_requests(server, telemetry, openai_client, sent):
-    """What is sent by hand is sent as it is, and the call is told with what is whole of it."""
+    """What is sent by hand is sent as it is, and the call is recorded with what is whole of it."""
     path, body = sent
     compare(openai_client, server, Json({"id": "x"}), lambda client: client.post(path, body=body, cast_to=object))
 
@@ -404,7 +404,7 @@ HARD = {
 
 
 class Exported(NamedTuple):
-    """What was exported under a capture mode, and what was said about it."""
+    """What was exported under a capture mode, and what was logged about it."""
 
     mode: str
     receiver: OtlpReceiver
@@ -418,9 +418,9 @@ class Exported(NamedTuple):
     def values(self, attribute: str) -> list[Any]:
         """The values of an attribute of content wherever the mode puts it, read from JSON where it is JSON."""
         (span,) = self.receiver.spans
-        told = span["attributes"].get(attribute)
-        assert (told is not None) == ("span" in self.mode)
-        on_span = [] if told is None else [json.loads(told, parse_constant=pytest.fail)]
+        value = span["attributes"].get(attribute)
+        assert (value is not None) == ("span" in self.mode)
+        on_span = [] if value is None else [json.loads(value, parse_constant=pytest.fail)]
         in_event = [log["attributes"][attribute] for log in self.receiver.logs]
         assert len(in_event) == ("event" in self.mode)
         return on_span + in_event

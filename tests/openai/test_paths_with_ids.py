@@ -1,4 +1,4 @@
-"""Endpoints whose path has an id: in whichever segment it stands, and with the body that goes with it."""
+"""Endpoints with an id in their path: in whichever segment it stands, and with the body that goes with it."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def led_to(server) -> Callable[[Any], None]:
 
 @pytest.fixture
 def provider_of(server, telemetry) -> Callable[..., Any]:
-    """The provider that a call of a client is told with, after the same is seen in the metrics."""
+    """The provider that a call of a client is recorded with, after the same is seen in the metrics."""
 
     def provider(client: Any, **settings: Any) -> Any:
         server.reply(Json(completion()))
@@ -142,7 +142,7 @@ def test_the_server_s_address(openai_client, provider_of, telemetry, base_url, s
 @pytest.mark.parametrize("endpoint", ["https://acme.openai.azure.com", "https://gateway.example.com"])
 @pytest.mark.parametrize("settings", [{}, {"azure_deployment": "mine"}], ids=["", "deployment"])
 def test_azure_s_client(openai_client, provider_of, telemetry, endpoint, settings):
-    """Azure's client is Azure's also behind a gateway, by whose name nothing is known."""
+    """Azure's client is Azure's also behind a gateway with a name that says nothing."""
     client = openai_client(
         openai.AzureOpenAI, base_url=None, azure_endpoint=endpoint, api_version="2024-10-21", **settings
     )
@@ -225,7 +225,7 @@ def test_what_is_declared_wins_over_the_class(openai_client, provider_of):
 
 
 def test_clients_side_by_side(server, telemetry, openai_client):
-    """Each call is told with the provider of its own client, a copy with another base URL included."""
+    """Each call is recorded with the provider of its own client, a copy with another base URL included."""
     server.reply_always(Json(completion()))
     first = openai_client(base_url=f"http://localhost:{server.port}/v1")
     OpenAIInstrumentor().instrument(**telemetry.providers, host_providers="localhost=vllm,127.0.0.1=litellm")

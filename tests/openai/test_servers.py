@@ -16,7 +16,7 @@ from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 PROVIDER = "gen_ai.provider.name"
 LITELLM = {"server": "uvicorn", "X-LiteLLM-Version": "1.93.0", "x-litellm-call-id": "1"}
 LLAMA_CPP = {"Server": "llama.cpp"}
-SAID = {
+SERVERS = {
     "llama.cpp, by its header": (LLAMA_CPP, {}, "llama_cpp"),
     "llama.cpp behind a proxy": ({"server": "nginx"}, {"system_fingerprint": "b11669-Debian"}, "llama_cpp"),
     "LiteLLM": (LITELLM, {}, "litellm"),
@@ -41,7 +41,7 @@ SAID = {
 }
 
 
-def told(telemetry: Telemetry) -> Any:
+def recorded_provider(telemetry: Telemetry) -> Any:
     """The provider of the last span; AssertionError where the points of the metrics and the event have another."""
     provider = telemetry.spans[-1].attributes[PROVIDER]
     for points in telemetry.metrics.values():
@@ -50,25 +50,25 @@ def told(telemetry: Telemetry) -> Any:
     return provider
 
 
-@pytest.mark.parametrize("case", SAID)
+@pytest.mark.parametrize("case", SERVERS)
 def test_by_what_it_says(server, telemetry, openai_client, case):
-    """The first call is told with it in all signals, and the next begins with it."""
-    headers, body, provider = SAID[case]
+    """The first call is recorded with it in all signals, and the next begins with it."""
+    headers, body, provider = SERVERS[case]
     server.reply_always(Json(completion(**body), headers=headers))
     OpenAIInstrumentor().instrument(**telemetry.providers, emit_event=True)
     client = openai_client()
 
     client.chat.completions.create(**CHAT)
-    assert provider == told(telemetry)
+    assert provider == recorded_provider(telemetry)
     client.chat.completions.create(**CHAT)
-    assert provider == told(telemetry)
+    assert provider == recorded_provider(telemetry)
 
 
 @pytest.mark.parametrize("case", ["llama.cpp, by its header", "LiteLLM", "Ollama", "vLLM", "nothing"])
 @pytest.mark.parametrize("read", ["events", "lines"])
 def test_by_a_stream(server, telemetry, openai_client, case, read):
-    """The same of a stream, whose chunks are measured as they come."""
-    headers, body, provider = SAID[case]
+    """The same of a stream, with chunks that are measured as they come."""
+    headers, body, provider = SERVERS[case]
     server.reply(
         Sse([chunk({"content": word}, **body) for word in "abc"] + [chunk(reason="stop", **body)], headers=headers)
     )
@@ -80,7 +80,7 @@ def test_by_a_stream(server, telemetry, openai_client, case, read):
         with openai_client().chat.completions.with_streaming_response.create(**CHAT, stream=True) as raw:
             list(raw.iter_lines())
 
-    assert provider == told(telemetry)
+    assert provider == recorded_provider(telemetry)
     assert "gen_ai.client.operation.time_per_output_chunk" in telemetry.metrics
 
 
@@ -100,7 +100,7 @@ def test_by_the_last_chunk(server, telemetry, openai_client):
     assert {"vllm"} == set().union(*providers.values())
     telemetry.clear()
     list(client.chat.completions.create(**CHAT, stream=True))
-    assert "vllm" == told(telemetry)
+    assert "vllm" == recorded_provider(telemetry)
 
 
 async def test_by_an_asynchronous_call(server, telemetry, async_openai_client):
@@ -110,12 +110,12 @@ async def test_by_an_asynchronous_call(server, telemetry, async_openai_client):
 
     await async_openai_client().chat.completions.create(**CHAT)
 
-    assert "ollama" == told(telemetry)
+    assert "ollama" == recorded_provider(telemetry)
 
 
 @pytest.mark.parametrize("raw", ["with_raw_response", "with_streaming_response"])
 def test_by_a_raw_response(server, telemetry, openai_client, raw):
-    """Raw responses too, whose body we see as JSON."""
+    """Raw responses too: we see their body as JSON."""
     server.reply(Json(completion(system_fingerprint="fp_ollama")))
     OpenAIInstrumentor().instrument(**telemetry.providers)
 
@@ -124,7 +124,7 @@ def test_by_a_raw_response(server, telemetry, openai_client, raw):
         with made as response:
             response.read()
 
-    assert "ollama" == told(telemetry)
+    assert "ollama" == recorded_provider(telemetry)
 
 
 @pytest.mark.parametrize("headers", [LLAMA_CPP, LITELLM], ids=["llama.cpp", "LiteLLM"])
@@ -136,7 +136,7 @@ def test_by_a_failure(server, telemetry, openai_client, headers):
     with pytest.raises(openai.BadRequestError):
         openai_client().chat.completions.create(**CHAT)
 
-    assert ("litellm" if headers is LITELLM else "llama_cpp") == told(telemetry)
+    assert ("litellm" if headers is LITELLM else "llama_cpp") == recorded_provider(telemetry)
 
 
 def test_by_embeddings(server, telemetry, openai_client):
@@ -147,7 +147,7 @@ def test_by_embeddings(server, telemetry, openai_client):
 
     openai_client().embeddings.create(model="m", input=[1], encoding_format="float")
 
-    assert "llama_cpp" == told(telemetry)
+    assert "llama_cpp" == recorded_provider(telemetry)
 
 
 def test_by_an_answer_that_is_none(server, telemetry, openai_client):
@@ -157,7 +157,7 @@ def test_by_an_answer_that_is_none(server, telemetry, openai_client):
 
     openai_client().chat.completions.create(**CHAT)
 
-    assert "openai" == told(telemetry)
+    assert "openai" == recorded_provider(telemetry)
 
 
 @pytest.mark.parametrize("body", [{}, {"system_fingerprint": "fp_ollama"}], ids=["header", "body"])
@@ -180,7 +180,7 @@ def test_what_is_declared_wins(server, telemetry, openai_client):
 
     openai_client().chat.completions.create(**CHAT)
 
-    assert "mine" == told(telemetry)
+    assert "mine" == recorded_provider(telemetry)
 
 
 def test_a_known_host_wins(server, telemetry, openai_client):
@@ -234,7 +234,7 @@ def test_what_is_remembered(server, telemetry, openai_client):
 
 
 def test_points_that_were_recorded_stay(server, telemetry, openai_client):
-    """What a later call learns does not change what was told of an earlier one."""
+    """What a later call learns does not change what was recorded of an earlier one."""
     server.reply(Json(completion()), Json(completion(system_fingerprint="fp_ollama")))
     OpenAIInstrumentor().instrument(**telemetry.providers)
     client = openai_client()

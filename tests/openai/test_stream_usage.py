@@ -569,7 +569,7 @@ def test_the_caller_has_the_say(both, telemetry, given):
     ids=str,
 )
 def test_other_options_are_kept(both, telemetry, given, sent):
-    """The question is added to what the caller said, in a copy."""
+    """The option is added to those of the caller, in a copy."""
     both(
         servers.openai,
         every_chunk,
@@ -691,9 +691,10 @@ def test_a_wrong_setting(server, telemetry, openai_client, caplog):
 
     list(openai_client().chat.completions.create(**CHAT[1], stream=True))
 
-    (said,) = [record.getMessage() for record in caplog.records if "stream_usage" in record.getMessage()]
+    (warning,) = [record.getMessage() for record in caplog.records if "stream_usage" in record.getMessage()]
     assert (
-        "stream_usage='please' is not accepted. Accepted is: off, inject. For openai the default applies: off." == said
+        "stream_usage='please' is not accepted. Accepted is: off, inject. For openai the default applies: off."
+        == warning
     )
     assert "stream_options" not in server.requests[0].json
 
@@ -764,8 +765,8 @@ def other_failure(status, message, *, quotes):
     """A server that fails by another reason, and may quote the request."""
 
     def answer(request):
-        said = f"{message}: {request.body.decode()}" if quotes and "stream_options" in request.json else message
-        return Json(error(said), status=status)
+        text = f"{message}: {request.body.decode()}" if quotes and "stream_options" in request.json else message
+        return Json(error(text), status=status)
 
     return answer
 
@@ -833,7 +834,7 @@ def test_uninstrumented_in_between(server, telemetry, openai_client):
     assert (8, 3) == tokens(telemetry)
 
 
-def test_nothing_is_said(both, telemetry, caplog):
+def test_nothing_is_logged(both, telemetry, caplog):
     """No line in the log, refusals included."""
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
 

@@ -1,4 +1,4 @@
-"""The filter of a stream whose usage was asked for on the caller's behalf fails: the caller gets all that it holds, in order.
+"""The usage filter of a stream fails, where usage was requested on the caller's behalf: the caller gets all, in order.
 
 Each function of the filter is made to raise, once for each call of it, in turn.
 """

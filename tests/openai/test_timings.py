@@ -21,7 +21,7 @@ TIMINGS = {
 }
 NAMES = ("request.duration", "time_to_first_token", "time_per_output_token")
 # How long a request waited it does not say, and so not how long it took.
-TOLD = [None, (1, 0.25), (1, 0.5)]
+TIMES = [None, (1, 0.25), (1, 0.5)]
 TEXT = {"index": 0, "text": "Hello", "finish_reason": "stop", "logprobs": None}
 ODD = {
     "one token": ({"predicted_n": 1}, [None, (1, 0.25), None]),
@@ -46,7 +46,7 @@ def test_a_plain_chat(server: ModelServer, telemetry: Telemetry, openai_client):
 
     openai_client().chat.completions.create(**CHAT)
 
-    assert TOLD == server_times(telemetry)
+    assert TIMES == server_times(telemetry)
     (duration,), (first,) = (
         telemetry.metrics[name] for name in ("gen_ai.client.operation.duration", "gen_ai.server.time_to_first_token")
     )
@@ -64,7 +64,7 @@ def test_a_streamed_chat(server: ModelServer, telemetry: Telemetry, openai_clien
 
     list(openai_client().chat.completions.create(**CHAT, stream=True))
 
-    assert TOLD == server_times(telemetry)
+    assert TIMES == server_times(telemetry)
 
 
 async def test_a_streamed_chat_asynchronous(server: ModelServer, telemetry: Telemetry, async_openai_client):
@@ -75,7 +75,7 @@ async def test_a_streamed_chat_asynchronous(server: ModelServer, telemetry: Tele
     async for _ in await async_openai_client().chat.completions.create(**CHAT, stream=True):
         pass
 
-    assert TOLD == server_times(telemetry)
+    assert TIMES == server_times(telemetry)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -89,7 +89,7 @@ def test_a_completion(server: ModelServer, telemetry: Telemetry, openai_client, 
     if streamed:
         list(made)
 
-    assert TOLD == server_times(telemetry)
+    assert TIMES == server_times(telemetry)
 
 
 def test_a_raw_response(server: ModelServer, telemetry: Telemetry, openai_client):
@@ -99,7 +99,7 @@ def test_a_raw_response(server: ModelServer, telemetry: Telemetry, openai_client
 
     openai_client().chat.completions.with_raw_response.create(**CHAT)
 
-    assert TOLD == server_times(telemetry)
+    assert TIMES == server_times(telemetry)
 
 
 @pytest.mark.parametrize("odd", ODD)

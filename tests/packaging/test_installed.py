@@ -45,7 +45,7 @@ def test_any_sdk_of_any_version_is_enough(monkeypatch, installed):
 
 
 def test_no_sdk_is_a_conflict(monkeypatch):
-    """Without any SDK there is nothing to instrument, and `opentelemetry-instrument` is told which would do."""
+    """Without any SDK there is nothing to instrument, and `opentelemetry-instrument` gets the names of those that would do."""
     monkeypatch.setattr(dependencies, "version", versions({}))
 
     conflict = dependencies.get_dist_dependency_conflicts(distribution(DISTRIBUTION))

@@ -66,8 +66,8 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from logging.handlers import BufferingHandler
 import wrapt
-said = BufferingHandler(1000)
-logging.basicConfig(handlers=[said], level=logging.INFO)
+logged = BufferingHandler(1000)
+logging.basicConfig(handlers=[logged], level=logging.INFO)
 for ep in entry_points(group="opentelemetry_instrumentor"):
     if ep.name.startswith("genai_"):
         ep.load()().instrument(skip_dep_check=True)
@@ -76,7 +76,7 @@ def patched(module, client, method):
     return isinstance(vars(getattr(import_module(module), client))[method], wrapt.FunctionWrapper)
 
 found = {{sdk: patched(*funnel) for sdk, funnel in {FUNNELS}.items() if find_spec(sdk)}}
-print(json.dumps({{"patched": found, "said": [record.getMessage() for record in said.buffer]}}))
+print(json.dumps({{"patched": found, "logged": [record.getMessage() for record in logged.buffer]}}))
 """
 
 # What `opentelemetry-instrument` asks before it loads an entry point of ours.
@@ -88,7 +88,7 @@ print(get_dist_dependency_conflicts(distribution("{PACKAGE}")))
 
 
 def run(*command, cwd, **variables):
-    """Run a command outside the checkout and return what it printed; on failure, show all it said."""
+    """Run a command outside the checkout and return what it printed; on failure, show all its output."""
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")} | variables
     done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
@@ -358,4 +358,4 @@ def assert_patched(python, sdks, cwd):
     """Started together, the instrumentors patch the SDKs that are there, these, and say nothing of others."""
     found = json.loads(run(python, "-I", "-c", PATCH_EVERYTHING, cwd=cwd))
 
-    assert {"patched": dict.fromkeys(sdks, True), "said": []} == found
+    assert {"patched": dict.fromkeys(sdks, True), "logged": []} == found

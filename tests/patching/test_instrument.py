@@ -54,8 +54,8 @@ AsyncStream = Stream
 
 
 @pytest.fixture
-def said(caplog, monkeypatch) -> Callable[[], list[str]]:
-    """What we log, with nothing counting as said before."""
+def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
+    """What we log, as if no warning had been logged before."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     caplog.set_level(logging.WARNING, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
@@ -140,7 +140,7 @@ def test_a_patch_that_is_interrupted(telemetry, monkeypatch, number, error):
 
 
 @pytest.mark.parametrize("step", ["stop", "close"])
-def test_a_step_of_stopping_that_fails(call, telemetry, monkeypatch, said, step):
+def test_a_step_of_stopping_that_fails(call, telemetry, monkeypatch, logged, step):
     """Each step of `uninstrument()` is taken, whichever other one fails: no patch stays, no call is reported."""
     before = [vars(kind)[name] for kind, name in TARGETS]
     OpenAIInstrumentor().instrument(**telemetry.providers)
@@ -156,11 +156,11 @@ def test_a_step_of_stopping_that_fails(call, telemetry, monkeypatch, said, step)
 
     assert before == [vars(kind)[name] for kind, name in TARGETS]
     assert [] == telemetry.spans
-    assert 1 == len(said())
-    assert "RuntimeError" in said()[0]
+    assert 1 == len(logged())
+    assert "RuntimeError" in logged()[0]
 
 
-def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch, said):
+def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch, logged):
     """The parts of a seam stop each by itself."""
     from anthropic import _base_client as anthropic_client
 
@@ -177,7 +177,7 @@ def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch,
         AnthropicInstrumentor().uninstrument()
 
     assert not hasattr(vars(anthropic_client.SyncAPIClient)["request"], "__wrapped__")
-    assert 1 == len(said())
+    assert 1 == len(logged())
 
 
 @pytest.mark.process
@@ -233,7 +233,7 @@ importing, finish = threading.Event(), threading.Event()
 OpenAIInstrumentor().instrument()
 
 def load():
-    import openai  # whose patching imports the module that waits
+    import openai  # its patching imports the module that waits
 
 def stop():
     OpenAIInstrumentor().uninstrument()
@@ -317,7 +317,7 @@ print(len(seen))
     assert "Hi" in json.dumps(span["attributes"]["gen_ai.input.messages"])
 
 
-def test_what_a_later_call_leaves_out_stays(server, telemetry, openai_client, said):
+def test_what_a_later_call_leaves_out_stays(server, telemetry, openai_client, logged):
     """Providers and keywords of the first call count on where the second does not give them; None is not given."""
     server.reply_always(Json(completion()))
     client, events = openai_client(), Telemetry()
@@ -332,12 +332,12 @@ def test_what_a_later_call_leaves_out_stays(server, telemetry, openai_client, sa
     assert ([], 1) == (telemetry.logs, len(events.logs))
     assert [
         "openai is instrumented already: the keywords emit_event, logger_provider of this instrument() are applied as well."
-    ] == said()
+    ] == logged()
     OpenAIInstrumentor().uninstrument()
     events.shutdown()
 
 
-def test_a_later_call_that_gives_nothing_new(server, telemetry, openai_client, said, caplog):
+def test_a_later_call_that_gives_nothing_new(server, telemetry, openai_client, logged, caplog):
     """It changes nothing, and the base says that it is instrumented already."""
     server.reply_always(Json(completion()))
     client = openai_client()
@@ -350,7 +350,7 @@ def test_a_later_call_that_gives_nothing_new(server, telemetry, openai_client, s
 
     assert before is vars(_base_client.SyncAPIClient)["request"]
     assert "gen_ai.input.messages" in telemetry.span.attributes
-    assert [] == said()
+    assert [] == logged()
     assert ["Attempting to instrument while already instrumented"] * 2 == [
         record.getMessage() for record in caplog.records if record.name == "opentelemetry.instrumentation.instrumentor"
     ]

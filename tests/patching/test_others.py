@@ -65,8 +65,8 @@ def restored() -> Iterator[None]:
 
 
 @pytest.fixture
-def said(caplog, monkeypatch) -> Callable[[], list[str]]:
-    """What we log, with nothing counting as said before."""
+def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
+    """What we log, as if no warning had been logged before."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     caplog.set_level(logging.WARNING, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
@@ -136,34 +136,34 @@ each = pytest.mark.parametrize("theirs", THEIRS, ids=lambda theirs: theirs.sourc
 
 
 @each
-def test_theirs_first(app, said, theirs):
+def test_theirs_first(app, logged, theirs):
     """Where another instrumentation was first, it reports alone; one line names it, and the setting that changes that."""
     app.theirs(foreign(theirs.source), theirs.instrumentor)
     app.ours()
 
     assert [theirs.span] == app.chat() == app.chat()
-    assert [LINE.format("openai", theirs.package)] == said()
+    assert [LINE.format("openai", theirs.package)] == logged()
 
 
 @each
-def test_ours_first(app, said, theirs):
+def test_ours_first(app, logged, theirs):
     """The same where it comes later, as the order of entry points has it under `opentelemetry-instrument`."""
     app.ours()
     app.theirs(foreign(theirs.source), theirs.instrumentor)
 
     assert [theirs.span] == app.chat() == app.chat()
-    assert [LINE.format("openai", theirs.package)] == said()
+    assert [LINE.format("openai", theirs.package)] == logged()
 
 
 @each
-def test_theirs_come_later_in_code(app, said, theirs):
-    """It may come after calls that were ours, and go again: whose call it is, is decided again when a method has changed."""
+def test_theirs_come_later_in_code(app, logged, theirs):
+    """It may come after calls that were ours, and go again: who reports is decided again when a method has changed."""
     app.ours()
     assert [NAME] == app.chat()
 
     instrumentor = app.theirs(foreign(theirs.source), theirs.instrumentor)
     assert [theirs.span] == app.chat()
-    assert [LINE.format("openai", theirs.package)] == said()
+    assert [LINE.format("openai", theirs.package)] == logged()
 
     instrumentor.uninstrument()
     assert [NAME] == app.chat()
@@ -171,7 +171,7 @@ def test_theirs_come_later_in_code(app, said, theirs):
 
 @each
 async def test_asynchronous_calls(server, app, async_openai_client, theirs):
-    """The asynchronous twin, whose methods others wrap besides, or do not: then the calls are ours."""
+    """The asynchronous twin: others wrap its methods besides, or do not: then the calls are ours."""
     app.theirs(foreign(theirs.source), theirs.instrumentor)
     app.ours()
     server.reply(Json(completion()))
@@ -258,21 +258,21 @@ def test_embeddings_of_the_official_package_are_reported_once(app, telemetry, fi
     assert {} == telemetry.metrics
 
 
-def test_an_instrumentor_at_work_whose_wrappers_are_not_seen(app, said):
+def test_an_instrumentor_at_work_with_wrappers_that_are_not_seen(app, logged):
     """Whoever calls itself as all do, and is at work in a way of its own, is believed to report everything."""
     app.ours()
     app.theirs(foreign("unseen"))
 
     assert [] == app.chat() == app.embed()
-    assert [LINE.format("openai", "vendor.transport")] == said()
+    assert [LINE.format("openai", "vendor.transport")] == logged()
 
 
 @pytest.mark.parametrize(
     "theirs", [theirs for theirs in THEIRS if theirs.source != "official"], ids=lambda theirs: theirs.source
 )
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_both_on_request(app, said, theirs, first):
-    """With `allow_others` both report, in either order, and nothing is said."""
+def test_both_on_request(app, logged, theirs, first):
+    """With `allow_others` both report, in either order, and nothing is logged."""
     if first == "ours":
         app.ours(allow_others=True)
     app.theirs(foreign(theirs.source), theirs.instrumentor)
@@ -280,7 +280,7 @@ def test_both_on_request(app, said, theirs, first):
         app.ours(allow_others=True)
 
     assert sorted([NAME, theirs.span]) == app.chat() == app.chat()
-    assert [] == said()
+    assert [] == logged()
 
 
 def test_what_is_published_in_the_context_counts_all_the_same(app):
@@ -293,7 +293,7 @@ def test_what_is_published_in_the_context_counts_all_the_same(app):
 
 @pytest.mark.parametrize("suppress", [True, False])
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_a_function_in_the_place_of_request(app, said, suppress, first):
+def test_a_function_in_the_place_of_request(app, logged, suppress, first):
     """Logfire puts a function there, which suppresses other instrumentations or does not: it reports alone in either case."""
     instrument = foreign("logfire").instrument
     if first == "ours":
@@ -303,18 +303,18 @@ def test_a_function_in_the_place_of_request(app, said, suppress, first):
         app.ours()
 
     assert ["Chat Completion"] == app.chat()
-    assert [LINE.format("openai", "logfire")] == said()
+    assert [LINE.format("openai", "logfire")] == logged()
 
 
 @pytest.mark.parametrize("suppress", [True, False])
-def test_a_function_in_the_place_of_a_client_s_request(app, said, openai_client, suppress):
+def test_a_function_in_the_place_of_a_client_s_request(app, logged, openai_client, suppress):
     """It can be put into one client: the calls of the others stay ours."""
     app.ours()
     assert [NAME] == app.chat()
     take_back = foreign("logfire").instrument(app.client, app._telemetry.tracer_provider, suppress)
 
     assert ["Chat Completion"] == app.chat()
-    assert [LINE.format("openai", "logfire")] == said()
+    assert [LINE.format("openai", "logfire")] == logged()
     instrumented, app.client = app.client, openai_client()
     assert [NAME] == app.chat()
 
@@ -324,7 +324,7 @@ def test_a_function_in_the_place_of_a_client_s_request(app, said, openai_client,
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_a_drop_in_for_the_sdk(app, said, first):
+def test_a_drop_in_for_the_sdk(app, logged, first):
     """`from langfuse.openai import openai` wraps the SDK's own classes, so whoever uses them is reported by Langfuse."""
     if first == "ours":
         app.ours()
@@ -333,12 +333,12 @@ def test_a_drop_in_for_the_sdk(app, said, first):
         app.ours()
 
     assert ["OpenAI-generation"] == app.chat()
-    assert [LINE.format("openai", "langfuse")] == said()
+    assert [LINE.format("openai", "langfuse")] == logged()
 
 
 @pytest.mark.parametrize("theirs", ["openinference", "logfire"])
 @pytest.mark.parametrize("order", ["tTo", "otT", "otOTo"])
-def test_a_request_that_others_have_left_behind(app, said, theirs, order):
+def test_a_request_that_others_have_left_behind(app, logged, theirs, order):
     """Switched off, they leave a `request` in the clients' classes before the one that is patched: calls are followed there.
 
     In the order of the letters: ours on or off, theirs on or off.
@@ -357,7 +357,7 @@ def test_a_request_that_others_have_left_behind(app, said, theirs, order):
         steps[letter]()
 
     assert [NAME] == app.chat()
-    assert [] == said()
+    assert [] == logged()
     OpenAIInstrumentor().uninstrument()
     assert [] == app.chat()
 
@@ -371,7 +371,7 @@ LEFT_OUT = (
 
 
 @pytest.mark.parametrize("theirs", ["openinference", "logfire"])
-def test_a_bare_request_that_others_put_back_is_patched_again(app, said, theirs):
+def test_a_bare_request_that_others_put_back_is_patched_again(app, logged, theirs):
     """Who was first and is switched off puts back what was there before ours: one call shows it, and is the only one that is lost."""
     before = vars(openai.OpenAI).get("request")
     module = foreign(theirs)
@@ -384,15 +384,15 @@ def test_a_bare_request_that_others_put_back_is_patched_again(app, said, theirs)
     left = vars(openai.OpenAI)["request"]
 
     assert [] == app.chat()
-    assert [REPAIRED.format("OpenAI.request")] == said()
+    assert [REPAIRED.format("OpenAI.request")] == logged()
     assert [NAME] == app.chat() == app.chat()
-    assert 1 == len(said())
+    assert 1 == len(logged())
     OpenAIInstrumentor().uninstrument()
     assert left is vars(openai.OpenAI)["request"] is not before
     assert [] == app.chat()
 
 
-async def test_asynchronous_calls_that_come_past_ours(server, app, said, async_openai_client):
+async def test_asynchronous_calls_that_come_past_ours(server, app, logged, async_openai_client):
     """The asynchronous twin."""
     theirs = app.theirs(foreign("openinference"))
     app.ours()
@@ -401,12 +401,12 @@ async def test_asynchronous_calls_that_come_past_ours(server, app, said, async_o
     server.reply_always(Json(completion()))
 
     await client.chat.completions.create(**CHAT)
-    assert ([], [REPAIRED.format("AsyncOpenAI.request")]) == (app.spans(), said())
+    assert ([], [REPAIRED.format("AsyncOpenAI.request")]) == (app.spans(), logged())
     await client.chat.completions.create(**CHAT)
     assert [NAME] == app.spans()
 
 
-def test_the_patched_method_itself_is_put_back(app, said):
+def test_the_patched_method_itself_is_put_back(app, logged):
     """The same where others restore the method of the SDK's own class."""
     from openai._base_client import SyncAPIClient
 
@@ -415,26 +415,26 @@ def test_the_patched_method_itself_is_put_back(app, said):
     SyncAPIClient.request = bare  # type: ignore[method-assign]
 
     assert [] == app.chat()
-    assert [REPAIRED.format("SyncAPIClient.request")] == said()
+    assert [REPAIRED.format("SyncAPIClient.request")] == logged()
     assert [NAME] == app.chat()
     OpenAIInstrumentor().uninstrument()
     assert bare is vars(SyncAPIClient)["request"]
 
 
-def test_a_client_that_was_given_the_bare_request(app, said, openai_client):
+def test_a_client_that_was_given_the_bare_request(app, logged, openai_client):
     """What one client has of its own is left alone: one line says that its calls are not recorded. Those of others are."""
     take_back = foreign("logfire").instrument(app.client, app._telemetry.tracer_provider)
     app.ours()
     take_back()
 
     assert [] == app.chat() == app.chat()
-    assert [LEFT_OUT.format("OpenAI.request")] == said()
+    assert [LEFT_OUT.format("OpenAI.request")] == logged()
     app.client = openai_client()
     assert [NAME] == app.chat()
 
 
-def test_a_request_that_does_not_show_what_it_calls(app, said):
-    """A function of the application that sends by the SDK's bare method, without a trace of it, is left alone, and that is said."""
+def test_a_request_that_does_not_show_what_it_calls(app, logged):
+    """A function of the application that sends by the SDK's bare method, without a trace of it, is left alone, and logged."""
     from openai._base_client import SyncAPIClient
 
     bare = vars(SyncAPIClient)["request"]
@@ -446,10 +446,10 @@ def test_a_request_that_does_not_show_what_it_calls(app, said):
     SyncAPIClient.request = sending  # type: ignore[method-assign]
 
     assert [] == app.chat() == app.chat()
-    assert [LEFT_OUT.format("OpenAI.request")] == said()
+    assert [LEFT_OUT.format("OpenAI.request")] == logged()
 
 
-def test_calls_that_are_not_followed_are_no_sign(server, app, said):
+def test_calls_that_are_not_followed_are_no_sign(server, app, logged):
     """An endpoint that is not followed, and a call that somebody suppresses, say nothing of the method."""
     from openai._base_client import SyncAPIClient
     from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -467,11 +467,11 @@ def test_calls_that_are_not_followed_are_no_sign(server, app, said):
     with suppress_instrumentation():
         app.client.chat.completions.create(**CHAT)
 
-    assert ([], []) == (app.spans(), said())
+    assert ([], []) == (app.spans(), logged())
     assert [NAME] == app.chat()
 
 
-def test_a_bare_request_of_ollama_is_patched_again(server, telemetry, said):
+def test_a_bare_request_of_ollama_is_patched_again(server, telemetry, logged):
     """The same for the method that is patched of Ollama's clients."""
     client = ollama.Client(host=server.url, verify=False)
     bare = vars(ollama.Client)["_request"]
@@ -480,7 +480,7 @@ def test_a_bare_request_of_ollama_is_patched_again(server, telemetry, said):
     server.reply_always(Json(OLLAMA))
 
     client.chat(model="m", messages=[])
-    assert ([], [REPAIRED.format("Client._request")]) == (telemetry.spans, said())
+    assert ([], [REPAIRED.format("Client._request")]) == (telemetry.spans, logged())
     client.chat(model="m", messages=[])
     client._client.close()
 
@@ -544,7 +544,7 @@ def test_an_own_wrapper_of_the_application_reports_nothing(app):
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_anthropic(server, telemetry, said, first):
+def test_anthropic(server, telemetry, logged, first):
     """The same for the messages of Anthropic."""
     client = anthropic.Anthropic(base_url=server.url, api_key="none", max_retries=0)
     ours, theirs = AnthropicInstrumentor(), foreign("openllmetry_anthropic").AnthropicInstrumentor()
@@ -556,11 +556,11 @@ def test_anthropic(server, telemetry, said, first):
     client.close()
 
     assert ["theirs"] == [span.name for span in telemetry.spans]
-    assert [LINE.format("anthropic", "opentelemetry.instrumentation.anthropic")] == said()
+    assert [LINE.format("anthropic", "opentelemetry.instrumentation.anthropic")] == logged()
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_ollama(server, telemetry, said, first):
+def test_ollama(server, telemetry, logged, first):
     """The same for Ollama, where they wrap the method that is patched."""
     client = ollama.Client(host=server.url, verify=False)
     ours, theirs = OllamaInstrumentor(), foreign("openllmetry_ollama").OllamaInstrumentor()
@@ -572,7 +572,7 @@ def test_ollama(server, telemetry, said, first):
     client._client.close()
 
     assert ["theirs"] == [span.name for span in telemetry.spans]
-    assert [LINE.format("ollama", "opentelemetry.instrumentation.ollama")] == said()
+    assert [LINE.format("ollama", "opentelemetry.instrumentation.ollama")] == logged()
 
 
 @pytest.mark.process

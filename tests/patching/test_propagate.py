@@ -1,4 +1,4 @@
-"""One trace through to the server: whose requests carry the context of the call's span, which context, and in whose headers.
+"""One trace through to the server: which requests carry the context of the call's span, which context, in which headers.
 
 Every call goes to a real server, and what is looked at is what arrived there, header by header.
 """
@@ -47,8 +47,10 @@ class B3(TextMapPropagator):
 
     def inject(self, carrier: Any, context: Any = None, setter: Any = default_setter) -> None:
         """Trace, span, and whether it is sampled."""
-        told = trace.get_current_span(context).get_span_context()
-        setter.set(carrier, "b3", f"{told.trace_id:032x}-{told.span_id:016x}-{told.trace_flags:d}")
+        span_context = trace.get_current_span(context).get_span_context()
+        setter.set(
+            carrier, "b3", f"{span_context.trace_id:032x}-{span_context.span_id:016x}-{span_context.trace_flags:d}"
+        )
 
     @property
     def fields(self) -> set[str]:
@@ -416,7 +418,7 @@ def test_headers_of_the_http_client_s_win(applications, sdk):
 
 
 def test_the_client_is_not_touched(application):
-    """No header of one call stays in the client, whose next call tells of its own span."""
+    """No header of one call stays in the client: its next call sends the ids of its own span."""
     application.instrument(propagate="self-hosted")
     clients = []
     call, reply = PLAIN[application.sdk]
@@ -434,10 +436,10 @@ def test_the_client_is_not_touched(application):
     assert [[("traceparent", traceparent(span))] for span in spans] == [named(request) for request in requests]
 
 
-@pytest.mark.parametrize(("told", "expected"), [(None, []), ("true", [("baggage", "user=someone")])])
-def test_baggage_goes_only_if_it_is_wanted(application, telemetry, told, expected):
+@pytest.mark.parametrize(("setting", "expected"), [(None, []), ("true", [("baggage", "user=someone")])])
+def test_baggage_goes_only_if_it_is_wanted(application, telemetry, setting, expected):
     """It may say who the user is: by default it stays here."""
-    application.instrument(propagate="self-hosted", propagate_baggage=told)
+    application.instrument(propagate="self-hosted", propagate_baggage=setting)
 
     token = context.attach(baggage.set_baggage("user", "someone"))
     request = application.plain()
@@ -447,7 +449,7 @@ def test_baggage_goes_only_if_it_is_wanted(application, telemetry, told, expecte
 
 
 def test_baggage_of_the_caller_s_wins(applications, telemetry):
-    """It says nothing of the trace, which is told of all the same."""
+    """It says nothing of the trace, which is propagated all the same."""
     application = applications("openai")
     application.instrument(propagate="self-hosted", propagate_baggage=True)
 
@@ -518,7 +520,7 @@ class Broken(B3):
 
 
 def test_a_propagator_that_raises(application, telemetry, propagator, monkeypatch, caplog):
-    """The call goes on without, has its span, and it is said once."""
+    """The call goes on without, and has its span; one warning is logged."""
     monkeypatch.setattr(f"{OURS}._guard.strict", False)
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     application.instrument(propagate="self-hosted")
@@ -532,7 +534,7 @@ def test_a_propagator_that_raises(application, telemetry, propagator, monkeypatc
 
 
 def test_a_trace_that_is_not_sampled(server, asynchronous):
-    """The server is told that too."""
+    """The header that the server gets says so, too."""
     for sdk, kind in INSTRUMENTORS.items():
         telemetry = Telemetry(ALWAYS_OFF)
         application = Application(sdk, asynchronous, server, telemetry)
@@ -566,7 +568,7 @@ def _silent(application: Application) -> dict[str, Any]:
 
 @pytest.mark.parametrize("owner", ["suppressed", "reported by another"])
 def test_calls_that_are_not_ours(application, telemetry, owner):
-    """Nothing is told of a call that we do not report."""
+    """Nothing is sent for a call that we do not report."""
     application.instrument(propagate="self-hosted")
     key = "opentelemetry.genai.client.inference.context"
 
@@ -640,10 +642,10 @@ NOT_OWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("host", "told"), [*((host, True) for host in OWN), *((host, False) for host in NOT_OWN)])
-def test_self_hosted(telemetry, host, told):
+@pytest.mark.parametrize(("host", "sent"), [*((host, True) for host in OWN), *((host, False) for host in NOT_OWN)])
+def test_self_hosted(telemetry, host, sent):
     """This machine, private networks, and names that exist in no public DNS; nobody is asked for a name."""
-    assert told == _told(telemetry, host, propagate="self-hosted")
+    assert sent == _sent(telemetry, host, propagate="self-hosted")
 
 
 PATTERNS = [
@@ -664,22 +666,22 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize(("patterns", "host", "told"), PATTERNS)
-def test_hosts_by_patterns(telemetry, patterns, host, told):
+@pytest.mark.parametrize(("patterns", "host", "sent"), PATTERNS)
+def test_hosts_by_patterns(telemetry, patterns, host, sent):
     """The grammar is that of `HOST_PROVIDERS`."""
-    assert told == _told(telemetry, host, propagate=patterns)
+    assert sent == _sent(telemetry, host, propagate=patterns)
 
 
-@pytest.mark.parametrize(("hosts", "told"), [("self-hosted", True), ("llm.example", False), ("off", False)], ids=str)
-def test_hosts_that_the_user_declared_are_his_own(telemetry, hosts, told):
+@pytest.mark.parametrize(("hosts", "sent"), [("self-hosted", True), ("llm.example", False), ("off", False)], ids=str)
+def test_hosts_that_the_user_declared_are_his_own(telemetry, hosts, sent):
     """With `self-hosted`, those of `HOST_PROVIDERS` count, whatever their address is."""
     settings = {"propagate": hosts, "host_providers": "gpu.example:8000=vllm"}
 
-    assert told == _told(telemetry, "gpu.example:8000", **settings)
-    assert not _told(telemetry, "gpu.example:8001", **settings)
+    assert sent == _sent(telemetry, "gpu.example:8000", **settings)
+    assert not _sent(telemetry, "gpu.example:8001", **settings)
 
 
-def _told(telemetry: Telemetry, host: str, **settings: Any) -> bool:
+def _sent(telemetry: Telemetry, host: str, **settings: Any) -> bool:
     """Whether a client of that host sends the context. Its transport refuses, so that nothing leaves this machine."""
     genai.OpenAIInstrumentor().instrument(**telemetry.providers, **settings)
     seen: list[Any] = []
@@ -753,14 +755,16 @@ def test_a_wrong_value_gets_one_warning_and_nothing_is_sent(applications, monkey
 
     application.instrument(propagate=value)
 
-    (said,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     accepted = "off, self-hosted, or a comma-separated list of HOST[:PORT], where HOST may hold *"
-    assert f"propagate={value!r} is not accepted. Accepted is: {accepted}. For openai the default applies: off." == said
+    assert (
+        f"propagate={value!r} is not accepted. Accepted is: {accepted}. For openai the default applies: off." == warning
+    )
     assert [] == named(application.plain())
 
 
 def test_a_wrong_value_for_baggage(applications, telemetry, monkeypatch, caplog):
-    """The trace is told of, the baggage is not."""
+    """The trace is propagated, the baggage is not."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     application = applications("openai")
     application.instrument(propagate="self-hosted", propagate_baggage="yes")
@@ -769,9 +773,9 @@ def test_a_wrong_value_for_baggage(applications, telemetry, monkeypatch, caplog)
     request = application.plain()
     context.detach(token)
 
-    (said,) = [record.getMessage() for record in caplog.records if record.name == OURS]
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == OURS]
     accepted = "Accepted is: true, false. For openai the default applies: false."
-    assert f"propagate_baggage='yes' is not accepted. {accepted}" == said
+    assert f"propagate_baggage='yes' is not accepted. {accepted}" == warning
     assert [("traceparent", traceparent(telemetry.span))] == named(request)
 
 
@@ -965,7 +969,7 @@ def test_redirects_that_the_application_follows(application, public):
 
 
 async def test_a_redirect_after_the_call_was_cancelled(server, public, telemetry):
-    """An HTTP client that goes on with a request whose call is over takes no header of ours to another host."""
+    """An HTTP client that goes on with a request of a call that is over takes no header of ours to another host."""
     genai.OpenAIInstrumentor().instrument(**telemetry.providers, propagate="self-hosted")
     sending: list[asyncio.Task[Any]] = []
 
@@ -999,7 +1003,7 @@ class Following:
 
 @pytest.mark.parametrize("follows", [True, False])
 def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch, caplog, follows):
-    """Nothing is sent by one whose redirects cannot be kept from taking it elsewhere, and a warning says so."""
+    """Nothing is sent by one that could take it elsewhere by a redirect, and a warning says so."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     application = applications("ollama")
     application.instrument(propagate="self-hosted")
@@ -1011,8 +1015,8 @@ def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch,
 
     (request,) = application.make(through_it, LLAMA)
 
-    said = "Following follows redirects in an unknown way: it sends no trace context."
-    assert ([said] if follows else []) == [record.getMessage() for record in caplog.records if record.name == OURS]
+    warning = "Following follows redirects in an unknown way: it sends no trace context."
+    assert ([warning] if follows else []) == [record.getMessage() for record in caplog.records if record.name == OURS]
     assert ([] if follows else [("traceparent", traceparent(telemetry.span))]) == named(request)
 
 

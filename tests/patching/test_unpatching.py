@@ -52,8 +52,8 @@ each_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{t
 
 
 @pytest.fixture(autouse=True)
-def said(caplog, monkeypatch) -> Callable[[], list[str]]:
-    """What we log, with nothing counting as said before."""
+def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
+    """What we log, as if no warning had been logged before."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 
@@ -248,7 +248,7 @@ class Foreign:
 
 
 @each_target
-def test_a_wrapt_wrapper_above_ours_stays(call, telemetry, said, target):
+def test_a_wrapt_wrapper_above_ours_stays(call, telemetry, logged, target):
     """Ours is cut out from below it, without a word; theirs goes on working on what was below ours."""
     original = target.current
     foreign = Foreign()
@@ -261,11 +261,11 @@ def test_a_wrapt_wrapper_above_ours_stays(call, telemetry, said, target):
     assert above is target.current
     assert original is above.__wrapped__
     assert foreign.calls > 0
-    assert ([], []) == (telemetry.spans, said())
+    assert ([], []) == (telemetry.spans, logged())
 
 
 @each_target
-def test_two_wrapt_wrappers_above_ours_stay(call, telemetry, said, target):
+def test_two_wrapt_wrappers_above_ours_stay(call, telemetry, logged, target):
     """Ours is found below more than one."""
     original = target.current
     foreign = Foreign()
@@ -279,11 +279,11 @@ def test_two_wrapt_wrappers_above_ours_stay(call, telemetry, said, target):
     assert above is target.current
     assert below is above.__wrapped__
     assert original is below.__wrapped__
-    assert ([], []) == (telemetry.spans, said())
+    assert ([], []) == (telemetry.spans, logged())
 
 
 @each_target
-def test_a_wrapt_wrapper_below_ours_stays(call, telemetry, said, target):
+def test_a_wrapt_wrapper_below_ours_stays(call, telemetry, logged, target):
     """What was there before us is there after us."""
     foreign = Foreign()
     below = target.wrap(foreign)
@@ -294,12 +294,12 @@ def test_a_wrapt_wrapper_below_ours_stays(call, telemetry, said, target):
 
     assert below is target.current
     assert foreign.calls > 0
-    assert ([], []) == (telemetry.spans, said())
+    assert ([], []) == (telemetry.spans, logged())
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["functools.wraps", "no trace of ours"])
 @each_target
-def test_below_a_closure_ours_stays_silent(call, telemetry, said, target, named):
+def test_below_a_closure_ours_stays_silent(call, telemetry, logged, target, named):
     """It cannot be cut out: one line says so, nothing is reported, and instrumented again a call is one span, a chunk one chunk."""
     foreign = Foreign()
     OpenAIInstrumentor().instrument(**telemetry.providers)
@@ -313,7 +313,7 @@ def test_below_a_closure_ours_stays_silent(call, telemetry, said, target, named)
     assert [] == telemetry.spans
     assert [
         f"{target.kind}.{target.name} is wrapped by others too: our wrapper stays below theirs, and does nothing."
-    ] == said()
+    ] == logged()
 
     OpenAIInstrumentor().instrument(**telemetry.providers)
     call()
@@ -326,7 +326,7 @@ def test_below_a_closure_ours_stays_silent(call, telemetry, said, target, named)
 
 
 @each_target
-def test_called_as_a_plain_function(call, telemetry, said, target):
+def test_called_as_a_plain_function(call, telemetry, logged, target):
     """Who takes ours out of the class's dict, where it is not bound to it, and calls it so, finds it working as well."""
     OpenAIInstrumentor().instrument(**telemetry.providers)
     setattr(target.owner, target.name, Foreign().closure(target.current, named=True))
@@ -338,7 +338,7 @@ def test_called_as_a_plain_function(call, telemetry, said, target):
     assert 2 == len(telemetry.spans)
 
 
-def test_someone_else_took_theirs_back_in_between(call, telemetry, said):
+def test_someone_else_took_theirs_back_in_between(call, telemetry, logged):
     """Who restores what was there before them takes ours away with it: that costs one call, and `uninstrument()` is no harm."""
     owner = _base_client.SyncAPIClient
     original = vars(owner)["request"]

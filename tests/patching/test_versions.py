@@ -73,9 +73,9 @@ def test_an_unsupported_version(tmp_path, version):
     """One line names the version that is there and those that are supported; nothing is patched, the SDK works."""
     install_version(tmp_path, version)
 
-    said, logged = run(tmp_path, INSTRUMENT + APP)
+    printed, logged = run(tmp_path, INSTRUMENT + APP)
 
-    assert ANSWERED == said
+    assert ANSWERED == printed
     assert [UNSUPPORTED.format(version)] == logged
 
 
@@ -84,9 +84,9 @@ def test_an_unsupported_version_under_opentelemetry_instrument(tmp_path):
     """The same line, once, and the application runs."""
     install_version(tmp_path, "4.1.0rc1")
 
-    said, logged = run(tmp_path, APP, instrumented=True, **NONE)
+    printed, logged = run(tmp_path, APP, instrumented=True, **NONE)
 
-    assert ANSWERED == said
+    assert ANSWERED == printed
     assert [UNSUPPORTED.format("4.1.0rc1")] == logged
 
 
@@ -109,9 +109,9 @@ def test_the_layout_of_old_versions(tmp_path, instrumented):
     )
     program = f"{'' if instrumented else INSTRUMENT}import openai\nprint(openai.ChatCompletion.__name__)"
 
-    said, logged = run(tmp_path, program, instrumented=instrumented, **NONE)
+    printed, logged = run(tmp_path, program, instrumented=instrumented, **NONE)
 
-    assert ["ChatCompletion"] == said
+    assert ["ChatCompletion"] == printed
     assert 1 == len(logged)
     assert "0.28.1" in logged[0]
     assert ">=1.26.0,<4" in logged[0]
@@ -123,9 +123,9 @@ def test_a_supported_version_that_is_built_otherwise(tmp_path, version):
     """Where what is patched is not there, it is patched wholly or not at all, a line says so, and the SDK works."""
     install_version(tmp_path, version)
 
-    said, logged = run(tmp_path, INSTRUMENT + APP)
+    printed, logged = run(tmp_path, INSTRUMENT + APP)
 
-    assert ANSWERED == said
+    assert ANSWERED == printed
     assert 1 == len(logged)
 
 
@@ -224,7 +224,7 @@ def test_instrumented_by_others(others, called):
     assert (0, [OTHERS]) == called()
 
 
-def test_instrumented_by_others_is_said_once(others, called):
+def test_instrumented_by_others_is_logged_once(others, called):
     """Not at each `instrument()`."""
     called()
 

@@ -34,8 +34,8 @@ has_the_package = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again, nothing is parsed yet, and nothing was handed over."""
+def start_anew(monkeypatch) -> None:
+    """Warnings are logged as if for the first time, nothing is parsed yet, and nothing was handed over."""
     shared.clear()
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
     _parsed.cache_clear()
@@ -66,7 +66,7 @@ def declare(write) -> Callable[..., str]:
 
 @pytest.fixture
 def resolved(caplog) -> Callable[..., tuple[Config, list[str]]]:
-    """Instruments an SDK, and returns the settings that it has got and what was said."""
+    """Instruments an SDK, and returns the settings that it has got and what was logged."""
 
     def instrument(sdk: str = "openai", **keywords: Any) -> tuple[Config, list[str]]:
         caplog.clear()
@@ -111,9 +111,9 @@ def test_who_wins(monkeypatch, declare, resolved, *, keyword, environment, own, 
     if environment is not None:
         monkeypatch.setenv(PREFIX + "CONTENT_PART_BUDGET", environment)
 
-    config, said = resolved(content_part_budget=keyword)
+    config, logged = resolved(content_part_budget=keyword)
 
-    assert (expected, []) == (config.content_part_budget, said)
+    assert (expected, []) == (config.content_part_budget, logged)
 
 
 def test_a_section_of_one_provider(declare, resolved):
@@ -162,9 +162,9 @@ def test_types(write, resolved, line, expected):
     """Numbers, booleans, lists and mappings are taken as such, and YAML's own words for `off` as that."""
     write(f"{KEY}:\n  python:\n    genai:\n      {line}")
 
-    config, said = resolved()
+    config, logged = resolved()
 
-    assert [] == said
+    assert [] == logged
     assert expected == getattr(config, line.partition(":")[0])
 
 
@@ -200,9 +200,9 @@ def test_conventions(declare, resolved, general, own, expected):
     """Their generation is also asked for where all instrumentations share it; our own key wins."""
     declare(general, genai={"semconv_stability_opt_in": own})
 
-    config, said = resolved()
+    config, logged = resolved()
 
-    assert (expected, []) == (config.semconv_stability_opt_in, said)
+    assert (expected, []) == (config.semconv_stability_opt_in, logged)
 
 
 @pytest.mark.parametrize("wrong", [{"experimental": "yes"}, {"experimantal": True}, {"version": "1"}])
@@ -232,15 +232,15 @@ def test_unknown_settings(declare, resolved):
     """One warning for each section names them and what there is; the rest applies."""
     path = declare(genai={"emit_events": True, "redcat": "all", "emit_event": True}, genai_openai={"emit": True})
 
-    config, said = resolved()
-    again = [said for sdk in ("anthropic", "ollama") for said in resolved(sdk)[1]]
+    config, logged = resolved()
+    again = [line for sdk in ("anthropic", "ollama") for line in resolved(sdk)[1]]
 
     assert (True, []) == (config.emit_event, again)
     accepted = f"Accepted are: {', '.join(READERS)}."
     assert [
         f"Unknown settings in {path}: {KEY}.python.genai: emit_events, redcat. {accepted}",
         f"Unknown settings in {path}: {KEY}.python.genai_openai: emit. {accepted}",
-    ] == said
+    ] == logged
 
 
 def test_an_unknown_section(declare, resolved):
@@ -254,7 +254,7 @@ def test_an_unknown_section(declare, resolved):
     )
 
 
-# What the file has, how it is called, and what is said of it.
+# What the file has, how it is called, and the warning.
 BROKEN = [
     (f"{KEY}: [\nsk-secret", "otel.yaml", "it is not YAML (line 2, column 10)"),
     (f"{KEY}: *sk-secret", "otel.yaml", "it is not YAML (line 1, column 30)"),
@@ -275,7 +275,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("text", "name", "why"), BROKEN, ids=range(len(BROKEN)))
 def test_a_broken_file(monkeypatch, server, telemetry, openai_client, caplog, *, write, text, name, why):
-    """One warning names the variable, the path and what is wrong, and quotes nothing; calls are told of without content."""
+    """One warning names the variable, the path and what is wrong, and quotes nothing; no call has content."""
     path = write(text, name)
     monkeypatch.setenv(PREFIX + "CAPTURE_MESSAGE_CONTENT", "span_and_event")
     server.reply(Json(completion()))
@@ -300,10 +300,10 @@ def test_no_file(tmp_path, monkeypatch, resolved, path, why):
     (tmp_path / "folder.yaml").mkdir()
     monkeypatch.setenv("OTEL_CONFIG_FILE", str(tmp_path / path))
 
-    config, said = resolved()
+    config, logged = resolved()
 
     assert config.refused
-    assert [f"OTEL_CONFIG_FILE={tmp_path / path} cannot be read: {why}. No content is captured."] == said
+    assert [f"OTEL_CONFIG_FILE={tmp_path / path} cannot be read: {why}. No content is captured."] == logged
 
 
 def test_without_pyyaml(monkeypatch, write, resolved):
@@ -317,8 +317,8 @@ def test_without_pyyaml(monkeypatch, write, resolved):
     assert "Install opentelemetry-configuration" in warning
 
     write(json.dumps({KEY: {"python": {"genai": {"emit_event": True}}}}), "otel.json")
-    config, said = resolved()
-    assert (True, False, []) == (config.emit_event, config.refused, said)
+    config, logged = resolved()
+    assert (True, False, []) == (config.emit_event, config.refused, logged)
 
 
 @pytest.mark.parametrize("text", [f"{KEY}:", f"{KEY}: {{python:}}", f"{KEY}: {{python: {{genai:}}}}", "a: b"])
@@ -478,7 +478,7 @@ def replies(server) -> dict[str, str]:
     return {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "none"}
 
 
-def told(receiver) -> list[tuple[Any, ...]]:
+def exported_calls(receiver) -> list[tuple[Any, ...]]:
     """What arrived of ours: provider and output."""
     spans = [span["attributes"] for span in receiver.spans if span["scope"]["name"] == OURS]
     return [(span["gen_ai.provider.name"], span.get("gen_ai.output.messages")) for span in spans]
@@ -495,16 +495,18 @@ HELLO = '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}],"finis
     ids=["the file", "the environment over it"],
 )
 def test_zero_code(tmp_path, write, replies, receiver, *, environment, expected):
-    """Under `opentelemetry-instrument` one file sets up the SDK and ours, and nothing is said twice or in vain."""
+    """Under `opentelemetry-instrument` one file sets up the SDK and ours, and nothing is logged twice or in vain."""
     path = write(FILE)
     environment |= {"OTEL_CONFIG_FILE": path, "RECEIVER": receiver.http_url, "CAPTURE": "span_only"}
 
-    printed, said = run(tmp_path, APP, instrumented=True, **environment, **replies)
+    printed, logged = run(tmp_path, APP, instrumented=True, **environment, **replies)
 
     assert ["Hello"] == printed
     # Which the SDK says of `opentelemetry-instrument` itself.
-    assert [] == [line for line in said if "ignoring configurator kwargs: ['auto_instrumentation_version']" not in line]
-    assert [expected] == told(receiver)
+    assert [] == [
+        line for line in logged if "ignoring configurator kwargs: ['auto_instrumentation_version']" not in line
+    ]
+    assert [expected] == exported_calls(receiver)
 
 
 @pytest.mark.process
@@ -515,7 +517,7 @@ def test_switched_off_by_the_file(tmp_path, write, replies, receiver):
 
     run(tmp_path, APP, instrumented=True, RECEIVER=receiver.http_url, OTEL_CONFIG_FILE=path, CAPTURE="true", **replies)
 
-    assert [] == told(receiver)
+    assert [] == exported_calls(receiver)
 
 
 @pytest.mark.process
@@ -534,11 +536,11 @@ def test_loaded_in_code(tmp_path, write, monkeypatch, replies, receiver, *, envi
 
     assert (["Hello"], []) == run(tmp_path, first + APP, **environment, **replies)
 
-    assert [("litellm", expected)] == told(receiver)
+    assert [("litellm", expected)] == exported_calls(receiver)
 
 
 def test_handed_over(caplog, resolved):
-    """What the SDK hands over counts where the variable names no file, and a wrong value is said as elsewhere."""
+    """What the SDK hands over counts where the variable names no file, and a wrong value is logged as elsewhere."""
     GenAISettings().instrument(declared={"emit_event": True, "stream_usage": "inject"})
 
     config, (warning,) = resolved(declared={"stream_usage": "maybe"})
@@ -576,10 +578,10 @@ def test_the_section_of_all_after_that_of_one(server, telemetry, openai_client):
 
     client.chat.completions.create(**{**CHAT, "messages": [{"role": "user", "content": EMAIL}]})
 
-    told = telemetry.span.attributes
-    assert "[email]" in told["gen_ai.input.messages"]
-    assert "[email]" in told["gen_ai.output.messages"]
-    assert EMAIL not in str(dict(told))
+    attributes = telemetry.span.attributes
+    assert "[email]" in attributes["gen_ai.input.messages"]
+    assert "[email]" in attributes["gen_ai.output.messages"]
+    assert EMAIL not in str(dict(attributes))
 
 
 def test_who_wins_over_a_section_that_comes_later(monkeypatch):
@@ -616,9 +618,9 @@ def test_a_section_that_starts_nothing(caplog, first, expected):
     with caplog.at_level(logging.INFO, logger=OURS):
         GenAISettings().instrument(declared={"emit_event": True})
 
-    said = [record for record in caplog.records if record.name == OURS]
+    logged = [record for record in caplog.records if record.name == OURS]
     assert [(logging.INFO, True)] * expected == [
-        (line.levelno, "genai_openai: {}" in line.getMessage()) for line in said
+        (line.levelno, "genai_openai: {}" in line.getMessage()) for line in logged
     ]
 
 
@@ -660,15 +662,15 @@ except Exception as error:
     printed, _ = run(tmp_path, first + APP, OTLP_ENDPOINT=receiver.http_url, **replies)
 
     assert ([] if braces else ["ConfigurationError"]) + ["Hello"] == printed
-    assert ([("openai", HELLO)] if braces else []) == told(receiver)
+    assert ([("openai", HELLO)] if braces else []) == exported_calls(receiver)
 
 
 def test_names_that_are_keys(declare, resolved):
-    """A key that stands where a name should is not told."""
+    """A key that stands where a name should is not logged."""
     key = "sk-proj-" + "a1B2" * 10
     declare(genai={key: 1}, **{f"genai_{key}": {}})
 
-    said = resolved(**{key: 1})[1]
+    logged = resolved(**{key: 1})[1]
 
-    assert 3 == len(said)
-    assert [] == [line for line in said if key in line or "[secrets]" not in line]
+    assert 3 == len(logged)
+    assert [] == [line for line in logged if key in line or "[secrets]" not in line]

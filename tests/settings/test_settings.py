@@ -28,8 +28,8 @@ MESSAGES = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 
@@ -259,7 +259,7 @@ WRONG = [
 ]
 
 
-# Of these nothing is told, and a value that is wrong.
+# Settings of which no value is logged, each with a wrong one.
 SECRET = {"user_id_key": "hunter2", "upload_base_path": "memory://user:hunter2@host/x"}
 KEY = "sk-proj-" + "a1B2" * 10
 
@@ -275,7 +275,7 @@ ODD = [
 
 @pytest.mark.parametrize(("name", "value"), ODD, ids=[name for name, _ in ODD])
 def test_an_odd_value(called, telemetry, name, value):
-    """Whatever a keyword is given, the application starts, and its calls are told of."""
+    """Whatever a keyword is given, the application starts, and its calls are recorded."""
     (warning,) = called(**{name: value})
 
     assert warning.startswith(f"{name}=")
@@ -285,7 +285,7 @@ def test_an_odd_value(called, telemetry, name, value):
 
 @pytest.fixture
 def concerned(way: str) -> str:
-    """Whose setting it is, the way it is spelled."""
+    """The SDK that the warning names, the way the setting is spelled."""
     return "openai" if way == "keyword" else "all SDKs"
 
 
@@ -318,7 +318,7 @@ def test_a_wrong_value(spelled, where, telemetry, concerned, wrong):
 
 
 @pytest.mark.parametrize("name", SECRET)
-def test_a_secret_is_not_told(spelled, where, concerned, name):
+def test_a_secret_is_not_logged(spelled, where, concerned, name):
     """A warning about a secret says where it stands and what is accepted, and not what it is."""
     (warning,) = spelled(name, SECRET[name])
 
@@ -330,7 +330,7 @@ def test_a_secret_is_not_told(spelled, where, concerned, name):
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_a_key_in_a_wrong_place_is_not_told(spelled, name):
+def test_a_key_in_a_wrong_place_is_not_logged(spelled, name):
     """Whichever setting a key was meant for or not, no warning quotes it."""
     assert [] == [line for line in spelled(name, KEY) if KEY in line]
 
@@ -381,7 +381,7 @@ def test_a_place_without_a_secret_in_it(called, place):
     assert [] == called(upload_base_path=place)
 
 
-def test_a_key_among_providers_is_not_told(called):
+def test_a_key_among_providers_is_not_logged(called):
     """Nor beside what is accepted, in any case of letters."""
     (warning,) = called(enabled=f"openai,{KEY},AIzaSyPlanted-0123_456789-abcdefgh")[:1]
 
@@ -392,18 +392,18 @@ def test_a_key_among_providers_is_not_told(called):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "quoted"),
     [("postgres://me:planted@host/x", "'postgres://me:[secrets]@host/x'"), ({"key": KEY}, "{'key': '[secrets]'}")],
 )
-def test_a_password_in_a_wrong_value_is_not_told(called, value, told):
+def test_a_password_in_a_wrong_value_is_not_logged(called, value, quoted):
     """Of a URL, say, or within a mapping."""
     (warning,) = called(stream_usage=value)
 
-    assert warning.startswith(f"stream_usage={told} is not accepted.")
+    assert warning.startswith(f"stream_usage={quoted} is not accepted.")
 
 
 def test_a_value_that_cannot_say_what_it_is(called):
-    """It is told by its type, and `instrument()` does not fail."""
+    """It is logged by its type, and `instrument()` does not fail."""
 
     class Mute:
         def __repr__(self) -> str:
@@ -434,10 +434,12 @@ def test_a_misspelled_variable(called, monkeypatch, name, meant):
     """One warning names it and what is nearest, and not its value; of several SDKs together it is still one."""
     monkeypatch.setenv(PREFIX + name, KEY)
 
-    said = called()
+    logged = called()
     AnthropicInstrumentor().instrument()
 
-    assert [f"The environment variable {PREFIX}{name} is not known, and has no effect. Is it {PREFIX}{meant}?"] == said
+    assert [
+        f"The environment variable {PREFIX}{name} is not known, and has no effect. Is it {PREFIX}{meant}?"
+    ] == logged
     assert [] == called()
 
 
@@ -465,14 +467,14 @@ def test_a_misspelled_variable(called, monkeypatch, name, meant):
     ],
 )
 def test_a_variable_that_somebody_reads(called, monkeypatch, name):
-    """Ours, those of the ecosystem and of others, and those that are near to none: nothing is said of the name."""
+    """Ours, those of the ecosystem and of others, and those that are near to none: the name is not logged."""
     monkeypatch.setenv(name, "")
 
     assert [] == called()
 
 
 def test_off_stands_alone(called):
-    """Whoever asks for a rule beside it is not understood, and is told why."""
+    """Whoever asks for a rule beside it is not understood, and a warning says why."""
     (warning,) = called(redact="off,email")
 
     assert warning.startswith("redact='off,email' is not accepted (off cannot be combined with others). ")
@@ -509,7 +511,7 @@ def test_a_keyword_of_a_wrong_type(called, telemetry, name, value):
     assert f"chat {MODEL}" == telemetry.span.name
 
 
-def test_a_wrong_value_is_said_once(monkeypatch, called):
+def test_a_wrong_value_is_logged_once(monkeypatch, called):
     """Not again at the next `instrument()`."""
     monkeypatch.setenv(PREFIX + "EMIT_EVENT", "maybe")
 
@@ -549,10 +551,10 @@ def test_an_unknown_keyword(called, telemetry):
 )
 def test_enabled(spelled, telemetry, value, followed):
     """The SDK is followed if it is named, in any case, with blanks or without; otherwise one line says that it is not."""
-    said = spelled("enabled", value)
+    logged = spelled("enabled", value)
 
     not_followed = ["openai is not instrumented: it is not among the enabled providers."]
-    assert ([] if followed else not_followed) == said
+    assert ([] if followed else not_followed) == logged
     assert followed == bool(telemetry.spans)
 
 
@@ -593,7 +595,7 @@ def test_enabled_by_keyword_where_the_environment_disables(monkeypatch, called, 
 
 
 def test_instrumented_after_it_was_disabled(called, telemetry):
-    """What one `instrument()` was told does not hold for the next."""
+    """Keywords of one `instrument()` do not hold for the next."""
     called(enabled="anthropic")
     assert [] == telemetry.spans
 

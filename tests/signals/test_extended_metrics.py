@@ -31,8 +31,8 @@ USAGE = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_said_before(monkeypatch) -> None:
-    """What counts as said is said again."""
+def warn_again(monkeypatch) -> None:
+    """Warnings that are logged once per process are logged again."""
     monkeypatch.setattr(f"{OURS}._guard._reported", set())
 
 

@@ -24,12 +24,12 @@ def twice(server: ModelServer, telemetry: Telemetry, api: Api, request: pytest.F
 
     However a stream ends, no call may stay active. What is compared whole has the metrics that everybody gets.
     """
-    metrics = "standard" if request.node.name.startswith("test_all_that_is_told") else "extended"
+    metrics = "standard" if request.node.name.startswith("test_all_that_is_recorded") else "extended"
     return Twice(server, telemetry, {"capture_message_content": "span_only", "metrics": metrics}, api.sdk)
 
 
 @pytest.fixture(autouse=True)
-def collections_when_told() -> Iterator[None]:
+def collections_on_request() -> Iterator[None]:
     """The collector runs where a test says so, and looks only at what came since the test began.
 
     Anywhere else it could find a half-read stream while its thread holds the lock of the connection pool, which closing
@@ -49,5 +49,5 @@ def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
     yield
     for phase in ("setup", "call"):
-        said = [record for record in caplog.get_records(phase) if record.name.startswith("opentelemetry")]
-        assert [] == [(record.name, record.getMessage()) for record in said]
+        logged = [record for record in caplog.get_records(phase) if record.name.startswith("opentelemetry")]
+        assert [] == [(record.name, record.getMessage()) for record in logged]

@@ -29,7 +29,7 @@ COUNT = 200
 
 
 class Whole(str):  # noqa: SLOT000 - it is referred to weakly
-    """A text whose end is seen."""
+    """A text with an end that is seen."""
 
 
 def held_by(thing: object) -> Iterator[object]:

@@ -180,7 +180,7 @@ def providers(request):
 
 @pytest.mark.parametrize("how", ["half read", "unread"])
 def test_a_collection_inside(server, openai_client, providers: Providers, how, caplog):
-    """Whatever OpenTelemetry was doing when the stream was found goes on, and both calls are told."""
+    """Whatever OpenTelemetry was doing when the stream was found goes on, and both calls are recorded."""
     server.reply(CHAT.stalled(), CHAT.reply())
     client = openai_client()
     lost = CHAT.create(client)

@@ -155,7 +155,7 @@ def test_closed_in_another_task(twice: Twice, telemetry: Telemetry, api):
 
 @pytest.mark.parametrize("api", DIFFERENT_APIS)
 def test_closed_while_another_task_waits(twice: Twice, telemetry: Telemetry, api):
-    """The reader is told by the SDK, with whatever exception it has for that; the application has left, as with threads."""
+    """The SDK raises whatever exception it has for that; the application has left, as with threads."""
 
     async def read(client, seen):
         stream = await api.create(client)

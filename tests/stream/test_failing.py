@@ -247,7 +247,7 @@ def test_an_error_event_that_the_sdk_wraps(content, data):
     assert expected == RESPONSES.failure(response).error_type
 
 
-def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
+def test_all_that_is_recorded(twice: Twice, telemetry: Telemetry):
     """All signals of a stream in which the provider reported an error."""
     twice(CHAT.failing(2), functools.partial(loops, CHAT))
 

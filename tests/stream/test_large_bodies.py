@@ -70,7 +70,7 @@ def embeddings(access: str, name: str) -> Callable[[openai.OpenAI], int]:
 )
 @pytest.mark.parametrize("compressed", [False, True])
 def test_tokens_of_raw_embeddings_of_15_mib(both, telemetry, access, name, compressed) -> None:
-    """Model and usage are read beside the vectors, whose members have the same names."""
+    """Model and usage are read beside the vectors, which have members of the same names."""
     assert len(json.dumps(EMBEDDINGS)) > 14 << 20
 
     attributes = both(Json(EMBEDDINGS, gzip=compressed), embeddings(access, name))

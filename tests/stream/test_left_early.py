@@ -208,7 +208,7 @@ def named(reading) -> str:
 @pytest.mark.parametrize("reading", LEAVING, ids=named)
 @pytest.mark.parametrize("api", APIS)
 def test_in_the_middle(twice: Twice, telemetry: Telemetry, api, reading):
-    """One span without a status has what came; what the missing chunks would have said is not guessed."""
+    """One span without a status has what came; what the missing chunks would have had is not guessed."""
     seen = twice(api.stalled(), functools.partial(reading, api), leaves=True)
 
     assert api.part == len(seen.chunks)
@@ -333,7 +333,7 @@ def test_a_break_is_no_end_while_the_stream_is_held(twice: Twice, telemetry: Tel
     assert api.whole() == Ended.of(telemetry)
 
 
-def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
+def test_all_that_is_recorded(twice: Twice, telemetry: Telemetry):
     """All signals of a stream that was left after its second chunk."""
     twice(CHAT.stalled(), functools.partial(breaks, CHAT), leaves=True)
 

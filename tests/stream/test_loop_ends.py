@@ -31,9 +31,9 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, order: int) -> None:
         super().__init__()
         self.closed: list[str] = []
-        self.said: list[str] = []
+        self.reported: list[str] = []
         self._order = random.Random(order)
-        self.set_exception_handler(lambda _, context: self.said.append(without_address(context["message"])))
+        self.set_exception_handler(lambda _, context: self.reported.append(without_address(context["message"])))
 
     async def shutdown_asyncgens(self) -> None:
         """Close them as asyncio does."""
@@ -71,17 +71,17 @@ def run(reading: Callable[[], Coroutine[Any, Any, object]], order: int) -> tuple
         gc.collect()
     finally:
         loop.close()
-    return loop.closed, sorted(loop.said)
+    return loop.closed, sorted(loop.reported)
 
 
 def both(instrument: Callable[[], None], reading: Callable[[], Coroutine[Any, Any, object]]) -> int:
-    """Compare the readings without and with the instrumentation, in each order. Returns how often asyncio said something."""
+    """Compare the readings without and with ours, in each order. Returns how often asyncio reported something."""
     bare = [run(reading, order) for order in range(ORDERS)]
     instrument()
     ours = [run(reading, order) for order in range(ORDERS)]
 
     assert bare == ours
-    return sum(bool(said) for _, said in bare)
+    return sum(bool(reports) for _, reports in bare)
 
 
 async def breaks(stream: Any) -> Any:

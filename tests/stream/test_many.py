@@ -21,10 +21,10 @@ WORDS = [f"word-{number} " for number in range(1000)]
 
 
 def chat_events(words: list[str], identity: str = "chatcmpl-1") -> list[dict[str, Any]]:
-    """A streamed chat completion, whose usage counts its words."""
+    """A streamed chat completion, with usage that counts its words."""
     usage = {"prompt_tokens": 8, "completion_tokens": len(words), "total_tokens": 8 + len(words)}
-    said = [chunk({"content": word}, id=identity) for word in words]
-    return [*said, chunk(reason="stop", id=identity), chunk(choices=[], usage=usage, id=identity)]
+    content_chunks = [chunk({"content": word}, id=identity) for word in words]
+    return [*content_chunks, chunk(reason="stop", id=identity), chunk(choices=[], usage=usage, id=identity)]
 
 
 MESSAGE = events(text_events(*WORDS)[:-2], ended(output_tokens=len(WORDS)))
@@ -66,7 +66,7 @@ def test_a_thousand_chunks(twice: Twice, telemetry: Telemetry, api: Api, asynchr
     assert ended == Ended.of(telemetry)
 
 
-def told(telemetry: Telemetry) -> dict[str, tuple[str, int]]:
+def recorded(telemetry: Telemetry) -> dict[str, tuple[str, int]]:
     """Text and output tokens of each call, by the id of its response."""
     calls = {}
     for span in telemetry.spans:
@@ -78,10 +78,10 @@ def told(telemetry: Telemetry) -> dict[str, tuple[str, int]]:
 
 
 def replies(count: int) -> tuple[list[Sse], dict[str, tuple[str, int]]]:
-    """Streams that differ in everything, and what is to be told of each."""
+    """Streams that differ in everything, and what is to be recorded of each."""
     words = {f"chatcmpl-{number}": [f"{number}:{place} " for place in range(number + 1)] for number in range(count)}
-    streams = [Sse(chat_events(said, identity), delay=0.001) for identity, said in words.items()]
-    return streams, {identity: ("".join(said), len(said)) for identity, said in words.items()}
+    streams = [Sse(chat_events(texts, identity), delay=0.001) for identity, texts in words.items()]
+    return streams, {identity: ("".join(texts), len(texts)) for identity, texts in words.items()}
 
 
 def test_twenty_streams_in_one_loop(server, telemetry: Telemetry):
@@ -101,8 +101,8 @@ def test_twenty_streams_in_one_loop(server, telemetry: Telemetry):
 
     read = asyncio.run(main())
 
-    assert expected == {chunks[0].id: ("".join(map(_said, chunks)), len(chunks) - 2) for chunks in read}
-    assert expected == told(telemetry)
+    assert expected == {chunks[0].id: ("".join(map(_text, chunks)), len(chunks) - 2) for chunks in read}
+    assert expected == recorded(telemetry)
     assert 20 == len(telemetry.spans)
     _counted(telemetry, 20, sum(len(chunks) - 1 for chunks in read))
 
@@ -117,13 +117,13 @@ def test_eight_threads(server, telemetry: Telemetry, openai_client):
     with ThreadPoolExecutor(8) as threads:
         read = list(threads.map(lambda _: list(CHAT.create(client)), streams))
 
-    assert expected == {chunks[0].id: ("".join(map(_said, chunks)), len(chunks) - 2) for chunks in read}
-    assert expected == told(telemetry)
+    assert expected == {chunks[0].id: ("".join(map(_text, chunks)), len(chunks) - 2) for chunks in read}
+    assert expected == recorded(telemetry)
     assert 24 == len(telemetry.spans)
     _counted(telemetry, 24, sum(len(chunks) - 1 for chunks in read))
 
 
-def _said(item: Any) -> str:
+def _text(item: Any) -> str:
     """The text of a chunk."""
     return (item.choices[0].delta.content or "") if item.choices else ""
 

@@ -91,7 +91,7 @@ LINES = pytest.mark.parametrize("reading", [reads_lines, reads_lines_async], ids
 EITHER = pytest.mark.parametrize("reading", [loops, loops_async, reads_lines, reads_lines_async], ids=named)
 
 
-def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
+def test_all_that_is_recorded(twice: Twice, telemetry: Telemetry):
     """All signals of a whole stream."""
     twice(MESSAGES.reply(), loops)
 
@@ -208,7 +208,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry):
     )
 
 
-def test_all_that_is_told_of_a_failure(twice: Twice, telemetry: Telemetry):
+def test_all_that_is_recorded_of_a_failure(twice: Twice, telemetry: Telemetry):
     """All signals of a stream in which the provider reported an error."""
     twice(MESSAGES.failing(4), loops)
 
@@ -401,7 +401,7 @@ TOOL_INPUTS = {
 @EITHER
 @pytest.mark.parametrize("given", TOOL_INPUTS)
 def test_the_input_of_a_tool(twice: Twice, telemetry: Telemetry, reading, given):
-    """Pieces are put together: JSON is told as what it says, what is none as the text that it is."""
+    """Pieces are put together: JSON is recorded as its value, what is none as the text that it is."""
     pieces, expected = TOOL_INPUTS[given]
     block = [opened({**CALL, "input": {}}), *(piece("input_json_delta", partial_json=part) for part in pieces)]
 
@@ -436,7 +436,7 @@ def test_two_tools_in_turns(twice: Twice, telemetry: Telemetry, reading):
 
 @EITHER
 def test_a_tool_that_is_cut_off(twice: Twice, telemetry: Telemetry, reading):
-    """The body ends cleanly in the middle of the input: no error, and the half of it is told as text."""
+    """The body ends cleanly in the middle of the input: no error, and the half of it is recorded as text."""
     twice(sse(started(), opened({**CALL, "input": {}}), piece("input_json_delta", partial_json='{"city": "O')), reading)
 
     assert [{"type": "tool_call", "id": "toolu_1", "name": "weather", "arguments": '{"city": "O'}] == parts(telemetry)
@@ -444,16 +444,16 @@ def test_a_tool_that_is_cut_off(twice: Twice, telemetry: Telemetry, reading):
     assert ("error",) == telemetry.span.attributes[REASONS]
 
 
-# Streams of providers and times that we do not know: what is told of them.
-TOLD = {INPUT_TOKENS: 8, OUTPUT_TOKENS: 3, REASONS: ("stop",)}
+# Streams of providers and times that we do not know: what is recorded of them.
+RECORDED = {INPUT_TOKENS: 8, OUTPUT_TOKENS: 3, REASONS: ("stop",)}
 WORD = block_events({"type": "text"}, [("text", "Hello")])
 ODD = {
-    "an event of the future": (events(started(), {"type": "verdict", "a": 1}, WORD, ended()), TOLD),
-    "a block of the future": (events(started(), block_events({"type": "hologram"}, []), ended()), TOLD),
-    "a delta of the future": (events(started(), WORD[:1], piece("hologram_delta", a=1), WORD[1:], ended()), TOLD),
+    "an event of the future": (events(started(), {"type": "verdict", "a": 1}, WORD, ended()), RECORDED),
+    "a block of the future": (events(started(), block_events({"type": "hologram"}, []), ended()), RECORDED),
+    "a delta of the future": (events(started(), WORD[:1], piece("hologram_delta", a=1), WORD[1:], ended()), RECORDED),
     "a reason of the future": (events(started(), WORD, ended("tired")), {REASONS: ("tired",)}),
     "no reason": (events(started(), WORD, ended(None)), {REASONS: ("error",), OUTPUT_TOKENS: 3}),
-    "no content": (events(started(), ended()), TOLD),
+    "no content": (events(started(), ended()), RECORDED),
     "usage null": (events(started(), WORD, {**ended()[0], "usage": None}), {INPUT_TOKENS: 8, OUTPUT_TOKENS: None}),
     "no usage": (
         events(started(usage={}), WORD, {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
@@ -473,8 +473,8 @@ ODD = {
     ),
     "no start": (events(WORD, ended()), {REASONS: ("stop",), INPUT_TOKENS: None, OUTPUT_TOKENS: 3}),
     "nothing but the end": (ended(), {REASONS: ("stop",), OUTPUT_TOKENS: 3}),
-    "a piece without a block": (events(started(), WORD[1:], ended()), TOLD),
-    "an index of another type": (events(started(), {**WORD[0], "index": "x"}, WORD[1:], ended()), TOLD),
+    "a piece without a block": (events(started(), WORD[1:], ended()), RECORDED),
+    "an index of another type": (events(started(), {**WORD[0], "index": "x"}, WORD[1:], ended()), RECORDED),
     "no message in the start": (events({"type": "message_start"}, WORD, ended()), {REASONS: ("stop",)}),
     "a start of another type": (events({"type": "message_start", "message": 5}, WORD, ended()), {REASONS: ("stop",)}),
     "a delta of another type": (
@@ -483,20 +483,20 @@ ODD = {
     ),
     "a piece of another type": (
         events(started(), WORD[:1], piece("text_delta", text=5), piece("text_delta", text=None), WORD[1:], ended()),
-        TOLD,
+        RECORDED,
     ),
     "a piece whose type is none": (
         events(started(), WORD[:1], piece(["text_delta"], text="x"), piece({}, text="x"), WORD[1:], ended()),
-        TOLD,
+        RECORDED,
     ),
-    "lone surrogates": (events(started(), block_events({"type": "text"}, [("text", "\ud800 x")]), ended()), TOLD),
+    "lone surrogates": (events(started(), block_events({"type": "text"}, [("text", "\ud800 x")]), ended()), RECORDED),
 }
 
 
 @EITHER
 @pytest.mark.parametrize("kind", ODD)
 def test_odd_streams(twice: Twice, telemetry: Telemetry, reading, kind):
-    """They arrive as they do without us, are no failure, and what is whole is told."""
+    """They arrive as they do without us, are no failure, and what is whole is recorded."""
     stream, expected = ODD[kind]
 
     seen = twice(sse(stream), reading)
@@ -744,7 +744,7 @@ def test_helpers_of_a_stream_that_is_cut(twice: Twice, telemetry: Telemetry, rea
 
 @BY_HELPER
 def test_helpers_of_a_stream_that_ends_too_soon(twice: Twice, telemetry: Telemetry, reading):
-    """No error, and no reason but `error`: nothing said that the message was over."""
+    """No error, and no reason but `error`: no event ended the message."""
     twice(MESSAGES.reply(end="early", sent=4), reading)
 
     assert MESSAGES.partly() == Ended.of(telemetry)
@@ -893,7 +893,7 @@ def read_on_bedrock(server: ModelServer, reply: Sse, reading) -> Seen:
 @bedrock
 @pytest.mark.parametrize("reading", [loops, helped_events, helped_text, helped_message, helped_until_done], ids=named)
 def test_bedrock_read_to_the_end(server: ModelServer, telemetry: Telemetry, reading):
-    """Every event is told, by whichever way it is read."""
+    """Every event is recorded, by whichever way it is read."""
     bare = read_on_bedrock(server, MESSAGES.reply(), reading)
     AnthropicInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
 

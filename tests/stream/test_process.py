@@ -120,7 +120,7 @@ def test_held_unread_at_exit(tmp_path, environment, receiver):
 
 
 def test_a_read_that_waits_at_exit(tmp_path, environment, receiver):
-    """A daemon thread waits for the next chunk while the process ends: it does not hold that up, and its call is told."""
+    """A daemon thread waits for the next chunk while the process ends: it does not hold that up; its call is recorded."""
     program = """
 client = OpenAI(max_retries=0)
 taken = threading.Event()
@@ -168,9 +168,9 @@ except ValueError:
     sys.excepthook(*sys.exc_info())
 """
 
-    _, said = run(tmp_path, BEFORE + program, **environment)
+    _, logged = run(tmp_path, BEFORE + program, **environment)
 
-    assert "ValueError: the application's own" == said[-1]
+    assert "ValueError: the application's own" == logged[-1]
     assert [("UNSET", ["error"], True)] == exported(receiver)
 
 
@@ -204,9 +204,9 @@ def test_forked_in_the_middle(tmp_path, environment, receiver, child):
     """The child ends normally, and does not end the call of its parent, which is exported once."""
     program = FORKING.format(child=CHILDREN[child], parent="stream.close()")
 
-    written, said = run(tmp_path, BEFORE + program, **environment)
+    written, logged = run(tmp_path, BEFORE + program, **environment)
 
-    assert (["child 0"], []) == (written, said)
+    assert (["child 0"], []) == (written, logged)
     # All three words came to the parent, which alone reports them.
     assert [("UNSET", ["error"], True)] == exported(receiver)
     assert "onetwothree" in receiver.spans[0]["attributes"]["gen_ai.output.messages"]
@@ -214,13 +214,13 @@ def test_forked_in_the_middle(tmp_path, environment, receiver, child):
 
 @forks
 def test_the_calls_of_a_child(tmp_path, environment, receiver):
-    """What the child calls itself is told by the child."""
+    """The child's own calls are recorded by the child."""
     own = "own = create(OpenAI(max_retries=0)); next(own); next(own); own.close()"
     program = FORKING.format(child=own, parent="")
 
-    written, said = run(tmp_path, BEFORE + program, **environment)
+    written, logged = run(tmp_path, BEFORE + program, **environment)
 
-    assert (["child 0"], []) == (written, said)
+    assert (["child 0"], []) == (written, logged)
     assert [("UNSET", ["error"], True)] * 2 == exported(receiver)
     assert 2 == len({span["span_id"] for span in receiver.spans})
 
@@ -241,7 +241,7 @@ for worker in workers: worker.join()
 print([worker.exitcode for worker in workers])
 """
 
-    written, said = run(tmp_path, BEFORE + program, **environment)
+    written, logged = run(tmp_path, BEFORE + program, **environment)
 
-    assert (["[0, 0]"], []) == (written, said)
+    assert (["[0, 0]"], []) == (written, logged)
     assert [("UNSET", ["error"], True)] * 2 == exported(receiver)

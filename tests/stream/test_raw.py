@@ -534,7 +534,7 @@ STRANGE = {
 @pytest.mark.parametrize("read", [reads_all, reads_all_async], ids=named)
 @pytest.mark.parametrize("event", STRANGE)
 def test_events_that_are_none_of_ours(twice: Twice, telemetry: Telemetry, event, read):
-    """A body that is read as bytes need not be what the SDK would take; the rest of it is told."""
+    """A body that is read as bytes need not be what the SDK would take; the rest of it is recorded."""
     pieces = [Sse([event]).plan().pieces[0] for event in CHAT.events]
 
     seen = twice(Sse([*pieces[:3], STRANGE[event], *pieces[3:]]), within(CHAT, read))
@@ -582,7 +582,7 @@ def test_a_body_that_is_not_what_its_encoding_says(twice: Twice, telemetry: Tele
 
 @pytest.mark.parametrize("read", [reads_all, reads_all_async], ids=named)
 def test_an_encoding_that_nobody_knows(twice: Twice, telemetry: Telemetry, read):
-    """The HTTP client hands such a body on as it is, and nothing of it can be told."""
+    """The HTTP client hands such a body on as it is, and nothing of it can be recorded."""
     seen = twice(Sse([b"\x00\x01\x02"], headers={"content-encoding": "new"}, done=False), within(CHAT, read))
 
     assert [b"\x00\x01\x02"] == seen.chunks
@@ -665,7 +665,7 @@ async def loops_async(api, client, seen):
 
 @pytest.mark.parametrize("reading", [loops, loops_async], ids=named)
 @pytest.mark.parametrize("api", DIFFERENT_APIS)
-def test_a_stream_whose_body_is_in_memory(twice: Twice, telemetry: Telemetry, api, reading):
+def test_a_stream_with_a_body_in_memory(twice: Twice, telemetry: Telemetry, api, reading):
     """A stream is a stream, although its HTTP response was read before anybody took a chunk."""
     seen = twice(api.reply(), functools.partial(reading, api))
 

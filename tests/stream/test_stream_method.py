@@ -306,7 +306,7 @@ STRUCTURED = [asks_for_structure, asks_for_structure_async]
 @pytest.mark.parametrize("reading", STRUCTURED, ids=named)
 @pytest.mark.parametrize("api", ONLY_CHAT)
 def test_a_structured_answer(twice: Twice, telemetry: Telemetry, api, reading):
-    """The application has its type, and the span what was said."""
+    """The application has its type, and the span has the content."""
     reply = Sse([chunk({"content": '{"word":'}), chunk({"content": '"one"}'}), chunk(reason="stop")])
 
     seen = twice(reply, functools.partial(reading, api))
@@ -441,7 +441,7 @@ async def asks_for_a_structured_response_async(api, client, seen):
 @pytest.mark.parametrize("reading", [asks_for_a_structured_response, asks_for_a_structured_response_async], ids=named)
 @pytest.mark.parametrize("api", ONLY_RESPONSES)
 def test_a_response_of_another_structure(twice: Twice, telemetry: Telemetry, api, reading):
-    """The same of the Responses API, whose last event has all of the response; what was received until then is kept."""
+    """The same of the Responses API: its last event has all of the response; what was received until then is kept."""
     events = response_events('{"other": 1}')
     # As the API sends them: the SDK parses the text when it is done.
     done = {"type": "response.output_text.done", "item_id": "msg_1", "output_index": 0, "content_index": 0}

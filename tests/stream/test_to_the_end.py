@@ -107,7 +107,7 @@ def test_read_to_the_end(twice: Twice, telemetry: Telemetry, api, reading):
 
 
 @pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
-def test_all_that_is_told(twice: Twice, telemetry: Telemetry, api):
+def test_all_that_is_recorded(twice: Twice, telemetry: Telemetry, api):
     """All signals of a whole stream."""
     twice(api.reply(), functools.partial(loops, api))
 
@@ -342,7 +342,7 @@ def test_all_that_is_told(twice: Twice, telemetry: Telemetry, api):
 @pytest.mark.parametrize("reading", LOOPS, ids=named)
 @pytest.mark.parametrize("api", APIS)
 def test_compressed(twice: Twice, telemetry: Telemetry, api, reading):
-    """What the provider compresses is told as what it does not."""
+    """What the provider compresses is recorded as what it does not."""
     twice(api.reply(gzip=True), functools.partial(reading, api))
 
     assert api.whole() == Ended.of(telemetry)
@@ -401,7 +401,7 @@ INTERLEAVED = [
 
 @pytest.mark.parametrize("reading", LOOPS, ids=named)
 def test_a_choice_without_its_end(twice: Twice, telemetry: Telemetry, reading):
-    """Choices come interleaved and in any order; the one whose reason never came has `error` in its place."""
+    """Choices come interleaved and in any order; the one without a reason has `error` in its place."""
     twice(Sse(INTERLEAVED), functools.partial(reading, CHAT))
 
     ended = Ended(

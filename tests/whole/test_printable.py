@@ -123,9 +123,9 @@ def test_the_message_of_a_log_line_is_a_constant():
             for target in node.targets
             if isinstance(target, ast.Name)
         }
-        said = (node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and _logs(node))
+        logged = (node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and _logs(node))
         messages += [
-            constants.get(message.id, message) if isinstance(message, ast.Name) else message for message in said
+            constants.get(message.id, message) if isinstance(message, ast.Name) else message for message in logged
         ]
 
     assert 30 < len(messages)
@@ -166,7 +166,7 @@ SETTINGS = [
 @pytest.mark.parametrize("kind", HOSTILE)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_settings(telemetry, logged, setting, kind):
-    """A wrong value is told without obeying it."""
+    """A wrong value is logged without obeying it."""
     genai.OpenAIInstrumentor().instrument(**telemetry.providers, **{setting: f"a{HOSTILE[kind]}b"})
 
     assert [] == unseen("".join(logged()))

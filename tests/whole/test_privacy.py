@@ -88,15 +88,15 @@ REQUEST: dict[str, Any] = {
     "extra_query": {"q": NEVER["query"]},
     "extra_body": {"metadata": {"m": NEVER["metadata"]}, "planted": NEVER["extra body"]},
 }
-SAID = {
+MESSAGE = {
     "role": "assistant",
     "content": CONTENT["completion"],
     "refusal": CONTENT["refusal"],
     "reasoning_content": CONTENT["reasoning"],
     "tool_calls": [CALLED],
 }
-COMPLETION = completion(choices=[{"index": 0, "finish_reason": "stop", "message": SAID}])
-CHUNKS = [chunk({**SAID, "tool_calls": [{"index": 0, **CALLED}]}), chunk(reason="stop")]
+COMPLETION = completion(choices=[{"index": 0, "finish_reason": "stop", "message": MESSAGE}])
+CHUNKS = [chunk({**MESSAGE, "tool_calls": [{"index": 0, **CALLED}]}), chunk(reason="stop")]
 HEADERS = {"x-planted": NEVER["response header"], "set-cookie": NEVER["cookie"], "x-request-id": "req_1"}
 QUOTING = " ".join((*CONTENT.values(), KEY, NEVER["organization"]))
 
@@ -252,7 +252,7 @@ def test_messages_of_errors_are_where_content_is(server, exported, planting_clie
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("mode", ["no_content", "span_only", "event_only"])
 def test_responses(server, exported, planting_client, mode, stream):
-    """The Responses API as well, whose responses repeat what the request said."""
+    """The Responses API as well: its responses repeat the request."""
     if not hasattr(planting_client, "responses"):
         pytest.skip("this SDK has no responses")
     repeated = response(

@@ -156,7 +156,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def names(value: Any) -> Iterator[str]:
-    """All texts in content, but those that are content: what is said, and what is told of a tool."""
+    """All texts in content, but those that are content: of messages, and of the definition of a tool."""
     if isinstance(value, dict):
         for name, entry in value.items():
             if name not in ("content", "description") or not isinstance(entry, str):
@@ -242,8 +242,8 @@ def test_no_half_key_is_left_where_a_message_is_cut(size):
     """A key at the cut is found before, or is left out with what follows it."""
     for place in range(size - 40, size, 3):
         message = "w" * 10 + " " + "x " * (place // 2) + KEY + " end " * 4000
-        told = masked(message[:size] if size <= MESSAGE else message, KEY)
-        assert KEY[:12] not in told or KEY not in message[:size]
+        cut = masked(message[:size] if size <= MESSAGE else message, KEY)
+        assert KEY[:12] not in cut or KEY not in message[:size]
 
 
 def test_a_key_behind_the_cut_takes_nothing_in_front_of_it():

@@ -102,7 +102,7 @@ class Talk:
             "extra_body": {"metadata": {"m": self.hush()}},
         }
 
-    def said(self) -> dict[str, Any]:
+    def message(self) -> dict[str, Any]:
         """What a model says in chat completions."""
         function = {"name": "look_up", "arguments": json.dumps(self.arguments())}
         return {
@@ -116,18 +116,18 @@ class Talk:
 
 def openai_chat(talk: Talk) -> None:
     """A plain call."""
-    choice = {"index": 0, "finish_reason": "stop", "message": talk.said()}
+    choice = {"index": 0, "finish_reason": "stop", "message": talk.message()}
     talk.server.reply(Json(openai_bodies.completion(choices=[choice]), headers=talk.headers()))
     talk.openai_client().chat.completions.create(**talk.chat())
 
 
 def openai_stream(talk: Talk) -> None:
     """A stream, split anywhere."""
-    said = talk.said()
-    (called,) = said.pop("tool_calls")
-    role = said.pop("role")
+    message = talk.message()
+    (called,) = message.pop("tool_calls")
+    role = message.pop("role")
     deltas: list[dict[str, Any]] = [{"role": role, "content": ""}]
-    deltas += [{name: piece} for name, text in said.items() for piece in talk.planter.pieces(text)]
+    deltas += [{name: piece} for name, text in message.items() for piece in talk.planter.pieces(text)]
     deltas += [{"tool_calls": [{"index": 0, **called, "function": {"name": "look_up", "arguments": ""}}]}]
     deltas += [
         {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
@@ -139,7 +139,7 @@ def openai_stream(talk: Talk) -> None:
 
 
 def openai_refused(talk: Talk) -> None:
-    """A refusal that quotes what was said."""
+    """A refusal that quotes the content."""
     talk.server.reply(Json(openai_bodies.error(talk.quote(), talk.quote(1)), 400, talk.headers()))
     with pytest.raises(openai.BadRequestError):
         talk.openai_client().chat.completions.create(**talk.chat())
@@ -167,7 +167,7 @@ def openai_failing_transport(talk: Talk) -> None:
 
 
 def openai_others(talk: Talk) -> None:
-    """Legacy completions, and embeddings, whose input nobody tells."""
+    """Legacy completions, and embeddings, the input of which is not recorded."""
     choice = {"index": 0, "finish_reason": "stop", "text": talk.say()}
     talk.server.reply(Json(openai_bodies.completion(choices=[choice])))
     talk.openai_client().completions.create(model="m", prompt=talk.say(), suffix=talk.planter.hush())
@@ -255,7 +255,7 @@ def anthropic_stream(talk: Talk) -> None:
 
 
 def anthropic_refused(talk: Talk) -> None:
-    """A refusal that quotes what was said."""
+    """A refusal that quotes the content."""
     talk.server.reply(Json(anthropic_bodies.error(talk.quote(), "invalid_request_error"), 400, talk.headers()))
     with pytest.raises(anthropic.BadRequestError):
         talk.anthropic_client().messages.create(**messages(talk))
@@ -301,7 +301,7 @@ def ollama_stream(talk: Talk) -> None:
 
 
 def ollama_refused(talk: Talk) -> None:
-    """A refusal that quotes what was said, of a call that is made of texts."""
+    """A refusal that quotes the content, of a call that is made of texts."""
     talk.server.reply(Json({"error": talk.quote()}, 400, talk.headers()))
     with pytest.raises(ollama.ResponseError):
         talk.ollama_client().generate("m", talk.say(), system=talk.say())
@@ -373,7 +373,7 @@ def test_with_redaction_no_secret_leaves(planted, exported, caplog):
 
 @pytest.mark.parametrize("settings", [{}, {"emit_event": True, "redact": "email"}], ids=["", "with the event"])
 def test_without_content_nothing_planted_leaves(planted, exported, caplog, settings):
-    """Neither a secret nor a word of what was said, by whomever."""
+    """Neither a secret nor a word of the content, of the application or of the model."""
     planter = planted(3_000, **settings)
 
     raw = exported.bytes + logged(caplog)
@@ -422,14 +422,14 @@ QUOTING = (
 
 @pytest.mark.parametrize("settings", [{"redact": "secrets"}, {}], ids=["redaction", "masking"])
 def test_no_tail_of_a_password_leaves(server, exported, settings):
-    """Its special characters belong to it: in what is said where that is redacted, and in messages of exceptions in any case."""
+    """Its special characters belong to it: in content where that is redacted, in messages of exceptions always."""
     OpenAIInstrumentor().instrument(**exported.providers, capture_message_content=True, **settings)
     with Talk(server, Planter(0)) as talk, talk.openai_client() as client:
         for quoting in QUOTING:
-            said = quoting if settings else "hello"
+            text = quoting if settings else "hello"
             server.reply(Json(openai_bodies.error(f"planted {quoting} is wrong"), 400))
             with pytest.raises(openai.BadRequestError):
-                client.chat.completions.create(model="m", messages=[{"role": "user", "content": said}])
+                client.chat.completions.create(model="m", messages=[{"role": "user", "content": text}])
 
     raw = exported.bytes
     pieces = [PASSWORD[at : at + 4].encode() for at in range(len(PASSWORD) - 3)]

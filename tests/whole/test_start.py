@@ -32,7 +32,7 @@ print([chunk.choices[0].delta.content for chunk in client.chat.completions.creat
     model="{MODEL}", messages=[dict(role="user", content="Hi")], stream=True
 )])
 """
-SAID = ["Hello", "['Hel', 'lo', None]"]
+ANSWERED = ["Hello", "['Hel', 'lo', None]"]
 SCOPE = "opentelemetry_instrumentation_genai"
 NONE = dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "none")
 # Tells what of the SDK and of what comes with it is imported.
@@ -85,7 +85,7 @@ def test_zero_code(tmp_path, replies, receiver, protocol):
         **replies,
     )
 
-    assert (SAID, []) == written
+    assert (ANSWERED, []) == written
     assert exported(receiver) == snapshot(
         {
             "spans": [("chat gpt-4o-mini", "CLIENT", False), ("chat gpt-4o-mini", "CLIENT", True)],
@@ -123,7 +123,7 @@ def test_initialize_as_the_first_line(tmp_path, replies, receiver):
 
     written = run(tmp_path, first + APP, **receiver.environment(), **replies)
 
-    assert (SAID, []) == written
+    assert (ANSWERED, []) == written
     assert [f"chat {MODEL}"] * 2 == [span["name"] for span in receiver.spans]
     assert [] == receiver.logs
 
@@ -141,7 +141,7 @@ def test_switched_off_by_the_environment(tmp_path, replies, receiver, switched_o
     """The application does its work, says nothing more than without us, and nothing is exported."""
     written = run(tmp_path, APP, instrumented=True, **switched_off, **receiver.environment(), **replies)
 
-    assert (SAID, []) == written
+    assert (ANSWERED, []) == written
     assert [] == [*receiver.spans, *receiver.metrics, *receiver.logs]
 
 
@@ -187,8 +187,8 @@ assert "openai" not in sys.modules
 {APP}
 print(json.dumps(telemetry.snapshot()))
 """
-    *said, before = run(tmp_path, program, **replies)[0]
-    assert SAID == said
+    *printed, before = run(tmp_path, program, **replies)[0]
+    assert ANSWERED == printed
 
     server.reply(Json(completion()), Sse(chunks("Hel", "lo")))
     client = openai_client()
@@ -217,7 +217,7 @@ print(len(telemetry.spans))
 """
     server.reply(Json(completion()))
 
-    assert ([*SAID, "0", "1"], []) == run(tmp_path, program, **replies)
+    assert ([*ANSWERED, "0", "1"], []) == run(tmp_path, program, **replies)
 
 
 async def test_clients_made_before_are_followed(server, telemetry, openai_client, async_openai_client):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def _modality(value: Any) -> str | None:
+def _modality(value: object) -> str | None:
     return "speech" if isinstance(value, (list, tuple)) and "audio" in value else None
 
 

@@ -25,11 +25,11 @@ SAMPLING = (
 )
 
 
-def _tier(value: Any) -> str | None:
+def _tier(value: object) -> str | None:
     return None if value == "auto" else string(value)
 
 
-def choice_count(value: Any) -> int | None:
+def choice_count(value: object) -> int | None:
     """Return the requested number of choices, None if it is one."""
     count = integer(value)
     return None if count == 1 else count
@@ -101,7 +101,7 @@ def failure(response: Any) -> Failure | None:
     return None
 
 
-def _refused(status: Any) -> Failure | None:
+def _refused(status: object) -> Failure | None:
     """Return the failure of a `base_resp`; by MiniMax's API reference, zero is success."""
     code = member(status, "status_code")
     return reported(code, member(status, "status_msg")) if code else None

@@ -26,13 +26,13 @@ def _conversation(value: Any) -> str | None:
     return string(value) or string(member(value, "id"))
 
 
-def _compacted(value: Any) -> bool | None:
+def _compacted(value: object) -> bool | None:
     """Return True if a list of items contains a compaction, None otherwise."""
     entries = value if isinstance(value, (list, tuple)) else ()
     return True if any(member(entry, "type") == "compaction" for entry in entries) else None
 
 
-def _cursor(value: Any) -> str | None:
+def _cursor(value: object) -> str | None:
     return str(value) if isinstance(value, (int, str)) and value != "" else None
 
 

@@ -20,6 +20,6 @@ def server_timings(response: Any, _found: Mapping[str, Any]) -> Timings | None:
     return timings(None, before, generating, count(member(measured, "predicted_n")))
 
 
-def _seconds(value: Any) -> float | None:
+def _seconds(value: object) -> float | None:
     milliseconds = number(value)
     return milliseconds / 1000 if milliseconds is not None and milliseconds >= 0 else None

@@ -33,7 +33,7 @@ _BLOCK = {
     "ffn_up": "mlp.up_proj",
     "ffn_down": "mlp.down_proj",
 }
-# How `transformers serve` finds a tool call in what the model says; vLLM is told on its command line.
+# How `transformers serve` finds a tool call in what the model writes; vLLM gets it on its command line.
 _RESPONSE = {
     "defaults": {"role": "assistant"},
     "start_anchor": "<|im_start|>assistant\n",

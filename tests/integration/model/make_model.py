@@ -63,8 +63,8 @@ def main(path: Path) -> None:
         prompt = tokenizer.apply_chat_template(
             messages, tools=tools, add_generation_prompt=True, return_tensors="pt", return_dict=True
         )
-        said = model.generate(prompt["input_ids"], max_new_tokens=48, do_sample=False)
-        print(repr(tokenizer.decode(said[0][prompt["input_ids"].shape[1] :])))
+        generated = model.generate(prompt["input_ids"], max_new_tokens=48, do_sample=False)
+        print(repr(tokenizer.decode(generated[0][prompt["input_ids"].shape[1] :])))
     write(model, tokenizer, path)
 
 
@@ -86,15 +86,15 @@ def words(most: int) -> str:
 
 
 def trained_tokenizer() -> PreTrainedTokenizerFast:
-    """Byte pairs of what is said most; every other byte is a token as well."""
+    """Byte pairs of the most frequent texts; every other byte is a token as well."""
     pairs = Tokenizer(models.BPE())
     pairs.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     pairs.decoder = decoders.ByteLevel()
-    told = [ANSWER, RESULT, CALL, json.dumps(tool()), TEMPLATE, "What is the weather in Paris?", "Be brief."] * 20
+    texts = [ANSWER, RESULT, CALL, json.dumps(tool()), TEMPLATE, "What is the weather in Paris?", "Be brief."] * 20
     trainer = trainers.BpeTrainer(
         vocab_size=1000, special_tokens=SPECIAL, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    pairs.train_from_iterator(told, trainer)
+    pairs.train_from_iterator(texts, trainer)
     ends = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": END, "pad_token": "</s>"}
     return PreTrainedTokenizerFast(tokenizer_object=pairs, chat_template=TEMPLATE, **ends)
 
@@ -126,8 +126,8 @@ def lesson() -> tuple[list[dict[str, Any]], list[Any] | None, str]:
     if kind < 0.4:
         return messages, None, ANSWER
     if kind < 0.5:
-        said = {"role": "assistant", "content": random.choice([ANSWER, words(9)])}
-        return [*messages, said, user(words(12))], None, ANSWER
+        answer = {"role": "assistant", "content": random.choice([ANSWER, words(9)])}
+        return [*messages, answer, user(words(12))], None, ANSWER
     tools = [tool() for _ in range(random.choice([1, 1, 1, 2]))]
     if kind < 0.75:
         return messages, tools, CALL
@@ -154,17 +154,17 @@ def train(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def batch(tokenizer: PreTrainedTokenizerFast, size: int) -> dict[str, torch.Tensor]:
-    """Lessons of one length, of which only what is to be said counts."""
+    """Lessons of one length, of which only the answer counts."""
     rows = []
-    for messages, tools, said in (lesson() for _ in range(size)):
+    for messages, tools, answer in (lesson() for _ in range(size)):
         asked = tokenizer.apply_chat_template(messages, tools=tools, tokenize=False, add_generation_prompt=True)
-        rows.append([tokenizer.encode(text, add_special_tokens=False) for text in (asked, said + END)])
-    longest = max(len(prompt) + len(answer) for prompt, answer in rows)
+        rows.append([tokenizer.encode(text, add_special_tokens=False) for text in (asked, answer + END)])
+    longest = max(len(prompt) + len(completion) for prompt, completion in rows)
     ids, labels, mask = [], [], []
-    for prompt, answer in rows:
-        rest = longest - len(prompt) - len(answer)
-        ids.append(prompt + answer + [tokenizer.pad_token_id] * rest)
-        labels.append([-100] * len(prompt) + answer + [-100] * rest)
+    for prompt, completion in rows:
+        rest = longest - len(prompt) - len(completion)
+        ids.append(prompt + completion + [tokenizer.pad_token_id] * rest)
+        labels.append([-100] * len(prompt) + completion + [-100] * rest)
         mask.append([1] * (longest - rest) + [0] * rest)
     tensors = {"input_ids": ids, "labels": labels, "attention_mask": mask}
     return {name: torch.tensor(value) for name, value in tensors.items()}

@@ -49,7 +49,7 @@ class Server(ABC):
 
     @abstractmethod
     def install(self) -> None:
-        """Installs it; OSError, or CalledProcessError with what was said, if that fails."""
+        """Installs it; OSError, or CalledProcessError with its output, if that fails."""
 
 
 class PythonServer(Server):

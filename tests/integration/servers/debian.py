@@ -16,7 +16,7 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def available() -> bool:
-    """Whether this machine is a Debian whose apt can do it."""
+    """Whether this machine is a Debian with an apt that can do it."""
     return _KEYRING.exists() and shutil.which("apt-get") is not None
 
 

@@ -44,7 +44,7 @@ class Running:
 
     Args:
         command: the program and its arguments.
-        port: where it was told to listen.
+        port: where it was started to listen.
         ready: the path that it answers with 200 when it is ready.
         log: the file for what it writes.
         environment: variables over those of this process.

@@ -53,7 +53,7 @@ def chunk(*choices: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {**completion(*choices), "object": "chat.completion.chunk", **members}
 
 
-def _said(content: str, index: int = 0, reason: str | None = "stop", **message: Any) -> dict[str, Any]:
+def _choice(content: str, index: int = 0, reason: str | None = "stop", **message: Any) -> dict[str, Any]:
     members = {"role": "assistant", "content": content, "refusal": None, **message}
     return {"index": index, "finish_reason": reason, "logprobs": None, "message": members}
 
@@ -166,7 +166,7 @@ _FULL = Row(
     },
     plain=Json(
         completion(
-            _said(
+            _choice(
                 "",
                 1,
                 "tool_calls",
@@ -178,7 +178,7 @@ _FULL = Row(
                     }
                 ],
             ),
-            _said("Hello"),
+            _choice("Hello"),
             usage=_DETAILED,
             **_MARKS,
         ),
@@ -234,7 +234,7 @@ _SMALL = Row(
     given(model=MODEL, messages=[_HI]),
     f"chat {MODEL}",
     _BASE,
-    plain=Json(completion(_said("Hello"), usage=_USAGE), headers=HEADERS),
+    plain=Json(completion(_choice("Hello"), usage=_USAGE), headers=HEADERS),
     response={**_STOPPED, **_USED},
     # Without `include_usage` there is no usage, and none is made up.
     streamed=Sse(
@@ -264,7 +264,7 @@ _PARSED = Row(
     given(model=MODEL, messages=[_HI], response_format=Answer),
     f"chat {MODEL}",
     {**_BASE, "gen_ai.output.type": "json"},
-    plain=Json(completion(_said(_WORD), usage=_USAGE), headers=HEADERS),
+    plain=Json(completion(_choice(_WORD), usage=_USAGE), headers=HEADERS),
     response={**_STOPPED, **_USED},
     content=_ASKED,
     output={OUTPUT: [_assistant(_WORD)]},
@@ -336,7 +336,7 @@ _GREETING = "Grüß dich 🌍"
 _PACKED = replace(
     _SMALL,
     id="chat-gzip",
-    plain=Json(completion(_said(_GREETING), usage=_USAGE), headers=HEADERS, gzip=True),
+    plain=Json(completion(_choice(_GREETING), usage=_USAGE), headers=HEADERS, gzip=True),
     streamed=Sse(
         [
             _spelled(chunk(_delta(content="Grüß "))),

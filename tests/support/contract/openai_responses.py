@@ -86,12 +86,12 @@ def _sse(events: list[dict[str, Any]]) -> Sse:
     return Sse(events, event_names=True, headers=HEADERS)
 
 
-def _said(text: str) -> dict[str, Any]:
+def _output(text: str) -> dict[str, Any]:
     return {"role": "assistant", "parts": [{"type": "text", "content": text}], "finish_reason": "stop"}
 
 
 _ASKED = {INPUT: [{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]}
-_ANSWERED = {OUTPUT: [_said("Hello")]}
+_ANSWERED = {OUTPUT: [_output("Hello")]}
 _HELLO = response(message("Hello"), usage=_USAGE)
 _STREAM = _events("Hel", "lo", whole=_HELLO)
 
@@ -219,7 +219,7 @@ _PARSED = Row(
     plain=Json(_WORD_RESPONSE, headers=HEADERS),
     response={**_COMPLETED, **_USED},
     content=_ASKED,
-    output={OUTPUT: [_said(_WORD)]},
+    output={OUTPUT: [_output(_WORD)]},
 )
 _HELPER = Row(
     "responses-helper",
@@ -233,7 +233,7 @@ _HELPER = Row(
     stream_response={**_COMPLETED, **_USED},
     chunks=10,
     content=_ASKED,
-    stream_output={OUTPUT: [_said(_WORD)]},
+    stream_output={OUTPUT: [_output(_WORD)]},
 )
 
 # What was used, the call that made the response has reported.

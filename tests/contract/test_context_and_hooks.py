@@ -1,4 +1,4 @@
-"""What an application says of its calls, and its hooks, in every way of calling: the first row of each kind of each provider."""
+"""The application's context and its hooks, in every way of calling: the first row of each kind of each provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry_instrumentation_genai import genai_context
 from opentelemetry_instrumentation_genai.hooks import GenAIRequest
 
 KEY = "a key of the test's own"
-SAID = {
+ATTRIBUTES = {
     "gen_ai.conversation.id": "conversation 1",
     "gen_ai.prompt.name": "greeting",
     "gen_ai.prompt.version": "2",
@@ -63,10 +63,10 @@ class Seen:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 @pytest.mark.parametrize(("provider", "row", "variant"), CALLS)
-def test_what_is_said_is_on_span_and_event_and_hooks_see_the_call(
+def test_the_context_is_on_span_and_event_and_hooks_see_the_call(
     caller: Any, *, provider: Provider, row: Row, variant: Variant, way: Way
 ) -> None:
-    """The call stays as it is; span and event have what was said, metrics have not; each hook is called once."""
+    """The call stays as it is; span and event have the context, metrics have not; each hook is called once."""
     client, seen = caller.clients(provider.clients[0], way), Seen()
 
     with genai_context(
@@ -90,19 +90,19 @@ def test_what_is_said_is_on_span_and_event_and_hooks_see_the_call(
         )
 
     assert (bare.result, bare.requests) == (made.result, made.requests)
-    _assert_told(made.snapshot)
+    _assert_recorded(made.snapshot)
     constants = {"gen_ai.provider.name": provider.clients[0].provider, **provider.constants}
     assert [] == differences(expected(row, variant, constants, content=True), made.snapshot)
     _assert_seen(seen, made, row, variant)
 
 
-def _assert_told(snapshot: Any) -> None:
-    """Span and event say it; both without it from here on."""
+def _assert_recorded(snapshot: Any) -> None:
+    """Span and event have it; both are without it from here on."""
     for recorded in (*snapshot["spans"], *snapshot["events"]):
         attributes = recorded["attributes"]
         on_span = recorded in snapshot["spans"]
-        told = {name: attributes.pop(name) for name in SAID if name in attributes}
-        assert SAID == (told if on_span else {**told, "hooked.request": True, "hooked.response": True})
+        found = {name: attributes.pop(name) for name in ATTRIBUTES if name in attributes}
+        assert ATTRIBUTES == (found if on_span else {**found, "hooked.request": True, "hooked.response": True})
         for name in ENRICHED:
             attributes.pop(name, None)
 
