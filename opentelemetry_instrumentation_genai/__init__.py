@@ -13,6 +13,7 @@ from ._conventions.scope import __version__
 if TYPE_CHECKING:
     from ._application.capture_content import capture_content
     from ._application.genai_context import genai_context
+    from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
@@ -23,7 +24,12 @@ __all__ = [
     "OpenAIInstrumentor",
     "__version__",
     "capture_content",
+    "execute_tool",
     "genai_context",
+    "invoke_agent",
+    "invoke_workflow",
+    "retrieval",
+    "step",
 ]
 
 _HOMES = {
@@ -31,7 +37,12 @@ _HOMES = {
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
     "capture_content": "._application.capture_content",
+    "execute_tool": "._operations.public",
     "genai_context": "._application.genai_context",
+    "invoke_agent": "._operations.public",
+    "invoke_workflow": "._operations.public",
+    "retrieval": "._operations.public",
+    "step": "._operations.public",
 }
 
 

@@ -52,6 +52,7 @@ class Endpoint:
         response: response attributes, read from the response.
         measured: the response attributes that metrics need; no others are read if only metrics are recorded.
         constants: attributes that every call of the endpoint has.
+        identity: attributes that span and metrics share, besides provider, model and server, read from the input.
         input: where the input of a call is: in the body of the request, or in its parameters. Ids in the path are in both.
         model: input -> the model that the request names.
         finish_reasons: response, and whether it was streamed -> one reason for each choice.
@@ -78,6 +79,7 @@ class Endpoint:
     request: Table
     response: Table
     constants: Mapping[str, Attribute] = dataclasses.field(default_factory=dict)
+    identity: Table | None = None
     input: Literal["body", "parameters"] = "body"
     model: Callable[[Mapping[str, Any]], str | None] = _model_of_body
     finish_reasons: Callable[[Any, bool], list[str]] = lambda _response, _streamed: []

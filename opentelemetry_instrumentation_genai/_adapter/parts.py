@@ -375,11 +375,14 @@ def serialised(value: Any) -> tuple[str, Any]:
     """Return content as a span carries it and as an event does.
 
     Args:
-        value: a list of messages, parts or tool definitions, made by the functions above.
+        value: a list of messages, parts or tool definitions, made by the functions above; or any other JSON value.
 
     Returns:
-        The JSON text, and the same as JSON values: valid and in UTF-8 whatever was in `value`.
+        The JSON text, or the text itself if it is one, and the same as JSON values: valid and in UTF-8 whatever was in `value`.
     """
+    if isinstance(value, str):  # what is a text is recorded as that
+        written = str(_plain_text(value, inline=True))
+        return written, written
     try:
         encoded = encode(value)
         if not encoded.isascii():

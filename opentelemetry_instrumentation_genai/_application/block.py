@@ -20,7 +20,7 @@ from .._guard import guarded
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextvars import Token
-    from types import CodeType
+    from types import CodeType, TracebackType
 
     from opentelemetry.context.context import Context
 
@@ -30,6 +30,11 @@ _F = TypeVar("_F", bound="Callable[..., object]")
 _entered: ContextVar[tuple[tuple[Block, Token[Context]], ...]] = ContextVar(
     "opentelemetry_instrumentation_genai.entered", default=()
 )
+
+
+def entered() -> list[Block]:
+    """Return the blocks that are entered in this context, the innermost first."""
+    return [block for block, _ in reversed(_entered.get())]
 
 
 class Block:
@@ -48,9 +53,23 @@ class Block:
             outer: the context around it.
         """
 
-    def __enter__(self) -> None:
+    def of_call(self, _function: Callable[..., object], _args: Any, _kwargs: Any) -> Block:
+        """Return the block of one call of a decorated function: this one, unless each call needs one of its own."""
+        return self
+
+    def finished(self, _value: object) -> None:
+        """Take what a decorated function has returned."""
+
+    def postponed(self) -> None:
+        """Go on after the block is left: a decorated function has returned a coroutine or a generator that runs in the block."""
+
+    def step_ended(self, _error: BaseException | None) -> None:
+        """Take what a step of a decorated generator has raised; None after it was closed."""
+
+    def __enter__(self) -> object:
         token = otel_context.attach(_context_of(self))
         _entered.set((*_entered.get(), (self, token)))
+        return self
 
     def __exit__(self, *_error: object) -> None:
         entered = _entered.get()
@@ -61,8 +80,8 @@ class Block:
                 otel_context.detach(token)
                 return
 
-    async def __aenter__(self) -> None:
-        self.__enter__()
+    async def __aenter__(self) -> object:
+        return self.__enter__()
 
     async def __aexit__(self, *error: object) -> None:
         self.__exit__(*error)
@@ -96,9 +115,15 @@ def _within_outer(block: Block, outer: Context) -> Context:
 
 def _around_call(block: Block, function: Callable[..., object]) -> Callable[..., object]:
     def wrapped(*args: object, **kwargs: object) -> object:
-        with block:
+        one = block.of_call(function, args, kwargs)
+        with one:
             made = function(*args, **kwargs)
-        return _held(block, made)
+            held = _held(one, made)
+            if held is made:
+                one.finished(made)
+            else:
+                one.postponed()
+        return held
 
     return wrapped
 
@@ -107,8 +132,11 @@ def _around_coroutine(
     block: Block, function: Callable[..., Coroutine[Any, Any, object]]
 ) -> Callable[..., Coroutine[Any, Any, object]]:
     async def wrapped(*args: object, **kwargs: object) -> object:
-        with block:
-            return await function(*args, **kwargs)
+        one = block.of_call(function, args, kwargs)
+        with one:
+            returned = await function(*args, **kwargs)
+            one.finished(returned)
+        return returned
 
     return wrapped
 
@@ -120,7 +148,7 @@ def _around_generator(
     block: Block, function: Callable[..., Generator[object, Any, object]]
 ) -> Callable[..., Generator[object, object, object]]:
     def wrapped(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        return (yield from _Steps(function(*args, **kwargs), block))
+        return (yield from _Steps(function(*args, **kwargs), block.of_call(function, args, kwargs)))
 
     return wrapped
 
@@ -129,7 +157,7 @@ def _around_async_generator(
     block: Block, function: Callable[..., AsyncGenerator[object, Any]]
 ) -> Callable[..., AsyncGenerator[object, object]]:
     async def wrapped(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        steps = _AsyncSteps(function(*args, **kwargs), block)
+        steps = _AsyncSteps(function(*args, **kwargs), block.of_call(function, args, kwargs))
         with suppress(StopAsyncIteration):
             step = await steps.first()
             while True:
@@ -193,7 +221,9 @@ class _Coroutine(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
 
 async def _within(block: Block, source: Awaitable[object]) -> object:
     with block:
-        return await source
+        returned = await source
+        block.finished(returned)
+    return returned
 
 
 class _Step:
@@ -210,10 +240,14 @@ class _Step:
         self._begun = _context_of(self._steps._self_block) if own is None else own
         self._token = otel_context.attach(self._begun)
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         ended = otel_context.get_current()
         self._steps._self_own = None if ended is self._begun else ended
         otel_context.detach(self._token)
+        if error is not None:
+            self._steps._self_block.step_ended(error)
 
 
 class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
@@ -241,6 +275,7 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
     def close(self) -> None:
         with _Step(self):
             self.__wrapped__.close()
+        self._self_block.step_ended(None)
 
 
 class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
@@ -279,3 +314,4 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
     async def aclose(self) -> None:
         with _Step(self):
             await self.__wrapped__.aclose()
+        self._self_block.step_ended(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.fields import read
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Request:
 
     Attributes:
         endpoint: where it goes.
-        provider: `gen_ai.provider.name`, as far as it is known at the start.
+        provider: `gen_ai.provider.name`, as far as it is known at the start; empty if there is none.
         server: the server that it is sent to.
         body: its input: the body, or the parameters of a request without one.
         stream: whether a streamed response was requested.
@@ -41,11 +42,15 @@ class Request:
     def identity(self) -> dict[str, Attribute]:
         """Return the attributes that span and metrics share, as far as they are known at the start."""
         endpoint, server = self.endpoint, self.server
-        known: dict[str, Attribute] = {OPERATION_NAME: endpoint.kind.name, PROVIDER_NAME: self.provider}
+        known: dict[str, Attribute] = {OPERATION_NAME: endpoint.kind.name}
+        if self.provider:
+            known[PROVIDER_NAME] = self.provider
         model = endpoint.model(self.body)
         if model is not None:
             known[REQUEST_MODEL] = model
         if server.host and server.port:
             known[SERVER_ADDRESS] = server.host
             known[SERVER_PORT] = server.port
+        if endpoint.identity is not None:
+            known.update(read(endpoint.identity, self.body))
         return known

@@ -76,6 +76,7 @@ class Generation(NamedTuple):
         inference: the metrics of operations by which a model generates something.
         others: the metrics of all other operations.
         fetched: those of a response that is read again.
+        workflows: those of a workflow.
         missing: attributes of a response that it does not have.
         missing_in_messages: members of an output message that it does not have.
     """
@@ -84,13 +85,22 @@ class Generation(NamedTuple):
     inference: Measures
     others: Measures
     fetched: Measures
+    workflows: Measures
     missing: frozenset[str] = frozenset()
     missing_in_messages: frozenset[str] = frozenset()
 
     @property
     def measures(self) -> dict[str, Measures]:
         """Return the metrics by the group of operations that has them, as `OperationKind.metrics` names it."""
-        return {"inference": self.inference, "fetched": self.fetched, "others": self.others}
+        return {
+            "inference": self.inference,
+            "fetched": self.fetched,
+            "others": self.others,
+            "workflows": self.workflows,
+            "agents": _AGENTS,
+            "tools": _TOOLS,
+            "none": Measures(duration=()),
+        }
 
     def split(self) -> Generation:
         """Return the generation with the latest one's counters of the parts of a total added, if it has none of its own."""
@@ -179,9 +189,16 @@ _BY_MODALITY = Measures(
     ),
 )
 
+_AGENTS = Measures(duration=(names.METRIC_AGENT_DURATION,))
+_TOOLS = Measures(duration=(names.METRIC_TOOL_DURATION,))
+
 # What is newer than v1.41 and takes no name of it away is in both: `cache_write` beside `cache_creation`, tokens by modality.
 V1_41: Final = Generation(
-    "https://opentelemetry.io/schemas/1.41.0", inference=_BY_TYPE, others=_BY_TYPE, fetched=_BY_TYPE
+    "https://opentelemetry.io/schemas/1.41.0",
+    inference=_BY_TYPE,
+    others=_BY_TYPE,
+    fetched=_BY_TYPE,
+    workflows=Measures(duration=(names.METRIC_WORKFLOW_DURATION,)),
 )
 LATEST: Final = Generation(
     None,
@@ -189,6 +206,7 @@ LATEST: Final = Generation(
     others=Measures(duration=(names.METRIC_DURATION,)),
     # Its own duration, and the tokens of the inference that ran in the background.
     fetched=Measures(duration=(names.METRIC_DURATION,), tokens=_BY_MODALITY.tokens, usage=_BY_MODALITY.usage),
+    workflows=Measures(duration=(names.METRIC_INVOKE_WORKFLOW_DURATION,)),
     missing=frozenset({names.USAGE_CACHE_CREATION_INPUT_TOKENS}),
     missing_in_messages=frozenset({"finish_reason"}),  # deprecated: the attribute of the span has all of them
 )
@@ -213,6 +231,7 @@ DUP: Final = Generation(
     inference=_both(V1_41.inference, LATEST.inference),
     others=_both(V1_41.others, LATEST.others),
     fetched=_both(V1_41.fetched, LATEST.fetched),
+    workflows=_both(V1_41.workflows, LATEST.workflows),
     missing=V1_41.missing & LATEST.missing,
     missing_in_messages=V1_41.missing_in_messages & LATEST.missing_in_messages,
 )

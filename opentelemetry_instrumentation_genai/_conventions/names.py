@@ -74,6 +74,7 @@ TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"
+STEP_NAME: Final = "gen_ai.step.name"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 
 OPENAI_API_TYPE: Final = "openai.api.type"
@@ -106,6 +107,12 @@ METRIC_USAGE_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.output_tokens
 METRIC_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_read.input_tokens"
 METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.client.inference.usage.cache_write.input_tokens"
 METRIC_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.client.inference.usage.reasoning.output_tokens"
+METRIC_AGENT_DURATION: Final = "gen_ai.invoke_agent.duration"
+METRIC_AGENT_INFERENCE_CALLS: Final = "gen_ai.invoke_agent.inference_calls"
+METRIC_AGENT_TOOL_CALLS: Final = "gen_ai.invoke_agent.tool_calls"
+METRIC_INVOKE_WORKFLOW_DURATION: Final = "gen_ai.invoke_workflow.duration"
+METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
+METRIC_WORKFLOW_DURATION: Final = "gen_ai.workflow.duration"  # v1.41's name of invoke_workflow.duration
 METRIC_COST: Final = "gen_ai.client.operation.cost"
 METRIC_HOOK_DROPPED: Final = "gen_ai.client.completion_hook.dropped"
 METRIC_LIMIT_INPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.input_tokens"
@@ -161,6 +168,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "",
         "where they were uploaded to, as opentelemetry-util-genai names it",
     ),
+    "gen_ai.step.name": ("string", "", "the name of a step of an application, for which the conventions have no word"),
     "gen_ai.tag": (
         "template[any]",
         "",

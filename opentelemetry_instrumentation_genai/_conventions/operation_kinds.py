@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from opentelemetry.trace import SpanKind
@@ -21,23 +21,25 @@ class OperationKind:
 
     Attributes:
         name: `gen_ai.operation.name`.
-        metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched, or of the rest.
+        metrics: which metrics of a generation its calls have, by the group that `Generation.measures` names.
         owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
         has_details: whether it has messages, and so a details event.
         has_content: whether it has content at all: messages, a query and documents, or arguments and a result.
         records_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
         span_kind: the kind of its span.
         subject: the attribute with what the call is about; its value follows the operation in the name of the span.
+        remote: whether a server does it. Else the application's own code does, which may make calls of its own.
     """
 
     name: str
-    metrics: Literal["inference", "fetched", "others"] = "inference"
+    metrics: Literal["inference", "fetched", "others", "tools", "agents", "workflows", "none"] = "inference"
     owner_key: str = key_of_owner("inference")
     has_details: bool = True
     has_content: bool = True
     records_stream: bool = True
     span_kind: SpanKind = SpanKind.CLIENT
     subject: str = names.REQUEST_MODEL
+    remote: bool = True
 
 
 CHAT: Final = OperationKind("chat")
@@ -73,6 +75,29 @@ CANCEL_RESPONSE: Final = _unnamed("cancel_response")
 CREATE_BATCH: Final = _unnamed("create_batch")
 FETCH_BATCH: Final = _unnamed("fetch_batch")
 BATCH_RESULTS: Final = _unnamed("batch_results")
+
+APPLICATION_RETRIEVAL: Final = replace(RETRIEVAL, remote=False)
+"""A retrieval by code of the application, which may ask a server or not."""
+
+
+def _local(name: str, metrics: Literal["tools", "agents", "workflows", "none"], subject: str) -> OperationKind:
+    """Return a kind of operation that the application's own code does."""
+    return OperationKind(
+        name,
+        metrics=metrics,
+        has_details=False,
+        records_stream=False,
+        span_kind=SpanKind.INTERNAL,
+        subject=subject,
+        remote=False,
+    )
+
+
+EXECUTE_TOOL: Final = _local("execute_tool", "tools", names.TOOL_NAME)
+INVOKE_AGENT: Final = _local("invoke_agent", "agents", names.AGENT_NAME)
+INVOKE_WORKFLOW: Final = _local("invoke_workflow", "workflows", names.WORKFLOW_NAME)
+STEP: Final = replace(_local("step", "none", names.STEP_NAME), has_content=False)
+"""A part of an application for which the conventions have no word, such as making a prompt."""
 
 INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
 """The operations by which a model generates something."""

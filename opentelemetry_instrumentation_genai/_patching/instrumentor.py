@@ -20,6 +20,7 @@ from .._guard import guarded, log_info, warn_once
 from .._masking.masking import masked
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
+from .._signals.application import release, use
 from .other_instrumentations import instances
 from .patch import Patches
 
@@ -219,6 +220,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             log_info("%s is not instrumented: it is not among the enabled providers.", self.sdk)
             return
         self._config = config
+        use(self, config, self._providers)
         if not self._waiting:
             type(self)._waiting = True  # wrapt cannot remove a hook: one for the process
             wrapt.register_post_import_hook(self._imported, self.module)
@@ -276,6 +278,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Remove all patches. Return the seam, which follows no more calls, for the caller to close without the lock."""
         seam, patches = self._seam, self._patches
         self._config = None
+        release(self)
         _silence(seam)
         if patches is not None:
             patches.remove()

@@ -11,10 +11,13 @@ from .._adapter.fields import read
 from .._call.observer import Observer
 from .._conventions.names import (
     ERROR_TYPE,
+    METRIC_AGENT_DURATION,
     METRIC_COST,
+    METRIC_INVOKE_WORKFLOW_DURATION,
     METRIC_SERVER_DURATION,
     METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
     METRIC_SERVER_TIME_TO_FIRST_TOKEN,
+    METRIC_WORKFLOW_DURATION,
     TOKEN_MODALITY,
     TOKEN_TYPE,
     USAGE_COST,
@@ -37,6 +40,13 @@ _SECONDS = [0.01 * 2**n for n in range(14)]
 _FIRST_TOKEN = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0]
 _OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5]
 _TOKENS = [4**n for n in range(14)]
+_AGENT_SECONDS = [0.1 * 2**n for n in range(13)]
+_WORKFLOW_SECONDS = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0]
+_BOUNDARIES = {
+    METRIC_AGENT_DURATION: _AGENT_SECONDS,
+    METRIC_WORKFLOW_DURATION: _WORKFLOW_SECONDS,
+    METRIC_INVOKE_WORKFLOW_DURATION: _WORKFLOW_SECONDS,
+}
 _DOLLARS = [step * 10.0**n for n in range(-6, 1) for step in (1, 3)] + [10.0]
 
 
@@ -65,7 +75,7 @@ class Instruments:
             return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
 
         def each(names: Sequence[str], description: str) -> Histogram:
-            made = [seconds(name, description) for name in names]
+            made = [seconds(name, description, _BOUNDARIES.get(name, _SECONDS)) for name in names]
             return made[0] if len(made) == 1 else _Histograms(made)
 
         def tokens(name: str, description: str) -> Histogram:

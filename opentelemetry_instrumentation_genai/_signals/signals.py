@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from .._adapter.counted_usage import Counted
+from .._application.agents import agent_in
 from .._application.attribution import Attribution
 from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.generations import GENERATIONS
+from .._conventions.operation_kinds import INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, warn_once
 from .._settings.config import warn_of_missing
+from .agents import AgentCalls, AgentInstruments, CallOfAgent
 from .completions import HookedCompletion
 from .content import CallContent
 from .cost import Cost
@@ -145,6 +148,7 @@ class Signals:
             kind: Instruments(meter, measures, priced=self._costs is not None)
             for kind, measures in generation.measures.items()
         }
+        self._agent_instruments = AgentInstruments(meter)
         self._metrics_class = ChunkTimes if config.per_chunk_metric else CallMetrics
         self._extended = _extended(meter) if config.metrics == "extended" else ()
         self._completions = _completions(config, meter)
@@ -191,7 +195,7 @@ class Signals:
     @guarded
     def start_span(self, call: CallState) -> trace.Span:
         """Start the span of a call. Where a sampler or a span processor raises, the call is followed without a span."""
-        subject = call.identity.get(call.kind.subject)
+        subject = call.attributes.get(call.kind.subject)
         name = f"{call.kind.name} {subject}" if subject else call.kind.name
         return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
 
@@ -208,7 +212,13 @@ class Signals:
         if self._costs is not None:
             found.append(Cost(call, self._costs, injects=self.injects_usage))
         found.append(self._metrics_class(call, self._instruments[call.kind.metrics], points))
-        found += [make(call, points) for make in self._extended]
+        if self._extended and call.kind.remote:
+            found += [make(call, points) for make in self._extended]
+        agent = agent_in(call.context)
+        if agent is not None:
+            found.append(CallOfAgent(call, agent))
+        if call.kind is INVOKE_AGENT:
+            found.append(AgentCalls(call, self._agent_instruments))
         found += self._recorders(call, self._capture_of(call, request))
         if self.hooks is not None and hook_span is not None:
             found.append(UserHooks(call, self.hooks, hook_span))

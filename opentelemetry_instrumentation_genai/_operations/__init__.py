@@ -1,0 +1,1 @@
+"""Operations that the application names itself: workflows, agents, tools, retrievals and steps."""

@@ -1,0 +1,186 @@
+"""An operation of the application: a block of code, or a function, that becomes one span with its metrics.
+
+The block's own code is the operation: what it raises is raised as it is, and makes the span an error. A step of ours that fails
+costs the telemetry of that operation only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from time import perf_counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.trace import set_span_in_context
+
+from .._adapter.client_servers import Server
+from .._application.agents import agent_in, within
+from .._application.block import Block, entered
+from .._application.capture_content import capture_in
+from .._call.call import Call
+from .._call.request import Request
+from .._guard import guarded
+from .._lifetime.lifetime import finish_later
+from .._signals.application import in_use
+from .endpoints import RESULT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.context.context import Context
+
+    from .._adapter.endpoint import Endpoint
+
+_NO_SERVER = Server("", 0, "", propagates=False)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Operation(Block):
+    """Record a block of code, or each call of a function, as one operation. Base class of the public ones.
+
+    It is a context manager, `with` or `async with`, which gives the `Run`, and a decorator of functions, coroutine functions and
+    generators. One object may be used again and again, nested and side by side.
+    """
+
+    _endpoint: Endpoint
+
+    def __init__(self, **given: Any) -> None:
+        self._given = {name: value for name, value in given.items() if value is not None}
+
+    def __enter__(self) -> Run:
+        run = Run(self, self._endpoint, self._given)
+        run.__enter__()
+        return run
+
+    def __exit__(self, *error: object) -> None:
+        run = next((block for block in entered() if isinstance(block, Run) and block.operation is self), None)
+        if run is not None:
+            run.__exit__(*error)
+
+    async def __aenter__(self) -> Run:
+        return self.__enter__()
+
+    def _within(self, outer: Context) -> Context:
+        return outer
+
+    def of_call(self, function: Callable[..., object], args: Any, kwargs: Any) -> Run:
+        """Return the run for one call of a decorated function."""
+        return Run(self, self._endpoint, {**self._given, **(self._of_function(function, args, kwargs) or _NOTHING)})
+
+    @guarded
+    def _of_function(self, function: Callable[..., object], _args: Any, _kwargs: Any) -> Mapping[str, Any]:
+        """Return what is known of an operation by its decorated function: its name, if none was given."""
+        name = getattr(function, "__name__", None)
+        return _NOTHING if name is None or "name" in self._given else {"name": name}
+
+
+def arguments_of(function: Callable[..., object], args: Any, kwargs: Any) -> Mapping[str, Any]:
+    """Return the arguments of a call by the names of the function's parameters. Methods are without their first."""
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    return {name: value for name, value in bound.arguments.items() if name not in ("self", "cls")}
+
+
+class Run(Block):
+    """One run of an operation.
+
+    Args:
+        operation: the operation.
+        endpoint: which attributes and content it has.
+        given: what the application gave: the input that the endpoint reads.
+
+    Attributes:
+        operation: as given.
+    """
+
+    def __init__(self, operation: Operation, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
+        self.operation = operation
+        self._endpoint = endpoint
+        self._given = given
+        self._call: Call | None = None
+        self._response: dict[str, Any] = {}
+        self._postponed = self._started = False
+
+    def set_result(self, value: object) -> None:
+        """Set the result of the operation, which is recorded where content is captured.
+
+        Args:
+            value: of a tool, what it returns; of an agent or a workflow, its answer: a text, or messages; of a retrieval, its
+                documents. Values that JSON does not have are recorded as texts.
+        """
+        self._response[RESULT] = value
+
+    def _within(self, outer: Context) -> Context:
+        if not self._started:
+            self._started = True
+            self._start(outer)
+            if self._call is not None:
+                self._call.started = perf_counter()
+                return self._call.context
+        return outer if self._call is None else _again(self._call, outer)
+
+    @guarded
+    def _start(self, outer: Context) -> None:
+        used = in_use()
+        if used is None or not is_instrumentation_enabled():
+            return
+        signals, agent = used.signals, agent_in(outer)
+        given = self._given if agent is None else {"agent_name": agent.name, **self._given}
+        provider = str(given.get("provider", ""))
+        attribution, capture = signals.attribution.of(outer), capture_in(outer)
+        request = Request(used.endpoint(self._endpoint), provider, _NO_SERVER, given, False, capture, attribution)
+        self._call = call = Call(signals, request, outer)
+        call.start()
+
+    def __exit__(self, *error: object) -> None:
+        call = self._call
+        if call is not None:
+            call.stopped = perf_counter()
+        super().__exit__(*error)
+        if self._postponed and not any(error):
+            self._postponed = False
+            if call is not None:
+                call.stopped = None
+            return
+        self._end(next((one for one in error if isinstance(one, BaseException)), None))
+
+    # Of decorated functions.
+
+    def finished(self, value: object) -> None:
+        """Set what the function has returned as the result, unless it is None."""
+        if value is not None and RESULT not in self._response:
+            self._response[RESULT] = value
+
+    def postponed(self) -> None:
+        """Go on after the block is left."""
+        self._postponed = True
+
+    def step_ended(self, error: BaseException | None) -> None:
+        """End with a generator: it has returned, was closed, or has raised."""
+        if isinstance(error, StopIteration):
+            self.finished(error.value)
+        self._end(None if isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit)) else error)
+
+    @guarded
+    def _end(self, error: BaseException | None) -> None:
+        call = self._call
+        if call is None:
+            return
+        try:
+            if error is None:
+                call.succeed(self._response)
+            else:
+                call.fail(error, self._response)
+        finally:
+            call.settle()
+
+    def __del__(self) -> None:
+        call = self._call
+        if call is not None and not call.over:  # of a coroutine or a generator that nobody has run to its end
+            finish_later(call.leave)
+
+
+def _again(call: Call, outer: Context) -> Context:
+    """Return the context of a later step of an operation: what is current where the step is made, with the operation in it."""
+    context, agent = set_span_in_context(call.span, outer), agent_in(call.context)
+    return context if agent is None else within(agent, context)

@@ -1,0 +1,79 @@
+"""The signals of operations that belong to no SDK: those of the application. They follow the settings of the instrumentors.
+
+Of several active instrumentors the one that was started last counts. Where none is active, nothing is recorded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._adapter.endpoint import Endpoint
+    from .._settings.config import Config
+    from .signals import Signals
+
+
+class ApplicationSignals:
+    """The signals of one instrumentor's settings, made when they are first needed.
+
+    Args:
+        config: the settings.
+        providers: of OpenTelemetry, as `Signals` takes them.
+    """
+
+    def __init__(self, config: Config, providers: Mapping[str, Any]) -> None:
+        # None of these operations has a completion.
+        self._config = dataclasses.replace(config, completion_hook=None)
+        self._providers = providers
+        self._signals: Signals | None = None
+        self._endpoints: dict[str, Endpoint] = {}
+
+    @property
+    def signals(self) -> Signals:
+        """Return the signals."""
+        with _lock:
+            if self._signals is None:
+                from .signals import Signals
+
+                self._signals = Signals(self._config, **self._providers)
+            return self._signals
+
+    def endpoint(self, given: Endpoint) -> Endpoint:
+        """Return an endpoint as the chosen generation of the conventions has it."""
+        name = given.kind.name
+        if name not in self._endpoints:
+            self._endpoints[name] = self.signals.endpoints({("", name): given})["", name]
+        return self._endpoints[name]
+
+
+_lock = RLock()
+_in_use: dict[object, ApplicationSignals] = {}
+
+
+def use(owner: object, config: Config, providers: Mapping[str, Any]) -> None:
+    """Use the settings of an instrumentor that starts.
+
+    Args:
+        owner: the instrumentor.
+        config: its settings.
+        providers: of OpenTelemetry, as `Signals` takes them.
+    """
+    with _lock:
+        _in_use.pop(owner, None)
+        _in_use[owner] = ApplicationSignals(config, providers)
+
+
+def release(owner: object) -> None:
+    """Use the settings of an instrumentor no more."""
+    with _lock:
+        _in_use.pop(owner, None)
+
+
+def in_use() -> ApplicationSignals | None:
+    """Return the signals in use; None where no instrumentor is active."""
+    with _lock:
+        return next(reversed(_in_use.values()), None)

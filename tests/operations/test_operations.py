@@ -1,0 +1,676 @@
+"""Operations that an application names: workflows, agents, tools, retrievals and steps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import json
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry import trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from loopback import Json, Telemetry
+from loopback.openai_bodies import CHAT, completion
+from opentelemetry_instrumentation_genai import (
+    OpenAIInstrumentor,
+    capture_content,
+    execute_tool,
+    genai_context,
+    invoke_agent,
+    invoke_workflow,
+    retrieval,
+    step,
+)
+from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+
+AGENT_CALLS = "gen_ai.invoke_agent.inference_calls"
+TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
+
+
+@pytest.fixture
+def instrumented(telemetry: Telemetry) -> None:
+    """With content on spans."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+
+
+@pytest.fixture
+def tree(telemetry: Telemetry) -> Callable[[], list[str]]:
+    """The names of the spans that ended, in the order of their start, each below the path of its parents."""
+
+    def paths() -> list[str]:
+        spans = {span.context.span_id: span for span in telemetry.spans}
+
+        def path(span: Any) -> str:
+            above = spans.get(span.parent.span_id) if span.parent else None
+            return span.name if above is None else f"{path(above)} > {span.name}"
+
+        return [path(span) for span in sorted(spans.values(), key=lambda span: span.start_time)]
+
+    return paths
+
+
+def test_a_pipeline_is_one_tree(instrumented, telemetry, tree, server, openai_client) -> None:
+    """Retrieval, prompt, model call and parsing are below the workflow, and the model call is the SDK's own."""
+    client = openai_client()
+    server.reply(Json(completion()))
+    with invoke_workflow("answer a question", input="Is it sunny?") as workflow:
+        with retrieval("weather-docs", query="sunny", top_k=2) as found:
+            found.set_result([{"id": "1", "score": 0.5}, "It is sunny."])
+        with step("prompt"):
+            pass
+        client.chat.completions.create(**CHAT)
+        with step("parsing"):
+            pass
+        workflow.set_result("It is.")
+    assert tree() == snapshot(
+        [
+            "invoke_workflow answer a question",
+            "invoke_workflow answer a question > retrieval weather-docs",
+            "invoke_workflow answer a question > step prompt",
+            "invoke_workflow answer a question > chat gpt-4o-mini",
+            "invoke_workflow answer a question > step parsing",
+        ]
+    )
+    assert telemetry.snapshot() == snapshot(
+        {
+            "spans": [
+                {
+                    "name": "retrieval weather-docs",
+                    "kind": "CLIENT",
+                    "status": {"code": "UNSET", "description": None},
+                    "attributes": {
+                        "gen_ai.data_source.id": "weather-docs",
+                        "gen_ai.operation.name": "retrieval",
+                        "gen_ai.retrieval.documents": '[{"id":"1","score":0.5},{"content":"It is sunny."}]',
+                        "gen_ai.retrieval.query.text": "sunny",
+                        "gen_ai.retrieval.top_k": 2,
+                    },
+                    "events": [],
+                    "parent": "invoke_workflow answer a question",
+                    "scope": "opentelemetry_instrumentation_genai",
+                },
+                {
+                    "name": "step prompt",
+                    "kind": "INTERNAL",
+                    "status": {"code": "UNSET", "description": None},
+                    "attributes": {"gen_ai.operation.name": "step", "gen_ai.step.name": "prompt"},
+                    "events": [],
+                    "parent": "invoke_workflow answer a question",
+                    "scope": "opentelemetry_instrumentation_genai",
+                },
+                {
+                    "name": "chat gpt-4o-mini",
+                    "kind": "CLIENT",
+                    "status": {"code": "UNSET", "description": None},
+                    "attributes": {
+                        "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]',
+                        "gen_ai.operation.name": "chat",
+                        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}],"finish_reason":"stop"}]',
+                        "gen_ai.provider.name": "openai",
+                        "gen_ai.request.model": "gpt-4o-mini",
+                        "gen_ai.response.finish_reasons": ["stop"],
+                        "gen_ai.response.id": "chatcmpl-1",
+                        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                        "gen_ai.usage.input_tokens": 8,
+                        "gen_ai.usage.output_tokens": 2,
+                        "http.response.status_code": 200,
+                        "openai.api.type": "chat_completions",
+                        "server.address": "127.0.0.1",
+                        "server.port": "<port>",
+                    },
+                    "events": [],
+                    "parent": "invoke_workflow answer a question",
+                    "scope": "opentelemetry_instrumentation_genai",
+                },
+                {
+                    "name": "step parsing",
+                    "kind": "INTERNAL",
+                    "status": {"code": "UNSET", "description": None},
+                    "attributes": {"gen_ai.operation.name": "step", "gen_ai.step.name": "parsing"},
+                    "events": [],
+                    "parent": "invoke_workflow answer a question",
+                    "scope": "opentelemetry_instrumentation_genai",
+                },
+                {
+                    "name": "invoke_workflow answer a question",
+                    "kind": "INTERNAL",
+                    "status": {"code": "UNSET", "description": None},
+                    "attributes": {
+                        "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Is it sunny?"}]}]',
+                        "gen_ai.operation.name": "invoke_workflow",
+                        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"It is."}],"finish_reason":"stop"}]',
+                        "gen_ai.workflow.name": "answer a question",
+                    },
+                    "events": [],
+                    "parent": None,
+                    "scope": "opentelemetry_instrumentation_genai",
+                },
+            ],
+            "metrics": {
+                "gen_ai.client.operation.duration": {
+                    "unit": "s",
+                    "description": "GenAI operation duration.",
+                    "bounds": [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+                    "points": [
+                        {
+                            "attributes": {
+                                "gen_ai.operation.name": "chat",
+                                "gen_ai.provider.name": "openai",
+                                "gen_ai.request.model": "gpt-4o-mini",
+                                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                                "server.address": "127.0.0.1",
+                                "server.port": "<port>",
+                            },
+                            "exemplars": ["chat gpt-4o-mini"],
+                            "count": 1,
+                            "sum": "<seconds>",
+                        },
+                        {
+                            "attributes": {"gen_ai.operation.name": "retrieval"},
+                            "exemplars": ["retrieval weather-docs"],
+                            "count": 1,
+                            "sum": "<seconds>",
+                        },
+                    ],
+                },
+                "gen_ai.client.token.usage": {
+                    "unit": "{token}",
+                    "description": "Number of input and output tokens used.",
+                    "bounds": [
+                        1,
+                        4,
+                        16,
+                        64,
+                        256,
+                        1024,
+                        4096,
+                        16384,
+                        65536,
+                        262144,
+                        1048576,
+                        4194304,
+                        16777216,
+                        67108864,
+                    ],
+                    "points": [
+                        {
+                            "attributes": {
+                                "gen_ai.operation.name": "chat",
+                                "gen_ai.provider.name": "openai",
+                                "gen_ai.request.model": "gpt-4o-mini",
+                                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                                "gen_ai.token.type": "input",
+                                "server.address": "127.0.0.1",
+                                "server.port": "<port>",
+                            },
+                            "exemplars": ["chat gpt-4o-mini"],
+                            "count": 1,
+                            "sum": 8,
+                        },
+                        {
+                            "attributes": {
+                                "gen_ai.operation.name": "chat",
+                                "gen_ai.provider.name": "openai",
+                                "gen_ai.request.model": "gpt-4o-mini",
+                                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                                "gen_ai.token.type": "output",
+                                "server.address": "127.0.0.1",
+                                "server.port": "<port>",
+                            },
+                            "exemplars": ["chat gpt-4o-mini"],
+                            "count": 1,
+                            "sum": 2,
+                        },
+                    ],
+                },
+                "gen_ai.workflow.duration": {
+                    "unit": "s",
+                    "description": "GenAI operation duration.",
+                    "bounds": [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0],
+                    "points": [
+                        {
+                            "attributes": {
+                                "gen_ai.operation.name": "invoke_workflow",
+                                "gen_ai.workflow.name": "answer a question",
+                            },
+                            "exemplars": ["invoke_workflow answer a question"],
+                            "count": 1,
+                            "sum": "<seconds>",
+                        }
+                    ],
+                },
+            },
+            "events": [],
+        }
+    )
+
+
+def test_an_agent_and_its_tools(instrumented, telemetry, tree, server, openai_client) -> None:
+    """An agent counts the model calls and the tools that it makes itself; those of an agent below it count there."""
+    client = openai_client()
+    server.reply(*[Json(completion())] * 3)
+
+    @execute_tool(call_id="call_1", description="Looks up the weather.")
+    def get_weather(city: str, *, unit: str = "C") -> dict[str, Any]:
+        return {"city": city, "unit": unit}
+
+    with invoke_agent("planner", agent_id="a1", version="2", model="gpt-4o", provider="openai") as planner:
+        client.chat.completions.create(**CHAT)
+        get_weather("Paris", unit="F")
+        with invoke_agent("researcher"):
+            client.chat.completions.create(**CHAT)
+        client.chat.completions.create(**CHAT)
+        planner.set_result([{"role": "assistant", "content": "Sunny."}])
+    assert tree() == snapshot(
+        [
+            "invoke_agent planner",
+            "invoke_agent planner > chat gpt-4o-mini",
+            "invoke_agent planner > execute_tool get_weather",
+            "invoke_agent planner > invoke_agent researcher",
+            "invoke_agent planner > invoke_agent researcher > chat gpt-4o-mini",
+            "invoke_agent planner > chat gpt-4o-mini",
+        ]
+    )
+    assert _by_agent(telemetry, AGENT_CALLS) == {
+        "planner": 2,
+        "researcher": 1,
+    }
+    assert _by_agent(telemetry, TOOL_CALLS) == {
+        "planner": 1,
+        "researcher": 0,
+    }
+    assert [dict(span.attributes) for span in telemetry.spans if not span.name.startswith("chat")] == snapshot(
+        [
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": "get_weather",
+                "gen_ai.tool.type": "function",
+                "gen_ai.agent.name": "planner",
+                "gen_ai.tool.call.id": "call_1",
+                "gen_ai.tool.description": "Looks up the weather.",
+                "gen_ai.tool.call.arguments": '{"city":"Paris","unit":"F"}',
+                "gen_ai.tool.call.result": '{"city":"Paris","unit":"F"}',
+            },
+            {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "researcher"},
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.model": "gpt-4o",
+                "gen_ai.agent.name": "planner",
+                "gen_ai.agent.id": "a1",
+                "gen_ai.agent.version": "2",
+                "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Sunny."}],"finish_reason":"stop"}]',
+            },
+        ]
+    )
+
+
+def _by_agent(telemetry: Telemetry, metric: str) -> dict[str, Any]:
+    return {point.attributes["gen_ai.agent.name"]: point.sum for point in telemetry.metrics[metric]}
+
+
+FUNCTIONS: dict[str, Callable[[list[str]], Callable[..., Any]]] = {}
+
+
+def shape(make: Callable[[list[str]], Callable[..., Any]]) -> Callable[[list[str]], Callable[..., Any]]:
+    """Add a function that makes a decorated function of one shape; it notes the span that is current in its code."""
+    FUNCTIONS[make.__name__] = make
+    return make
+
+
+def _current() -> str:
+    return getattr(trace.get_current_span(), "name", "none")
+
+
+@shape
+def function(seen: list[str]) -> Callable[..., Any]:
+    """A plain function."""
+
+    @execute_tool("tool")
+    def tool(number: int) -> int:
+        seen.append(_current())
+        if number < 0:
+            raise ValueError(number)
+        return number
+
+    return tool
+
+
+@shape
+def coroutine_function(seen: list[str]) -> Callable[..., Any]:
+    """A coroutine function."""
+
+    @execute_tool("tool")
+    async def tool(number: int) -> int:
+        await asyncio.sleep(0)
+        seen.append(_current())
+        if number < 0:
+            raise ValueError(number)
+        return number
+
+    return lambda number: asyncio.run(tool(number))
+
+
+@shape
+def function_that_returns_a_coroutine(seen: list[str]) -> Callable[..., Any]:
+    """A function that returns a coroutine, as decorators that retry do."""
+
+    async def later(number: int) -> int:
+        await asyncio.sleep(0)
+        seen.append(_current())
+        if number < 0:
+            raise ValueError(number)
+        return number
+
+    @execute_tool("tool")
+    def tool(number: int) -> Any:
+        return later(number)
+
+    return lambda number: asyncio.run(tool(number))
+
+
+@shape
+def generator(seen: list[str]) -> Callable[..., Any]:
+    """A generator: its consumer's code runs outside of the operation."""
+
+    @execute_tool("tool")
+    def tool(number: int) -> Generator[int, None, int]:
+        seen.append(_current())
+        yield number
+        seen.append(_current())
+        if number < 0:
+            raise ValueError(number)
+        return number
+
+    def consume(number: int) -> int:
+        for _ in (running := tool(number)):
+            assert _current() == "none"
+        del running
+        return number
+
+    return consume
+
+
+@shape
+def async_generator(seen: list[str]) -> Callable[..., Any]:
+    """An asynchronous generator."""
+
+    @execute_tool("tool")
+    async def tool(number: int) -> AsyncGenerator[int, None]:
+        seen.append(_current())
+        yield number
+        await asyncio.sleep(0)
+        seen.append(_current())
+        if number < 0:
+            raise ValueError(number)
+
+    async def consume(number: int) -> int:
+        async for _ in tool(number):
+            assert _current() == "none"
+        return number
+
+    return lambda number: asyncio.run(consume(number))
+
+
+@pytest.mark.parametrize("made", FUNCTIONS)
+def test_a_decorated_function(made, instrumented, telemetry) -> None:
+    """Whatever it is, it is one span around its own code, with its arguments, and it returns what it returns."""
+    seen: list[str] = []
+    assert FUNCTIONS[made](seen)(7) == 7
+    span = telemetry.span
+    assert set(seen) == {"execute_tool tool"}
+    assert span.attributes["gen_ai.tool.call.arguments"] == '{"number":7}'
+    assert span.attributes.get("gen_ai.tool.call.result") == (None if made == "async_generator" else "7")
+    assert span.status.status_code.name == "UNSET"
+    assert _current() == "none"
+
+
+@pytest.mark.parametrize("made", FUNCTIONS)
+def test_a_decorated_function_that_raises(made, instrumented, telemetry) -> None:
+    """It raises what it raises, and its span is an error of that type, once."""
+    with pytest.raises(ValueError, match="-1"):
+        FUNCTIONS[made]([])(-1)
+    span = telemetry.span
+    assert (span.status.status_code.name, span.attributes["error.type"]) == ("ERROR", "ValueError")
+    assert [point.attributes["error.type"] for point in telemetry.metrics["gen_ai.execute_tool.duration"]] == [
+        "ValueError"
+    ]
+    assert _current() == "none"
+
+
+@pytest.mark.parametrize("made", FUNCTIONS)
+def test_nothing_is_recorded_without_an_instrumentor(made, telemetry) -> None:
+    """Where no instrumentor is active, or after it was stopped, the function is as without us."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    OpenAIInstrumentor().uninstrument()
+    seen: list[str] = []
+    assert FUNCTIONS[made](seen)(7) == 7
+    assert set(seen) == {"none"}
+    assert not telemetry.spans
+
+
+def test_suppressed(instrumented, telemetry) -> None:
+    """While instrumentation is suppressed, nothing is recorded."""
+    with suppress_instrumentation(), execute_tool("tool") as run:
+        run.set_result(1)
+    assert not telemetry.spans
+
+
+def test_tools_in_parallel(instrumented, tree) -> None:
+    """Tools that run at the same time, in tasks or threads, are each below the agent that runs them."""
+
+    @execute_tool()
+    async def wait(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        with step("inside"):
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        async with invoke_agent("agent"):
+            await asyncio.gather(wait(0.02), wait(0.01))
+            threads = [threading.Thread(target=contextvars.copy_context().run, args=(_in_thread,)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+    asyncio.run(run())
+    assert sorted(tree()) == snapshot(
+        [
+            "invoke_agent agent",
+            "invoke_agent agent > execute_tool thread",
+            "invoke_agent agent > execute_tool thread",
+            "invoke_agent agent > execute_tool wait",
+            "invoke_agent agent > execute_tool wait",
+            "invoke_agent agent > execute_tool wait > step inside",
+            "invoke_agent agent > execute_tool wait > step inside",
+        ]
+    )
+
+
+def _in_thread() -> None:
+    with execute_tool("thread"):
+        pass
+
+
+def test_cancelled(instrumented, telemetry) -> None:
+    """A tool that is cancelled is an error, and the cancellation goes on."""
+
+    @execute_tool("tool")
+    async def tool() -> None:
+        await asyncio.sleep(60)
+
+    async def run() -> None:
+        task = asyncio.create_task(tool())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert telemetry.span.attributes["error.type"] == "asyncio.exceptions.CancelledError"
+
+
+@pytest.mark.parametrize("leave", ["close", "drop"])
+def test_a_generator_that_is_left(leave, instrumented, telemetry) -> None:
+    """Its span ends when it is left, and is no error."""
+
+    @invoke_agent("agent")
+    def agent() -> Iterator[int]:
+        yield 1
+        yield 2
+
+    running = agent()
+    assert next(running) == 1
+    assert not telemetry.spans
+    if leave == "close":
+        running.close()
+    del running
+    gc.collect()
+    finish_pending()
+    assert telemetry.span.status.status_code.name == "UNSET"
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_coroutine_that_nobody_awaits(instrumented, telemetry) -> None:
+    """Its span ends when it is collected."""
+
+    async def later() -> None:
+        """Is never run."""
+
+    @execute_tool("tool")
+    def tool() -> Any:
+        return later()
+
+    made = tool()
+    assert not telemetry.spans
+    del made
+    gc.collect()
+    finish_pending()
+    assert telemetry.span.name == "execute_tool tool"
+
+
+def test_a_generator_is_sent_to_and_thrown_into(instrumented, telemetry) -> None:
+    """What is sent and thrown reaches it."""
+
+    @step("echo")
+    def echo() -> Generator[str, str, str]:
+        got = yield "first"
+        try:
+            yield got
+        except KeyError:
+            got = yield "caught"
+        return got
+
+    running = echo()
+    assert [next(running), running.send("sent"), running.throw(KeyError("x"))] == ["first", "sent", "caught"]
+    with pytest.raises(StopIteration) as stopped:
+        running.send("last")
+    assert stopped.value.value == "last"
+    assert telemetry.span.name == "step echo"
+
+
+def test_one_object_used_again_and_nested(instrumented, tree) -> None:
+    """An object may be entered while it is entered."""
+    again = step("again")
+    with again, again:
+        pass
+    with again:
+        pass
+    assert tree() == ["step again", "step again > step again", "step again"]
+
+
+def test_for_whom(instrumented, telemetry) -> None:
+    """The conversation, the user and tags of `genai_context` are on all operations."""
+    with genai_context(conversation_id="c1", tags={"team": "a"}), execute_tool("tool"):
+        pass
+    attributes = telemetry.span.attributes
+    assert (attributes["gen_ai.conversation.id"], attributes["gen_ai.tag.team"]) == ("c1", "a")
+
+
+def test_no_content_unless_asked(telemetry) -> None:
+    """By default neither arguments nor results are recorded, nor the messages of exceptions."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+
+    @execute_tool("tool")
+    def tool(secret: str) -> str:
+        raise ValueError(secret)
+
+    with pytest.raises(ValueError, match="hunter2"):
+        tool("hunter2")
+    assert "hunter2" not in str(telemetry.snapshot())
+    with capture_content("span_only"), execute_tool("tool", arguments={"a": 1}):
+        pass
+    assert telemetry.spans[-1].attributes["gen_ai.tool.call.arguments"] == '{"a":1}'
+
+
+def test_redaction_and_budget(telemetry) -> None:
+    """Arguments and results go through redaction and budget, as messages do, and stay valid JSON."""
+    OpenAIInstrumentor().instrument(
+        **telemetry.providers, capture_message_content="span_only", redact="all", content_budget=1024
+    )
+    with execute_tool("tool", arguments={"mail": "joe@example.com", "long": "x" * 5000}) as run:
+        run.set_result("write to ann@example.com")
+    attributes = telemetry.span.attributes
+    assert "example.com" not in str(dict(attributes))
+    assert json.loads(attributes["gen_ai.tool.call.arguments"])["original_bytes"] > 5000
+    assert attributes["gen_ai.content.original_bytes"] > 5000
+
+
+class Odd:
+    """What JSON does not have, and what raises when it is looked at."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_odd_values(instrumented, telemetry) -> None:
+    """Values that cannot be read cost only the part that they spoil."""
+
+    @execute_tool("tool")
+    def tool(*args: Any, **kwargs: Any) -> Any:
+        return args
+
+    given = Odd()
+    assert tool(given, a=given) == (given,)
+    assert telemetry.span.name == "execute_tool tool"
+
+
+def test_the_name_of_the_function(instrumented, tree) -> None:
+    """Where no name is given, it is that of the function; in a block, the operation alone."""
+
+    @retrieval()
+    def search(query: str) -> list[str]:
+        return [query]
+
+    search("x")
+    with step():
+        pass
+    assert tree() == ["retrieval search", "step"]
+
+
+@pytest.mark.parametrize("generation", ["gen_ai_latest_experimental", "gen_ai_latest_experimental/dup"])
+def test_names_of_the_generations(generation, telemetry, monkeypatch) -> None:
+    """A workflow has the metric of the chosen generation."""
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", generation)
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    with invoke_workflow("flow"), invoke_agent("agent"), execute_tool("tool"):
+        pass
+    latest = {
+        "gen_ai.execute_tool.duration",
+        "gen_ai.invoke_agent.duration",
+        AGENT_CALLS,
+        TOOL_CALLS,
+        "gen_ai.invoke_workflow.duration",
+    }
+    assert set(telemetry.metrics) == latest | ({"gen_ai.workflow.duration"} if generation.endswith("dup") else set())
