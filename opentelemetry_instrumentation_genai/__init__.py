@@ -13,6 +13,7 @@ from ._conventions.scope import __version__
 if TYPE_CHECKING:
     from ._application.capture_content import capture_content
     from ._application.genai_context import genai_context
+    from ._operations.evaluation import CallReference, current_call, record_evaluation
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnthropicInstrumentor",
+    "CallReference",
     "OllamaInstrumentor",
     "OpenAIInstrumentor",
     "__version__",
     "capture_content",
+    "current_call",
     "execute_tool",
     "genai_context",
     "invoke_agent",
     "invoke_workflow",
+    "record_evaluation",
     "retrieval",
     "step",
 ]
@@ -37,6 +41,9 @@ _HOMES = {
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
     "capture_content": "._application.capture_content",
+    "CallReference": "._operations.evaluation",
+    "current_call": "._operations.evaluation",
+    "record_evaluation": "._operations.evaluation",
     "execute_tool": "._operations.public",
     "genai_context": "._application.genai_context",
     "invoke_agent": "._operations.public",

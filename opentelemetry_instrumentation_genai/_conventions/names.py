@@ -77,6 +77,11 @@ TOOL_TYPE: Final = "gen_ai.tool.type"
 STEP_NAME: Final = "gen_ai.step.name"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 
+EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
@@ -114,6 +119,7 @@ METRIC_INVOKE_WORKFLOW_DURATION: Final = "gen_ai.invoke_workflow.duration"
 METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
 METRIC_WORKFLOW_DURATION: Final = "gen_ai.workflow.duration"  # v1.41's name of invoke_workflow.duration
 METRIC_COST: Final = "gen_ai.client.operation.cost"
+METRIC_EVALUATION_SCORE: Final = "gen_ai.evaluation.score"
 METRIC_HOOK_DROPPED: Final = "gen_ai.client.completion_hook.dropped"
 METRIC_LIMIT_INPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.input_tokens"
 METRIC_LIMIT_OUTPUT_TOKENS: Final = "gen_ai.client.rate_limit.remaining.output_tokens"
@@ -130,6 +136,7 @@ METRIC_STREAM_CHUNKS: Final = "llm.stream.chunks"
 METRIC_TOKEN_THROUGHPUT: Final = "llm.token.throughput"
 
 EVENT_DETAILS: Final = "gen_ai.client.inference.operation.details"
+EVENT_EVALUATION: Final = "gen_ai.evaluation.result"
 EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
@@ -188,6 +195,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
 # Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
 OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_COST: ("histogram", "{USD}", "what calls cost; the conventions count tokens, not money"),
+    METRIC_EVALUATION_SCORE: ("histogram", "1", "the scores of evaluations; the conventions have an event alone"),
     METRIC_HOOK_DROPPED: ("counter", "{completion}", "what a completion hook did not get, or did not take"),
     METRIC_LIMIT_INPUT_TOKENS: ("gauge", "{token}", "how many more tokens of input the provider takes for now"),
     METRIC_LIMIT_OUTPUT_TOKENS: ("gauge", "{token}", "how many more tokens of output it gives for now"),

@@ -71,6 +71,8 @@ class Config:
         user_id: how a user's id is recorded, `pseudo` or `raw`.
         user_id_key: the secret that pseudonyms and fingerprints are made with.
         baggage: the keys of the baggage that are recorded, each under its own attribute or the one given.
+        metric_attributes: the tags and entries of baggage that metrics have as well.
+        metric_attribute_values: how many different values of each metrics have; further ones are recorded as `other`.
         enrichers: the attributes that are made of a request's first messages.
         purpose: what determines the purpose of a request: rules, a callable, or where one is, as `module:function`.
         request_hook: your own callable that is given each request, or where it is, as `module:function`.
@@ -106,6 +108,8 @@ class Config:
     user_id_key: bytes | None = field(default=None, repr=False)
     # Key, attribute or None for the key's own, whether it names a user.
     baggage: tuple[tuple[str, str | None, bool], ...] = ()
+    metric_attributes: tuple[str, ...] = ()
+    metric_attribute_values: int = 100
     enrichers: frozenset[str] = frozenset()
     purpose: tuple[Rule, ...] | Callable[[GenAIRequest], object] | str = ()
     request_hook: RequestHook | str | None = None

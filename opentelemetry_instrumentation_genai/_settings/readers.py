@@ -44,6 +44,7 @@ _ARGUMENTS = {
 }
 _USERS = frozenset({"user_id", "user.id", "enduser.id", "enduser.pseudo.id"})
 # A function in a module, in the syntax of entry points.
+_TAG = re.compile(r"[^\s=*]{1,256}")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 # A password in a URL, which may be within another (`simplecache::ftp://...`); digits alone after the colon are a port.
 _PASSWORD = re.compile(r"://[^/]*:(?!\d{0,5}(?:/|$)).*@")
@@ -218,6 +219,15 @@ def _entry(key: str, attribute: str) -> tuple[str, str | None, bool]:
     return key, attribute or None, key in _USERS
 
 
+def _metric_attributes(value: Any) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(_entries(value)))
+    if names == ("off",):
+        return ()
+    if not names or not all(_TAG.fullmatch(name) for name in names):
+        raise ValueError
+    return names
+
+
 def _enrichers(value: object) -> frozenset[str]:
     names = frozenset(name.lower() for name in _entries(value))
     if len(names) == 1 and names <= {"off", "all"}:
@@ -300,6 +310,8 @@ READERS: dict[str, Reader] = {
     "user_id": _one_of("pseudo", "raw"),
     "user_id_key": Reader(_user_id_key, f"a secret of at least {_KEY_LENGTH} characters", secret=True),
     "baggage": Reader(_baggage, "off, or a comma-separated list of KEY and KEY=ATTRIBUTE"),
+    "metric_attributes": Reader(_metric_attributes, "off, or a comma-separated list of tags and keys of the baggage"),
+    "metric_attribute_values": Reader(_whole, "a whole number from 1"),
     "enrichers": Reader(_enrichers, "off, all, or a comma-separated list of " + ", ".join(_ENRICHERS)),
     "purpose": Reader(_purpose, "file:PATH with rules in JSON, a callable, or MODULE:FUNCTION"),
     "request_hook": Reader(_hook, "a callable that is not asynchronous, or MODULE:FUNCTION"),

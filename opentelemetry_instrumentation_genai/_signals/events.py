@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from opentelemetry._logs import LogRecord, SeverityNumber
 
 from .._call.observer import Observer
-from .._conventions.names import EVENT_DETAILS, EVENT_EXCEPTION
+from .._conventions.names import EVENT_DETAILS, EVENT_EVALUATION, EVENT_EXCEPTION
 from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Events:
     def exception(self, attributes: Mapping[str, object], context: Context) -> None:
         """Emit the exception that an operation ended with."""
         self._emit(EVENT_EXCEPTION, SeverityNumber.WARN, attributes, context)
+
+    def evaluation(self, attributes: Mapping[str, object], context: Context) -> None:
+        """Emit the result of an evaluation."""
+        self._emit(EVENT_EVALUATION, SeverityNumber.INFO, attributes, context)
 
     def _emit(self, name: str, severity: SeverityNumber, attributes: Mapping[str, object], context: Context) -> None:
         now = time_ns()

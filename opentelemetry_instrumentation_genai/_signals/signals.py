@@ -10,6 +10,7 @@ from opentelemetry import _logs, metrics, trace
 from .._adapter.counted_usage import Counted
 from .._application.agents import agent_in
 from .._application.attribution import Attribution
+from .._application.metric_attributes import MetricAttributes
 from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
@@ -17,12 +18,13 @@ from .._conventions.generations import GENERATIONS
 from .._conventions.operation_kinds import INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, warn_once
-from .._settings.config import warn_of_missing
+from .._settings.config import variable, warn_of_missing
 from .agents import AgentCalls, AgentInstruments, CallOfAgent
 from .completions import HookedCompletion
 from .content import CallContent
 from .cost import Cost
 from .destinations import logs_go_nowhere, only_metrics
+from .evaluations import Evaluations
 from .events import CallEvents, Details, Events
 from .metrics import CallMetrics, ChunkTimes, Instruments
 from .recording import Points
@@ -126,6 +128,7 @@ class Signals:
         counted: the ids of responses with usage that was counted; several calls may receive one response, and only one counts it.
         attribution: reads the attribution of a call from its context.
         hooks: the application's hooks; None if there are none.
+        evaluations: records results of evaluations.
         injects_usage: whether the usage of streams is requested on the caller's behalf.
     """
 
@@ -148,6 +151,9 @@ class Signals:
             kind: Instruments(meter, measures, priced=self._costs is not None)
             for kind, measures in generation.measures.items()
         }
+        limit = config.metric_attribute_values, variable("metric_attribute_values")
+        names = config.metric_attributes
+        self._metric_attributes = MetricAttributes(names, limit[0], config.baggage, limit[1]) if names else None
         self._agent_instruments = AgentInstruments(meter)
         self._metrics_class = ChunkTimes if config.per_chunk_metric else CallMetrics
         self._extended = _extended(meter) if config.metrics == "extended" else ()
@@ -158,6 +164,7 @@ class Signals:
         self._capture = NO_CONTENT if capture == NO_CONTENT else capture
         self._emit_event = config.emit_event
         self._pipeline = _pipeline(config, partial(value_limit, self._tracer, logger))
+        self.evaluations = Evaluations(self._events, meter, *limit, self._explained)
         self._enrichers = _enrichers(config)
         self.counted = Counted()
         self.attribution = Attribution(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
@@ -186,11 +193,18 @@ class Signals:
         if self._completions is not None:
             self._completions.close()
 
+    def _explained(self, explanation: str) -> str | None:
+        """Return the explanation of an evaluation as it is recorded; None if nothing of it is."""
+        return None if self._pipeline is None else self._pipeline.words(self._pipeline.begin(), explanation)
+
     # For each call.
 
     def describe(self, call: CallState, request: Request) -> None:
         """Set the attributes of a call that are known at its start."""
         call.attributes = request_attributes(call, request, self._enrichers)
+        # Not on the span, which has the values as they are.
+        if self._metric_attributes is not None:
+            call.identity.update(self._metric_attributes.of(call.context, request.attribution) or {})
 
     @guarded
     def start_span(self, call: CallState) -> trace.Span:

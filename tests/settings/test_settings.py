@@ -221,6 +221,8 @@ WRONG = [
     ("capture_binary", "some", ["true", "false"]),
     ("content_budget", "-1", ["bytes", "64KiB"]),
     ("content_part_budget", "1 GB", ["bytes", "64KiB"]),
+    ("metric_attributes", "a b", ["off", "tags", "baggage"]),
+    ("metric_attribute_values", "0", ["whole number"]),
     ("redact", "everything", ["off", "all", "email", "no content"]),
     ("redactor", "nobody.has.it", ["callable", "entry point", "no content"]),
     ("redact_timeout", "3601", ["seconds", "3600"]),
