@@ -15,10 +15,18 @@ from typing_extensions import assert_type
 import opentelemetry_instrumentation_genai
 from opentelemetry_instrumentation_genai import (
     AnthropicInstrumentor,
+    CallReference,
     OllamaInstrumentor,
     OpenAIInstrumentor,
     capture_content,
+    current_call,
+    execute_tool,
     genai_context,
+    invoke_agent,
+    invoke_workflow,
+    record_evaluation,
+    retrieval,
+    step,
 )
 from opentelemetry_instrumentation_genai.anthropic import AnthropicInstrumentor as AnthropicFromItsPackage
 from opentelemetry_instrumentation_genai.hooks import (
@@ -167,3 +175,27 @@ def print_it(completion: Completion) -> None:
 
 function: CompletionHook = print_it
 store: ReferencingHook = Store()
+
+
+@execute_tool(call_id="call_1", description="Adds.")
+def add(one: int, two: int) -> int:
+    """A decorated function keeps its type."""
+    return one + two
+
+
+@invoke_agent("adviser", model="m", provider="openai")
+async def advise(question: str) -> str:
+    """Likewise a coroutine function."""
+    async with invoke_workflow("inner", input=question) as run:
+        run.set_result([{"role": "assistant", "content": "x"}])
+    with retrieval("docs", query=question, top_k=3) as found, step("prompt"):
+        found.set_result(["a document"])
+    assert_type(add(1, 2), int)
+    return question
+
+
+def judge(span: Span) -> None:
+    """Results of evaluations, and the reference of a call."""
+    kept = current_call()
+    assert_type(kept, CallReference | None)
+    record_evaluation("tone", score=0.5, label="fair", explanation="x", response_id="r", span=span, call=kept)
