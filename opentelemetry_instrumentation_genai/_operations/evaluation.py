@@ -103,6 +103,7 @@ def _context(span: Span | None, call: CallReference | None) -> Context:
     return otel_context.get_current() if span is None else trace.set_span_in_context(span)
 
 
+@guarded
 def _reference(context: SpanContext) -> CallReference | None:
     if not context.is_valid:
         return None

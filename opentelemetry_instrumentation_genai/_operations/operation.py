@@ -146,6 +146,7 @@ class Run(Block):
 
     # Of decorated functions.
 
+    @guarded
     def finished(self, value: object) -> None:
         """Set what the function has returned as the result, unless it is None."""
         if value is not None and RESULT not in self._response:
@@ -155,6 +156,7 @@ class Run(Block):
         """Go on after the block is left."""
         self._postponed = True
 
+    @guarded
     def step_ended(self, error: BaseException | None) -> None:
         """End with a generator: it has returned, was closed, or has raised."""
         if isinstance(error, StopIteration):

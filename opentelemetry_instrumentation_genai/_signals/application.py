@@ -9,6 +9,8 @@ import dataclasses
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from .._guard import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,6 +56,7 @@ _lock = RLock()
 _in_use: dict[object, ApplicationSignals] = {}
 
 
+@guarded
 def use(owner: object, config: Config, providers: Mapping[str, Any]) -> None:
     """Use the settings of an instrumentor that starts.
 
@@ -67,6 +70,7 @@ def use(owner: object, config: Config, providers: Mapping[str, Any]) -> None:
         _in_use[owner] = ApplicationSignals(config, providers)
 
 
+@guarded
 def release(owner: object) -> None:
     """Use the settings of an instrumentor no more."""
     with _lock:

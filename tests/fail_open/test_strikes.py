@@ -89,6 +89,22 @@ def _looked_at() -> None:
     gc.freeze()
 
 
+# What the application itself calls, around its own code, and what these only hand on.
+OPERATIONS = frozenset(
+    {
+        "__aenter__",
+        "__enter__",
+        "__exit__",
+        "__init__",
+        "current_call",
+        "of_call",
+        "postponed",
+        "record_evaluation",
+        "set_result",
+    }
+)
+
+
 def _is_own(place: Place) -> bool:
     """Whether it is of a block, which the application calls by itself, around its own code."""
     within = ("_application/block.py", "_within_outer")
@@ -96,6 +112,8 @@ def _is_own(place: Place) -> bool:
         "_application/capture_content.py",
         "_application/genai_context.py",
     )
+    if place.module.startswith("_operations/"):
+        return place.function in OPERATIONS
     return made or (place.module == "_application/block.py" and (place.module, place.function) != within)
 
 

@@ -11,7 +11,18 @@ from contract.providers import PROVIDERS
 from followed_calls import ALL, CHAT, Clients, Followed
 from loopback import Json
 from loopback.openai_bodies import completion
-from opentelemetry_instrumentation_genai import capture_content, genai_context
+from opentelemetry_instrumentation_genai import (
+    CallReference,
+    capture_content,
+    current_call,
+    execute_tool,
+    genai_context,
+    invoke_agent,
+    invoke_workflow,
+    record_evaluation,
+    retrieval,
+    step,
+)
 
 # One way to read each style, and one for each kind of body that is not parsed by the SDK.
 READ = ("plain", "stream", "raw", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper")
@@ -20,6 +31,7 @@ EVERYTHING: dict[str, Any] = {
     "prices": "billed,genai-prices",
     "user_id_key": "a key of sixteen characters",
     "baggage": "session.id",
+    "metric_attributes": "team",
 }
 
 
@@ -114,6 +126,48 @@ def _decorated(clients: Clients) -> Any:
     return [function(), list(generator()), clients.loop.run_until_complete(together())]
 
 
+def _named(clients: Clients) -> Any:
+    """A workflow with an agent, tools of every shape, a retrieval, steps, and results of evaluations."""
+
+    def ask() -> Any:
+        return clients.openai.chat.completions.create(**CHAT).model_dump()
+
+    @execute_tool()
+    def function(city: str) -> Any:
+        return ask()
+
+    @invoke_agent("generator")
+    def generator() -> Iterator[Any]:
+        yield ask()
+
+    @step("coroutine")
+    async def coroutine() -> Any:
+        return (await clients.async_openai.chat.completions.create(**CHAT)).model_dump()
+
+    @execute_tool("asynchronous")
+    async def asynchronous() -> AsyncIterator[Any]:
+        yield 1
+        yield 2
+
+    @retrieval()
+    def returning() -> Any:
+        return coroutine()
+
+    async def together() -> Any:
+        async with invoke_agent("agent", input="x") as run:
+            run.set_result([{"role": "assistant", "content": {"a": 1}}])
+            return [await coroutine(), [each async for each in asynchronous()], await returning()]
+
+    with genai_context(tags={"team": "a"}), invoke_workflow("flow", input=[{"role": "user", "content": "x"}]) as run:
+        with retrieval("docs", query="x", top_k=2) as found:
+            found.set_result(["a"])
+        results = [function("Paris"), list(generator()), clients.loop.run_until_complete(together())]
+        run.set_result("done")
+        record_evaluation("tone", score=0.5, label="fair", explanation="x", call=current_call())
+    record_evaluation("tone", score=0.5, call=CallReference("1" * 32, "2" * 16))
+    return results
+
+
 MORE = (
     Followed(
         "secrets in long texts",
@@ -139,4 +193,5 @@ MORE = (
         EVERYTHING,
     ),
     Followed("decorated functions", "openai", Json(completion()), _decorated, EVERYTHING, spans=7),
+    Followed("operations with names", "openai", Json(completion()), _named, EVERYTHING, spans=13),
 )

@@ -11,7 +11,14 @@ PROTOCOLS: Listed = {
     "_call/call.py": ("Reading.forget",),
     "_call/chunks.py": ("Timed.over",),
     "_call/owner.py": ("Running.ended",),
-    "_application/block.py": ("Block._within",),
+    "_application/block.py": (
+        "Block._within",
+        "Block.finished",
+        "Block.of_call",
+        "Block.postponed",
+        "Block.step_ended",
+    ),
+    "_operations/operation.py": ("Operation._within",),
     "_content/budget.py": ("Redact.part", "Redact.value"),
     "_completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
     "_cost/costs.py": ("Prices.cost", "Prices.name"),
@@ -28,8 +35,28 @@ PROTOCOLS: Listed = {
 
 # Called by the application itself, around its own code or for its own use: what it raises can go nowhere else.
 APPLICATION: Listed = {
+    "_operations/evaluation.py": ("current_call", "record_evaluation"),
+    "_operations/operation.py": (
+        "Operation.__aenter__",
+        "Operation.__enter__",
+        "Operation.__exit__",
+        "Operation.__init__",
+        "Operation.of_call",
+        "Run.__exit__",
+        "Run.__init__",
+        "Run.postponed",
+        "Run.set_result",
+    ),
+    "_operations/public.py": (
+        "execute_tool.__init__",
+        "invoke_agent.__init__",
+        "invoke_workflow.__init__",
+        "retrieval.__init__",
+        "step.__init__",
+    ),
     "__init__.py": ("__dir__", "__getattr__"),
     "_application/block.py": (
+        "entered",
         "Block.__aenter__",
         "Block.__aexit__",
         "Block.__call__",
@@ -85,8 +112,10 @@ APPLICATION: Listed = {
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
+    "_application/metric_attributes.py": ("MetricAttributes.__init__",),
+    "_operations/endpoints.py": ("_given", "_messages", "_result"),
     "_call/observer.py": ("Observer.__init_subclass__",),
-    "_conventions/operation_kinds.py": ("_unnamed", "key_of_owner"),
+    "_conventions/operation_kinds.py": ("_local", "_unnamed", "key_of_owner"),
     "openai/_endpoints.py": ("_called_by",),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
     "_setting_values/errors.py": ("PartlyError.__init__",),
@@ -167,6 +196,7 @@ START: Listed = {
     "_application/purpose.py": ("_loaded", "_numbered", "_rule", "rules"),
     "_settings/readers.py": (
         "_baggage",
+        "_metric_attributes",
         "_boolean",
         "_bytes",
         "_enabled",
