@@ -174,6 +174,11 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
+    "openai.counted_input_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have: none of them is used, so that they are no usage",
+    ),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
     "stream": ("string", "", "of `llm.request.count`, as llm-otel-kit spells it: `True` or `False`"),
 }
@@ -215,6 +220,7 @@ OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
+OPENAI_COUNTED_INPUT_TOKENS: Final = "openai.counted_input_tokens"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
 OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"
 SYSTEM_INSTRUCTIONS_REF: Final = "gen_ai.system_instructions_ref"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from opentelemetry.trace import SpanKind
@@ -21,7 +21,7 @@ class OperationKind:
 
     Attributes:
         name: `gen_ai.operation.name`.
-        metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched, or of the rest.
+        metrics: which metrics of a generation its calls have: those of an inference, of a response that is fetched or cancelled, or of the rest.
         owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
         has_details: whether it has messages, and so a details event.
         has_content: whether it has content at all: messages, a query and documents, or arguments and a result.
@@ -69,7 +69,8 @@ MODERATION: Final = _unnamed("moderation")
 DECISION: Final = _unnamed("decision")
 COUNT_TOKENS: Final = _unnamed("count_tokens")
 COMPACT_RESPONSE: Final = _unnamed("compact_response")
-CANCEL_RESPONSE: Final = _unnamed("cancel_response")
+CANCEL_RESPONSE: Final = replace(_unnamed("cancel_response"), metrics="fetched")
+"""A response that runs in the background ends; it has the usage until then."""
 CREATE_BATCH: Final = _unnamed("create_batch")
 FETCH_BATCH: Final = _unnamed("fetch_batch")
 BATCH_RESULTS: Final = _unnamed("batch_results")

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from .._adapter.openai_api.chat import CHAT
 from .._adapter.openai_api.completions import COMPLETIONS
 from .._adapter.openai_api.embeddings import EMBEDDINGS
+from .._adapter.openai_api.moderations import MODERATIONS
+from .._adapter.openai_api.response_operations import CANCEL_RESPONSE, COMPACT_RESPONSE, COUNT_TOKENS
 from .._adapter.openai_api.responses import FETCH_RESPONSE, RESPONSES
+from ._decisions import DECISIONS
 
 if TYPE_CHECKING:
     from .._adapter.endpoint import Endpoint
@@ -29,4 +32,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/embeddings"): _called_by(EMBEDDINGS, "embeddings", "Embeddings", "create"),
     ("post", "/responses"): _called_by(RESPONSES, "responses", "Responses", "create"),
     ("get", "/responses/{id}"): _called_by(FETCH_RESPONSE, "responses", "Responses", "retrieve"),
+    ("post", "/responses/compact"): _called_by(COMPACT_RESPONSE, "responses", "Responses", "compact"),
+    ("post", "/responses/input_tokens"): _called_by(COUNT_TOKENS, "responses.input_tokens", "InputTokens", "count"),
+    ("post", "/responses/{id}/cancel"): _called_by(CANCEL_RESPONSE, "responses", "Responses", "cancel"),
+    ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
+    ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),
 }

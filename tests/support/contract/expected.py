@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance import INFERENCE
 from contract.row import Row
 from contract.variants import Variant
 from loopback import Snapshot, same
@@ -103,7 +104,7 @@ def _no_constant(name: str) -> None:
 
 def _received(row: Row, variant: Variant) -> dict[str, Any]:
     """What the answer adds; of a stream, that it is one, and when it began."""
-    inference = row.request["gen_ai.operation.name"] != "fetch_response"
+    inference = row.request["gen_ai.operation.name"] in INFERENCE
     asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream and inference else {}
     if variant.sees == "nothing":
         return asked

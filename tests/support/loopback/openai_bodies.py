@@ -46,3 +46,45 @@ def response(text: str = "Hello", **changes: Any) -> dict[str, Any]:
 def error(message: str, code: Any = None, kind: Any = "invalid_request_error") -> dict[str, Any]:
     """The body of a refusal."""
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def moderation(**changes: Any) -> dict[str, Any]:
+    """A moderation of one text; ``changes`` replace members."""
+    result = {
+        "flagged": True,
+        "categories": {"harassment": True, "violence": False},
+        "category_scores": {"harassment": 0.75, "violence": 0.0},
+        "category_applied_input_types": {"harassment": ["text"], "violence": ["text"]},
+    }
+    return {"id": "modr-1", "model": "omni-moderation-latest", "results": [result], **changes}
+
+
+def decision(**changes: Any) -> dict[str, Any]:
+    """The answer to one question; ``changes`` replace members."""
+    answer = {"type": "predicate", "name": "polite", "probability": 0.75}
+    return {"model": MODEL, "answers": [answer], "usage": detailed_usage(30, 2), **changes}
+
+
+def detailed_usage(given: int, made: int, *, cached: int = 16, reasoning: int = 1) -> dict[str, Any]:
+    """The usage of a response, with its details."""
+    return {
+        "input_tokens": given,
+        "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 4},
+        "output_tokens": made,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": given + made,
+    }
+
+
+def compacted(**changes: Any) -> dict[str, Any]:
+    """A conversation that was compacted; ``changes`` replace members."""
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "user",
+        "status": "completed",
+        "content": [{"type": "input_text", "text": "Hi"}],
+    }
+    compaction = {"type": "compaction", "id": "cmp_1", "encrypted_content": "c2VjcmV0"}
+    known = {"id": "resp_2", "object": "response.compaction", "created_at": 1, "output": [message, compaction]}
+    return {**known, "usage": detailed_usage(30, 12), **changes}
