@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._adapter.any_value import any_value
 from .._adapter.parts import Dropped, Part, serialised, with_bytes
 from .._masking.masking import with_size, without_size
+from .budget import TEXTS
 from .truncation import MARGIN
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class RenderedContent(NamedTuple):
     """Content as it is recorded.
 
     Attributes:
-        texts: attribute -> its value as JSON text, for spans.
+        texts: attribute -> its value as JSON text, for spans; of an attribute that is a text, the text itself.
         values: attribute -> its value as JSON values.
         original_bytes: the size before truncation; None if nothing was truncated.
     """
@@ -37,6 +38,11 @@ class RenderedContent(NamedTuple):
 
 NOTHING = RenderedContent({}, {})
 _CUT = 40  # the most bytes that the mark of a truncated message takes
+
+
+def _serialised(name: str, value: Any) -> tuple[str, Any]:
+    """Return the value of an attribute as a span carries it and as an event does."""
+    return (value, value) if name in TEXTS and isinstance(value, str) else serialised(value)
 
 
 class _Untouched:
@@ -96,7 +102,7 @@ class Pipeline:
         """Return content as it is recorded; `NOTHING` if it could not be redacted."""
         texts: dict[str, str] = {}
         for name, value in content.items():
-            texts[name], content[name] = serialised(value)
+            texts[name], content[name] = _serialised(name, value)
         sizes = [len(text) if text.isascii() else len(text.encode()) for text in texts.values()]
         budget = self._budget
         try:
@@ -106,7 +112,7 @@ class Pipeline:
         except Dropped:
             return NOTHING
         for name in kept:
-            texts[name], kept[name] = serialised(kept[name])
+            texts[name], kept[name] = _serialised(name, kept[name])
         return RenderedContent({name: texts[name] for name in kept}, kept, sum(sizes) if cut else None)
 
     def words(self, redacting: Redacting | None, message: str) -> str | None:

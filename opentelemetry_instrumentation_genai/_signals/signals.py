@@ -191,7 +191,7 @@ class Signals:
     @guarded
     def start_span(self, call: CallState) -> trace.Span:
         """Start the span of a call. Where a sampler or a span processor raises, the call is followed without a span."""
-        subject = call.identity.get(call.kind.subject)
+        subject = call.attributes.get(call.kind.subject)
         name = f"{call.kind.name} {subject}" if subject else call.kind.name
         return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
 

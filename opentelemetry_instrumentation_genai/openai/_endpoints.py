@@ -14,6 +14,7 @@ from .._adapter.openai_api.embeddings import EMBEDDINGS
 from .._adapter.openai_api.moderations import MODERATIONS
 from .._adapter.openai_api.response_operations import CANCEL_RESPONSE, COMPACT_RESPONSE, COUNT_TOKENS
 from .._adapter.openai_api.responses import FETCH_RESPONSE, RESPONSES
+from .._adapter.openai_api.vector_stores import VECTOR_STORE_SEARCH
 from ._decisions import DECISIONS
 
 if TYPE_CHECKING:
@@ -36,5 +37,6 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/responses/input_tokens"): _called_by(COUNT_TOKENS, "responses.input_tokens", "InputTokens", "count"),
     ("post", "/responses/{id}/cancel"): _called_by(CANCEL_RESPONSE, "responses", "Responses", "cancel"),
     ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
+    ("post", "/vector_stores/{id}/search"): _called_by(VECTOR_STORE_SEARCH, "vector_stores", "VectorStores", "search"),
     ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from contract import SYNC, VARIANTS, WAYS, Provider, Row, Variant, Way
-from contract.expected import CONTENT, differences
+from contract.expected import CONTENT, QUERY, differences
 from contract.openai_responses import response
 from contract.providers import PROVIDERS
 from loopback import Reply, Sse, Telemetry
@@ -50,7 +50,7 @@ def facts(telemetry: Telemetry) -> dict[str, Any]:
     """Span and metrics without content, and without what quotes it."""
     recorded = telemetry.snapshot()
     for span in recorded["spans"]:
-        for name in CONTENT:
+        for name in (*CONTENT, QUERY):
             span["attributes"].pop(name, None)
         span["status"].pop("description")
     return {"spans": recorded["spans"], "metrics": recorded["metrics"]}

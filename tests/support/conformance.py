@@ -50,6 +50,7 @@ COUNTERS = (
     "cache_write.input_tokens",
     "reasoning.output_tokens",
 )
+SUBJECTS = {"retrieval": "gen_ai.data_source.id"}  # what follows another operation in the name of a span: the model
 DETAILS, EXCEPTION = "gen_ai.client.inference.operation.details", "gen_ai.client.operation.exception"
 DEBUG, WARN = 5, 13
 
@@ -94,6 +95,7 @@ CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "exception.message": lambda _exchange: True,
     "gen_ai.provider.name": lambda _exchange: True,
     "server.port": lambda _exchange: True,
+    "gen_ai.data_source.id": lambda _exchange: True,
     "gen_ai.request.model": _asks("model"),
     "gen_ai.request.choice.count": lambda exchange: exchange.asked.get("n") not in (None, 1),
     "gen_ai.request.seed": _asks("seed", "options.seed"),
@@ -173,10 +175,11 @@ class _Check:
 
     def span(self, name: str, kind: str, attributes: Mapping[str, Any]) -> Iterator[str]:
         """A span: its kind, its name and its attributes."""
-        operation, model = attributes.get("gen_ai.operation.name"), attributes.get("gen_ai.request.model")
+        operation = attributes.get("gen_ai.operation.name")
+        subject = attributes.get(SUBJECTS.get(operation, "gen_ai.request.model"))
         if kind != "CLIENT":
             yield f"span: kind {kind}"
-        if name != (f"{operation} {model}" if model else operation):
+        if name != (f"{operation} {subject}" if subject else operation):
             yield f"span: name {name!r}"
         yield from (f"span: {text}" for text in self._span_attributes(attributes))
 

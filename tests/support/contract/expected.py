@@ -17,7 +17,8 @@ from loopback import Snapshot, same
 SCOPE = "opentelemetry_instrumentation_genai"
 INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
 SYSTEM, TOOLS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
-CONTENT = (INPUT, OUTPUT, SYSTEM, TOOLS)
+QUERY, DOCUMENTS = "gen_ai.retrieval.query.text", "gen_ai.retrieval.documents"
+CONTENT = (INPUT, OUTPUT, SYSTEM, TOOLS, DOCUMENTS)
 
 _SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
 _TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
@@ -60,7 +61,7 @@ def expected(row: Row, variant: Variant, constants: Mapping[str, Any], *, conten
         content: whether content is captured on spans and events.
     """
     attributes = {**_SERVER, **constants, **row.request, **_received(row, variant)}
-    captured = _captured(row, variant) if content and row.details else {}
+    captured = _captured(row, variant) if content else {}
     return {
         "spans": [_span(row.span, {**attributes, **captured})],
         "metrics": _metrics(row, variant, attributes),

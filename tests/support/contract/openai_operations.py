@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from contract.expected import DOCUMENTS, QUERY
 from contract.openai_chat import HEADERS, MODEL
 from contract.openai_responses import beta, response
 from contract.row import Row, given
 from loopback import Json
-from loopback.openai_bodies import compacted, decision, moderation
+from loopback.openai_bodies import compacted, decision, found, moderation
 
 _MODERATION = "omni-moderation-latest"
 _USED = {
@@ -112,6 +113,39 @@ _CANCELLED = Row(
     details=False,
 )
 
+_SEARCHED = Row(
+    "vector-stores-search",
+    "vector_stores.search",
+    given(vector_store_id="vs_1", query="tea", max_num_results=2, rewrite_query=True),
+    "retrieval vs_1",
+    {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "vs_1", "gen_ai.retrieval.top_k": 2},
+    plain=Json(found("Green.\nBlack.", "Cups."), headers=HEADERS),
+    content={QUERY: "tea"},
+    output={
+        DOCUMENTS: [
+            {
+                "type": "text",
+                "content": "Green.\nBlack.",
+                "id": "file-1",
+                "score": 0.875,
+                "filename": "1.md",
+                "attributes": {"author": "Ada"},
+            },
+            {"type": "text", "content": "Cups.", "id": "file-2", "score": 0.75, "filename": "2.md"},
+        ]
+    },
+    details=False,
+)
+_SEARCHED_BY_TWO = replace(
+    _SEARCHED,
+    id="vector-stores-search-two",
+    arguments=given(vector_store_id="vs_1", query=["tea", "cups"]),
+    request={"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "vs_1"},
+    plain=Json(found(), headers=HEADERS),
+    content={QUERY: "tea\ncups"},
+    output={DOCUMENTS: []},
+)
+
 OPERATION_ROWS = (
     _MODERATED,
     _MODERATED_BY_DEFAULT,
@@ -123,4 +157,6 @@ OPERATION_ROWS = (
     beta(_COUNTED),
     _CANCELLED,
     beta(_CANCELLED),
+    _SEARCHED,
+    _SEARCHED_BY_TWO,
 )

@@ -76,6 +76,22 @@ def detailed_usage(given: int, made: int, *, cached: int = 16, reasoning: int = 
     }
 
 
+def found(*texts: str) -> dict[str, Any]:
+    """The documents that a search of a vector store found, the best first."""
+    data = [
+        {
+            "file_id": f"file-{place}",
+            "filename": f"{place}.md",
+            "score": 1 - place / 8,
+            "attributes": {"author": "Ada"} if place == 1 else {},
+            "content": [{"type": "text", "text": line} for line in text.split("\n")],
+        }
+        for place, text in enumerate(texts, 1)
+    ]
+    page = {"object": "vector_store.search_results.page", "search_query": ["tea"], "data": data}
+    return {**page, "has_more": False, "next_page": None}
+
+
 def compacted(**changes: Any) -> dict[str, Any]:
     """A conversation that was compacted; ``changes`` replace members."""
     message = {
