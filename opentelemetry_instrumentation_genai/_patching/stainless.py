@@ -335,7 +335,7 @@ def _response(result: Any, call: Call) -> Any:
     Of JSON, members that nothing reads are omitted.
     """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
-        return read_json(result.encode("utf-8", "replace"), call.endpoint.unread) or result
+        return read_json(result.encode("utf-8", "replace"), call.unread) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
-    return result if raw is None else read_json(raw.content, call.endpoint.unread)
+    return result if raw is None else read_json(raw.content, call.unread)

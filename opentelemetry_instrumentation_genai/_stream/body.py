@@ -159,7 +159,7 @@ class Body(Reading):
     def __init__(self, call: Call, response: Any, injected: StreamUsage | None = None) -> None:
         super().__init__(call)
         self._headers = response.headers
-        self._skipped_members = call.endpoint.unread
+        self._skipped_members = call.unread
         self._read: ref[Any] | None = None
         self._usage = injected
         response.stream = _Watched(response.stream, self)

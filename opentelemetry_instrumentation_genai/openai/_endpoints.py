@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from .._adapter.openai_api.chat import CHAT
 from .._adapter.openai_api.completions import COMPLETIONS
 from .._adapter.openai_api.embeddings import EMBEDDINGS
+from .._adapter.openai_api.images import IMAGE_VARIATIONS, IMAGES
 from .._adapter.openai_api.moderations import MODERATIONS
 from .._adapter.openai_api.response_operations import CANCEL_RESPONSE, COMPACT_RESPONSE, COUNT_TOKENS
 from .._adapter.openai_api.responses import FETCH_RESPONSE, RESPONSES
@@ -36,6 +37,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/responses/compact"): _called_by(COMPACT_RESPONSE, "responses", "Responses", "compact"),
     ("post", "/responses/input_tokens"): _called_by(COUNT_TOKENS, "responses.input_tokens", "InputTokens", "count"),
     ("post", "/responses/{id}/cancel"): _called_by(CANCEL_RESPONSE, "responses", "Responses", "cancel"),
+    ("post", "/images/generations"): _called_by(IMAGES, "images", "Images", "generate"),
+    ("post", "/images/edits"): _called_by(IMAGES, "images", "Images", "edit"),
+    ("post", "/images/variations"): _called_by(IMAGE_VARIATIONS, "images", "Images", "create_variation"),
     ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
     ("post", "/vector_stores/{id}/search"): _called_by(VECTOR_STORE_SEARCH, "vector_stores", "VectorStores", "search"),
     ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),

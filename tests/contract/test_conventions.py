@@ -5,7 +5,6 @@ What an SDK raises is told with content, so that nothing that can be emitted is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -83,14 +82,14 @@ def called(caller: Any) -> Any:
         finally:
             instrumentor.uninstrument()
         (request,) = caller.server.requests
-        return Exchange(_asked(request), _seen(answers(row.reply(stream=variant.stream))), failed)
+        return Exchange(_asked(request), _seen(answers(row.reply(stream=variant.stream))), failed, request.path)
 
     return call
 
 
 def _asked(request: Any) -> Mapping[str, Any]:
     query = dict(parse_qsl(urlsplit(request.path).query))
-    return {**query, **(json.loads(request.body) if request.body else {})}
+    return {**query, **request.members}
 
 
 def _seen(reply: Any) -> list[Mapping[str, Any]]:

@@ -63,11 +63,13 @@ class Exchange:
         asked: the body of the request, or its query.
         answered: the JSON objects of the response that the application saw.
         failed: whether the call ended with an exception.
+        path: of the request.
     """
 
     asked: Mapping[str, Any]
     answered: Sequence[Mapping[str, Any]] = ()
     failed: bool = False
+    path: str = ""
 
 
 def _asks(*names: str) -> Callable[[Exchange], bool]:
@@ -88,6 +90,9 @@ def _answers(name: str) -> Callable[[Exchange], bool]:
     )
 
 
+# What these make is of one kind, whatever they are asked for.
+_MEDIA = re.compile("/images/|/audio/")
+_ASKS_FORMAT = _asks("response_format", "text.format", "format", "output_config.format", "output_format")
 # The conditions of what is conditionally required: it is there if, and only if, they hold.
 CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "error.type": lambda exchange: exchange.failed,
@@ -97,12 +102,12 @@ CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "server.port": lambda _exchange: True,
     "gen_ai.data_source.id": lambda _exchange: True,
     "gen_ai.request.model": _asks("model"),
-    "gen_ai.request.choice.count": lambda exchange: exchange.asked.get("n") not in (None, 1),
+    "gen_ai.request.choice.count": lambda exchange: exchange.asked.get("n") not in (None, 1, "1"),
     "gen_ai.request.seed": _asks("seed", "options.seed"),
     "gen_ai.request.stream": lambda exchange: exchange.asked.get("stream") in (True, "true"),
     "gen_ai.request.stream_cursor": _asks("starting_after"),
     "gen_ai.request.top_k": _asks("top_k", "options.top_k"),
-    "gen_ai.output.type": _asks("response_format", "text.format", "format", "output_config.format", "output_format"),
+    "gen_ai.output.type": lambda exchange: _MEDIA.search(exchange.path) is not None or _ASKS_FORMAT(exchange),
     "gen_ai.prompt.name": _asks("prompt.id"),
     "gen_ai.prompt.version": _asks("prompt.version"),
     "gen_ai.conversation.id": _asks("conversation"),

@@ -49,4 +49,5 @@ VECTOR_STORE_SEARCH = Endpoint(
     input_content=_query,
     output_content=_documents,
     failure=failure,
+    for_messages=frozenset({"data"}),
 )

@@ -104,3 +104,29 @@ def compacted(**changes: Any) -> dict[str, Any]:
     compaction = {"type": "compaction", "id": "cmp_1", "encrypted_content": "c2VjcmV0"}
     known = {"id": "resp_2", "object": "response.compaction", "created_at": 1, "output": [message, compaction]}
     return {**known, "usage": detailed_usage(30, 12), **changes}
+
+
+def images(*data: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The images that were made; ``changes`` replace members."""
+    return {"created": 1, "output_format": "png", "data": list(data), "usage": image_usage(), **changes}
+
+
+def image_usage() -> dict[str, Any]:
+    """The usage of one image, by what the tokens are of."""
+    return {
+        "input_tokens": 30,
+        "input_tokens_details": {"text_tokens": 10, "image_tokens": 20},
+        "output_tokens": 272,
+        "output_tokens_details": {"text_tokens": 0, "image_tokens": 272},
+        "total_tokens": 302,
+    }
+
+
+def image_events(kind: str, *partial: str, whole: str) -> list[dict[str, Any]]:
+    """A stream with partial images in base64, and the whole one; ``kind`` is the beginning of the types of events."""
+    known = {"created_at": 1, "output_format": "png", "size": "1024x1024", "quality": "low", "background": "opaque"}
+    parts = [
+        {"type": f"{kind}.partial_image", "b64_json": data, "partial_image_index": index, **known}
+        for index, data in enumerate(partial)
+    ]
+    return [*parts, {"type": f"{kind}.completed", "b64_json": whole, **known, "usage": image_usage()}]
