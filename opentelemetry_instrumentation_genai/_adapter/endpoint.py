@@ -65,6 +65,7 @@ class Endpoint:
         stream_usage: for endpoints that stream usage only on request: how it is requested.
         unread: members of a response that nothing reads, and that may be large, such as vectors.
         for_messages: members of a response that messages alone are made of, and that may be large, such as images.
+        reads_text: whether a response may be a text that is no JSON.
         timed: response attributes that `timings` needs.
         counted: response attributes that metrics need besides those that they always do.
         measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
@@ -92,6 +93,7 @@ class Endpoint:
     stream_usage: StreamUsage | None = None
     unread: frozenset[str] = frozenset()
     for_messages: frozenset[str] = frozenset()
+    reads_text: bool = False
     timed: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)

@@ -180,6 +180,11 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "how many tokens a request would have: none of them is used, so that they are no usage",
     ),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
+    "openai.usage.audio_seconds": (
+        "double",
+        "s",
+        "how long the sound was that is billed by its length; the conventions count tokens",
+    ),
     "stream": ("string", "", "of `llm.request.count`, as llm-otel-kit spells it: `True` or `False`"),
 }
 # Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
@@ -222,6 +227,7 @@ OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_COUNTED_INPUT_TOKENS: Final = "openai.counted_input_tokens"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
+OPENAI_USAGE_AUDIO_SECONDS: Final = "openai.usage.audio_seconds"
 OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"
 SYSTEM_INSTRUCTIONS_REF: Final = "gen_ai.system_instructions_ref"
 TAG: Final = "gen_ai.tag."  # before the name that the application gives

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from .._adapter.openai_api.audio import SPEECH, TRANSCRIPTIONS
 from .._adapter.openai_api.chat import CHAT
 from .._adapter.openai_api.completions import COMPLETIONS
 from .._adapter.openai_api.embeddings import EMBEDDINGS
@@ -40,6 +41,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/images/generations"): _called_by(IMAGES, "images", "Images", "generate"),
     ("post", "/images/edits"): _called_by(IMAGES, "images", "Images", "edit"),
     ("post", "/images/variations"): _called_by(IMAGE_VARIATIONS, "images", "Images", "create_variation"),
+    ("post", "/audio/transcriptions"): _called_by(TRANSCRIPTIONS, "audio.transcriptions", "Transcriptions", "create"),
+    ("post", "/audio/translations"): _called_by(TRANSCRIPTIONS, "audio.translations", "Translations", "create"),
+    ("post", "/audio/speech"): _called_by(SPEECH, "audio.speech", "Speech", "create"),
     ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
     ("post", "/vector_stores/{id}/search"): _called_by(VECTOR_STORE_SEARCH, "vector_stores", "VectorStores", "search"),
     ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),

@@ -94,7 +94,7 @@ def _asked(request: Any) -> Mapping[str, Any]:
 
 def _seen(reply: Any) -> list[Mapping[str, Any]]:
     """The JSON objects of a reply that arrive; those that it spells out itself are left out."""
-    told = next(getattr(reply, name) for name in ("body", "events", "lines") if hasattr(reply, name))
+    told = next(getattr(reply, name) for name in ("body", "events", "lines", "text") if hasattr(reply, name))
     told = told if isinstance(told, list | tuple) else [told]
     return [entry for entry in (told if reply.end == "complete" else told[:-1]) if isinstance(entry, Mapping)]
 

@@ -115,5 +115,6 @@ def _assert_seen(seen: Seen, made: Any, row: Row, variant: Variant) -> None:
     assert variant.stream is request.stream
     if made.members:
         assert {*made.members} == {*request.body} - {"id"}  # which is in the path
-    assert (variant.sees == "response") is (response is not None)
+    if row.response or row.output:  # sound is not kept
+        assert (variant.sees == "response") is (response is not None)
     assert not isinstance(response, BaseException)

@@ -26,7 +26,7 @@ import pytest
 from opentelemetry import trace
 
 from loopback import ModelServer, Reply, Snapshot, Sse, Telemetry, anthropic_bodies
-from loopback.openai_bodies import MODEL, SERVED, chunk, image_events, response
+from loopback.openai_bodies import MODEL, SERVED, chunk, image_events, response, transcript_events
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
 
 API_KEY = "sk-test-not-a-key"
@@ -336,6 +336,16 @@ IMAGES = Api(
     read={**_NO_WORDS, "usage": (30, 272)},
     left=_NO_WORDS,
 )
+TRANSCRIPTIONS = Api(
+    path="audio.transcriptions",
+    body={"model": "gpt-4o-transcribe", "file": ("hello.wav", b"RIFF", "audio/wav")},
+    events=transcript_events(*WORDS),
+    part=2,
+    names=True,
+    identity=None,
+    read={"reasons": None, "usage": (14, 3)},
+    left={"reasons": None},
+)
 
 
 def _parameter(api: Api) -> Any:
@@ -349,7 +359,7 @@ def _streams(api: Api) -> bool:
         return "stream" in inspect.signature(getattr(api.resource(client), api.method)).parameters
 
 
-APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS, MESSAGES, IMAGES))]
+APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS, MESSAGES, IMAGES, TRANSCRIPTIONS))]
 ONLY_RESPONSES = APIS[1:2]
 CHAT_AND_RESPONSES = APIS[:2]
 # One that has names for its events and one that has not, and one of each SDK.

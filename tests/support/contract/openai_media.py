@@ -1,14 +1,14 @@
-"""What is made of images and sound: images from prompts and from images."""
+"""What is made of images and sound: images from prompts and from images, texts from sound, and sound from texts."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from contract.expected import INPUT, OUTPUT
+from contract.expected import INPUT, OUTPUT, SYSTEM
 from contract.openai_chat import HEADERS
 from contract.row import Row, given
-from loopback import Json, Sse
-from loopback.openai_bodies import image_events, images
+from loopback import Json, Sse, Text
+from loopback.openai_bodies import image_events, images, transcript_events, transcription, verbose_transcription
 
 _MODEL, _OLDER = "gpt-image-1", "dall-e-3"
 _PIXEL = "AQID"
@@ -135,4 +135,86 @@ _VARIED = replace(
     output={OUTPUT: [_made({**_BLOB, "mime_type": None}), _made({**_BLOB, "mime_type": None})]},
 )
 
-MEDIA_ROWS = (_GENERATED, _BY_URL, _EDITED, _EDITED_BY_HAND, _VARIED)
+# Sound.
+
+_SOUND = ("hello.wav", b"RIFF", "audio/wav")
+_HEARD = {"gen_ai.operation.name": "generate_content", "gen_ai.output.type": "text"}
+_TRANSCRIBER, _WHISPER, _SPEAKER = "gpt-4o-transcribe", "whisper-1", "tts-1"
+_BILLED_BY_TOKENS = {
+    "gen_ai.usage.input_tokens": 14,
+    "gen_ai.usage.text.input_tokens": 4,
+    "gen_ai.usage.audio.input_tokens": 10,
+    "gen_ai.usage.output_tokens": 3,
+}
+_HINT = {INPUT: [{"role": "user", "parts": [{"type": "text", "content": "A greeting."}]}]}
+_HELLO = {OUTPUT: [_made({"type": "text", "content": "Hello there"})]}
+
+_TRANSCRIBED = Row(
+    "transcriptions",
+    "audio.transcriptions.create",
+    given(model=_TRANSCRIBER, file=_SOUND, prompt="A greeting.", temperature=0.5),
+    f"generate_content {_TRANSCRIBER}",
+    {**_HEARD, "gen_ai.request.model": _TRANSCRIBER, "gen_ai.request.temperature": 0.5},
+    plain=Json(transcription(), headers=HEADERS),
+    response=_BILLED_BY_TOKENS,
+    streamed=Sse(transcript_events("Hello", " there"), event_names=True, headers=HEADERS),
+    stream_response=_BILLED_BY_TOKENS,
+    chunks=3,
+    content=_HINT,
+    output=_HELLO,
+)
+_VERBOSE = replace(
+    _TRANSCRIBED,
+    id="transcriptions-verbose",
+    arguments=given(model=_WHISPER, file=_SOUND, response_format="verbose_json", timestamp_granularities=["word"]),
+    span=f"generate_content {_WHISPER}",
+    request={**_HEARD, "gen_ai.request.model": _WHISPER},
+    plain=Json(verbose_transcription(), headers=HEADERS),
+    response={"openai.usage.audio_seconds": 2.0},
+    streamed=None,
+    content={},
+)
+_AS_TEXT = replace(
+    _VERBOSE,
+    id="transcriptions-text",
+    style="bytes",
+    arguments=given(model=_WHISPER, file=_SOUND, response_format="text"),
+    plain=Text("Hello there", headers=HEADERS),
+    response={},
+)
+_TRANSLATED = replace(
+    _VERBOSE,
+    id="translations",
+    method="audio.translations.create",
+    arguments=given(model=_WHISPER, file=_SOUND, prompt="A greeting.", temperature=0.5),
+    request={**_HEARD, "gen_ai.request.model": _WHISPER, "gen_ai.request.temperature": 0.5},
+    plain=Json({"text": "Hello there"}, headers=HEADERS),
+    response={},
+    content=_HINT,
+)
+_SPOKEN = Row(
+    "speech",
+    "audio.speech.create",
+    given(model=_SPEAKER, input="Hello there", voice="alloy", extra_body={"instructions": "Whisper."}),
+    f"generate_content {_SPEAKER}",
+    {"gen_ai.operation.name": "generate_content", "gen_ai.output.type": "speech", "gen_ai.request.model": _SPEAKER},
+    style="bytes",
+    plain=Text("ID3 not really", "audio/mpeg", headers=HEADERS),
+    content={
+        SYSTEM: [{"type": "text", "content": "Whisper."}],
+        INPUT: [{"role": "user", "parts": [{"type": "text", "content": "Hello there"}]}],
+    },
+)
+
+MEDIA_ROWS = (
+    _GENERATED,
+    _BY_URL,
+    _EDITED,
+    _EDITED_BY_HAND,
+    _VARIED,
+    _TRANSCRIBED,
+    _VERBOSE,
+    _AS_TEXT,
+    _TRANSLATED,
+    _SPOKEN,
+)

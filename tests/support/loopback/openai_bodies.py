@@ -130,3 +130,40 @@ def image_events(kind: str, *partial: str, whole: str) -> list[dict[str, Any]]:
         for index, data in enumerate(partial)
     ]
     return [*parts, {"type": f"{kind}.completed", "b64_json": whole, **known, "usage": image_usage()}]
+
+
+def transcription(**changes: Any) -> dict[str, Any]:
+    """What was said in a sound; ``changes`` replace members."""
+    return {"text": "Hello there", "logprobs": [{"token": "Hello", "logprob": -0.5}], "usage": audio_usage(), **changes}
+
+
+def audio_usage() -> dict[str, Any]:
+    """The usage of a sound that is billed by its tokens."""
+    details = {"text_tokens": 4, "audio_tokens": 10}
+    return {
+        "type": "tokens",
+        "input_tokens": 14,
+        "input_token_details": details,
+        "output_tokens": 3,
+        "total_tokens": 17,
+    }
+
+
+def verbose_transcription(**changes: Any) -> dict[str, Any]:
+    """The same with times, billed by how long the sound is; ``changes`` replace members."""
+    known = {"task": "transcribe", "language": "english", "duration": 1.5, "text": "Hello there"}
+    words = [{"word": "Hello", "start": 0.0, "end": 0.5}, {"word": "there", "start": 0.5, "end": 1.5}]
+    return {**known, "words": words, "usage": {"type": "duration", "seconds": 2}, **changes}
+
+
+def transcript_events(*pieces: str) -> list[dict[str, Any]]:
+    """A streamed transcription."""
+    deltas = [{"type": "transcript.text.delta", "delta": piece} for piece in pieces]
+    return [*deltas, {"type": "transcript.text.done", "text": "".join(pieces), "usage": audio_usage()}]
+
+
+def speech_events(*pieces: str) -> list[dict[str, Any]]:
+    """A sound as a stream of events, in base64."""
+    deltas = [{"type": "speech.audio.delta", "audio": piece} for piece in pieces]
+    usage = {"input_tokens": 14, "output_tokens": 101, "total_tokens": 115}
+    return [*deltas, {"type": "speech.audio.done", "usage": usage}]
