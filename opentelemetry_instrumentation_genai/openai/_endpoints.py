@@ -9,6 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from .._adapter.openai_api.audio import SPEECH, TRANSCRIPTIONS
+from .._adapter.openai_api.batches import CREATE_BATCH, FETCH_BATCH
 from .._adapter.openai_api.chat import CHAT
 from .._adapter.openai_api.completions import COMPLETIONS
 from .._adapter.openai_api.embeddings import EMBEDDINGS
@@ -44,6 +45,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/audio/transcriptions"): _called_by(TRANSCRIPTIONS, "audio.transcriptions", "Transcriptions", "create"),
     ("post", "/audio/translations"): _called_by(TRANSCRIPTIONS, "audio.translations", "Translations", "create"),
     ("post", "/audio/speech"): _called_by(SPEECH, "audio.speech", "Speech", "create"),
+    ("post", "/batches"): _called_by(CREATE_BATCH, "batches", "Batches", "create"),
+    ("get", "/batches/{id}"): _called_by(FETCH_BATCH, "batches", "Batches", "retrieve"),
     ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
     ("post", "/vector_stores/{id}/search"): _called_by(VECTOR_STORE_SEARCH, "vector_stores", "VectorStores", "search"),
     ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),

@@ -22,6 +22,8 @@ UNNAMED = {
     "count_tokens": "chat",
     "compact_response": "chat",
     "cancel_response": "fetch_response",
+    "create_batch": "chat",
+    "fetch_batch": "chat",
 }
 """Operation for which no generation has a word -> the one with the span that its span is held against."""
 _MODEL = "gen_ai.request.model"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _STORED = "reads or changes what is stored; no model is called"
-_LATER = "comes later, as a row of its own"
 _WEBSOCKET = "a websocket, which does not go through the client's request"
 _ELSEWHERE = "the model runs elsewhere, at another time, and the answer has no usage of a call"
 _NO_REQUEST = "makes no request"
@@ -28,7 +27,8 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "admin": "administration of an organization; no model is called",
     "audio.voice_consents": _STORED,
     "audio.voices": _STORED,
-    "batches": _LATER,
+    "batches.cancel": "changes what runs elsewhere; no model is called",
+    "batches.list": _STORED,
     "beta.agents": _ELSEWHERE,
     "beta.assistants": _STORED,
     "beta.chat.completions.delete": _STORED,
@@ -124,6 +124,9 @@ OTHER_PATHS = (
     ("get", "/audio/speech"),
     ("post", "/audio/voices"),
     ("post", "/images/edits/1"),
+    ("get", "/batches"),
+    ("post", "/batches/batch_1"),
+    ("post", "/batches/batch_1/cancel"),
     ("get", "/"),
     ("get", ""),
     ("post", "?path=/chat/completions"),

@@ -9,7 +9,7 @@ from contract.openai_chat import HEADERS, MODEL
 from contract.openai_responses import beta, response
 from contract.row import Row, given
 from loopback import Json
-from loopback.openai_bodies import compacted, decision, found, moderation
+from loopback.openai_bodies import batch, compacted, decision, detailed_usage, found, moderation
 
 _MODERATION = "omni-moderation-latest"
 _USED = {
@@ -93,7 +93,7 @@ _COUNTED = Row(
     },
     plain=Json({"object": "response.input_tokens", "input_tokens": 11}, headers=HEADERS),
     # The tokens of a call that is not made: no usage, and in no metric of tokens.
-    response={"openai.counted_input_tokens": 11},
+    response={"openai.count_tokens.input_tokens": 11},
     details=False,
 )
 _COUNTED_SMALL = replace(
@@ -146,6 +146,42 @@ _SEARCHED_BY_TWO = replace(
     output={DOCUMENTS: []},
 )
 
+_BATCH_CREATED = Row(
+    "batches-create",
+    "batches.create",
+    given(completion_window="24h", endpoint="/v1/chat/completions", input_file_id="file-1"),
+    "create_batch",
+    {"gen_ai.operation.name": "create_batch"},
+    plain=Json(batch(request_counts=None), headers=HEADERS),
+    response={"openai.batch.id": "batch_1", "openai.batch.status": "validating"},
+    details=False,
+)
+_BATCH_FETCHED = Row(
+    "batches-retrieve",
+    "batches.retrieve",
+    given(batch_id="batch_1"),
+    "fetch_batch",
+    {"gen_ai.operation.name": "fetch_batch", "openai.batch.id": "batch_1"},
+    # What the requests of a batch used, none of these calls has used.
+    plain=Json(
+        batch(
+            status="completed",
+            model=MODEL,
+            request_counts={"total": 5, "completed": 3, "failed": 2},
+            usage=detailed_usage(30, 12),
+        ),
+        headers=HEADERS,
+    ),
+    response={
+        "gen_ai.response.model": MODEL,
+        "openai.batch.status": "completed",
+        "openai.batch.request_counts.completed": 3,
+        "openai.batch.request_counts.failed": 2,
+        "openai.batch.request_counts.total": 5,
+    },
+    details=False,
+)
+
 OPERATION_ROWS = (
     _MODERATED,
     _MODERATED_BY_DEFAULT,
@@ -159,4 +195,6 @@ OPERATION_ROWS = (
     beta(_CANCELLED),
     _SEARCHED,
     _SEARCHED_BY_TWO,
+    _BATCH_CREATED,
+    _BATCH_FETCHED,
 )

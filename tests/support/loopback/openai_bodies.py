@@ -92,6 +92,21 @@ def found(*texts: str) -> dict[str, Any]:
     return {**page, "has_more": False, "next_page": None}
 
 
+def batch(**changes: Any) -> dict[str, Any]:
+    """A batch of requests; ``changes`` replace members."""
+    known = {
+        "id": "batch_1",
+        "object": "batch",
+        "endpoint": "/v1/responses",
+        "input_file_id": "file-1",
+        "completion_window": "24h",
+        "created_at": 1,
+        "status": "validating",
+        "request_counts": {"total": 0, "completed": 0, "failed": 0},
+    }
+    return {**known, **changes}
+
+
 def compacted(**changes: Any) -> dict[str, Any]:
     """A conversation that was compacted; ``changes`` replace members."""
     message = {
