@@ -118,9 +118,9 @@ class _Remaining:
                 return _NO_ROOM
             if _are(value, "parts", list) and _are(value, "role", str):
                 return self._messages(value)
-            if name == RETRIEVAL_DOCUMENTS:
-                return self._parts(value[::-1])[::-1]
-            return self._parts(value) if _are(value, "type", str) else self._value(name, value)
+            if not _are(value, "type", str):
+                return self._value(name, value)
+            return self._parts(value[::-1])[::-1] if name == RETRIEVAL_DOCUMENTS else self._parts(value)
         finally:
             self._room += withheld
             self._closed = self._closed and not withheld
