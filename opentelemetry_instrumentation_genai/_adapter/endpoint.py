@@ -65,6 +65,8 @@ class Endpoint:
         accumulator: for endpoints that stream: whether messages are needed, or only what the attributes need -> a new one.
         stream_usage: for endpoints that stream usage only on request: how it is requested.
         unread: members of a response that nothing reads, and that may be large, such as vectors.
+        for_messages: members of a response that messages alone are made of, and that may be large, such as images.
+        reads_text: whether a response may be a text that is no JSON.
         timed: response attributes that `timings` needs.
         counted: response attributes that metrics need besides those that they always do.
         measured_values: response attributes that metrics have as well -> the values of them that do; any other is left out there,
@@ -92,6 +94,8 @@ class Endpoint:
     accumulator: Callable[[bool], Accumulator] | None = None
     stream_usage: StreamUsage | None = None
     unread: frozenset[str] = frozenset()
+    for_messages: frozenset[str] = frozenset()
+    reads_text: bool = False
     timed: frozenset[str] = frozenset()
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
@@ -117,6 +121,7 @@ class Endpoint:
             counted=generation.counted | needed,
             output_content=_without_members(self.output_content, generation.missing_in_messages),
             unread=frozenset() if reads_all else self.unread,
+            for_messages=frozenset() if reads_all else self.for_messages,
         )
 
 

@@ -45,6 +45,20 @@ def read_json(body: bytes | bytearray, unread: Collection[str] = ()) -> Any:
     return parsed(body) if len(body) <= LARGEST else None
 
 
+def read_body(body: bytes | bytearray, unread: Collection[str], *, text: bool) -> Any:
+    """Read a body as `read_json` does, or as a text.
+
+    Args:
+        body: the body.
+        unread: names of members of the outermost object that are left out of the result.
+        text: whether what is no JSON object is a text.
+    """
+    found = read_json(body, unread)
+    if not text or isinstance(found, dict):
+        return found
+    return body.decode("utf-8", "replace") if len(body) <= LARGEST else None
+
+
 class _Skipping:
     """Goes through one JSON text in UTF-8, and skips values. ValueError where that cannot be done."""
 

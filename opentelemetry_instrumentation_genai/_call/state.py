@@ -44,7 +44,7 @@ class CallState:
         span: its span.
         context: a context with that span, which metrics and events link to.
         detailed: whether more than metrics is recorded: the span is sampled, or there is a details event or a completion hook.
-        needs_messages: whether the messages of a streamed response are put together.
+        needs_messages: whether the messages of a response are read, and those of a streamed one put together.
         started: when the SDK's code was called, in seconds of `perf_counter`.
         stopped: when that returned, or the response was read that the application reads later; None until then.
         open: whether its response is read by the application, later; then reading ends the call.
@@ -85,6 +85,12 @@ class CallState:
     def ended(self) -> bool:
         """Return whether the call has ended and its hooks have run; in the child of a fork, calls of the parent have ended."""
         return self._done or self._forks != lifetime.forks
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Return the members of a response that nothing reads."""
+        endpoint = self.endpoint
+        return endpoint.unread if self.needs_messages else endpoint.unread | endpoint.for_messages
 
     def add_attributes(self, attributes: Mapping[str, Attribute]) -> None:
         """Add attributes of the request that are not read from its body."""

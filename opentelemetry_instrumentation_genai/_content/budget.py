@@ -1,8 +1,9 @@
-"""The limit of the recorded content of a call, in bytes. The newest parts are kept; a text that does not fit is truncated.
+"""The limit of the recorded content of a call, in bytes. A text that does not fit is truncated.
 
-Sizes are in bytes of UTF-8, those of parts as JSON. Texts are truncated between characters. Truncated content still matches its JSON
-schema: a text part has the size of its whole text in `original_bytes`; a part of type `cut` replaces a part that cannot be
-truncated, or all parts that were left out, and has the sum of their sizes.
+The newest parts are kept, and of documents the first, which fit the query best. Sizes are in bytes of UTF-8, those of parts as JSON.
+Texts are truncated between characters. Truncated content still matches its JSON schema: a text part has the size of its whole text in
+`original_bytes`; a part of type `cut` replaces a part that cannot be truncated, or all parts that were left out, and has the sum of
+their sizes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .._conventions.names import INPUT_MESSAGES, OUTPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS
+from .._conventions.names import (
+    INPUT_MESSAGES,
+    OUTPUT_MESSAGES,
+    RETRIEVAL_DOCUMENTS,
+    RETRIEVAL_QUERY_TEXT,
+    SYSTEM_INSTRUCTIONS,
+    TOOL_DEFINITIONS,
+)
 from .truncation import encoded_size, fitted, looked_at, stub, without_tail
 
 if TYPE_CHECKING:
@@ -19,9 +27,17 @@ if TYPE_CHECKING:
     from .._adapter.endpoint import Content
     from .._adapter.parts import Part
 
-# The budget is spent in this order, and within each attribute from the last entry to the first.
+_TEXTS = frozenset({RETRIEVAL_QUERY_TEXT})  # attributes that are texts, and no JSON
+# The budget is spent in this order, and within each attribute but documents from the last entry to the first.
 # Other attributes come after these, the one that was added last first.
-_ORDER = (OUTPUT_MESSAGES, INPUT_MESSAGES, SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS)
+_ORDER = (
+    OUTPUT_MESSAGES,
+    INPUT_MESSAGES,
+    SYSTEM_INSTRUCTIONS,
+    TOOL_DEFINITIONS,
+    RETRIEVAL_QUERY_TEXT,
+    RETRIEVAL_DOCUMENTS,
+)
 _NO_ROOM: Any = object()  # None stands for JSON null, which is a value
 _CUT_PART = 192  # the most bytes of a part of type `cut`, with a message around it that has no other part
 _ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
@@ -102,18 +118,23 @@ class _Remaining:
                 return _NO_ROOM
             if _are(value, "parts", list) and _are(value, "role", str):
                 return self._messages(value)
-            return self._parts(value) if _are(value, "type", str) else self._value(name, value)
+            if not _are(value, "type", str):
+                return self._value(name, value)
+            return self._parts(value[::-1])[::-1] if name == RETRIEVAL_DOCUMENTS else self._parts(value)
         finally:
             self._room += withheld
             self._closed = self._closed and not withheld
 
     def _value(self, name: str, value: Any) -> Any:
-        """Return a value that is neither messages nor parts. It is redacted like a part. An object of type `cut` replaces a truncated one."""
+        """Return a value that is neither messages nor parts. It is redacted like a part.
+
+        An object of type `cut` replaces a truncated one, but for a text.
+        """
         part = self._take({"type": "value", "name": name, "content": value})
         self._room += _CUT_PART
         if part is None:
             return _NO_ROOM
-        if "original_bytes" not in part:
+        if "original_bytes" not in part or (name in _TEXTS and "content" in part):
             return part.get("content")
         return {"type": "cut", **{name: part[name] for name in ("original_bytes", "content") if name in part}}
 

@@ -21,7 +21,7 @@ class RenderedContent(NamedTuple):
     """Content as it is recorded.
 
     Attributes:
-        texts: attribute -> its value as JSON text, for spans.
+        texts: attribute -> its value as JSON text, for spans; of a value that is a text, the text itself.
         values: attribute -> its value as JSON values.
         original_bytes: the size before truncation; None if nothing was truncated.
     """

@@ -19,6 +19,7 @@ _INSIDE = {
     "reasoning": "content",
     "refusal": "content",
     "compaction": "content",
+    "revised_prompt": "content",
     "tool_call": "arguments",
     "tool_call_response": "response",
     "value": "content",  # of an attribute that has neither messages nor parts

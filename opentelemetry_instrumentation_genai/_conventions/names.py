@@ -189,7 +189,22 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
+    "openai.batch.id": ("string", "", "of a batch of requests; the conventions have an id of a response only"),
+    "openai.batch.request_counts.completed": ("int", "{request}", "how many of a batch have a response"),
+    "openai.batch.request_counts.failed": ("int", "{request}", "how many of a batch have an error"),
+    "openai.batch.request_counts.total": ("int", "{request}", "how many a batch is made of"),
+    "openai.batch.status": ("string", "", "how far the processing of a batch is, in the provider's word"),
+    "openai.count_tokens.input_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have: none of them is used, so that they are no usage",
+    ),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
+    "openai.usage.audio_seconds": (
+        "double",
+        "s",
+        "how long the sound was that is billed by its length; the conventions count tokens",
+    ),
     "stream": ("string", "", "of `llm.request.count`, as llm-otel-kit spells it: `True` or `False`"),
 }
 # Metrics of our own: metric -> (instrument, unit, why the conventions' do not do).
@@ -231,7 +246,14 @@ OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
+OPENAI_BATCH_COMPLETED: Final = "openai.batch.request_counts.completed"
+OPENAI_BATCH_FAILED: Final = "openai.batch.request_counts.failed"
+OPENAI_BATCH_ID: Final = "openai.batch.id"
+OPENAI_BATCH_STATUS: Final = "openai.batch.status"
+OPENAI_BATCH_TOTAL: Final = "openai.batch.request_counts.total"
+OPENAI_COUNTED_INPUT_TOKENS: Final = "openai.count_tokens.input_tokens"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
+OPENAI_USAGE_AUDIO_SECONDS: Final = "openai.usage.audio_seconds"
 OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"
 SYSTEM_INSTRUCTIONS_REF: Final = "gen_ai.system_instructions_ref"
 TAG: Final = "gen_ai.tag."  # before the name that the application gives

@@ -6,10 +6,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
-from .._conventions.operation_kinds import FETCH_RESPONSE
 from .._guard import warn_once
 from . import billed as _billed
-from .units import BILLED_OPERATIONS, NEEDED, used
+from .units import BILLED_BY_USAGE, BILLED_OPERATIONS, NEEDED, used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,9 +97,7 @@ class Costs:
             USD; None if no source knows it.
         """
         operation = identity[OPERATION_NAME]
-        if operation not in BILLED_OPERATIONS and not (
-            operation == FETCH_RESPONSE.name and USAGE_INPUT_TOKENS in found
-        ):
+        if operation not in BILLED_OPERATIONS and not (operation in BILLED_BY_USAGE and USAGE_INPUT_TOKENS in found):
             return None
         usages = used(operation, identity, found, billing) if self._priced else []
         for source in self._sources:

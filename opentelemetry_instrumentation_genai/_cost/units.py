@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .._conventions import names
-from .._conventions.operation_kinds import EMBEDDINGS, INFERENCE
+from .._conventions.operation_kinds import (
+    CANCEL_RESPONSE,
+    COMPACT_RESPONSE,
+    DECISION,
+    EMBEDDINGS,
+    FETCH_RESPONSE,
+    INFERENCE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,8 +66,10 @@ _OF_ATTRIBUTES: Final = {
 _TIERS: Final = (names.OPENAI_RESPONSE_SERVICE_TIER, names.ANTHROPIC_RESPONSE_SERVICE_TIER)
 NEEDED: Final = frozenset({*_OF_ATTRIBUTES, *_TIERS})
 """The attributes of a response that its cost is made of."""
-BILLED_OPERATIONS: Final = frozenset({*INFERENCE, EMBEDDINGS.name})
-"""The operations that have a cost. A response that is read again was paid when it was made, but for one in the background."""
+BILLED_OPERATIONS: Final = frozenset({*INFERENCE, EMBEDDINGS.name, COMPACT_RESPONSE.name, DECISION.name})
+"""The operations that have a cost."""
+BILLED_BY_USAGE: Final = frozenset({FETCH_RESPONSE.name, CANCEL_RESPONSE.name})
+"""Those that have a cost if they have usage: a response that is read again was paid when it was made, but for one in the background."""
 
 # In chat completions they count thinking in the total alone ("completion_tokens" is without it), and bill it as output.
 _THINKING_APART = frozenset({"gcp.gemini", "gcp.vertex_ai", "x_ai"})

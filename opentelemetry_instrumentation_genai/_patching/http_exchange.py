@@ -75,4 +75,4 @@ def _credentials(request: Any, *others: Any) -> tuple[str, ...]:
 def unparsed(call: Call) -> Any:
     """Return the JSON of a response that the SDK received and could not parse: it is billed. None if there is none."""
     received = call.exchange.received
-    return None if received is None else read_json(received.content, call.endpoint.unread) or {}
+    return None if received is None else read_json(received.content, call.unread) or {}

@@ -14,7 +14,7 @@ from opentelemetry.context import get_current
 
 from .._adapter.client_servers import Servers
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
-from .._adapter.json_text import read_json
+from .._adapter.json_text import read_body, read_json
 from .._adapter.request_bodies import mapping
 from .._adapter.unknown_servers import UnknownServer
 from .._application.capture_content import capture_in
@@ -335,7 +335,7 @@ def _response(result: Any, call: Call) -> Any:
     Of JSON, members that nothing reads are omitted.
     """
     if type(result) is str and result[:1] == "{" and len(result) <= _LONGEST:
-        return read_json(result.encode("utf-8", "replace"), call.endpoint.unread) or result
+        return read_json(result.encode("utf-8", "replace"), call.unread) or result
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
-    return result if raw is None else read_json(raw.content, call.endpoint.unread)
+    return result if raw is None else read_body(raw.content, call.unread, text=call.endpoint.reads_text)

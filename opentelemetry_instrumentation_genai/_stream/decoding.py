@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.json_text import LARGEST, parsed, read_json
+from .._adapter.json_text import LARGEST, parsed, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _GZIP = zlib.MAX_WBITS | 32  # gzip or zlib, by its header
 _SLICE = 1 << 18  # bytes that are looked at at once: gzip makes a thousand bytes of one
+_BINARY = ("audio/", "image/", "video/")  # of which nothing is read, and nothing kept
 _OF_A_LINE = 64  # bytes that Python takes for a line besides what is in it
 
 
@@ -26,6 +27,7 @@ class Wire:
     Args:
         headers: of the HTTP response. A content encoding that zlib does not know leaves the body unread.
         unread: names of members of a JSON object that nothing reads.
+        text: whether a body that is no JSON object is a text.
 
     Attributes:
         given_up: whether the body, or an event of it, was too large to be read. Nothing more is read then.
@@ -40,15 +42,20 @@ class Wire:
         "_rest",
         "_size",
         "_streamed",
+        "_text",
         "_unread",
         "given_up",
     )
 
-    def __init__(self, headers: Mapping[str, str], unread: Collection[str] = ()) -> None:
+    def __init__(self, headers: Mapping[str, str], unread: Collection[str] = (), *, text: bool = False) -> None:
         self.given_up = False
         self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
-        self._streamed = "event-stream" in (headers.get("content-type") or "")
+        kind = headers.get("content-type") or ""
+        if kind.startswith(_BINARY):
+            self._decode = _nothing
+        self._streamed = "event-stream" in kind
         self._unread = unread
+        self._text = text
         self._limit = 4 * LARGEST if unread else LARGEST  # what nothing reads is not parsed
         self._kept = bytearray()  # of a body that is no stream of events
         self._rest: list[bytes] = []  # of a line that has not ended
@@ -70,8 +77,8 @@ class Wire:
             self._decode = _nothing
 
     def body(self) -> Any:
-        """Return the whole body as JSON values; None if it is a stream or no JSON."""
-        return None if self._streamed or self.given_up else read_json(self._kept, self._unread)
+        """Return the whole body as JSON values, or as a text; None if it is a stream or neither."""
+        return None if self._streamed or self.given_up else read_body(self._kept, self._unread, text=self._text)
 
     def _keep(self, decoded: bytes) -> None:
         if self._fits(len(self._kept) + len(decoded)):

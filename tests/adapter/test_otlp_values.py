@@ -34,7 +34,7 @@ from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 
 pytestmark = pytest.mark.exhaustive
 
-INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
+INPUT, OUTPUT, SYSTEM, TOOLS, *_ = CONTENT
 OPERATIONS = [CHAT, RESPONSES, MESSAGES, OLLAMA_CHAT]
 ENOUGH = 1 << 30
 # The same each time, so that what fails here fails everywhere.

@@ -28,7 +28,8 @@ from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]
 
-INPUT, OUTPUT, SYSTEM, TOOLS = CONTENT
+INPUT, OUTPUT, SYSTEM, TOOLS, DOCUMENTS = CONTENT
+QUERY = "gen_ai.retrieval.query.text"
 ENOUGH = 1 << 20
 # The same each time, so that what fails here fails everywhere.
 anything = settings(max_examples=150, deadline=None, database=None, derandomize=True)
@@ -354,3 +355,28 @@ def test_a_blob_of_the_callers_is_redacted():
     content = {INPUT: [{"role": "user", "parts": [generic({"type": "blob", "content": "joe@example.com"})]}]}
 
     assert "[email]" == pipeline.render(content, pipeline.begin()).values[INPUT][0]["parts"][0]["content"]
+
+
+def test_a_text_is_carried_as_it_is():
+    """The query of a retrieval is a text by the conventions, and no JSON; so is what is left of one that is cut."""
+    told = Pipeline(None, Budget(ENOUGH, ENOUGH)).render({QUERY: 'What is "tea"?'}, None)
+    cut = Pipeline(None, Budget(ENOUGH, 200)).render({QUERY: "tea " * 200}, None)
+
+    assert ('What is "tea"?', 'What is "tea"?') == (told.texts[QUERY], told.values[QUERY])
+    assert cut.texts[QUERY] == cut.values[QUERY]
+    assert cut.texts[QUERY].startswith("tea tea")
+    assert len(cut.texts[QUERY]) < 200
+    assert 800 == cut.original_bytes
+
+
+def test_the_first_documents_are_kept():
+    """They fit the query best: the budget cuts those after them, and the list says how many there were."""
+    documents = [text(name * 300, id=name, score=1.0) for name in "abcd"]
+    told = Pipeline(None, Budget(900, ENOUGH)).render({QUERY: "tea", DOCUMENTS: documents}, None)
+    first, second, mark = told.values[DOCUMENTS]
+
+    assert "tea" == told.values[QUERY]
+    assert ("a", documents[0]) == (first["id"], first)
+    assert ("b", 300) == (second["id"], second["original_bytes"])
+    assert ("cut", 2) == (mark["type"], mark["parts"])
+    assert [] == complaints(DOCUMENTS, json.loads(told.texts[DOCUMENTS]))

@@ -5,7 +5,6 @@ What an SDK raises is recorded with content, so that nothing that can be emitted
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -83,19 +82,19 @@ def called(caller: Any) -> Any:
         finally:
             instrumentor.uninstrument()
         (request,) = caller.server.requests
-        return Exchange(_asked(request), _seen(answers(row.reply(stream=variant.stream))), failed)
+        return Exchange(_asked(request), _seen(answers(row.reply(stream=variant.stream))), failed, request.path)
 
     return call
 
 
 def _asked(request: Any) -> Mapping[str, Any]:
     query = dict(parse_qsl(urlsplit(request.path).query))
-    return {**query, **(json.loads(request.body) if request.body else {})}
+    return {**query, **request.members}
 
 
 def _seen(reply: Any) -> list[Mapping[str, Any]]:
     """The JSON objects of a reply that arrive; those that it spells out itself are left out."""
-    objects = next(getattr(reply, name) for name in ("body", "events", "lines") if hasattr(reply, name))
+    objects = next(getattr(reply, name) for name in ("body", "events", "lines", "text") if hasattr(reply, name))
     objects = objects if isinstance(objects, list | tuple) else [objects]
     return [entry for entry in (objects if reply.end == "complete" else objects[:-1]) if isinstance(entry, Mapping)]
 

@@ -13,14 +13,23 @@ from typing import Any
 import pytest
 
 from contract import SYNC, VARIANTS, WAYS, Provider, Row, Variant, Way
-from contract.expected import CONTENT, differences
+from contract.expected import CONTENT, QUERY, differences
 from contract.openai_responses import response
 from contract.providers import PROVIDERS
 from loopback import Reply, Sse, Telemetry
 from loopback.anthropic_bodies import closed, ended, events, opened, piece, started, text_events
 
 # One way to read each style as events, one that leaves the events to us, and the plain call.
-READ = ("plain", "stream", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper")
+READ = (
+    "plain",
+    "stream",
+    "streaming-iter_lines-stream",
+    "generator",
+    "by-hand",
+    "by-hand-stream",
+    "helper",
+    "bytes-plain",
+)
 OPENAI, ANTHROPIC = (next(found for found in PROVIDERS if found.name == name) for name in ("openai", "anthropic"))
 COMPACTED, REASONS = "gen_ai.conversation.compacted", "gen_ai.response.finish_reasons"
 
@@ -50,7 +59,7 @@ def facts(telemetry: Telemetry) -> dict[str, Any]:
     """Span and metrics without content, and without what quotes it."""
     recorded = telemetry.snapshot()
     for span in recorded["spans"]:
-        for name in CONTENT:
+        for name in (*CONTENT, QUERY):
             span["attributes"].pop(name, None)
         span["status"].pop("description")
     return {"spans": recorded["spans"], "metrics": recorded["metrics"]}

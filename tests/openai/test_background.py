@@ -49,6 +49,8 @@ async def ask(way: Way, url: str, *calls: str, raw: bool = False) -> None:
         arguments: dict[str, Any] = {"stream": True} if " " in call else {}
         if call.startswith("create"):
             answer = await settled(methods.create(model=MODEL, input="Hi", background=True, **arguments))
+        elif call == "cancel":
+            answer = await settled(methods.cancel("resp_1"))
         else:
             answer = await settled(methods.retrieve("resp_1", **arguments))
         if call.endswith("read"):
@@ -135,6 +137,23 @@ def test_the_first_call_that_sees_the_end_counts(server: ModelServer, telemetry:
 
     assert expected == used(telemetry)
     assert [8, 2] == [tokens for _, _, tokens in counted(telemetry)]
+
+
+@BY_WAY
+@pytest.mark.parametrize("generation", ["default", "gen_ai_latest_experimental"])
+def test_a_response_that_is_cancelled_counts_once(server: ModelServer, telemetry: Telemetry, way: Way, generation: str):
+    """By the call that cancels it, if its response has the usage; one that is fetched after that has none."""
+    cancelled = {**DONE, "status": "cancelled"}
+    OpenAIInstrumentor().instrument(**telemetry.providers, semconv_stability_opt_in=generation)
+    server.reply(Json(QUEUED), Json({**RUNNING, "status": "cancelled"}), Json(cancelled), Json(cancelled))
+
+    way.run(ask(way, server.url, "create", "cancel", "cancel", "fetch"))
+
+    assert [{}, {}, USED, {}] == used(telemetry)
+    metric = TOKENS if generation == "default" else "gen_ai.client.inference.operation.output_tokens"
+    assert ["cancel_response"] == list(
+        {point.attributes["gen_ai.operation.name"] for point in telemetry.metrics[metric]}
+    )
 
 
 def _fetches_streams() -> bool:

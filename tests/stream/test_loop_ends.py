@@ -112,7 +112,7 @@ def test_a_stream_left_by_break_when_the_loop_ends(
         if read == "events":
             return client, await breaks(await api.create(client))
         if read == "lines":
-            response = await resource.with_streaming_response.create(**api.body, stream=True).__aenter__()
+            response = await api.called(client, "with_streaming_response")(**api.body, stream=True).__aenter__()
             return client, await breaks(response.iter_lines())
         if not hasattr(resource, "stream"):
             pytest.skip("this SDK has no such helper")

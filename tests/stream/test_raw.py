@@ -32,7 +32,7 @@ async def parsed(raw):
 
 def parses(api, client, seen):
     """The stream that `parse()` makes."""
-    raw = api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = api.called(client, "with_raw_response")(**api.body, stream=True)
     seen.note(raw.headers["content-type"])
     for item in raw.parse():
         seen.note(item)
@@ -40,7 +40,7 @@ def parses(api, client, seen):
 
 async def parses_async(api, client, seen):
     """The same, asynchronous."""
-    raw = await api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = await api.called(client, "with_raw_response")(**api.body, stream=True)
     seen.note(raw.headers["content-type"])
     async for item in await parsed(raw):
         seen.note(item)
@@ -48,7 +48,7 @@ async def parses_async(api, client, seen):
 
 def parses_twice(api, client, seen):
     """The SDK makes one stream of it, however often it is asked."""
-    raw = api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = api.called(client, "with_raw_response")(**api.body, stream=True)
     one, other = raw.parse(), raw.parse()
     seen.note(one is other)
     seen.note(next(one))
@@ -58,7 +58,7 @@ def parses_twice(api, client, seen):
 
 async def parses_twice_async(api, client, seen):
     """The same, asynchronous."""
-    raw = await api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = await api.called(client, "with_raw_response")(**api.body, stream=True)
     one, other = await parsed(raw), await parsed(raw)
     seen.note(one is other)
     seen.note(await anext(one))
@@ -82,7 +82,7 @@ def makes_two_streams(api, client, seen):
     from openai import Stream
     from openai.types.chat import ChatCompletionChunk
 
-    raw = api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = api.called(client, "with_raw_response")(**api.body, stream=True)
     one = raw.parse()
     other = raw.parse(to=Stream[ChatCompletionChunk])
     seen.note(one is other)
@@ -105,7 +105,7 @@ def reads_two_streams(api, client, seen):
     from openai import Stream
     from openai.types.chat import ChatCompletionChunk
 
-    raw = api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = api.called(client, "with_raw_response")(**api.body, stream=True)
     one, other = raw.parse(), raw.parse(to=Stream[ChatCompletionChunk])
     seen.note(next(one))
     next(other)
@@ -123,23 +123,23 @@ def test_two_readers(twice: Twice, telemetry: Telemetry):
 
 def never_parses(api, client, seen):
     """Wants the headers only."""
-    seen.note(api.resource(client).with_raw_response.create(**api.body, stream=True).headers["content-type"])
+    seen.note(api.called(client, "with_raw_response")(**api.body, stream=True).headers["content-type"])
 
 
 async def never_parses_async(api, client, seen):
     """The same, asynchronous."""
-    raw = await api.resource(client).with_raw_response.create(**api.body, stream=True)
+    raw = await api.called(client, "with_raw_response")(**api.body, stream=True)
     seen.note(raw.headers["content-type"])
 
 
 def never_reads(api, client, seen):
     """Parses, and then wants nothing of it."""
-    api.resource(client).with_raw_response.create(**api.body, stream=True).parse()
+    api.called(client, "with_raw_response")(**api.body, stream=True).parse()
 
 
 async def never_reads_async(api, client, seen):
     """The same, asynchronous."""
-    await parsed(await api.resource(client).with_raw_response.create(**api.body, stream=True))
+    await parsed(await api.called(client, "with_raw_response")(**api.body, stream=True))
 
 
 @pytest.mark.parametrize("reading", [never_parses, never_parses_async, never_reads, never_reads_async], ids=named)
@@ -156,7 +156,7 @@ def test_never_read(twice: Twice, telemetry: Telemetry, api, reading):
 
 def streaming(api, client, **more):
     """The context manager around the response."""
-    return api.resource(client).with_streaming_response.create(**{**api.body, "stream": True, **more})
+    return api.called(client, "with_streaming_response")(**{**api.body, "stream": True, **more})
 
 
 def reads_lines(raw, seen):

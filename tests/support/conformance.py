@@ -11,7 +11,7 @@ from typing import Any
 from loopback import Telemetry
 from loopback.schemas import CONTENT, complaints, deprecated
 from opentelemetry_instrumentation_genai._conventions.names import OWN
-from semconv import Levels, Metric, Registry, registry, typed
+from semconv import UNNAMED, Levels, Metric, Registry, registry, typed
 
 # Newer than v1.41, and emitted with it all the same.
 NEWER = frozenset(
@@ -36,6 +36,7 @@ BESIDES = frozenset(
 # Enums are open; what they do not have a word for is spelled like this.
 VALUES = {
     "error.type": re.compile(r"[a-z]+(_[a-z]+)*|([A-Za-z0-9_]+\.)+[A-Z][A-Za-z]+"),  # a code, or an exception's name
+    "gen_ai.operation.name": re.compile("|".join(UNNAMED)),
     "gen_ai.provider.name": re.compile("ollama"),
     "openai.request.service_tier": re.compile("flex"),
 }
@@ -49,6 +50,7 @@ COUNTERS = (
     "cache_write.input_tokens",
     "reasoning.output_tokens",
 )
+SUBJECTS = {"retrieval": "gen_ai.data_source.id"}  # what follows another operation in the name of a span: the model
 DETAILS, EXCEPTION = "gen_ai.client.inference.operation.details", "gen_ai.client.operation.exception"
 DEBUG, WARN = 5, 13
 
@@ -61,11 +63,13 @@ class Exchange:
         asked: the body of the request, or its query.
         answered: the JSON objects of the response that the application saw.
         failed: whether the call ended with an exception.
+        path: of the request.
     """
 
     asked: Mapping[str, Any]
     answered: Sequence[Mapping[str, Any]] = ()
     failed: bool = False
+    path: str = ""
 
 
 def _asks(*names: str) -> Callable[[Exchange], bool]:
@@ -86,6 +90,9 @@ def _answers(name: str) -> Callable[[Exchange], bool]:
     )
 
 
+# What these make is of one kind, whatever they are asked for.
+_MEDIA = re.compile("/images/|/audio/")
+_ASKS_FORMAT = _asks("response_format", "text.format", "format", "output_config.format", "output_format")
 # The conditions of what is conditionally required: it is there if, and only if, they hold.
 CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "error.type": lambda exchange: exchange.failed,
@@ -93,13 +100,14 @@ CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "exception.message": lambda _exchange: True,
     "gen_ai.provider.name": lambda _exchange: True,
     "server.port": lambda _exchange: True,
+    "gen_ai.data_source.id": lambda _exchange: True,
     "gen_ai.request.model": _asks("model"),
-    "gen_ai.request.choice.count": lambda exchange: exchange.asked.get("n") not in (None, 1),
+    "gen_ai.request.choice.count": lambda exchange: exchange.asked.get("n") not in (None, 1, "1"),
     "gen_ai.request.seed": _asks("seed", "options.seed"),
     "gen_ai.request.stream": lambda exchange: exchange.asked.get("stream") in (True, "true"),
     "gen_ai.request.stream_cursor": _asks("starting_after"),
     "gen_ai.request.top_k": _asks("top_k", "options.top_k"),
-    "gen_ai.output.type": _asks("response_format", "text.format", "format", "output_config.format", "output_format"),
+    "gen_ai.output.type": lambda exchange: _MEDIA.search(exchange.path) is not None or _ASKS_FORMAT(exchange),
     "gen_ai.prompt.name": _asks("prompt.id"),
     "gen_ai.prompt.version": _asks("prompt.version"),
     "gen_ai.conversation.id": _asks("conversation"),
@@ -172,10 +180,11 @@ class _Check:
 
     def span(self, name: str, kind: str, attributes: Mapping[str, Any]) -> Iterator[str]:
         """A span: its kind, its name and its attributes."""
-        operation, model = attributes.get("gen_ai.operation.name"), attributes.get("gen_ai.request.model")
+        operation = attributes.get("gen_ai.operation.name")
+        subject = attributes.get(SUBJECTS.get(operation, "gen_ai.request.model"))
         if kind != "CLIENT":
             yield f"span: kind {kind}"
-        if name != (f"{operation} {model}" if model else operation):
+        if name != (f"{operation} {subject}" if subject else operation):
             yield f"span: name {name!r}"
         yield from (f"span: {text}" for text in self._span_attributes(attributes))
 

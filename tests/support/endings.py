@@ -26,7 +26,7 @@ import pytest
 from opentelemetry import trace
 
 from loopback import ModelServer, Reply, Snapshot, Sse, Telemetry, anthropic_bodies
-from loopback.openai_bodies import MODEL, SERVED, chunk, response
+from loopback.openai_bodies import MODEL, SERVED, chunk, image_events, response, transcript_events
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
 
 API_KEY = "sk-test-not-a-key"
@@ -194,6 +194,9 @@ class Api:
         names: whether the events have names.
         identity: the id of the response.
         sdk: the SDK of the clients that call it.
+        method: what makes the stream.
+        read: what is recorded else of a stream that was read.
+        left: what is recorded else of one that was left.
     """
 
     path: str
@@ -201,16 +204,24 @@ class Api:
     events: Sequence[Mapping[str, Any]]
     part: int
     names: bool
-    identity: str
+    identity: str | None
     sdk: Sdk = OPENAI
+    method: str = "create"
+    read: Mapping[str, Any] = field(default_factory=dict)
+    left: Mapping[str, Any] = field(default_factory=dict)
 
     def resource(self, client: Any) -> Any:
-        """What has `create`."""
+        """What has the method."""
         return functools.reduce(getattr, self.path.split("."), client)
 
     def create(self, client: Any) -> Any:
         """The stream, or what can be awaited for it."""
-        return self.resource(client).create(**self.body, stream=True)
+        return self.called(client)(**self.body, stream=True)
+
+    def called(self, client: Any, access: str = "") -> Callable[..., Any]:
+        """The method, or that of `with_raw_response` or `with_streaming_response`."""
+        path = ".".join(filter(None, (self.path, access, self.method)))
+        return functools.reduce(getattr, path.split("."), client)  # type: ignore[return-value] # the last of them
 
     def reply(self, **ending: Any) -> Sse:
         """The stream as the server sends it."""
@@ -229,12 +240,12 @@ class Api:
     def whole(self, **changes: Any) -> Ended:
         """The end of a stream that was read wholly."""
         known = {"reasons": ["stop"], "usage": (8, 3), "texts": ["onetwothree"], "identity": self.identity}
-        return Ended(**{**known, "first_chunk": 1, "per_chunk": len(self.events) - 1, **changes})
+        return Ended(**{**known, "first_chunk": 1, "per_chunk": len(self.events) - 1, **self.read, **changes})
 
     def partly(self, **changes: Any) -> Ended:
         """The end of a stream of which `part` events were read."""
         known = {"reasons": ["error"], "texts": ["onetwo"], "identity": self.identity}
-        return Ended(**{**known, "first_chunk": 1, "per_chunk": self.part - 1, **changes})
+        return Ended(**{**known, "first_chunk": 1, "per_chunk": self.part - 1, **self.left, **changes})
 
 
 def _completion(text: str | None, reason: str | None = None, **changes: Any) -> dict[str, Any]:
@@ -313,13 +324,42 @@ MESSAGES = Api(
 )
 
 
+_NO_WORDS = {"reasons": None, "texts": [""]}
+IMAGES = Api(
+    path="images",
+    body={"model": "gpt-image-1", "prompt": "Hi"},
+    events=image_events("image_generation", "AA==", "AAE=", whole="AQID"),
+    part=2,
+    names=True,
+    identity=None,
+    method="generate",
+    read={**_NO_WORDS, "usage": (30, 272)},
+    left=_NO_WORDS,
+)
+TRANSCRIPTIONS = Api(
+    path="audio.transcriptions",
+    body={"model": "gpt-4o-transcribe", "file": ("hello.wav", b"RIFF", "audio/wav")},
+    events=transcript_events(*WORDS),
+    part=2,
+    names=True,
+    identity=None,
+    read={"reasons": None, "usage": (14, 3)},
+    left={"reasons": None},
+)
+
+
 def _parameter(api: Api) -> Any:
-    """Skipped where the SDK does not have the endpoint."""
-    missing = find_spec(f"{api.sdk.name}.resources.{api.path}") is None
+    """Skipped where the SDK does not have the endpoint, or does not stream it."""
+    missing = find_spec(f"{api.sdk.name}.resources.{api.path}") is None or not _streams(api)
     return pytest.param(api, id=api.path, marks=pytest.mark.skipif(missing, reason=f"this SDK has no {api.path}"))
 
 
-APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS, MESSAGES))]
+def _streams(api: Api) -> bool:
+    with api.sdk.clients[0](api_key=API_KEY) as client:
+        return "stream" in inspect.signature(getattr(api.resource(client), api.method)).parameters
+
+
+APIS = [*map(_parameter, (CHAT, RESPONSES, COMPLETIONS, MESSAGES, IMAGES, TRANSCRIPTIONS))]
 ONLY_RESPONSES = APIS[1:2]
 CHAT_AND_RESPONSES = APIS[:2]
 # One that has names for its events and one that has not, and one of each SDK.

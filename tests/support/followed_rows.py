@@ -25,7 +25,19 @@ from opentelemetry_instrumentation_genai import (
 )
 
 # One way to read each style, and one for each kind of body that is not parsed by the SDK.
-READ = ("plain", "stream", "raw", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper")
+READ = (
+    "plain",
+    "stream",
+    "raw",
+    "streaming-iter_lines-stream",
+    "generator",
+    "by-hand",
+    "by-hand-stream",
+    "helper",
+    "bytes-plain",
+    "bytes-raw",
+    "bytes-read",
+)
 EVERYTHING: dict[str, Any] = {
     **ALL,
     "prices": "billed,genai-prices",

@@ -16,6 +16,17 @@ import yaml
 DATA = Path(__file__).parents[1] / "data" / "semconv"
 Levels = Mapping[str, str]
 """Attribute -> requirement level, without its condition."""
+UNNAMED = {
+    "moderation": "chat",
+    "decision": "chat",
+    "count_tokens": "chat",
+    "compact_response": "chat",
+    "cancel_response": "fetch_response",
+    "create_batch": "chat",
+    "fetch_batch": "chat",
+}
+"""Operation for which no generation has a word -> the one with the span that its span is held against."""
+_MODEL = "gen_ai.request.model"
 
 # What a value of the type is, on a span and in the SDK's events.
 _TYPES = {
@@ -65,6 +76,8 @@ class Registry:
         for (refined, name), own in self.refinements.items():
             if refined == kind and name.startswith(f"{provider}."):
                 levels |= own
+        if operation in UNNAMED and _MODEL in levels:
+            levels[_MODEL] = "conditionally_required"  # the endpoint has a default
         return levels
 
     def metric(self, name: str, provider: str) -> Metric | None:
@@ -100,6 +113,7 @@ def typed(kind: str, value: Any) -> bool:
 
 def _span_types(operation: str) -> tuple[str, ...]:
     """The span type of an operation, as either generation calls it."""
+    operation = UNNAMED.get(operation, operation)
     if operation in ("chat", "text_completion", "generate_content"):
         return ("gen_ai.inference.client", "gen_ai.client.inference")
     return (f"gen_ai.{operation}.client", f"gen_ai.{operation}.internal")

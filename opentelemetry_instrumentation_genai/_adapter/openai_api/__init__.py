@@ -1,1 +1,1 @@
-"""OpenAI's API, which many servers and SDKs speak: chat completions, completions, responses, embeddings."""
+"""OpenAI's API, which many servers and SDKs speak: chat completions, responses, embeddings, images, sound, and the rest."""

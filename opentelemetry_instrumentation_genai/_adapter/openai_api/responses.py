@@ -22,11 +22,12 @@ _FOR_THE_CALLER = frozenset(
 )
 
 
-def _conversation(value: Any) -> str | None:
+def conversation_id(value: Any) -> str | None:
+    """Return the id of a conversation, given as such or as an object that has it."""
     return string(value) or string(member(value, "id"))
 
 
-def _compacted(value: object) -> bool | None:
+def compacted(value: object) -> bool | None:
     """Return True if a list of items contains a compaction, None otherwise."""
     entries = value if isinstance(value, (list, tuple)) else ()
     return True if any(member(entry, "type") == "compaction" for entry in entries) else None
@@ -41,21 +42,21 @@ _REQUEST = table(
     field(names.REQUEST_MAX_TOKENS, integer, "max_output_tokens"),
     field(names.REQUEST_REASONING_LEVEL, string, "reasoning.effort"),
     field(names.REQUEST_PREVIOUS_RESPONSE_ID, string, "previous_response_id"),
-    field(names.CONVERSATION_ID, _conversation, "conversation"),
-    field(names.CONVERSATION_COMPACTED, _compacted, "input"),
+    field(names.CONVERSATION_ID, conversation_id, "conversation"),
+    field(names.CONVERSATION_COMPACTED, compacted, "input"),
     field(names.OUTPUT_TYPE, output_type, "text.format.type"),
     field(names.PROMPT_NAME, string, "prompt.id"),
     field(names.PROMPT_VERSION, string, "prompt.version"),
     REQUEST_TIER,
 )
-_RESPONSE = (
+RESPONSE_ATTRIBUTES = (
     *RESPONSE,
     field(names.RESPONSE_STATUS, string, "status"),
-    field(names.CONVERSATION_ID, _conversation, "conversation"),
-    field(names.CONVERSATION_COMPACTED, _compacted, "output"),
+    field(names.CONVERSATION_ID, conversation_id, "conversation"),
+    field(names.CONVERSATION_COMPACTED, compacted, "output"),
 )
 # ResponseUsage of the API reference.
-_USAGE = (
+RESPONSE_USAGE = (
     field(names.USAGE_INPUT_TOKENS, count, "usage.input_tokens"),
     field(names.USAGE_OUTPUT_TOKENS, count, "usage.output_tokens"),
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.input_tokens_details.cached_tokens"),
@@ -109,7 +110,7 @@ def _counts_usage(response: Any, first: Callable[[str], bool]) -> bool:
     return identity is None or first(identity)
 
 
-def _counts_fetched_usage(response: Any, first: Callable[[str], bool]) -> bool:
+def counts_fetched_usage(response: Any, first: Callable[[str], bool]) -> bool:
     """Return whether a call that fetches a response counts its usage: only for a background response not counted before."""
     identity = _finished_in_background(response)
     return identity is not None and first(identity)
@@ -162,7 +163,7 @@ RESPONSES = Endpoint(
     kind=operation_kinds.CHAT,
     messages="input",
     request=_REQUEST,
-    response=table(*_RESPONSE, *_USAGE),
+    response=table(*RESPONSE_ATTRIBUTES, *RESPONSE_USAGE),
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     input_content=_input,
@@ -179,11 +180,11 @@ FETCH_RESPONSE = Endpoint(
         field(names.RESPONSE_ID, string, "id"),
         field(names.REQUEST_STREAM_CURSOR, _cursor, "starting_after"),
     ),
-    response=table(*_RESPONSE, *_USAGE),
+    response=table(*RESPONSE_ATTRIBUTES, *RESPONSE_USAGE),
     constants={names.OPENAI_API_TYPE: "responses"},
     finish_reasons=_finish_reasons,
     output_content=_fetched,
-    counts_usage=_counts_fetched_usage,
+    counts_usage=counts_fetched_usage,
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
 )

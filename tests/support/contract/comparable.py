@@ -22,6 +22,8 @@ def comparable(value: Any) -> Any:
         return [comparable(item) for item in value]
     if hasattr(value, "http_response"):
         return comparable_raw(value)
+    if hasattr(value, "write_to_file"):
+        return type(value), comparable_http(value.response), value.content
     if hasattr(value, "is_stream_consumed"):
         return comparable_http(value)
     return type(value), repr(value)
@@ -52,5 +54,5 @@ def comparable_http(response: Any) -> Any:
         type(request),
         request.method,
         str(request.url),
-        request.content,
+        vars(request).get("_content"),  # none of a form
     )

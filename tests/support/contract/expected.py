@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from conformance import INFERENCE
 from contract.row import Row
 from contract.variants import Variant
 from loopback import Snapshot, same
@@ -16,7 +17,8 @@ from loopback import Snapshot, same
 SCOPE = "opentelemetry_instrumentation_genai"
 INPUT, OUTPUT = "gen_ai.input.messages", "gen_ai.output.messages"
 SYSTEM, TOOLS = "gen_ai.system_instructions", "gen_ai.tool.definitions"
-CONTENT = (INPUT, OUTPUT, SYSTEM, TOOLS)
+QUERY, DOCUMENTS = "gen_ai.retrieval.query.text", "gen_ai.retrieval.documents"
+CONTENT = (INPUT, OUTPUT, SYSTEM, TOOLS, DOCUMENTS)
 
 _SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
 _TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
@@ -59,7 +61,7 @@ def expected(row: Row, variant: Variant, constants: Mapping[str, Any], *, conten
         content: whether content is captured on spans and events.
     """
     attributes = {**_SERVER, **constants, **row.request, **_received(row, variant)}
-    captured = _captured(row, variant) if content and row.details else {}
+    captured = _captured(row, variant) if content else {}
     return {
         "spans": [_span(row.span, {**attributes, **captured})],
         "metrics": _metrics(row, variant, attributes),
@@ -103,7 +105,7 @@ def _no_constant(name: str) -> None:
 
 def _received(row: Row, variant: Variant) -> dict[str, Any]:
     """What the answer adds; of a stream, that it is one, and when it began."""
-    inference = row.request["gen_ai.operation.name"] != "fetch_response"
+    inference = row.request["gen_ai.operation.name"] in INFERENCE
     asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream and inference else {}
     if variant.sees == "nothing":
         return asked

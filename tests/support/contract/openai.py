@@ -9,7 +9,9 @@ from openai import _base_client, _resource
 
 from contract.openai_chat import CHAT_ROWS
 from contract.openai_clients import CLIENTS
+from contract.openai_media import MEDIA_ROWS
 from contract.openai_methods import NOT_CALLED, NOT_FOLLOWED, OTHER_PATHS
+from contract.openai_operations import OPERATION_ROWS
 from contract.openai_others import OTHER_ROWS
 from contract.openai_responses import RESPONSES_ROWS
 from contract.provider import Provider
@@ -26,7 +28,7 @@ OPENAI = Provider(
     instrumentor=_instrumentor,
     constants={"http.response.status_code": 200, "openai.request.id": "req_1"},
     clients=CLIENTS,
-    rows=(*CHAT_ROWS, *RESPONSES_ROWS, *OTHER_ROWS),
+    rows=(*CHAT_ROWS, *RESPONSES_ROWS, *OTHER_ROWS, *OPERATION_ROWS, *MEDIA_ROWS),
     samples=("chat", "chat-parse", "chat-helper", "chat-posted", "completions", "embeddings", "responses"),
     always=(
         "chat.completions.create",

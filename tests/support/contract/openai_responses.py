@@ -282,7 +282,8 @@ _STILL_QUEUED = replace(
 )
 
 
-def _beta(row: Row) -> Row:
+def beta(row: Row) -> Row:
+    """The same, by the resource of the same name below `beta`."""
     return replace(row, id=f"beta-{row.id}", method=f"beta.{row.method}")
 
 
@@ -313,10 +314,10 @@ RESPONSES_ROWS = (
     _RESUMED,
     _RESUMED_HELPER,
     _STILL_QUEUED,
-    _beta(_SMALL),
-    _beta(_BACKGROUND),
-    _beta(_RETRIEVED),
-    _beta(_RESUMED),
+    beta(_SMALL),
+    beta(_BACKGROUND),
+    beta(_RETRIEVED),
+    beta(_RESUMED),
     _GOT,
     _BY_HAND,
 )

@@ -231,6 +231,24 @@ async def helper_final_text(call: Call) -> Any:
         return await settled(events.get_final_text()), await settled(events.get_final_text())
 
 
+async def raw_bytes(call: Call) -> Any:
+    """`with_raw_response.create(...)`, whose body is no JSON: all it has, and `parse()`."""
+    response = await settled(call())
+    before = comparable_raw(response)
+    return before, comparable(await settled(response.parse())), response.http_response.content, comparable_raw(response)
+
+
+_OF_BYTES: tuple[tuple[str, Callable[[Call], Awaitable[Any]], str, Seen], ...] = (
+    ("plain", plain, "", "response"),
+    ("raw", raw_bytes, RAW, "response"),
+    ("raw-unparsed", raw_unparsed, RAW, "response"),
+    ("read", reading("read"), STREAMING, "response"),
+    ("iter_bytes", iterating("iter_bytes"), STREAMING, "response"),
+    ("iter_bytes-3", iterating("iter_bytes", 3), STREAMING, "response"),
+    ("iter_raw", streaming_raw_bytes, STREAMING, "response"),
+    ("unread", streaming_unread, STREAMING, "nothing"),
+    ("closed", streaming_closed, STREAMING, "nothing"),
+)
 VARIANTS = (
     Variant("plain", plain),
     Variant("stream", stream, stream=True),
@@ -259,6 +277,10 @@ VARIANTS = (
     Variant("streaming-unread-stream", streaming_unread, stream=True, access=STREAMING, sees="nothing"),
     Variant("streaming-closed", streaming_closed, access=STREAMING, sees="nothing"),
     Variant("streaming-closed-stream", streaming_closed, stream=True, access=STREAMING, sees="nothing"),
+    *(
+        Variant(f"bytes-{name}", read, access=access, style="bytes", sees=sees)
+        for name, read, access, sees in _OF_BYTES
+    ),
     Variant("by-hand", plain, style="by hand"),
     Variant("by-hand-stream", stream, stream=True, style="by hand"),
     Variant("generator-plain", plain, style="generator"),

@@ -13,6 +13,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Any
 
 from starlette.requests import Request
@@ -46,6 +47,21 @@ class RecordedRequest:
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The members of the body: of a JSON object, or of a form, as texts and without its files."""
+        kind = self.headers.get("content-type", "")
+        if kind.startswith("multipart/form-data"):
+            parts: Any = message_from_bytes(f"content-type: {kind}\r\n\r\n".encode() + self.body).get_payload()
+            fields = [part for part in parts if part.get_filename() is None]
+            return {str(part.get_param("name", header="content-disposition")): part.get_payload() for part in fields}
+        return dict(json.loads(self.body)) if self.body else {}
+
+    @property
+    def boundary(self) -> str:
+        """What parts a form into its fields, and is another for each request; empty for any other body."""
+        return self.headers.get("content-type", "").partition("multipart/form-data; boundary=")[2]
 
 
 Answer = Reply | Callable[[RecordedRequest], Reply]

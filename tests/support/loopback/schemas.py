@@ -16,6 +16,7 @@ CONTENT = {
     "gen_ai.output.messages": "gen-ai-output-messages.json",
     "gen_ai.system_instructions": "gen-ai-system-instructions.json",
     "gen_ai.tool.definitions": "gen-ai-tool-definitions.json",
+    "gen_ai.retrieval.documents": "gen-ai-retrieval-documents.json",
 }
 
 
