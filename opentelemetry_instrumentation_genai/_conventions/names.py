@@ -128,6 +128,11 @@ EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
 OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.beta": ("string[]", "", "the beta features that the request names, as the SDK calls them"),
+    "anthropic.message.count_tokens.input_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have, as the SDK names it: none was used, so it is no usage",
+    ),
     "anthropic.message.stop_reason": ("string", "", "the provider's stop reason, which finish_reasons maps"),
     "anthropic.organization.id": ("string", "", "the account that was billed, as the SDK names it"),
     "anthropic.request.id": ("string", "", "the provider's id of the request, which its support needs"),
@@ -197,6 +202,7 @@ ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1
 ANTHROPIC_CACHE_CREATION_5M: Final = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"
 ANTHROPIC_COMPACTION_INPUT_TOKENS: Final = "anthropic.usage.compaction.input_tokens"
 ANTHROPIC_COMPACTION_OUTPUT_TOKENS: Final = "anthropic.usage.compaction.output_tokens"
+ANTHROPIC_COUNTED_INPUT_TOKENS: Final = "anthropic.message.count_tokens.input_tokens"
 ANTHROPIC_ORGANIZATION_ID: Final = "anthropic.organization.id"
 ANTHROPIC_REQUEST_ID: Final = "anthropic.request.id"
 ANTHROPIC_REQUEST_SERVICE_TIER: Final = "anthropic.request.service_tier"

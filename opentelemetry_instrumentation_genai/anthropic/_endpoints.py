@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._completions import COMPLETIONS
+from ._count_tokens import COUNT_TOKENS
 from ._messages import MESSAGES
 
 if TYPE_CHECKING:
@@ -15,5 +16,6 @@ if TYPE_CHECKING:
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/v1/messages"): MESSAGES,
+    ("post", "/v1/messages/count_tokens"): COUNT_TOKENS,
     ("post", "/v1/complete"): COMPLETIONS,
 }

@@ -11,7 +11,7 @@ from typing import Any
 from loopback import Telemetry
 from loopback.schemas import CONTENT, complaints, deprecated
 from opentelemetry_instrumentation_genai._conventions.names import OWN
-from semconv import Levels, Metric, Registry, registry, typed
+from semconv import OWN_OPERATIONS, Levels, Metric, Registry, registry, typed
 
 # Newer than v1.41, and emitted with it all the same.
 NEWER = frozenset(
@@ -36,6 +36,7 @@ BESIDES = frozenset(
 # Enums are open; what they do not have a word for is spelled like this.
 VALUES = {
     "error.type": re.compile(r"[a-z]+(_[a-z]+)*|([A-Za-z0-9_]+\.)+[A-Z][A-Za-z]+"),  # a code, or an exception's name
+    "gen_ai.operation.name": re.compile("|".join(OWN_OPERATIONS)),
     "gen_ai.provider.name": re.compile("ollama"),
     "openai.request.service_tier": re.compile("flex"),
 }

@@ -98,8 +98,14 @@ def typed(kind: str, value: Any) -> bool:
     return _TYPES[kind](value)
 
 
+# Operations for which neither generation has a word: their spans have what those of embeddings have, and attributes of our own.
+OWN_OPERATIONS = ("count_tokens",)
+
+
 def _span_types(operation: str) -> tuple[str, ...]:
     """The span type of an operation, as either generation calls it."""
+    if operation in OWN_OPERATIONS:
+        return ("gen_ai.embeddings.client",)
     if operation in ("chat", "text_completion", "generate_content"):
         return ("gen_ai.inference.client", "gen_ai.client.inference")
     return (f"gen_ai.{operation}.client", f"gen_ai.{operation}.internal")

@@ -13,7 +13,6 @@ _ELSEWHERE = "the model runs elsewhere, at another time, and the answer has no u
 _NO_REQUEST = "makes no request"
 _NOT_BY_HAND = "no followed operation has this HTTP method"
 _LOOP = "calls the methods that have rows, each call of which is followed"
-_COUNTED = "counts tokens, which comes later, as a row of its own"
 
 NOT_FOLLOWED: Mapping[str, str] = {
     "close": _NO_REQUEST,
@@ -37,7 +36,6 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "beta.files": _STORED,
     "beta.memory_stores": _STORED,
     "beta.messages.batches": _LATER,
-    "beta.messages.count_tokens": _COUNTED,
     "beta.messages.thread": _LOOP,
     "beta.messages.tool_runner": _LOOP,
     "beta.models": _STORED,
@@ -50,7 +48,6 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "beta.webhooks": "says what the server has done; no model is called",
     "files": _STORED,
     "messages.batches": _LATER,
-    "messages.count_tokens": _COUNTED,
     "models": _STORED,
     "organization": "administration of an organization; no model is called",
     "skills": _STORED,
@@ -81,8 +78,9 @@ OTHER_PATHS = (
     ("post", "/v2/messages"),
     ("post", "/v1/Messages"),
     ("post", "/v1/messages/more"),
-    ("post", "/v1/messages/count_tokens"),
-    ("post", "/v1/messages/count_tokens?beta=true"),
+    ("get", "/v1/messages/count_tokens"),
+    ("post", "/v1/count_tokens"),
+    ("post", "/v1/messages/count_tokens/1"),
     ("post", "/v1/messages/batches"),
     ("post", "/v1/messages/batches?beta=true"),
     ("get", "/v1/messages/batches/msgbatch_1"),

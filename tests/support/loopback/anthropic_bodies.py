@@ -39,6 +39,11 @@ def message(*blocks: Any, **changes: Any) -> dict[str, Any]:
     return {**known, "content": list(blocks), **ending, **changes}
 
 
+def counted(tokens: int) -> dict[str, Any]:
+    """How many tokens a request would have."""
+    return {"input_tokens": tokens}
+
+
 def started(usage: Mapping[str, Any] = USAGE, **changes: Any) -> dict[str, Any]:
     """The event with which a stream begins: the message without content, and with a placeholder for the output's tokens."""
     empty = {"stop_reason": None, "usage": {**usage, "output_tokens": 1}}
