@@ -128,6 +128,34 @@ EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
 OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.beta": ("string[]", "", "the beta features that the request names, as the SDK calls them"),
+    "anthropic.message.batch.id": ("string", "", "of a batch of requests, as the SDK names it"),
+    "anthropic.message.batch.processing_status": (
+        "string",
+        "",
+        "how far the processing of a batch is, in the provider's word",
+    ),
+    "anthropic.message.batch.request_count": ("int", "{request}", "how many a batch is made of, as the SDK names it"),
+    "anthropic.message.batch.request_counts.canceled": (
+        "int",
+        "{request}",
+        "how many of a batch were cancelled before they were processed",
+    ),
+    "anthropic.message.batch.request_counts.errored": (
+        "int",
+        "{request}",
+        "how many of a batch have an error as their result",
+    ),
+    "anthropic.message.batch.request_counts.expired": (
+        "int",
+        "{request}",
+        "how many of a batch were not processed in time",
+    ),
+    "anthropic.message.batch.request_counts.processing": ("int", "{request}", "how many of a batch have no result yet"),
+    "anthropic.message.batch.request_counts.succeeded": (
+        "int",
+        "{request}",
+        "how many of a batch have a message as their result",
+    ),
     "anthropic.message.count_tokens.input_tokens": (
         "int",
         "{token}",
@@ -197,6 +225,14 @@ OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_STREAM_CHUNKS: ("counter", "1", "as `llm.request.count`"),
     METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "as `llm.request.count`"),
 }
+ANTHROPIC_BATCH_CANCELED: Final = "anthropic.message.batch.request_counts.canceled"
+ANTHROPIC_BATCH_ERRORED: Final = "anthropic.message.batch.request_counts.errored"
+ANTHROPIC_BATCH_EXPIRED: Final = "anthropic.message.batch.request_counts.expired"
+ANTHROPIC_BATCH_ID: Final = "anthropic.message.batch.id"
+ANTHROPIC_BATCH_PROCESSING: Final = "anthropic.message.batch.request_counts.processing"
+ANTHROPIC_BATCH_REQUEST_COUNT: Final = "anthropic.message.batch.request_count"
+ANTHROPIC_BATCH_STATUS: Final = "anthropic.message.batch.processing_status"
+ANTHROPIC_BATCH_SUCCEEDED: Final = "anthropic.message.batch.request_counts.succeeded"
 ANTHROPIC_BETA: Final = "anthropic.beta"
 ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 ANTHROPIC_CACHE_CREATION_5M: Final = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"

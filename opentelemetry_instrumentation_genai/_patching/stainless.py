@@ -154,7 +154,7 @@ class Stainless(Funnel):
         if endpoint is None:
             return
         capture = capture_in(context)
-        if self._lazy and self._signals.reads_input(capture):
+        if self._lazy and self._signals.reads_input(capture, endpoint.kind):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
         server = self._servers.of(client, client.base_url)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .._call.state import CallState
     from .._completion_hook.delivery import Completions
     from .._conventions.capture_modes import Capture
+    from .._conventions.operation_kinds import OperationKind
     from .._cost.costs import Costs
     from .._settings.config import Config
 
@@ -167,15 +168,20 @@ class Signals:
         reads_all = self._reads_responses
         return {route: one.of(self._generation, needed, reads_all=reads_all) for route, one in endpoints.items()}
 
-    def reads_input(self, capture: Capture | None) -> bool:
-        """Return whether anything reads the messages of a request.
+    def reads_input(self, capture: Capture | None, kind: OperationKind) -> bool:
+        """Return whether anything reads the content of a request.
 
         Args:
             capture: the content capture that a block of code around the call sets; None if none does.
+            kind: the kind of its operation.
         """
         if self.hooks is not None or self._enrichers is not None:
             return True
-        return self._pipeline is not None and (self._capture if capture is None else capture) != NO_CONTENT
+        return (
+            kind.has_content
+            and self._pipeline is not None
+            and (self._capture if capture is None else capture) != NO_CONTENT
+        )
 
     def close(self) -> None:
         """Empty the queue of the completion hook into the hook. Called when no call is followed any more."""

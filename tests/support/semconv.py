@@ -99,7 +99,7 @@ def typed(kind: str, value: Any) -> bool:
 
 
 # Operations for which neither generation has a word: their spans have what those of embeddings have, and attributes of our own.
-OWN_OPERATIONS = ("count_tokens",)
+OWN_OPERATIONS = ("count_tokens", "create_batch", "fetch_batch")
 
 
 def _span_types(operation: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What generates no message at once: token counting."""
+"""What generates no message at once: token counting, and batches of requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from contract.anthropic_messages import HEADERS
 from contract.row import Row, given
 from loopback import Json
-from loopback.anthropic_bodies import MODEL, counted, text
+from loopback.anthropic_bodies import BATCH, MESSAGES, MODEL, batch, counted, text
 
 _ASKED: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
 _COUNT = Row(
@@ -42,5 +42,76 @@ _COUNT_BY_HAND = replace(
     arguments=given(path="/v1/messages/count_tokens", body=_ASKED, cast_to=object),
     style="by hand",
 )
+_BATCH_ID = {"anthropic.message.batch.id": BATCH}
 
-OTHER_ROWS = (_COUNT, _COUNT_BETA, _COUNT_BY_HAND)
+
+def _counts(status: str, **counts: int) -> dict[str, Any]:
+    """The attributes of a batch."""
+    none = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    found = {
+        f"anthropic.message.batch.request_counts.{outcome}": count for outcome, count in {**none, **counts}.items()
+    }
+    return {**_BATCH_ID, "anthropic.message.batch.processing_status": status, **found}
+
+
+_CREATED, _ENDED = {"processing": 2}, {"succeeded": 4, "errored": 3, "canceled": 2, "expired": 1}
+_REQUESTS = [{"custom_id": name, "params": MESSAGES} for name in ("first", "second")]
+_CREATE = Row(
+    "batches-create",
+    "messages.batches.create",
+    given(requests=_REQUESTS),
+    "create_batch",
+    {"gen_ai.operation.name": "create_batch", "anthropic.message.batch.request_count": 2},
+    plain=Json(batch(**_CREATED), headers=HEADERS),
+    response=_counts("in_progress", **_CREATED),
+    details=False,
+)
+_CREATE_BY_HAND = replace(
+    _CREATE,
+    id="batches-create-posted",
+    method="post",
+    arguments=given(path="/v1/messages/batches", body={"requests": _REQUESTS}, cast_to=object),
+    style="by hand",
+)
+_RETRIEVE = Row(
+    "batches-retrieve",
+    "messages.batches.retrieve",
+    given(message_batch_id=BATCH),
+    "fetch_batch",
+    {"gen_ai.operation.name": "fetch_batch", **_BATCH_ID},
+    plain=Json(batch("ended", **_ENDED), headers=HEADERS),
+    response=_counts("ended", **_ENDED),
+    details=False,
+)
+_RETRIEVE_BY_HAND = replace(
+    _RETRIEVE,
+    id="batches-retrieve-by-hand",
+    method="get",
+    arguments=given(path=f"v1/messages/batches/{BATCH}/", cast_to=object),
+    style="by hand",
+)
+
+
+def _beta(row: Row) -> Row:
+    """The same of `beta.messages`, with a feature: as a header, which replaces the one that older SDKs send."""
+    feature = "files-api-2025-04-14"
+    return replace(
+        row,
+        id=f"beta-{row.id}",
+        method=f"beta.{row.method}",
+        arguments=lambda client: {**row.arguments(client), "extra_headers": {"anthropic-beta": feature}},
+        request={**row.request, "anthropic.beta": [feature]},
+    )
+
+
+OTHER_ROWS = (
+    _COUNT,
+    _COUNT_BETA,
+    _COUNT_BY_HAND,
+    _CREATE,
+    _CREATE_BY_HAND,
+    _RETRIEVE,
+    _RETRIEVE_BY_HAND,
+    _beta(_CREATE),
+    _beta(_RETRIEVE),
+)
