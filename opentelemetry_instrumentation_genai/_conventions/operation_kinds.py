@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from opentelemetry.trace import SpanKind
@@ -72,7 +72,8 @@ COMPACT_RESPONSE: Final = _unnamed("compact_response")
 CANCEL_RESPONSE: Final = _unnamed("cancel_response")
 CREATE_BATCH: Final = _unnamed("create_batch")
 FETCH_BATCH: Final = _unnamed("fetch_batch")
-BATCH_RESULTS: Final = _unnamed("batch_results")
+BATCH_RESULTS: Final = replace(_unnamed("batch_results"), metrics="fetched")
+"""Responses that were made in the background are read; they have the usage of each."""
 
 INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
 """The operations by which a model generates something."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import get_current
 
-from .._adapter.client_servers import Servers
+from .._adapter.client_servers import Servers, port_of
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
 from .._adapter.json_text import read_json
 from .._adapter.request_bodies import mapping
@@ -26,13 +26,16 @@ from .._stream.body import Body, body_of
 from .funnel import Funnel
 from .http_exchange import Exchange, call_of, secrets_in, unparsed
 from .request_iterators import without_iterators
-from .routes import input_of
+from .routes import input_of, path_below
 from .seam import async_following, following
 from .usage_injection import UsageInjection, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from opentelemetry.context import Context
+
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._adapter.unknown_servers import Signs
     from .._signals.signals import Signals
@@ -76,6 +79,7 @@ class StainlessSdk:
         native: its own tracing, if it has any.
         lazy_bodies: whether iterators may be left in a body, which it reads only when it sends.
         event_streams: what its `stream()` methods return.
+        line_decoders: (module, class) pairs, below the package, of what makes values of the lines of a response, in `__decode__`.
     """
 
     package: str
@@ -88,6 +92,7 @@ class StainlessSdk:
     native: Native | None = None
     lazy_bodies: bool = False
     event_streams: EventStreams | None = None
+    line_decoders: Sequence[tuple[str, str]] = ()
 
 
 class Stainless(Funnel):
@@ -106,6 +111,7 @@ class Stainless(Funnel):
         super().__init__("request", sdk.endpoints, signals, others, propagation)
         self._event_streams = sdk.event_streams
         self._package = sdk.package
+        self._line_decoders = sdk.line_decoders
         self._headers = {name.encode(): attribute for name, attribute in sdk.headers}
         self._start_attributes = sdk.start_attributes
         self._signs = sdk.signs
@@ -126,6 +132,7 @@ class Stainless(Funnel):
             (client, "AsyncAPIClient._process_response", answered),
             (streams, "Stream.__stream__", events),
             (streams, "AsyncStream.__stream__", events),
+            *((f"{self._package}.{module}", f"{kind}.__decode__", events) for module, kind in self._line_decoders),
         ]
 
     def start(self, patches: Patches) -> None:
@@ -157,7 +164,7 @@ class Stainless(Funnel):
         if self._lazy and self._signals.reads_input(capture, endpoint.kind):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
-        server = self._servers.of(client, client.base_url)
+        server = self._server(client, options.url)
         unknown_server = server.unknown_server
         provider = server.provider if unknown_server is None else unknown_server.provider
         streamed = scope.kwargs.get("stream") is True
@@ -208,8 +215,8 @@ class Stainless(Funnel):
         self._look_at(call, response, kwargs.get("retries_taken"))
 
     def events(self, chunks: Any, stream: Any) -> Any:
-        """Return the chunks of `__stream__`, followed."""
-        body = body_of(getattr(stream, "response", None))
+        """Return the chunks of `__stream__` or `__decode__`, followed."""
+        body = body_of(getattr(stream, "response", None) or getattr(stream, "http_response", None))
         return chunks if body is None else body.events(chunks, stream)
 
     @guarded
@@ -228,6 +235,23 @@ class Stainless(Funnel):
             call.finish()
 
     # What they do.
+
+    def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
+        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path.
+
+        A whole URL in place of the path is one that a provider has named in a response.
+        """
+        path = path_below(str(client.base_url), path) if "://" in path else path
+        return super()._find(client, method, path, context)
+
+    def _server(self, client: Any, url: str) -> Server:
+        """Return the server that a request goes to: the client's, unless its whole URL is given, and has another."""
+        base = client.base_url
+        if "://" in url:
+            whole = base.join(url)
+            if (whole.host, port_of(whole)) != (base.host, port_of(base)):
+                return self._servers.of(client, whole)
+        return self._servers.of(client, base)
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""

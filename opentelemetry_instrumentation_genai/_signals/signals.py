@@ -24,6 +24,7 @@ from .events import CallEvents, Details, Events
 from .metrics import CallMetrics, ChunkTimes, Instruments
 from .recording import Points
 from .request_attributes import request_attributes
+from .result_usage import ResultUsage
 from .span import CallSpan
 from .user_hooks import UserHooks
 from .value_limit import value_limit
@@ -213,7 +214,10 @@ class Signals:
         found: list[Observer] = []
         if self._costs is not None:
             found.append(Cost(call, self._costs, injects=self.injects_usage))
-        found.append(self._metrics_class(call, self._instruments[call.kind.metrics], points))
+        instruments = self._instruments[call.kind.metrics]
+        found.append(self._metrics_class(call, instruments, points))
+        if call.endpoint.results is not None:
+            found.append(ResultUsage(call, instruments, call.endpoint.results))
         found += [make(call, points) for make in self._extended]
         found += self._recorders(call, self._capture_of(call, request))
         if self.hooks is not None and hook_span is not None:

@@ -20,7 +20,7 @@ from loopback import Reply, Sse, Telemetry
 from loopback.anthropic_bodies import closed, ended, events, opened, piece, started, text_events
 
 # One way to read each style as events, one that leaves the events to us, and the plain call.
-READ = ("plain", "stream", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper")
+READ = ("plain", "stream", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper", "lines")
 OPENAI, ANTHROPIC = (next(found for found in PROVIDERS if found.name == name) for name in ("openai", "anthropic"))
 COMPACTED, REASONS = "gen_ai.conversation.compacted", "gen_ai.response.finish_reasons"
 

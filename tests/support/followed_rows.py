@@ -14,7 +14,17 @@ from loopback.openai_bodies import completion
 from opentelemetry_instrumentation_genai import capture_content, genai_context
 
 # One way to read each style, and one for each kind of body that is not parsed by the SDK.
-READ = ("plain", "stream", "raw", "streaming-iter_lines-stream", "generator", "by-hand", "by-hand-stream", "helper")
+READ = (
+    "plain",
+    "stream",
+    "raw",
+    "streaming-iter_lines-stream",
+    "generator",
+    "by-hand",
+    "by-hand-stream",
+    "helper",
+    "lines",
+)
 EVERYTHING: dict[str, Any] = {
     **ALL,
     "prices": "billed,genai-prices",

@@ -86,7 +86,8 @@ APPLICATION: Listed = {
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
     "_call/observer.py": ("Observer.__init_subclass__",),
-    "_conventions/operation_kinds.py": ("key_of_owner",),
+    "_conventions/operation_kinds.py": ("_unnamed", "key_of_owner"),
+    "anthropic/_batches.py": ("_methods",),
     "openai/_endpoints.py": ("_called_by",),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
     "_setting_values/errors.py": ("PartlyError.__init__",),

@@ -16,6 +16,13 @@ import yaml
 DATA = Path(__file__).parents[1] / "data" / "semconv"
 Levels = Mapping[str, str]
 """Attribute -> requirement level, without its condition."""
+UNNAMED = {
+    "count_tokens": "chat",
+    "create_batch": "chat",
+    "fetch_batch": "chat",
+    "batch_results": "chat",
+}
+"""Operation for which no generation has a word -> the one with the span that its span is held against."""
 
 # What a value of the type is, on a span and in the SDK's events.
 _TYPES = {
@@ -98,14 +105,9 @@ def typed(kind: str, value: Any) -> bool:
     return _TYPES[kind](value)
 
 
-# Operations for which neither generation has a word: their spans have what those of embeddings have, and attributes of our own.
-OWN_OPERATIONS = ("count_tokens", "create_batch", "fetch_batch")
-
-
 def _span_types(operation: str) -> tuple[str, ...]:
     """The span type of an operation, as either generation calls it."""
-    if operation in OWN_OPERATIONS:
-        return ("gen_ai.embeddings.client",)
+    operation = UNNAMED.get(operation, operation)
     if operation in ("chat", "text_completion", "generate_content"):
         return ("gen_ai.inference.client", "gen_ai.client.inference")
     return (f"gen_ai.{operation}.client", f"gen_ai.{operation}.internal")

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from anthropic import _base_client
+from anthropic._decoders.jsonl import AsyncJSONLDecoder, JSONLDecoder
+from anthropic.types.beta.messages import BetaMessageBatchIndividualResponse
+
 from contract.anthropic_messages import HEADERS
 from contract.row import Row, given
-from loopback import Json
-from loopback.anthropic_bodies import BATCH, MESSAGES, MODEL, batch, counted, text
+from loopback import Json, Ndjson
+from loopback.anthropic_bodies import BATCH, MESSAGES, MODEL, SERVED, batch, counted, message, result, text
+from loopback.replies import JSONL
 
 _ASKED: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]}
 _COUNT = Row(
@@ -92,6 +97,42 @@ _RETRIEVE_BY_HAND = replace(
 )
 
 
+def _reading(client: Any) -> dict[str, Any]:
+    """How `results` reads them, when it knows where they are."""
+    kind: Any = JSONLDecoder if isinstance(client, _base_client.SyncAPIClient) else AsyncJSONLDecoder
+    path = f"/v1/messages/batches/{BATCH}/results"
+    return {"path": path, "cast_to": kind[BetaMessageBatchIndividualResponse], "stream": True}
+
+
+_OTHER_MODEL = "claude-other-1"
+_REFUSED = {"type": "error", "error": {"type": "invalid_request_error", "message": "No"}}
+RESULTS = [
+    result("first", message=message(text("Hello"))),
+    result("second", "errored", error=_REFUSED),
+    result("third", message=message(text("Hi"), model=_OTHER_MODEL, usage={"input_tokens": 5, "output_tokens": 2})),
+    result("fourth", "canceled"),
+    result("fifth", "expired"),
+    result("sixth", message=message(text("Grüß dich 🌍"), usage={"input_tokens": 64, "output_tokens": 1})),
+]
+COUNTED = {"succeeded": 3, "errored": 1, "canceled": 1, "expired": 1}
+_RESULTS = Row(
+    "batches-results-by-hand",
+    "get",
+    _reading,
+    "batch_results",
+    {"gen_ai.operation.name": "batch_results", **_BATCH_ID},
+    style="lines",
+    streamed=Ndjson(RESULTS, headers=HEADERS, content_type=JSONL),
+    stream_arguments={},
+    stream_response={
+        f"anthropic.message.batch.request_counts.{outcome}": number for outcome, number in COUNTED.items()
+    },
+    chunks=len(RESULTS),
+    details=False,
+    results=[(SERVED, 8, 3), (SERVED, 64, 1), (_OTHER_MODEL, 5, 2)],
+)
+
+
 def _beta(row: Row) -> Row:
     """The same of `beta.messages`, with a feature: as a header, which replaces the one that older SDKs send."""
     feature = "files-api-2025-04-14"
@@ -112,6 +153,7 @@ OTHER_ROWS = (
     _CREATE_BY_HAND,
     _RETRIEVE,
     _RETRIEVE_BY_HAND,
+    _RESULTS,
     _beta(_CREATE),
     _beta(_RETRIEVE),
 )

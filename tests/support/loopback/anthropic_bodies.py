@@ -63,6 +63,11 @@ def batch(status: str = "in_progress", **counts: int) -> dict[str, Any]:
     }
 
 
+def result(name: str, outcome: str = "succeeded", **members: Any) -> dict[str, Any]:
+    """The result of one request of a batch."""
+    return {"custom_id": name, "result": {"type": outcome, **members}}
+
+
 def started(usage: Mapping[str, Any] = USAGE, **changes: Any) -> dict[str, Any]:
     """The event with which a stream begins: the message without content, and with a placeholder for the output's tokens."""
     empty = {"stop_reason": None, "usage": {**usage, "output_tokens": 1}}
