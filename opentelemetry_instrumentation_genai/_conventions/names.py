@@ -204,6 +204,9 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "model": ("string", "", "of the `llm.*` metrics, as llm-otel-kit names it: the requested model"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
+    "ollama.image.height": ("int", "{pixel}", "of the image that was requested"),
+    "ollama.image.steps": ("int", "{step}", "in how many steps the image was requested to be generated"),
+    "ollama.image.width": ("int", "{pixel}", "of the image that was requested"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
@@ -254,6 +257,9 @@ KIT_MODEL: Final = "model"
 KIT_STREAM: Final = "stream"
 LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
+OLLAMA_IMAGE_HEIGHT: Final = "ollama.image.height"
+OLLAMA_IMAGE_STEPS: Final = "ollama.image.steps"
+OLLAMA_IMAGE_WIDTH: Final = "ollama.image.width"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"

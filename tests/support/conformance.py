@@ -100,7 +100,9 @@ CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "gen_ai.request.stream": lambda exchange: exchange.asked.get("stream") in (True, "true"),
     "gen_ai.request.stream_cursor": _asks("starting_after"),
     "gen_ai.request.top_k": _asks("top_k", "options.top_k"),
-    "gen_ai.output.type": _asks("response_format", "text.format", "format", "output_config.format", "output_format"),
+    "gen_ai.output.type": _asks(
+        "response_format", "text.format", "format", "output_config.format", "output_format", "width", "height", "steps"
+    ),
     "gen_ai.prompt.name": _asks("prompt.id"),
     "gen_ai.prompt.version": _asks("prompt.version"),
     "gen_ai.conversation.id": _asks("conversation"),

@@ -89,11 +89,24 @@ _THINKING = replace(
 _DRAWING = replace(
     _GENERATE,
     id="ollama-generate-image",
-    arguments=given(model=MODEL, prompt="Hi", width=8, height=8, steps=2),
+    arguments=given(model=MODEL, prompt="Hi", width=16, height=8, steps=2),
+    request={
+        **_BASE,
+        "gen_ai.output.type": "image",
+        "ollama.image.width": 16,
+        "ollama.image.height": 8,
+        "ollama.image.steps": 2,
+    },
     plain=Json(generated(image="AQID", **DONE)),
     streamed=Ndjson([generated(completed=1, total=2), generated(image="AQID", **DONE)]),
     chunks=2,
     output={OUTPUT: [assistant(IMAGE_PART)]},
+)
+_DRAWING_SOME = replace(
+    _DRAWING,
+    id="ollama-generate-image-of-a-height",
+    arguments=given(model=MODEL, prompt="Hi", height=8),
+    request={**_BASE, "gen_ai.output.type": "image", "ollama.image.height": 8},
 )
 _LOAD = replace(
     _GENERATE,
@@ -148,4 +161,4 @@ _DEPRECATED = replace(
     timings=(),
 )
 
-OTHER_ROWS = (_GENERATE, _FULL, _THINKING, _DRAWING, _LOAD, _EMBED, _DIMENSIONS, _DEPRECATED)
+OTHER_ROWS = (_GENERATE, _FULL, _THINKING, _DRAWING, _DRAWING_SOME, _LOAD, _EMBED, _DIMENSIONS, _DEPRECATED)
