@@ -210,6 +210,8 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
+    "ollama.web_search.max_results": ("int", "{result}", "how many results of a search were requested at most"),
+    "ollama.web_search.result_count": ("int", "{result}", "how many results a search has"),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
     "stream": ("string", "", "of `llm.request.count`, as llm-otel-kit spells it: `True` or `False`"),
 }
@@ -261,7 +263,9 @@ OLLAMA_IMAGE_HEIGHT: Final = "ollama.image.height"
 OLLAMA_IMAGE_STEPS: Final = "ollama.image.steps"
 OLLAMA_IMAGE_WIDTH: Final = "ollama.image.width"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
+OLLAMA_MAX_RESULTS: Final = "ollama.web_search.max_results"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
+OLLAMA_RESULT_COUNT: Final = "ollama.web_search.result_count"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
 OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"

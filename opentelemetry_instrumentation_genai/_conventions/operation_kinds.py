@@ -74,6 +74,10 @@ CREATE_BATCH: Final = _unnamed("create_batch")
 FETCH_BATCH: Final = _unnamed("fetch_batch")
 BATCH_RESULTS: Final = replace(_unnamed("batch_results"), metrics="fetched")
 """Responses that were made in the background are read; they have the usage of each."""
+WEB_SEARCH: Final = _unnamed("web_search")
+"""The web is searched for an application. `retrieval` is of the conventions' data sources, which have an id; the web has none."""
+WEB_FETCH: Final = _unnamed("web_fetch")
+"""The text of a page of the web is fetched by its URL."""
 
 INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
 """The operations by which a model generates something."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.context import get_current
 
-from .._adapter.client_servers import Servers, port_of
+from .._adapter.client_servers import Servers
 from .._adapter.fields import LONGEST, Attribute, as_sent, member
 from .._adapter.json_text import read_json
 from .._adapter.request_bodies import mapping
@@ -26,16 +26,13 @@ from .._stream.body import Body, body_of
 from .funnel import Funnel
 from .http_exchange import Exchange, call_of, secrets_in, unparsed
 from .request_iterators import without_iterators
-from .routes import input_of, path_below
+from .routes import input_of
 from .seam import async_following, following
 from .usage_injection import UsageInjection, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from opentelemetry.context import Context
-
-    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._adapter.unknown_servers import Signs
     from .._signals.signals import Signals
@@ -236,22 +233,9 @@ class Stainless(Funnel):
 
     # What they do.
 
-    def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
-        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path.
-
-        A whole URL in place of the path is one that a provider has named in a response.
-        """
-        path = path_below(str(client.base_url), path) if "://" in path else path
-        return super()._find(client, method, path, context)
-
-    def _server(self, client: Any, url: str) -> Server:
-        """Return the server that a request goes to: the client's, unless its whole URL is given, and has another."""
-        base = client.base_url
-        if "://" in url:
-            whole = base.join(url)
-            if (whole.host, port_of(whole)) != (base.host, port_of(base)):
-                return self._servers.of(client, whole)
-        return self._servers.of(client, base)
+    def _base(self, client: Any) -> Any:
+        """Return the base URL of a client."""
+        return client.base_url
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._adapter.endpoint import Endpoint
-from .._adapter.fields import count, field, member, read, string, table
+from .._adapter.fields import count, field, length, member, read, string, table
 from .._adapter.results import Inference, Results
 from .._conventions import names, operation_kinds
 from ._messages import USAGE, failure
@@ -16,10 +16,6 @@ _MODULES = ("resources.messages.batches", "resources.beta.messages.batches")
 def _methods(name: str) -> tuple[str, ...]:
     """Return the SDK's methods of this name that are about batches."""
     return tuple(f"{module}:{kind}.{name}" for module in _MODULES for kind in ("Batches", "AsyncBatches"))
-
-
-def _length(requests: Any) -> int | None:
-    return len(requests) if isinstance(requests, (list, tuple)) else None
 
 
 _OUTCOMES = (
@@ -69,7 +65,7 @@ def _latest(response: Any) -> Inference | None:
 CREATE_BATCH = Endpoint(
     kind=operation_kinds.CREATE_BATCH,
     methods=_methods("create"),
-    request=table(field(names.ANTHROPIC_BATCH_REQUEST_COUNT, _length, "requests")),
+    request=table(field(names.ANTHROPIC_BATCH_REQUEST_COUNT, length, "requests")),
     response=_BATCH,
     failure=failure,
 )

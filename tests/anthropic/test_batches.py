@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from contract.anthropic import ANTHROPIC
 from contract.anthropic_messages import HEADERS
 from contract.anthropic_others import COUNTED, RESULTS
 from contract.drive import Opened, listed, settled
-from endings import collected
+from endings import collected, until
 from loopback import Json, ModelServer, Ndjson, Reply, Telemetry, anthropic_bodies
 from loopback.anthropic_bodies import BATCH, MESSAGES, batch, message, text
 from loopback.model_server import RecordedRequest
@@ -280,6 +281,35 @@ def test_a_line_that_is_no_json(server: ModelServer, instrumented: Telemetry, cl
     assert "ERROR" == span.status.status_code.name
     assert "json.decoder.JSONDecodeError" == (span.attributes or {})["error.type"]
     assert {"succeeded": 1, "errored": 1, "canceled": 0, "expired": 0} == counts(instrumented)
+    assert {("input", 8), ("output", 3)} == tokens(instrumented)
+
+
+async def _cancelled(client: Any) -> None:
+    """A task reads as many results as there are, and is cancelled while it waits for the next one."""
+    read = []
+
+    async def reading() -> None:
+        async for result in await _results(client):
+            read.append(result)  # noqa: PERF401 - each is seen when it comes
+
+    task = asyncio.create_task(reading())
+    await until(lambda: read)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_results_whose_task_is_cancelled(server: ModelServer, instrumented: Telemetry, client: Any, way: Way) -> None:
+    """The call has failed with what was read until then."""
+    if way.name == "sync":
+        pytest.skip("only tasks are cancelled")
+    server.reply(*answered(LONG, end="stall", sent=2))
+
+    way.run(_cancelled(client))
+
+    span = instrumented.spans[-1]
+    assert "asyncio.exceptions.CancelledError" == (span.attributes or {})["error.type"]
+    assert {**OK, "succeeded": 1} == counts(instrumented)
     assert {("input", 8), ("output", 3)} == tokens(instrumented)
 
 

@@ -20,6 +20,7 @@ PROTOCOLS: Listed = {
     "_signals/recording.py": ("Counter.add", "Histogram.record"),
     "_adapter/endpoint.py": ("Accumulator.add", "Accumulator.result"),
     "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
+    "_patching/funnel.py": ("Funnel._base",),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
     "_stream/usage_filter.py": ("_Form.blank", "_Form.chunk", "_Form.cleared", "_Form.given"),
     "_patching/stainless.py": ("Native.spans", "Native.start", "Native.stop"),

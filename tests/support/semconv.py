@@ -21,6 +21,9 @@ UNNAMED = {
     "create_batch": "chat",
     "fetch_batch": "chat",
     "batch_results": "chat",
+    "decision": "chat",
+    "web_search": "chat",
+    "web_fetch": "chat",
 }
 """Operation for which no generation has a word -> the one with the span that its span is held against."""
 
