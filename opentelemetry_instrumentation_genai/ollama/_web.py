@@ -6,7 +6,6 @@ from .._adapter.endpoint import Endpoint
 from .._adapter.fields import count, field, length, table
 from .._conventions import names, operation_kinds
 
-
 WEB_SEARCH = Endpoint(
     kind=operation_kinds.WEB_SEARCH,
     methods=("_client:Client.web_search", "_client:AsyncClient.web_search"),
