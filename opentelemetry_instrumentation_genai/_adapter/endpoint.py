@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .billing import Billing
     from .failure import Failure
     from .fields import Attribute, Table
+    from .results import Results
     from .server_timings import Timings
     from .stream_usage import StreamUsage
 
@@ -73,6 +74,8 @@ class Endpoint:
             so that no server makes series without end.
         counts_usage: response, and whether an id is seen for the first time -> whether its usage is the call's to count. Several
             calls may see the usage of one response.
+        results: for endpoints that stream results of earlier inferences, each with a usage of its own: how they are read.
+        lines: whether a response that is streamed has a JSON value in each line, and is no stream of server-sent events.
         methods: the methods of the SDK that make such calls, as `module:Class.method` below the SDK's package: where other
             instrumentations have their wrappers.
     """
@@ -100,6 +103,8 @@ class Endpoint:
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     counts_usage: Callable[[Any, Callable[[str], bool]], bool] | None = None
+    results: Results | None = None
+    lines: bool = False
     methods: tuple[str, ...] = ()
     measured: Table = dataclasses.field(init=False)
 

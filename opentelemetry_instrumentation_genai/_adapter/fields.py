@@ -213,6 +213,11 @@ def count(value: Any) -> int | None:
     return counted if counted is not None and counted >= 0 else None
 
 
+def length(value: Any) -> int | None:
+    """Return how many entries a list has; None for anything else, of which an iterator is not read."""
+    return len(value) if isinstance(value, (list, tuple)) else None
+
+
 def number(value: Any) -> float | None:
     """Return a number as a double; None for anything else."""
     value = value if type(value) is float else as_sent(value)

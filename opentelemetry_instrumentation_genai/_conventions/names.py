@@ -142,6 +142,39 @@ EVENT_EXCEPTION: Final = "gen_ai.client.operation.exception"
 # Names of our own: attribute -> (type, unit, why the conventions' names do not do). Used nowhere but from this table.
 OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.beta": ("string[]", "", "the beta features that the request names, as the SDK calls them"),
+    "anthropic.message.batch.id": ("string", "", "of a batch of requests, as the SDK names it"),
+    "anthropic.message.batch.processing_status": (
+        "string",
+        "",
+        "how far the processing of a batch is, in the provider's word",
+    ),
+    "anthropic.message.batch.request_count": ("int", "{request}", "how many a batch is made of, as the SDK names it"),
+    "anthropic.message.batch.request_counts.canceled": (
+        "int",
+        "{request}",
+        "how many of a batch were cancelled before they were processed",
+    ),
+    "anthropic.message.batch.request_counts.errored": (
+        "int",
+        "{request}",
+        "how many of a batch have an error as their result",
+    ),
+    "anthropic.message.batch.request_counts.expired": (
+        "int",
+        "{request}",
+        "how many of a batch were not processed in time",
+    ),
+    "anthropic.message.batch.request_counts.processing": ("int", "{request}", "how many of a batch have no result yet"),
+    "anthropic.message.batch.request_counts.succeeded": (
+        "int",
+        "{request}",
+        "how many of a batch have a message as their result",
+    ),
+    "anthropic.message.count_tokens.input_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have, as the SDK names it: none was used, so it is no usage",
+    ),
     "anthropic.message.stop_reason": ("string", "", "the provider's stop reason, which finish_reasons maps"),
     "anthropic.organization.id": ("string", "", "the account that was billed, as the SDK names it"),
     "anthropic.request.id": ("string", "", "the provider's id of the request, which its support needs"),
@@ -186,9 +219,14 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "model": ("string", "", "of the `llm.*` metrics, as llm-otel-kit names it: the requested model"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
+    "ollama.image.height": ("int", "{pixel}", "of the image that was requested"),
+    "ollama.image.steps": ("int", "{step}", "in how many steps the image was requested to be generated"),
+    "ollama.image.width": ("int", "{pixel}", "of the image that was requested"),
     "ollama.load_duration": ("double", "s", "how long the server loaded the model: a cold start"),
     "ollama.prompt_eval_duration": ("double", "s", "how long the server read the prompt, by its own clock"),
     "ollama.total_duration": ("double", "s", "how long the server worked on the request, by its own clock"),
+    "ollama.web_search.max_results": ("int", "{result}", "how many results of a search were requested at most"),
+    "ollama.web_search.result_count": ("int", "{result}", "how many results a search has"),
     "openai.batch.id": ("string", "", "of a batch of requests; the conventions have an id of a response only"),
     "openai.batch.request_counts.completed": ("int", "{request}", "how many of a batch have a response"),
     "openai.batch.request_counts.failed": ("int", "{request}", "how many of a batch have an error"),
@@ -223,11 +261,20 @@ OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_STREAM_CHUNKS: ("counter", "1", "as `llm.request.count`"),
     METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "as `llm.request.count`"),
 }
+ANTHROPIC_BATCH_CANCELED: Final = "anthropic.message.batch.request_counts.canceled"
+ANTHROPIC_BATCH_ERRORED: Final = "anthropic.message.batch.request_counts.errored"
+ANTHROPIC_BATCH_EXPIRED: Final = "anthropic.message.batch.request_counts.expired"
+ANTHROPIC_BATCH_ID: Final = "anthropic.message.batch.id"
+ANTHROPIC_BATCH_PROCESSING: Final = "anthropic.message.batch.request_counts.processing"
+ANTHROPIC_BATCH_REQUEST_COUNT: Final = "anthropic.message.batch.request_count"
+ANTHROPIC_BATCH_STATUS: Final = "anthropic.message.batch.processing_status"
+ANTHROPIC_BATCH_SUCCEEDED: Final = "anthropic.message.batch.request_counts.succeeded"
 ANTHROPIC_BETA: Final = "anthropic.beta"
 ANTHROPIC_CACHE_CREATION_1H: Final = "anthropic.usage.cache_creation.ephemeral_1h_input_tokens"
 ANTHROPIC_CACHE_CREATION_5M: Final = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"
 ANTHROPIC_COMPACTION_INPUT_TOKENS: Final = "anthropic.usage.compaction.input_tokens"
 ANTHROPIC_COMPACTION_OUTPUT_TOKENS: Final = "anthropic.usage.compaction.output_tokens"
+ANTHROPIC_COUNTED_INPUT_TOKENS: Final = "anthropic.message.count_tokens.input_tokens"
 ANTHROPIC_ORGANIZATION_ID: Final = "anthropic.organization.id"
 ANTHROPIC_REQUEST_ID: Final = "anthropic.request.id"
 ANTHROPIC_REQUEST_SERVICE_TIER: Final = "anthropic.request.service_tier"
@@ -243,8 +290,13 @@ KIT_MODEL: Final = "model"
 KIT_STREAM: Final = "stream"
 LLM_REQUEST_PURPOSE: Final = "llm.request.purpose"
 OLLAMA_EVAL_DURATION: Final = "ollama.eval_duration"
+OLLAMA_IMAGE_HEIGHT: Final = "ollama.image.height"
+OLLAMA_IMAGE_STEPS: Final = "ollama.image.steps"
+OLLAMA_IMAGE_WIDTH: Final = "ollama.image.width"
 OLLAMA_LOAD_DURATION: Final = "ollama.load_duration"
+OLLAMA_MAX_RESULTS: Final = "ollama.web_search.max_results"
 OLLAMA_PROMPT_EVAL_DURATION: Final = "ollama.prompt_eval_duration"
+OLLAMA_RESULT_COUNT: Final = "ollama.web_search.result_count"
 OLLAMA_TOTAL_DURATION: Final = "ollama.total_duration"
 OPENAI_BATCH_COMPLETED: Final = "openai.batch.request_counts.completed"
 OPENAI_BATCH_FAILED: Final = "openai.batch.request_counts.failed"

@@ -75,7 +75,12 @@ CANCEL_RESPONSE: Final = replace(_unnamed("cancel_response"), metrics="fetched")
 """A response that runs in the background ends; it has the usage until then."""
 CREATE_BATCH: Final = _unnamed("create_batch")
 FETCH_BATCH: Final = _unnamed("fetch_batch")
-BATCH_RESULTS: Final = _unnamed("batch_results")
+BATCH_RESULTS: Final = replace(_unnamed("batch_results"), metrics="fetched")
+"""Responses that were made in the background are read; they have the usage of each."""
+WEB_SEARCH: Final = _unnamed("web_search")
+"""The web is searched for an application. `retrieval` is of the conventions' data sources, which have an id; the web has none."""
+WEB_FETCH: Final = _unnamed("web_fetch")
+"""The text of a page of the web is fetched by its URL."""
 
 APPLICATION_RETRIEVAL: Final = replace(RETRIEVAL, remote=False)
 """A retrieval by code of the application, which may ask a server or not."""

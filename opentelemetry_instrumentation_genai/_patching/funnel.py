@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 
+from .._adapter.client_servers import port_of
 from .._call.context import is_skipped
-from .routes import Routes
+from .routes import Routes, path_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opentelemetry.context import Context
 
+    from .._adapter.client_servers import Server, Servers
     from .._adapter.endpoint import Endpoint
     from .._signals.signals import Signals
     from .other_instrumentations import Others
@@ -34,6 +36,8 @@ class Funnel:
     Attributes:
         active: whether calls are followed.
     """
+
+    _servers: Servers
 
     def __init__(
         self,
@@ -68,7 +72,11 @@ class Funnel:
                 self._propagation.close()
 
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
-        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path."""
+        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path.
+
+        A whole URL in place of the path is one that a provider has named in a response, or that the SDK has for all clients.
+        """
+        path = path_below(str(self._base(client)), path) if "://" in path else path
         endpoint, ids = self._routes.find(method.lower(), path)
         if endpoint is not None and (
             not self.active
@@ -77,6 +85,19 @@ class Funnel:
         ):
             endpoint = None
         return endpoint, ids
+
+    def _base(self, client: Any) -> Any:
+        """Return the base URL of a client, of httpx or alike."""
+        raise NotImplementedError
+
+    def _server(self, client: Any, url: str) -> Server:
+        """Return the server that a request goes to: the client's, unless its whole URL is given, and has another."""
+        base = self._base(client)
+        if "://" in url:
+            whole = base.join(url)
+            if (whole.host, port_of(whole)) != (base.host, port_of(base)):
+                return self._servers.of(client, whole)
+        return self._servers.of(client, base)
 
     def _repair(self, client: Any, method: str, path: str) -> None:
         """Repair the patch of the funnel after a response without a call, if there should have been one."""

@@ -66,6 +66,18 @@ def _ids(template: list[str], segments: list[str]) -> dict[str, str] | None:
     return ids
 
 
+def path_below(base: str, url: str) -> str:
+    """Return the path of a whole URL below a base URL, and all of its path if it is not below it; a path is returned as it is.
+
+    Args:
+        base: the base URL, with a slash at its end.
+        url: the URL, or the path.
+    """
+    if "://" not in url.partition("?")[0]:
+        return url
+    return url[len(base) :] if url.startswith(base) else url.partition("://")[2].partition("/")[2]
+
+
 def input_of(endpoint: Endpoint, ids: Mapping[str, str], body: Any, extra: Any, parameters: Any) -> Mapping[str, Any]:
     """Return the input of a request. A body that is no JSON object counts as empty.
 

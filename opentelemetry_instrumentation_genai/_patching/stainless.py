@@ -76,6 +76,7 @@ class StainlessSdk:
         native: its own tracing, if it has any.
         lazy_bodies: whether iterators may be left in a body, which it reads only when it sends.
         event_streams: what its `stream()` methods return.
+        line_decoders: (module, class) pairs, below the package, of what makes values of the lines of a response, in `__decode__`.
     """
 
     package: str
@@ -88,6 +89,7 @@ class StainlessSdk:
     native: Native | None = None
     lazy_bodies: bool = False
     event_streams: EventStreams | None = None
+    line_decoders: Sequence[tuple[str, str]] = ()
 
 
 class Stainless(Funnel):
@@ -106,6 +108,7 @@ class Stainless(Funnel):
         super().__init__("request", sdk.endpoints, signals, others, propagation)
         self._event_streams = sdk.event_streams
         self._package = sdk.package
+        self._line_decoders = sdk.line_decoders
         self._headers = {name.encode(): attribute for name, attribute in sdk.headers}
         self._start_attributes = sdk.start_attributes
         self._signs = sdk.signs
@@ -126,6 +129,7 @@ class Stainless(Funnel):
             (client, "AsyncAPIClient._process_response", answered),
             (streams, "Stream.__stream__", events),
             (streams, "AsyncStream.__stream__", events),
+            *((f"{self._package}.{module}", f"{kind}.__decode__", events) for module, kind in self._line_decoders),
         ]
 
     def start(self, patches: Patches) -> None:
@@ -154,10 +158,10 @@ class Stainless(Funnel):
         if endpoint is None:
             return
         capture = capture_in(context)
-        if self._lazy and self._signals.reads_input(capture):
+        if self._lazy and self._signals.reads_input(capture, endpoint.kind):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
-        server = self._servers.of(client, client.base_url)
+        server = self._server(client, options.url)
         unknown_server = server.unknown_server
         provider = server.provider if unknown_server is None else unknown_server.provider
         streamed = scope.kwargs.get("stream") is True
@@ -208,8 +212,8 @@ class Stainless(Funnel):
         self._look_at(call, response, kwargs.get("retries_taken"))
 
     def events(self, chunks: Any, stream: Any) -> Any:
-        """Return the chunks of `__stream__`, followed."""
-        body = body_of(getattr(stream, "response", None))
+        """Return the chunks of `__stream__` or `__decode__`, followed."""
+        body = body_of(getattr(stream, "response", None) or getattr(stream, "http_response", None))
         return chunks if body is None else body.events(chunks, stream)
 
     @guarded
@@ -228,6 +232,10 @@ class Stainless(Funnel):
             call.finish()
 
     # What they do.
+
+    def _base(self, client: Any) -> Any:
+        """Return the base URL of a client."""
+        return client.base_url
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""

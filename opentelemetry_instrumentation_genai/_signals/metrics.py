@@ -103,6 +103,31 @@ class Instruments:
             _OUTPUT_TOKEN,
         )
 
+    def record_tokens(
+        self, found: Mapping[str, Attribute], point: AttributeSet, refined: AttributeSet, context: Context
+    ) -> None:
+        """Record the tokens of one inference.
+
+        Args:
+            found: the attributes with their counts.
+            point: the attributes of the points.
+            refined: the same, with those that the page of the provider adds.
+            context: the call's.
+        """
+        for row, histogram in self.tokens:
+            tokens = found.get(row.attribute)
+            if isinstance(tokens, int):
+                attributes = refined if row.refined else point
+                record(
+                    histogram,
+                    tokens,
+                    plus(attributes, TOKEN_TYPE, row.token_type) if row.token_type else attributes,
+                    context,
+                )
+        for usage, counter in self.usage:
+            for modality, used in _by_modality(usage, found):
+                add(counter, used, plus(point, TOKEN_MODALITY, modality), context)
+
 
 class CallMetrics(Observer):
     """The metrics of one call.
@@ -128,19 +153,7 @@ class CallMetrics(Observer):
         refined = self._refined(point, found)
         error = None if outcome.failure is None else outcome.failure.measured
         record(instruments.duration, outcome.seconds, plus(refined, ERROR_TYPE, error) if error else refined, context)
-        for row, histogram in instruments.tokens:
-            tokens = found.get(row.attribute)
-            if isinstance(tokens, int):
-                attributes = refined if row.refined else point
-                record(
-                    histogram,
-                    tokens,
-                    plus(attributes, TOKEN_TYPE, row.token_type) if row.token_type else attributes,
-                    context,
-                )
-        for usage, counter in instruments.usage:
-            for modality, used in _by_modality(usage, found):
-                add(counter, used, plus(point, TOKEN_MODALITY, modality), context)
+        instruments.record_tokens(found, point, refined, context)
         if instruments.cost is not None and isinstance(cost := found.get(USAGE_COST), float):
             record(instruments.cost, cost, point, context)
         if outcome.first_chunk is not None:

@@ -29,6 +29,7 @@ from .events import CallEvents, Details, Events
 from .metrics import CallMetrics, ChunkTimes, Instruments
 from .recording import Points
 from .request_attributes import request_attributes
+from .result_usage import ResultUsage
 from .span import CallSpan
 from .user_hooks import UserHooks
 from .value_limit import value_limit
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .._call.state import CallState
     from .._completion_hook.delivery import Completions
     from .._conventions.capture_modes import Capture
+    from .._conventions.operation_kinds import OperationKind
     from .._cost.costs import Costs
     from .._settings.config import Config
 
@@ -178,15 +180,20 @@ class Signals:
         reads_all = self._reads_responses
         return {route: one.of(self._generation, needed, reads_all=reads_all) for route, one in endpoints.items()}
 
-    def reads_input(self, capture: Capture | None) -> bool:
-        """Return whether anything reads the messages of a request.
+    def reads_input(self, capture: Capture | None, kind: OperationKind) -> bool:
+        """Return whether anything reads the content of a request.
 
         Args:
             capture: the content capture that a block of code around the call sets; None if none does.
+            kind: the kind of its operation.
         """
         if self.hooks is not None or self._enrichers is not None:
             return True
-        return self._pipeline is not None and (self._capture if capture is None else capture) != NO_CONTENT
+        return (
+            kind.has_content
+            and self._pipeline is not None
+            and (self._capture if capture is None else capture) != NO_CONTENT
+        )
 
     def close(self) -> None:
         """Empty the queue of the completion hook into the hook. Called when no call is followed any more."""
@@ -225,7 +232,10 @@ class Signals:
         found: list[Observer] = []
         if self._costs is not None:
             found.append(Cost(call, self._costs, injects=self.injects_usage))
-        found.append(self._metrics_class(call, self._instruments[call.kind.metrics], points))
+        instruments = self._instruments[call.kind.metrics]
+        found.append(self._metrics_class(call, instruments, points))
+        if call.endpoint.results is not None:
+            found.append(ResultUsage(call, instruments, call.endpoint.results))
         if self._extended and call.kind.remote:
             found += [make(call, points) for make in self._extended]
         agent = agent_in(call.context)

@@ -154,7 +154,7 @@ class Body(Reading):
         injected: how the usage of the stream was requested on the caller's behalf; None if it was not.
     """
 
-    __slots__ = ("_headers", "_read", "_reads_text", "_skipped_members", "_usage", "_wire")
+    __slots__ = ("_headers", "_lines", "_read", "_reads_text", "_skipped_members", "_usage", "_wire")
 
     _wire: Wire
 
@@ -162,7 +162,7 @@ class Body(Reading):
         super().__init__(call)
         self._headers = response.headers
         self._skipped_members = call.unread
-        self._reads_text = call.endpoint.reads_text
+        self._reads_text, self._lines = call.endpoint.reads_text, call.endpoint.lines
         self._read: ref[Any] | None = None
         self._usage = injected
         response.stream = _Watched(response.stream, self)
@@ -184,7 +184,7 @@ class Body(Reading):
         """Return an iterator over the bytes that passes each event in them to the call. It reads nothing ahead."""
         if self._stepping:
             return data
-        self._wire = Wire(self._headers, self._skipped_members, text=self._reads_text)
+        self._wire = Wire(self._headers, self._skipped_members, text=self._reads_text, lines=self._lines)
         followed = self._follow(data, self._take, self._end)
         return followed if self._usage is None else filtered(followed, Bytes(self._usage, self._headers))
 
@@ -198,6 +198,9 @@ class Body(Reading):
 
     @guarded
     def _end(self) -> None:
+        last = self._wire.last()
+        if last is not None:
+            self._chunks.add(last)
         self._call.finish(self._wire.body())
 
 

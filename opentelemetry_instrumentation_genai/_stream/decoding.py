@@ -28,6 +28,7 @@ class Wire:
         headers: of the HTTP response. A content encoding that zlib does not know leaves the body unread.
         unread: names of members of a JSON object that nothing reads.
         text: whether a body that is no JSON object is a text.
+        lines: whether each line of the body is a JSON value.
 
     Attributes:
         given_up: whether the body, or an event of it, was too large to be read. Nothing more is read then.
@@ -38,6 +39,7 @@ class Wire:
         "_decode",
         "_kept",
         "_limit",
+        "_lines",
         "_of_data",
         "_rest",
         "_size",
@@ -47,13 +49,16 @@ class Wire:
         "given_up",
     )
 
-    def __init__(self, headers: Mapping[str, str], unread: Collection[str] = (), *, text: bool = False) -> None:
+    def __init__(
+        self, headers: Mapping[str, str], unread: Collection[str] = (), *, text: bool = False, lines: bool = False
+    ) -> None:
         self.given_up = False
         self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
         kind = headers.get("content-type") or ""
         if kind.startswith(_BINARY):
             self._decode = _nothing
-        self._streamed = "event-stream" in kind
+        self._lines = lines
+        self._streamed = lines or "event-stream" in kind
         self._unread = unread
         self._text = text
         self._limit = 4 * LARGEST if unread else LARGEST  # what nothing reads is not parsed
@@ -64,7 +69,7 @@ class Wire:
         self._size = 0  # how much the two take
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Add bytes as received. Yield the server-sent events that they complete, as JSON values."""
+        """Add bytes as received. Yield the server-sent events or the lines that they complete, as JSON values."""
         try:
             for decoded in self._decode(data):
                 if self.given_up:
@@ -75,6 +80,10 @@ class Wire:
                     self._keep(decoded)
         except zlib.error:  # the reader's own decoder raises it
             self._decode = _nothing
+
+    def last(self) -> Any:
+        """Return the last line of a body that has ended, as JSON values; None if it is complete already, or the body has no lines."""
+        return parsed(b"".join(self._rest)) if self._lines and self._rest else None
 
     def body(self) -> Any:
         """Return the whole body as JSON values, or as a text; None if it is a stream or neither."""
@@ -103,6 +112,9 @@ class Wire:
         *lines, rest = b"".join(self._rest).split(b"\n")
         self._rest = [rest]
         self._size = len(rest) + self._of_data
+        if self._lines:
+            yield from (value for value in map(parsed, filter(None, map(bytes.strip, lines))) if value is not None)
+            return
         for line in lines:
             name, _, value = line.rstrip(b"\r").partition(b":")
             if name == b"data":

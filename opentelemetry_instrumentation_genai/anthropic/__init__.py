@@ -50,6 +50,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             # Since it reads a body only when it sends it, it has a step for that.
             lazy_bodies=hasattr(import_module(self.module).SyncAPIClient, "_copy_and_prepare"),
             event_streams=EventStreams(CLASSES),
+            line_decoders=(("_decoders.jsonl", "JSONLDecoder"), ("_decoders.jsonl", "AsyncJSONLDecoder")),
         )
         others = Others("anthropic", type(self).__name__, "request", ENDPOINTS.values(), allowed=config.allow_others)
         return Stainless(sdk, signals, others, propagation_of(config))

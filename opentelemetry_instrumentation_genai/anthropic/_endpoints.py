@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._batches import BATCH_RESULTS, CREATE_BATCH, FETCH_BATCH
 from ._completions import COMPLETIONS
+from ._count_tokens import COUNT_TOKENS
 from ._messages import MESSAGES
 
 if TYPE_CHECKING:
@@ -15,5 +17,9 @@ if TYPE_CHECKING:
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("post", "/v1/messages"): MESSAGES,
+    ("post", "/v1/messages/count_tokens"): COUNT_TOKENS,
+    ("post", "/v1/messages/batches"): CREATE_BATCH,
+    ("get", "/v1/messages/batches/{message_batch_id}"): FETCH_BATCH,
+    ("get", "/v1/messages/batches/{message_batch_id}/results"): BATCH_RESULTS,
     ("post", "/v1/complete"): COMPLETIONS,
 }

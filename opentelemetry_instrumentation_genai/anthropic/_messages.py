@@ -89,7 +89,7 @@ _REQUEST = table(
     field(names.ANTHROPIC_THINKING_BUDGET, integer, "thinking.budget_tokens"),
 )
 # Usage of the API reference.
-_USAGE = (
+USAGE = (
     field(names.USAGE_INPUT_TOKENS, input_tokens, "usage"),
     field(names.USAGE_OUTPUT_TOKENS, count, "usage.output_tokens"),
     field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cache_read_input_tokens"),
@@ -153,7 +153,7 @@ _ANYWHERE = (None, "global", "not_available")
 # Iterations billed in addition to the response's own usage: compaction, and messages of an advisor model.
 _BESIDE = ("compaction", "advisor_message")
 _WITHIN = "message"
-_BESIDE_USAGE = table(*_USAGE)
+_BESIDE_USAGE = table(*USAGE)
 
 
 def billing(response: Any) -> Billing:
@@ -188,7 +188,7 @@ MESSAGES = Endpoint(
     request=_REQUEST,
     response=table(
         *RESPONSE,
-        *_USAGE,
+        *USAGE,
         field(names.CONVERSATION_COMPACTED, _compacted, "content"),
         field(names.CONVERSATION_COMPACTED, _edited, "context_management.applied_edits"),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._adapter.endpoint import Content, Endpoint
-from .._adapter.fields import member, table
+from .._adapter.fields import count, field, member, table
 from .._adapter.parts import Part, attached, first_text, reasoning, text
 from .._conventions import names, operation_kinds
 from ._chunks import TextChunks
@@ -52,10 +52,21 @@ def _generated(response: Any) -> list[Part]:
     return [*parts, attached("image", data=image)] if isinstance(image, str) else parts
 
 
+def _image_type(pixels: Any) -> str | None:
+    """Return `image` where the request names the size of an image, or how it is generated."""
+    return "image" if count(pixels) else None
+
+
 GENERATE = Endpoint(
     kind=operation_kinds.TEXT_COMPLETION,
     methods=("_client:Client.generate", "_client:AsyncClient.generate"),
-    request=table(*REQUEST),
+    request=table(
+        *REQUEST,
+        *(field(names.OUTPUT_TYPE, _image_type, name) for name in ("width", "height", "steps")),
+        field(names.OLLAMA_IMAGE_WIDTH, count, "width"),
+        field(names.OLLAMA_IMAGE_HEIGHT, count, "height"),
+        field(names.OLLAMA_IMAGE_STEPS, count, "steps"),
+    ),
     response=table(*RESPONSE),
     finish_reasons=finish_reasons,
     input_content=_input,

@@ -28,6 +28,7 @@ from .._stream.transparent_proxy import Proxy, own
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._patching.other_instrumentations import Others
     from .._patching.propagation import Propagation
@@ -77,7 +78,7 @@ class Ollama(Funnel):
         request = self._read_request(client, scope.args, scope.kwargs)
         if request is None:
             return
-        headers = None if self._propagation is None else self._headers(client, scope.kwargs)
+        headers = None if self._propagation is None else self._headers(request.server, scope.kwargs)
         if headers is not None:
             scope.kwargs = {**scope.kwargs, "headers": headers}
         if request.stream:
@@ -120,6 +121,10 @@ class Ollama(Funnel):
 
     # What they do.
 
+    def _base(self, client: Any) -> Any:
+        """Return the base URL of a client."""
+        return client._client.base_url
+
     @guarded
     def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
         """Return the request, if its endpoint is instrumented."""
@@ -127,15 +132,14 @@ class Ollama(Funnel):
         endpoint, _ = self._find(client, args[1], args[2], context) if len(args) > 2 else (None, {})
         if endpoint is None:
             return None
-        server = self._servers.of(client, client._client.base_url)
+        server = self._server(client, args[2])
         body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
         attribution = self._signals.attribution.of(context)
         return Request(endpoint, server.provider, server, body, stream, capture_in(context), attribution)
 
     @guarded
-    def _headers(self, client: Any, kwargs: Any) -> dict[str, str] | None:
+    def _headers(self, server: Server, kwargs: Any) -> dict[str, str] | None:
         """Return a copy of the headers of a request that propagates the trace context, for `_inject`; None otherwise."""
-        server = self._servers.of(client, client._client.base_url)
         return dict(kwargs.get("headers") or {}) if server.propagates else None
 
     def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:

@@ -656,26 +656,23 @@ def test_switched_off_by_the_environment(application, server, telemetry, monkeyp
 @traced
 @pytest.mark.parametrize("mode", MODES)
 def test_calls_that_are_not_followed_keep_the_sdk_s_span(application, server, telemetry, mode):
-    """Counting tokens and listing models are no operations of ours: their spans are the SDK's, as without us."""
-    asked = {name: ASKED[name] for name in ("model", "messages", "system")}
+    """Reading and listing models are no operations of ours: their spans are the SDK's, as without us."""
 
-    async def count(client: Any) -> None:
-        await settled(client.messages.count_tokens(**asked))
+    async def look(client: Any) -> None:
+        await settled(client.models.retrieve(MODEL))
         await settled(client.models.list())
 
     def replies() -> None:
         server.reset()
-        server.reply(
-            Json({"input_tokens": 9}), Json({"data": [], "has_more": False, "first_id": None, "last_id": None})
-        )
+        server.reply(Json({"id": MODEL}), Json({"data": [], "has_more": False, "first_id": None, "last_id": None}))
 
     replies()
-    application.run(count(application.client()))
+    application.run(look(application.client()))
     before = [(scope(span), span.name, attributes_of(span), span.status.status_code) for span in telemetry.spans]
     telemetry.clear()
     application.instrument(mode)
     replies()
-    application.run(count(application.client()))
+    application.run(look(application.client()))
 
     assert 2 == len(before)
     assert before == [
@@ -683,6 +680,28 @@ def test_calls_that_are_not_followed_keep_the_sdk_s_span(application, server, te
     ]
     assert all("traceparent" in request.headers for request in server.requests)
     assert {} == telemetry.metrics
+
+
+@traced
+@pytest.mark.parametrize("mode", MODES)
+def test_counted_tokens_are_no_usage_whoever_makes_the_span(application, server, telemetry, mode):
+    """One span has the count, by the name that the SDK has for it; a duration is all that is measured."""
+    server.reply(Json({"input_tokens": 9}, headers=HEADERS))
+    asked = {name: ASKED[name] for name in ("model", "messages", "system")}
+
+    async def count(client: Any) -> None:
+        await settled(client.messages.count_tokens(**asked))
+
+    application.instrument(mode)
+    application.run(count(application.client()))
+
+    assert (OURS if mode == "replace" else SDK) == scope(telemetry.span)
+    assert (f"count_tokens {MODEL}" if mode == "replace" else "anthropic.messages.count_tokens") == telemetry.span.name
+    attributes = telemetry.span.attributes
+    assert 9 == attributes["anthropic.message.count_tokens.input_tokens"]
+    assert ("off" == mode) == ("gen_ai.operation.name" not in attributes)
+    assert [] == [name for name in attributes if name.startswith("gen_ai.usage.")]
+    assert {"gen_ai.client.operation.duration"} == telemetry.metrics.keys()
 
 
 CALLS_A_TOOL = {

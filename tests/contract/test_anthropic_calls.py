@@ -49,14 +49,16 @@ async def _made(call: Any) -> Any:
 
 
 @BY_WAY
-@pytest.mark.parametrize("path", ["/v1/messages", "v1/messages", "/v1/messages/", "/v1/messages?beta=true"])
+@pytest.mark.parametrize(
+    "path", ["/v1/messages", "v1/messages", "/v1/messages/", "/v1/messages?beta=true", "{url}/v1/messages?at=a://b"]
+)
 def test_a_path_is_known_however_it_is_spelled(
     server: ModelServer, instrumented: Telemetry, client: Any, way: Way, path: str
 ) -> None:
-    """With or without a slash at either end, and with a query."""
+    """With or without a slash at either end, with a query, and as a whole URL."""
     server.reply(ANSWER)
 
-    way.run(_made(lambda: client.post(path, body=dict(MESSAGES), cast_to=object)))
+    way.run(_made(lambda: client.post(path.format(url=server.url), body=dict(MESSAGES), cast_to=object)))
 
     assert f"chat {MODEL}" == instrumented.span.name
 

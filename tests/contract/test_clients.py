@@ -20,7 +20,7 @@ CALLS = [
     for provider in PROVIDERS
     for client in provider.clients[1:]
     for row in provider.rows
-    if row.id in provider.samples
+    if row.id in provider.samples and row.id not in client.without
     for variant in VARIANTS
     if variant.id in READ and variant.id not in client.blind and variant.fits(row)
     for way in client.ways

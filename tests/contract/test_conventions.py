@@ -20,6 +20,7 @@ from contract.openai import OPENAI
 from contract.providers import PROVIDERS
 from loopback import Json, Ndjson, Snapshot, Sse
 from loopback.openai_bodies import response
+from loopback.replies import JSONL
 from opentelemetry_instrumentation_genai._conventions import names as _attributes
 from opentelemetry_instrumentation_genai._conventions.names import OWN, OWN_METRICS
 from semconv import registry
@@ -49,7 +50,7 @@ def _failing(reply: Any) -> Any:
     """A stream with an error in the place of its last piece, as each provider sends one; what is plain is refused."""
     error: Any = {"type": "error", "error": {"type": "overloaded_error", "message": "No"}}
     if isinstance(reply, Ndjson):
-        return replace(reply, lines=[*reply.lines[:-1], {"error": "No"}])
+        return replace(reply, lines=[*reply.lines[:-1], "{" if reply.content_type == JSONL else {"error": "No"}])
     if isinstance(reply, Sse):
         return replace(reply, events=[*reply.events[:-1], error if reply.event_names else {"error": error["error"]}])
     return REFUSED

@@ -29,6 +29,7 @@ READ = (
     "by-hand-stream",
     "helper",
     "bytes-plain",
+    "lines",
 )
 OPENAI, ANTHROPIC = (next(found for found in PROVIDERS if found.name == name) for name in ("openai", "anthropic"))
 COMPACTED, REASONS = "gen_ai.conversation.compacted", "gen_ai.response.finish_reasons"

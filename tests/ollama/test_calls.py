@@ -14,7 +14,7 @@ import pytest
 from inline_snapshot import snapshot
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from loopback import Json, Telemetry
+from loopback import Json, Ndjson, Telemetry
 from loopback.processes import run
 from ollama_endings import DONE, MODEL, chat, line, stream
 from opentelemetry_instrumentation_genai import OllamaInstrumentor
@@ -312,6 +312,33 @@ def test_an_image_is_recorded_by_its_digest(server, telemetry: Telemetry, client
     assert data in server.requests[0].body.decode()
     assert data not in repr(telemetry.snapshot())
     assert str(tmp_path) not in repr(telemetry.snapshot())
+
+
+@pytest.mark.skipif("image" not in ollama.GenerateResponse.model_fields, reason="this SDK drops generated images")
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("binary", [False, True])
+def test_a_generated_image(*, server, telemetry: Telemetry, client, binary, streamed):
+    """Its digest is recorded, however it is read, and its bytes only where binary data is captured."""
+    data = b64encode(PIXELS).decode()
+    lines = [
+        {"model": MODEL, "completed": 1, "total": 2},
+        {"model": MODEL, "image": data, "done": True, "done_reason": "stop"},
+    ]
+    server.reply(Ndjson(lines) if streamed else Json(lines[-1]))
+    OllamaInstrumentor().instrument(
+        **telemetry.providers, capture_message_content="span_and_event", capture_binary=binary
+    )
+
+    answer = client.generate(model=MODEL, prompt="A cat", stream=streamed)
+    images = [part.image for part in answer] if streamed else [answer.image]
+
+    assert [data] == [image for image in images if image]
+    (message,) = json.loads(telemetry.span.attributes["gen_ai.output.messages"])
+    (part,) = message["parts"]
+    assert ("blob", "image", len(PIXELS), sha256(PIXELS).hexdigest(), data if binary else "") == tuple(
+        part[name] for name in ("type", "modality", "byte_size", "sha256", "content")
+    )
+    assert binary is (data in repr(telemetry.snapshot()))
 
 
 def test_objects_of_the_sdk_are_messages_too(server, telemetry: Telemetry, client):

@@ -217,4 +217,4 @@ def test_ids_that_are_remembered_are_bounded():
     assert seen.first("one more")
     assert not seen.first("0")
     assert seen.first("1")
-    assert _MOST == len(seen._ids)
+    assert _MOST == len(seen._positions)

@@ -30,6 +30,9 @@ PATHS = [
     ("/organization/stores/{id}", "/organization/stores/vs_2", "vs_2"),
     ("/organization/stores/{id}/search/all", "/organization/stores/vs_3/search/all?after=1", "vs_3"),
     ("/{id}/search", "/vs_4/search", "vs_4"),
+    # Whole URLs: below the base URL, which ends with `/v1`, and elsewhere.
+    ("/vector_stores/{id}/search", "{url}/v1/vector_stores/vs_5/search?order=asc", "vs_5"),
+    ("/files/{id}", "{url}/files/vs_6", "vs_6"),
 ]
 
 
@@ -41,7 +44,7 @@ def post(monkeypatch: pytest.MonkeyPatch, server: ModelServer, telemetry: Teleme
         monkeypatch.setitem(_endpoints.ENDPOINTS, ("post", route), SEARCH)
         OpenAIInstrumentor().instrument(**telemetry.providers)
         server.reply(Json({}))
-        openai_client().post(path, cast_to=object, **options)
+        openai_client().post(path.format(url=server.url), cast_to=object, **options)
         return telemetry
 
     return make

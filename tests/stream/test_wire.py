@@ -38,6 +38,21 @@ def test_events_come_whole_wherever_the_bytes_are_cut(size: int, encoding: str, 
     assert (EVENTS, None) == read(encode(STREAM), {**SSE, "content-encoding": encoding}, size)
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 1 << 20])
+@pytest.mark.parametrize(("encoding", "encode"), [("identity", bytes), ("gzip", gzip.compress)])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n\r\n"])
+def test_values_in_lines(size: int, encoding: str, encode: Any, end: bytes) -> None:
+    """Each line is a value, the last one too where no line break follows it; what is no JSON is none."""
+    data = b"\n\nnone\r\n" + b"\n".join(json.dumps(event, ensure_ascii=False).encode() for event in EVENTS) + end
+    wire, packed = Wire({"content-encoding": encoding}, lines=True), encode(data)
+
+    found = [value for start in range(0, len(packed), size) for value in wire.feed(packed[start : start + size])]
+
+    assert EVENTS == [*found, *([] if end else [wire.last()])]
+    assert None is wire.body()
+    assert not end or None is wire.last()
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_lines_end_in_either_way(end: bytes) -> None:
     """Both are in use."""
@@ -145,6 +160,17 @@ def test_an_event_that_does_not_end(data: bytes) -> None:
     assert kept < 1 << 20
     assert [] == found
     assert [] == list(wire.feed(b"\n\ndata: {}\n\n"))
+
+
+def test_a_line_that_does_not_end() -> None:
+    """It is given up, with what comes after it."""
+    wire = Wire({}, lines=True)
+
+    assert [] == [value for _ in range(3) for value in wire.feed(b"x" * (LARGEST // 2))]
+
+    assert wire.given_up
+    assert [] == list(wire.feed(b"\n{}\n"))
+    assert None is wire.last()
 
 
 @pytest.mark.parametrize("size", [1 << 16, 1 << 30])

@@ -92,7 +92,9 @@ def _answers(name: str) -> Callable[[Exchange], bool]:
 
 # What these make is of one kind, whatever they are asked for.
 _MEDIA = re.compile("/images/|/audio/")
-_ASKS_FORMAT = _asks("response_format", "text.format", "format", "output_config.format", "output_format")
+_ASKS_FORMAT = _asks(
+    "response_format", "text.format", "format", "output_config.format", "output_format", "width", "height", "steps"
+)
 # The conditions of what is conditionally required: it is there if, and only if, they hold.
 CONDITIONS: Mapping[str, Callable[[Exchange], bool]] = {
     "error.type": lambda exchange: exchange.failed,
@@ -134,7 +136,7 @@ def nonconformities(telemetry: Telemetry, generation: str, exchange: Exchange) -
         name: (sum(point.count or 0 for point in series.points.values()), _total(series))
         for name, series in telemetry.series.items()
     }
-    expected = dict(_expected(generation, attributes, measured))
+    expected = {**dict(_expected(generation, attributes, measured)), **_of_results(generation, attributes, exchange)}
     if measured != expected:
         found.append(f"metrics {measured}, not {expected}")
     for event in telemetry.events:
@@ -168,6 +170,20 @@ def _expected(generation: str, span: Mapping[str, Any], measured: Mapping[str, A
     elif latest:
         yield from ((f"{prefix}operation.{kind}", (1, tokens)) for kind, tokens in counts)
         yield from ((f"{prefix}usage.{kind}", (0, tokens)) for kind, tokens in used.items() if tokens)
+
+
+def _of_results(generation: str, span: Mapping[str, Any], exchange: Exchange) -> dict[str, Any]:
+    """The metrics of the results of a batch: the tokens of each that the span counts. An SDK may keep some back of a body that is cut."""
+    usages = [usage for answer in exchange.answered if (usage := _at(answer, "result.message.usage"))]
+    del usages[span.get("anthropic.message.batch.request_counts.succeeded", 0) :]
+    if span["gen_ai.operation.name"] != "batch_results" or not usages:
+        return {}
+    tokens = {kind: [usage[kind] for usage in usages] for kind in ("input_tokens", "output_tokens")}
+    if generation == "v1.41":
+        return {"gen_ai.client.token.usage": (2 * len(usages), sum(map(sum, tokens.values())))}
+    prefix = "gen_ai.client.inference."
+    histograms = {f"{prefix}operation.{kind}": (len(usages), sum(counts)) for kind, counts in tokens.items()}
+    return {**histograms, **{f"{prefix}usage.{kind}": (0, sum(counts)) for kind, counts in tokens.items()}}
 
 
 @dataclass(frozen=True)

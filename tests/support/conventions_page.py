@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from conformance import NEWER
-from opentelemetry_instrumentation_genai._conventions import names as _attributes
+from opentelemetry_instrumentation_genai._conventions import names as _attributes, operation_kinds
 from opentelemetry_instrumentation_genai._conventions.generations import LATEST, V1_41, Measures
 from opentelemetry_instrumentation_genai._conventions.names import OWN, TOKEN_MODALITY, TOKEN_TYPE
-from opentelemetry_instrumentation_genai._conventions.operation_kinds import INFERENCE
+from opentelemetry_instrumentation_genai._conventions.operation_kinds import INFERENCE, OperationKind
 from semconv import registry
 
 _COLUMNS = ("v1.41 (default)", "latest")
@@ -28,17 +28,25 @@ def with_tables(page: str) -> str:
 
 def _metrics() -> str:
     """Operation by operation: what is measured, and where it goes."""
-    inference, others = ", ".join(f"`{name}`" for name in INFERENCE), "all others"
+    kinds = [kind for kind in vars(operation_kinds).values() if isinstance(kind, OperationKind)]
+    inference, fetched = (
+        ", ".join(f"`{name}`" for name in names)
+        for names in (INFERENCE, [kind.name for kind in kinds if kind.metrics == "fetched"])
+    )
+    others = "all others"
     rows = [
         (operations, text, "histogram, s", *(_listed(getattr(measures, field)) for measures in pair))
         for operations, pair in (
             (inference, (V1_41.inference, LATEST.inference)),
+            (fetched, (V1_41.fetched, LATEST.fetched)),
             (others, (V1_41.others, LATEST.others)),
         )
         for field, text in _TIMES
     ]
     rows += [
-        row for kind in ("inference", "others") for row in _token_rows(kind, {"inference": inference}.get(kind, others))
+        row
+        for kind, operations in (("inference", inference), ("fetched", fetched), ("others", others))
+        for row in _token_rows(kind, operations)
     ]
     return _table(("operations", "what", "instrument", *_COLUMNS), rows)
 

@@ -18,6 +18,7 @@ import pydantic
 
 from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.model_server import Answer, RecordedRequest
+from loopback.replies import JSONL
 
 HI = [{"role": "user", "content": "Hi"}]
 CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": HI}
@@ -38,6 +39,14 @@ WITH_USAGE = Sse([*openai_bodies.chunks("Hel", "lo"), {**openai_bodies.chunk(), 
 def with_usage(request: RecordedRequest) -> Reply:
     """The stream, with its usage if that is asked for."""
     return WITH_USAGE if "stream_options" in request.json else CHUNKS
+
+
+def batch_and_results(request: RecordedRequest) -> Reply:
+    """A batch that has ended, and its results at the URL that it names."""
+    if request.path.partition("?")[0].endswith("/results"):
+        return Ndjson([anthropic_bodies.result("a", message=anthropic_bodies.message())], content_type=JSONL)
+    url = f"http://{request.headers['host']}/v1/messages/batches/{anthropic_bodies.BATCH}/results"
+    return Json({**anthropic_bodies.batch("ended", succeeded=1), "results_url": url})
 
 
 REFUSED = Json(openai_bodies.error("no", "bad_thing"), status=400)
@@ -254,6 +263,15 @@ async def _async_message(clients: Clients) -> Any:
     return _dumped(await clients.async_anthropic.messages.create(**anthropic_bodies.MESSAGES))
 
 
+def _results(clients: Clients) -> Any:
+    return _read(clients.anthropic.beta.messages.batches.results(anthropic_bodies.BATCH))
+
+
+async def _async_results(clients: Clients) -> Any:
+    results = await clients.async_anthropic.beta.messages.batches.results(anthropic_bodies.BATCH)
+    return [_dumped(result) async for result in results]
+
+
 async def _async_local(clients: Clients) -> Any:
     return _dumped(await clients.async_ollama.chat("llama", HI))
 
@@ -347,6 +365,8 @@ FOLLOWED = (
     ),
     Followed("a streamed message", "anthropic", MESSAGE_EVENTS, _messages_stream, ALL),
     Followed("an asynchronous message", "anthropic", MESSAGE, _waiting(_async_message), ALL),
+    Followed("the results of a batch", "anthropic", batch_and_results, _results, ALL, spans=2),
+    Followed("asynchronous results of a batch", "anthropic", batch_and_results, _waiting(_async_results), ALL, spans=2),
     Followed("an answer of Ollama", "ollama", Json(DONE), lambda on: _dumped(on.ollama.chat("llama", HI)), ALL),
     Followed("a stream of Ollama", "ollama", LINES, lambda on: _read(on.ollama.chat("llama", HI, stream=True)), ALL),
     Followed("an asynchronous answer of Ollama", "ollama", Json(DONE), _waiting(_async_local), ALL),

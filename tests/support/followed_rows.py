@@ -37,6 +37,7 @@ READ = (
     "bytes-plain",
     "bytes-raw",
     "bytes-read",
+    "lines",
 )
 EVERYTHING: dict[str, Any] = {
     **ALL,

@@ -24,6 +24,9 @@ UNNAMED = {
     "cancel_response": "fetch_response",
     "create_batch": "chat",
     "fetch_batch": "chat",
+    "batch_results": "chat",
+    "web_search": "chat",
+    "web_fetch": "chat",
 }
 """Operation for which no generation has a word -> the one with the span that its span is held against."""
 _MODEL = "gen_ai.request.model"

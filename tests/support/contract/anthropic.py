@@ -10,6 +10,7 @@ from anthropic import _base_client, _resource
 from contract.anthropic_clients import CLIENTS
 from contract.anthropic_messages import MESSAGES_ROWS
 from contract.anthropic_methods import NOT_CALLED, NOT_FOLLOWED, OTHER_PATHS
+from contract.anthropic_others import OTHER_ROWS
 from contract.provider import Provider
 
 
@@ -29,7 +30,7 @@ ANTHROPIC = Provider(
         "anthropic.workspace.id": "wrkspc_1",
     },
     clients=CLIENTS,
-    rows=MESSAGES_ROWS,
+    rows=(*MESSAGES_ROWS, *OTHER_ROWS),
     samples=(
         "messages-full",
         "messages",
@@ -40,6 +41,8 @@ ANTHROPIC = Provider(
         "beta-messages-parse",
         "beta-messages-helper",
         "completions",
+        "count-tokens",
+        "beta-count-tokens",
     ),
     always=("messages.create", "messages.stream", "beta.messages.create", "beta.messages.batches.list", "post"),
     not_followed=NOT_FOLLOWED,

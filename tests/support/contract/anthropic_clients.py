@@ -98,6 +98,7 @@ _BEDROCK: dict[str, Any] = {
     "answers": on_bedrock,
     "blind": ("streaming-iter_lines-stream",),
     "missing": _NO_BOTO,
+    "without": ("count-tokens", "beta-count-tokens"),
 }
 
 CLIENTS = (

@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _STORED = "reads or changes what is stored; no model is called"
-_LATER = "comes later, as a row of its own"
 _ELSEWHERE = "the model runs elsewhere, at another time, and the answer has no usage of a call"
 _NO_REQUEST = "makes no request"
 _NOT_BY_HAND = "no followed operation has this HTTP method"
 _LOOP = "calls the methods that have rows, each call of which is followed"
-_COUNTED = "counts tokens, which comes later, as a row of its own"
 
 NOT_FOLLOWED: Mapping[str, str] = {
     "close": _NO_REQUEST,
@@ -23,7 +21,6 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "with_middleware": _NO_REQUEST,
     "with_options": _NO_REQUEST,
     "request": "what every row goes through",
-    "get": _NOT_BY_HAND,
     "put": _NOT_BY_HAND,
     "patch": _NOT_BY_HAND,
     "delete": _NOT_BY_HAND,
@@ -36,8 +33,10 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "beta.environments": _ELSEWHERE,
     "beta.files": _STORED,
     "beta.memory_stores": _STORED,
-    "beta.messages.batches": _LATER,
-    "beta.messages.count_tokens": _COUNTED,
+    "beta.messages.batches.cancel": _STORED,
+    "beta.messages.batches.delete": _STORED,
+    "beta.messages.batches.list": _STORED,
+    "beta.messages.batches.results": _LOOP,
     "beta.messages.thread": _LOOP,
     "beta.messages.tool_runner": _LOOP,
     "beta.models": _STORED,
@@ -49,8 +48,10 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "beta.vaults": _STORED,
     "beta.webhooks": "says what the server has done; no model is called",
     "files": _STORED,
-    "messages.batches": _LATER,
-    "messages.count_tokens": _COUNTED,
+    "messages.batches.cancel": _STORED,
+    "messages.batches.delete": _STORED,
+    "messages.batches.list": _STORED,
+    "messages.batches.results": _LOOP,
     "models": _STORED,
     "organization": "administration of an organization; no model is called",
     "skills": _STORED,
@@ -65,8 +66,10 @@ NOT_CALLED = (
     "request",
     "with_middleware",
     "with_options",
+    "beta.messages.batches.results",
     "beta.messages.thread",
     "beta.messages.tool_runner",
+    "messages.batches.results",
     "beta.environments.work.poller",
     "beta.environments.work.worker",
     "beta.sessions.events.tool_runner",
@@ -81,12 +84,15 @@ OTHER_PATHS = (
     ("post", "/v2/messages"),
     ("post", "/v1/Messages"),
     ("post", "/v1/messages/more"),
-    ("post", "/v1/messages/count_tokens"),
-    ("post", "/v1/messages/count_tokens?beta=true"),
-    ("post", "/v1/messages/batches"),
-    ("post", "/v1/messages/batches?beta=true"),
-    ("get", "/v1/messages/batches/msgbatch_1"),
-    ("get", "/v1/messages/batches/msgbatch_1/results"),
+    ("get", "/v1/messages/count_tokens"),
+    ("post", "/v1/count_tokens"),
+    ("post", "/v1/messages/count_tokens/1"),
+    ("get", "/v1/messages/batches"),
+    ("get", "/v1/messages/batches?beta=true"),
+    ("get", "/v1/messages/msgbatch_1"),
+    ("post", "/v1/messages/batches/msgbatch_1"),
+    ("post", "/v1/messages/batches/msgbatch_1/results"),
+    ("get", "/v1/messages/batches/msgbatch_1/results/1"),
     ("post", "/v1/messages/batches/msgbatch_1/cancel"),
     ("delete", "/v1/messages/batches/msgbatch_1"),
     ("get", "/v1/complete"),

@@ -24,6 +24,7 @@ class Client:
         reset: what puts back what making it left behind, if it is global.
         answers: what the server of a client makes of a reply, where it speaks another language than the others.
         missing: what is not installed and it cannot do without, in words; nothing where it has all of it.
+        without: the rows, by name, that its SDK refuses to send to such a server.
         blind: the variants, by name, in which such an answer cannot be read.
     """
 
@@ -37,3 +38,4 @@ class Client:
     answers: Callable[[Reply], Reply] = lambda reply: reply
     missing: str = ""
     blind: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()

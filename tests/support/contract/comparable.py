@@ -35,6 +35,12 @@ def comparable_stream(stream: Any) -> Any:
     return type(stream), kinds, sorted(vars(stream)), sorted({*dir(stream)} - _COPIED), comparable_http(stream.response)
 
 
+def comparable_decoder(decoder: Any) -> Any:
+    """The type of what makes values of lines, and what it has besides them."""
+    kinds = [(kind.__module__, kind.__qualname__) for kind in type(decoder).__mro__]
+    return kinds, sorted(vars(decoder)), sorted({*dir(decoder)} - _COPIED), comparable_http(decoder.http_response)
+
+
 def comparable_raw(raw: Any) -> Any:
     """The public members of a raw response that do not read its body."""
     members = {name: getattr(raw, name, None) for name in _RAW}

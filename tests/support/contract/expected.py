@@ -165,9 +165,20 @@ def _metrics(row: Row, variant: Variant, attributes: dict[str, Any]) -> dict[str
         for kind, name in (("input", "gen_ai.usage.input_tokens"), ("output", "gen_ai.usage.output_tokens"))
         if name in attributes
     ]
+    used += _of_results(row, shared)
     if used:
         recorded["gen_ai.client.token.usage"] = used
     return {name: _metric(name, row.span, points) for name, points in sorted(recorded.items())}
+
+
+def _of_results(row: Row, shared: Mapping[str, Any]) -> list[Any]:
+    """The tokens of results of earlier inferences, by their model."""
+    return [
+        ({**shared, _RESPONSE_MODEL: model, "gen_ai.token.type": kind}, len(tokens), sum(tokens))
+        for model in sorted({model for model, *_ in row.results})
+        for place, kind in enumerate(("input", "output"), 1)
+        for tokens in [[result[place] for result in row.results if result[0] == model]]
+    ]
 
 
 def _metric(name: str, span: str, points: list[Any]) -> dict[str, Any]:

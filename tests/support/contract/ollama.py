@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
+import httpx
 import ollama
 
 from contract.client import Client
@@ -19,7 +20,6 @@ from contract.provider import Provider
 _CLIENT_MODULE: Any = sys.modules["ollama._client"]
 _STORED = "reads or changes what is stored; no model is called"
 _NO_REQUEST = "makes no request"
-_ELSEWHERE = "a search on the provider's site; no model is called"
 
 NOT_FOLLOWED: Mapping[str, str] = {
     "close": _NO_REQUEST,
@@ -32,9 +32,6 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "pull": _STORED,
     "push": _STORED,
     "show": _STORED,
-    "systemone": "scores answers; the conventions have no word for it",
-    "web_fetch": _ELSEWHERE,
-    "web_search": _ELSEWHERE,
 }
 
 
@@ -60,8 +57,35 @@ def closing(client: Any) -> Any:
     return client
 
 
+class _Detour(httpx.HTTPTransport):
+    """Takes requests for a host that the SDK has in its code to the model server."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(verify=False)
+        self._url = httpx.URL(url)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(scheme=self._url.scheme, host=self._url.host, port=self._url.port)
+        return super().handle_request(request)
+
+
+class _AsyncDetour(httpx.AsyncHTTPTransport):
+    """The same for asynchronous clients."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(verify=False)
+        self._url = httpx.URL(url)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(scheme=self._url.scheme, host=self._url.host, port=self._url.port)
+        return await super().handle_async_request(request)
+
+
 def _client(way: Way, url: str) -> Any:
-    return closing(_class(way)(host=url, verify=False))
+    """A client with a key, without which the SDK neither searches nor fetches."""
+    detour = _Detour(url) if way is SYNC else _AsyncDetour(url)
+    settings = {"headers": {"authorization": "Bearer not-a-key"}, "mounts": {"https://ollama.com": detour}}
+    return closing(_class(way)(host=url, verify=False, **settings))
 
 
 def _subclass(way: Way, url: str) -> Any:
@@ -103,7 +127,7 @@ OLLAMA = Provider(
     samples=("ollama-chat", "ollama-generate", "ollama-embed"),
     always=("chat", "generate", "embed", "embeddings", "list", "pull"),
     not_followed=NOT_FOLLOWED,
-    not_called=("close", "create_blob", "web_fetch", "web_search", *_WITH_FILES),
+    not_called=("close", "create_blob", *_WITH_FILES),
     other_paths=(),
     resources=(),  # type: ignore[arg-type] # all its methods are the client's own
     funnels=(_CLIENT_MODULE.BaseClient, _CLIENT_MODULE.BaseClient),

@@ -1,4 +1,4 @@
-"""Generated text and embeddings."""
+"""Generated text and images, embeddings, scores, and what the provider's site does."""
 
 from __future__ import annotations
 
@@ -89,11 +89,24 @@ _THINKING = replace(
 _DRAWING = replace(
     _GENERATE,
     id="ollama-generate-image",
-    arguments=given(model=MODEL, prompt="Hi", width=8, height=8, steps=2),
+    arguments=given(model=MODEL, prompt="Hi", width=16, height=8, steps=2),
+    request={
+        **_BASE,
+        "gen_ai.output.type": "image",
+        "ollama.image.width": 16,
+        "ollama.image.height": 8,
+        "ollama.image.steps": 2,
+    },
     plain=Json(generated(image="AQID", **DONE)),
     streamed=Ndjson([generated(completed=1, total=2), generated(image="AQID", **DONE)]),
     chunks=2,
     output={OUTPUT: [assistant(IMAGE_PART)]},
+)
+_DRAWING_SOME = replace(
+    _DRAWING,
+    id="ollama-generate-image-of-a-height",
+    arguments=given(model=MODEL, prompt="Hi", height=8),
+    request={**_BASE, "gen_ai.output.type": "image", "ollama.image.height": 8},
 )
 _LOAD = replace(
     _GENERATE,
@@ -147,5 +160,78 @@ _DEPRECATED = replace(
     response=STATUS,
     timings=(),
 )
+_SYSTEMONE = Row(
+    "ollama-systemone",
+    "systemone",
+    given(
+        model=MODEL,
+        state={"mail": "Where is my parcel?"},
+        questions={
+            "about": {"type": "choice", "instructions": "About what?", "criteria": {"order": None, "other": None}},
+            "urgent": {"type": "noul", "instructions": "Is it urgent?"},
+        },
+    ),
+    f"decision {MODEL}",
+    {"gen_ai.operation.name": "decision", "gen_ai.request.model": MODEL},
+    style="generator",
+    plain=Json(
+        {
+            "model": f"{MODEL}:8b",
+            "answers": {
+                "about": {
+                    "type": "choice",
+                    "choice": "order",
+                    "probabilities": {"order": 0.75, "other": 0.25},
+                    "confidence": 0.75,
+                },
+                "urgent": {"type": "noul", "noul": 0.5},
+            },
+            "usage": {"input_tokens": 64, "output_tokens": 2},
+        }
+    ),
+    response={
+        "gen_ai.response.model": f"{MODEL}:8b",
+        "gen_ai.usage.input_tokens": 64,
+        "gen_ai.usage.output_tokens": 2,
+        **STATUS,
+    },
+    details=False,
+)
+# The SDK has the host of both in its code, whatever host the client is for.
+_SITE = {"server.address": "ollama.com"}
+_WEB_SEARCH = Row(
+    "ollama-web-search",
+    "web_search",
+    given(query="the weather in Oslo", max_results=2),
+    "web_search",
+    {"gen_ai.operation.name": "web_search", "ollama.web_search.max_results": 2, **_SITE},
+    style="generator",
+    plain=Json({"results": [{"title": "Oslo", "url": "https://example.com", "content": "Rain."}]}),
+    response={"ollama.web_search.result_count": 1, **STATUS},
+    details=False,
+)
+_WEB_FETCH = replace(
+    _WEB_SEARCH,
+    id="ollama-web-fetch",
+    method="web_fetch",
+    arguments=given(url="https://example.com"),
+    span="web_fetch",
+    request={"gen_ai.operation.name": "web_fetch", **_SITE},
+    plain=Json({"title": "Oslo", "content": "Rain.", "links": ["https://example.com/more"]}),
+    response=STATUS,
+)
 
-OTHER_ROWS = (_GENERATE, _FULL, _THINKING, _DRAWING, _LOAD, _EMBED, _DIMENSIONS, _DEPRECATED)
+OTHER_ROWS = (
+    _GENERATE,
+    _FULL,
+    _THINKING,
+    _DRAWING,
+    _DRAWING_SOME,
+    _LOAD,
+    _EMBED,
+    _DIMENSIONS,
+    _DEPRECATED,
+    _SYSTEMONE,
+    _WEB_SEARCH,
+    _WEB_FETCH,
+)

@@ -28,8 +28,8 @@ class Row:
         arguments: client -> keywords of a plain call, new ones for each.
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
-        style: how it is read: a `call` has all raw variants, a `helper` is a context manager, a `message helper`
-            one that also has the text by itself, `generator` is one with a generator as its stream, `bytes` a call
+        style: how it is read: a `call` has all raw variants, `lines` are values of a body, a `helper` is a context manager, a
+            `message helper` one that also has the text by itself, `generator` is one with a generator as its stream, `bytes` a call
             with a body that is no JSON, `by hand` is none of them.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
@@ -42,6 +42,7 @@ class Row:
         output: those that a plain response gives.
         stream_output: those that a stream gives; the same as a plain response if not given.
         details: whether the operation has messages, and so a details event.
+        results: the usage of each result of an earlier inference that a stream has: model, input and output tokens.
         timings: the metrics that come of what the server says of its own time, plain and streamed.
     """
 
@@ -62,6 +63,7 @@ class Row:
     output: Attributes = field(default_factory=dict)
     stream_output: Attributes | None = None
     details: bool = True
+    results: Sequence[tuple[str, int, int]] = ()
     timings: Sequence[str] = ()
 
     def reply(self, *, stream: bool) -> Reply | None:

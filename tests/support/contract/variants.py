@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from typing import Any, Literal
 
-from contract.comparable import comparable, comparable_http, comparable_raw, comparable_stream
+from contract.comparable import comparable, comparable_decoder, comparable_http, comparable_raw, comparable_stream
 from contract.drive import Opened, listed, settled
 from contract.row import Row
 
@@ -219,6 +219,19 @@ async def generator_stepped(call: Call) -> Any:
     return read
 
 
+async def lines(call: Call) -> Any:
+    """`for line in results(...)`, where each line of the body is a value; and once more after the end."""
+    made = await settled(call())
+    before = comparable_decoder(made)
+    read = comparable(await listed(made))
+    return before, read, comparable(await listed(made)), comparable_decoder(made)
+
+
+async def lines_stepped(call: Call) -> Any:
+    """`next(results)`, one by one, and once more after the end."""
+    return await generator_stepped(call)
+
+
 async def helper_text(call: Call) -> Any:
     """`for text in stream.text_stream`, and the message that it made."""
     async with Opened(call()) as events:
@@ -286,6 +299,8 @@ VARIANTS = (
     Variant("generator-plain", plain, style="generator"),
     Variant("generator", generator, stream=True, style="generator"),
     Variant("generator-next", generator_stepped, stream=True, style="generator"),
+    Variant("lines", lines, stream=True, style="lines"),
+    Variant("lines-next", lines_stepped, stream=True, style="lines"),
     *(
         Variant(name, read, stream=True, style=style)
         for style in ("helper", "message helper")

@@ -14,6 +14,7 @@ from loopback.replies import Reply, Sse
 
 MODEL = "claude-test"
 SERVED = "claude-test-20990101"
+BATCH = "msgbatch_1"
 MESSAGES: dict[str, Any] = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "Hi"}]}
 USAGE: dict[str, Any] = {"input_tokens": 8, "output_tokens": 3}
 PING: dict[str, Any] = {"type": "ping"}
@@ -37,6 +38,34 @@ def message(*blocks: Any, **changes: Any) -> dict[str, Any]:
     known = {"id": "msg_1", "type": "message", "role": "assistant", "model": SERVED}
     ending = {"stop_reason": "end_turn", "stop_sequence": None, "usage": USAGE}
     return {**known, "content": list(blocks), **ending, **changes}
+
+
+def counted(tokens: int) -> dict[str, Any]:
+    """How many tokens a request would have."""
+    return {"input_tokens": tokens}
+
+
+def batch(status: str = "in_progress", **counts: int) -> dict[str, Any]:
+    """A batch of requests; one that has ended says where its results are."""
+    none = dict.fromkeys(("processing", "succeeded", "errored", "canceled", "expired"), 0)
+    ended = status == "ended"
+    return {
+        "id": BATCH,
+        "type": "message_batch",
+        "processing_status": status,
+        "request_counts": {**none, **counts},
+        "created_at": "2099-01-01T00:00:00Z",
+        "expires_at": "2099-01-02T00:00:00Z",
+        "ended_at": "2099-01-01T01:00:00Z" if ended else None,
+        "archived_at": None,
+        "cancel_initiated_at": None,
+        "results_url": f"https://api.anthropic.com/v1/messages/batches/{BATCH}/results" if ended else None,
+    }
+
+
+def result(name: str, outcome: str = "succeeded", **members: Any) -> dict[str, Any]:
+    """The result of one request of a batch."""
+    return {"custom_id": name, "result": {"type": outcome, **members}}
 
 
 def started(usage: Mapping[str, Any] = USAGE, **changes: Any) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class Sse:
 
 @dataclass(frozen=True)
 class Ndjson:
-    """A stream of one JSON value per line, as Ollama sends it; a piece is a line."""
+    """A stream of one JSON value per line, as Ollama sends it, and Anthropic as `JSONL`; a piece is a line."""
 
     lines: Sequence[Event]
     delay: float = 0.0
@@ -151,12 +151,13 @@ class Ndjson:
     sent: int | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/x-ndjson"
 
     def plan(self) -> Plan:
         """One chunk on the wire per line."""
         return Plan(
             self.status,
-            {"content-type": "application/x-ndjson", **self.headers},
+            {"content-type": self.content_type, **self.headers},
             tuple(_line(line) for line in self.lines),
             b"",
             self.end,
@@ -165,6 +166,9 @@ class Ndjson:
             self.gzip,
             streamed=True,
         )
+
+
+JSONL = "application/x-jsonl"
 
 
 @dataclass(frozen=True)
