@@ -55,7 +55,7 @@ class Wire:
         self.given_up = False
         self._decode = decoder((headers.get("content-encoding") or "identity").strip().lower())
         kind = headers.get("content-type") or ""
-        if kind.startswith(_BINARY):
+        if kind.startswith(_BINARY) and not lines:
             self._decode = _nothing
         self._lines = lines
         self._streamed = lines or "event-stream" in kind
