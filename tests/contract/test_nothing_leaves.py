@@ -62,6 +62,7 @@ def exported(receiver) -> Iterator[Exported]:
     everything.shutdown()
 
 
+@pytest.mark.filterwarnings("ignore:deprecated$:DeprecationWarning")  # methods that the SDK deprecates
 @pytest.mark.parametrize("capture", [False, True], ids=["content off", "content on"])
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 def test_no_content_is_exported(server, exported, clients, *, provider: Provider, capture: bool) -> None:

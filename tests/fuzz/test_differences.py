@@ -26,6 +26,19 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
 
 
+def lasting_differences(case: Case, server: ModelServer) -> list[str]:
+    """What differs in a case three times in a row.
+
+    When a connection is cut, and when a stream is collected, depends on the moment, also of two bare calls. What we log of ourselves
+    counts at once: it is logged only once.
+    """
+    found = differences(case, server)
+    for _ in range(2):
+        if found and not any(line.startswith("logged:") for line in found):
+            found = differences(case, server)
+    return found
+
+
 @pytest.mark.filterwarnings("default")
 @settings(
     max_examples=CASES,
@@ -38,4 +51,4 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(case=cases())
 def test_no_case_differs(as_in_production: None, server: ModelServer, case: Case) -> None:
     """Whatever is given, whatever is answered, and however it is read."""
-    assert [] == differences(case, server)
+    assert [] == lasting_differences(case, server)
