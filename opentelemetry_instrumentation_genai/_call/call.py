@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 current_call = cast("Callable[[], Call | None]", running)
-"""Return the call whose SDK method runs in the current context, or None."""
+"""Return the call of the SDK method that runs in the current context, or None."""
 
 
 class Reading(Protocol):
@@ -153,21 +153,21 @@ class Call(CallState):
         self._end("returned", response)
 
     def finish(self, response: Any = None) -> None:
-        """End a call whose response was read to its end. The outcome is made of the chunks, or of `response` if there are none."""
+        """End the call: its response was read to the end. The outcome is made of the chunks, or of `response` if there are none."""
         self._end("read", response)
 
     def leave(self) -> None:
-        """End a call whose response the application does not read any further. The outcome is made of what was received."""
+        """End the call: the application reads no more of its response. The outcome is made of what was received."""
         self._end("left")
 
     def collected(self) -> None:
-        """End a call whose response was garbage-collected. It ended with its last chunk, because nobody knows when the reading stopped."""
+        """End the call: its response was garbage-collected. It ended with its last chunk, because nobody knows when the reading stopped."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
         self._end("left")
 
     def fail(self, error: BaseException, response: Any = None) -> None:
-        """End a call whose SDK method, or reading, raised `error`.
+        """End the call: the SDK raised `error`, in its method or while the response was read.
 
         Args:
             error: the exception.

@@ -15,7 +15,7 @@ def key_of_owner(kind: str) -> str:
     return f"opentelemetry.genai.client.{kind}.context"
 
 
-@dataclass(frozen=True, slots=True)  # whose fields are read in less time than those of a tuple
+@dataclass(frozen=True, slots=True)  # its fields are read in less time than those of a tuple
 class OperationKind:
     """What is the same for all calls of one operation, whatever the provider.
 

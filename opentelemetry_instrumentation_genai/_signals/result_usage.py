@@ -1,4 +1,4 @@
-"""The usage of earlier inferences, whose results the application reads as a stream: each is measured once, whoever reads it again."""
+"""The usage of earlier inferences: the application reads their results as a stream. Each is measured once, whoever reads it again."""
 
 from __future__ import annotations
 

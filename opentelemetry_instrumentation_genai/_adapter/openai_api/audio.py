@@ -41,11 +41,11 @@ def _user(given: str | None) -> Content:
 
 def _transcript(response: Any, _reasons: Sequence[str]) -> Content:
     """Read the text. This API has no finish reasons: a text of which a stream had a part only is an error."""
-    heard = response if isinstance(response, str) else member(response, "text")
-    if not isinstance(heard, str):
+    transcript = response if isinstance(response, str) else member(response, "text")
+    if not isinstance(transcript, str):
         return {}
     reason = "error" if member(response, "unfinished") is True else "stop"
-    parts = [text(heard)] if heard else []
+    parts = [text(transcript)] if transcript else []
     return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reason}]}
 
 
