@@ -3,6 +3,9 @@
 The SDK and the application enter our code through few functions: the wrappers of `_patching/seam`, and, while a response is read,
 those of `_stream/body` and `_patching/event_streams`. What these call is guarded. An error is logged once for each place and type,
 without its message, which may quote content of the call.
+
+All that is logged or printed is made safe here: an escape sequence can rewrite what a terminal shows, a newline forges a line of a log,
+an override of the writing direction turns what is read around.
 """
 
 from __future__ import annotations
@@ -13,8 +16,7 @@ from contextlib import suppress
 from inspect import CO_VARARGS
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
-
-from ._printable import loggable
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+_LONGEST = 4096  # characters that a log line has of one value
+# Letters and marks that nothing is seen of, beside the format characters.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _logger = logging.getLogger(__package__)
 _reported: set[tuple[str, str]] = set()
@@ -199,3 +205,23 @@ def _innermost(trace: TracebackType | None) -> tuple[str, int]:
     while trace is not None:
         name, line, trace = trace.tb_frame.f_code.co_name, trace.tb_lineno, trace.tb_next
     return name, line
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which control, format and invisible characters are shown as escapes, such as `\x1b`, `\n` and `\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join([character if _is_seen(character) else _escape(character) for character in text])
+
+
+def loggable(value: object) -> object:
+    """Return a value that goes into a log line: a number unchanged, anything else as a printable text."""
+    return value if isinstance(value, (int, float)) else printable(str(value)[:_LONGEST])
+
+
+def _is_seen(character: str) -> bool:
+    return (character.isprintable() or category(character) == "Zs") and character not in _UNSEEN
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -142,6 +142,10 @@ START: Listed = {
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
     "_guard.py": (
+        "_escape",
+        "_is_seen",
+        "loggable",
+        "printable",
         "_guard_of",
         "_guarded",
         "_guarded_one",
@@ -194,7 +198,6 @@ START: Listed = {
         "_rows",
         "_values",
     ),
-    "_printable.py": ("_escape", "_is_seen", "loggable", "printable"),
     "_application/purpose.py": ("_loaded", "_numbered", "_rule", "rules"),
     "_settings/readers.py": (
         "_baggage",

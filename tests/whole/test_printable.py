@@ -19,7 +19,7 @@ from rich.console import Console
 import opentelemetry_instrumentation_genai as genai
 from loopback import Json, openai_bodies
 from opentelemetry_instrumentation_genai import _guard, genai_context
-from opentelemetry_instrumentation_genai._printable import loggable, printable
+from opentelemetry_instrumentation_genai._guard import loggable, printable
 
 OURS = "opentelemetry_instrumentation_genai"
 SOURCES = sorted(Path(genai.__file__).parent.rglob("*.py"))
