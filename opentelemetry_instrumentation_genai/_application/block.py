@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound="Callable[..., object]")
 
 # The blocks entered and not yet left in this context: an object may be entered in several tasks and threads at a time.
-_entered: ContextVar[tuple[tuple[Block, Token[Context]], ...]] = ContextVar(
+_entered: ContextVar[tuple[tuple[Block, Token[Context] | None], ...]] = ContextVar(
     "opentelemetry_instrumentation_genai.entered", default=()
 )
 
@@ -44,6 +44,9 @@ class Block:
     coroutine functions and generators, and of functions that return a coroutine or a generator. Tasks inherit it, and so do
     threads that OpenTelemetry's context is passed to. One object may be used again and again, nested and side by side.
     """
+
+    over: bool = False
+    """Whether it has ended although it may not have been left: nothing waits for it any more."""
 
     @abstractmethod
     def _within(self, outer: Context) -> Context:
@@ -68,7 +71,7 @@ class Block:
 
     def __enter__(self) -> object:
         token = otel_context.attach(_context_of(self))
-        _entered.set((*_entered.get(), (self, token)))
+        _entered.set((*(entry for entry in _entered.get() if not entry[0].over), (self, token)))
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -76,8 +79,10 @@ class Block:
         for place in reversed(range(len(entered))):
             block, token = entered[place]
             if block is self:
-                _entered.set(entered[:place])
-                otel_context.detach(token)
+                # Blocks that were entered later and are still open, as in generators that take turns, restore nothing themselves.
+                _entered.set((*entered[:place], *((later, None) for later, _ in entered[place + 1 :])))
+                if token is not None:
+                    otel_context.detach(token)
                 return
 
     async def __aenter__(self) -> object:
@@ -88,6 +93,8 @@ class Block:
 
     def __call__(self, function: _F) -> _F:
         """Return `function` so that each of its calls runs in the block."""
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self(function.__func__))
         wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
         return wrapped
 
@@ -237,14 +244,18 @@ class _Step:
 
     def __enter__(self) -> None:
         own = self._steps._self_own
-        self._begun = _context_of(self._steps._self_block) if own is None else own
+        if own is None:
+            self._begun = self._steps._self_base = _context_of(self._steps._self_block)
+        else:
+            self._begun = own
         self._token = otel_context.attach(self._begun)
 
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         ended = otel_context.get_current()
-        self._steps._self_own = None if ended is self._begun else ended
+        if ended is not self._begun:
+            self._steps._self_own = None if ended is self._steps._self_base else ended
         otel_context.detach(self._token)
         if error is not None:
             self._steps._self_block.step_ended(error)
@@ -257,6 +268,7 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
         super().__init__(source)
         self._self_block = block
         self._self_own: Context | None = None
+        self._self_base: Context | None = None
 
     def __iter__(self) -> _Steps:
         return self
@@ -285,6 +297,7 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
         super().__init__(source)
         self._self_block = block
         self._self_own: Context | None = None
+        self._self_base: Context | None = None
 
     def __aiter__(self) -> _AsyncSteps:
         return self

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.baggage import get_baggage
 
 from .._adapter.fields import string
-from .._conventions.names import TAG
+from .._conventions.names import ENDUSER_ID, ENDUSER_PSEUDO_ID, TAG
 from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .._adapter.fields import Attribute
 
+_USERS = frozenset({ENDUSER_ID, ENDUSER_PSEUDO_ID, "user_id", "user.id"})
 OTHER = "other"
 """What is recorded in place of a value beyond the limit."""
 
@@ -72,9 +73,14 @@ class MetricAttributes:
     def __init__(
         self, names: Sequence[str], limit: int, baggage: Sequence[tuple[str, str | None, bool]], setting: str
     ) -> None:
+        users = _USERS.union(key for key, _, names_user in baggage if names_user)
+        for name in users.intersection(names):
+            warn_once("%s names a user: metrics never have it, and it is left out.", name)
         attributes = {key: attribute for key, attribute, names_user in baggage if attribute and not names_user}
         self._sources = [
-            (name, TAG + name, attributes.get(name, name), BoundedValues(name, limit, setting)) for name in names
+            (name, TAG + name, attributes.get(name, name), BoundedValues(name, limit, setting))
+            for name in names
+            if name not in users
         ]
 
     @guarded

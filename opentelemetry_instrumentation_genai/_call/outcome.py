@@ -102,6 +102,8 @@ def _failure(call: CallState, response: Any, error: BaseException | None) -> Fai
         return reported
     kind = type(error).__qualname__
     failure = _raised(error, secrets) or Failure(kind, kind, kind)
+    if not call.kind.remote:  # a `code` of the application's own exceptions may be anything
+        return dataclasses.replace(failure, error_type=failure.exception_type)
     if reported is not None and failure.error_type == failure.exception_type:
         # The exception has no error code, so that of the response counts.
         failure = dataclasses.replace(failure, error_type=reported.error_type)

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context, trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanContext, TraceFlags
 
 from .._adapter.fields import number, string, whole_string
 from .._guard import guarded, warn_once
@@ -77,8 +77,9 @@ def record_evaluation(
     if score is not None and (value is None or not isfinite(value)):
         value = None
         warn_once("record_evaluation(score=...): a finite number is accepted. It is left out.")
+    context = _context(span, call) or otel_context.get_current()
     texts = {"label": label, "explanation": explanation, "response_id": response_id, "error_type": error_type}
-    _record(used, string(name) or "evaluation", _context(span, call) or otel_context.get_current(), value, texts)
+    _record(used, string(name) or "evaluation", context, value, texts)
 
 
 @guarded
@@ -95,10 +96,12 @@ def _context(span: Span | None, call: CallReference | None) -> Context:
     if call is not None:
         try:
             ids = int(call.trace_id, 16), int(call.span_id, 16)
-        except ValueError:
+            identity = SpanContext(*ids, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        except (AttributeError, TypeError, ValueError):
+            identity = INVALID_SPAN_CONTEXT
+        if not identity.is_valid:
             warn_once("record_evaluation(call=...): what current_call() returned is accepted. The result has no span.")
-            return otel_context.Context()
-        identity = SpanContext(*ids, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+            return trace.set_span_in_context(trace.INVALID_SPAN, otel_context.Context())
         return trace.set_span_in_context(NonRecordingSpan(identity))
     return otel_context.get_current() if span is None else trace.set_span_in_context(span)
 

@@ -7,6 +7,7 @@ costs the telemetry of that operation only.
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -47,15 +48,21 @@ class Operation(Block):
 
     def __init__(self, **given: Any) -> None:
         self._given = {name: value for name, value in given.items() if value is not None}
+        self._open: list[Run] = []
 
     def __enter__(self) -> Run:
         run = Run(self, self._endpoint, self._given)
         run.__enter__()
+        self._open.append(run)
         return run
 
     def __exit__(self, *error: object) -> None:
-        run = next((block for block in entered() if isinstance(block, Run) and block.operation is self), None)
+        found = (block for block in entered() if isinstance(block, Run) and block.operation is self and not block.over)
+        # A block may be left in another context, or thread, than it was entered in: then it is the last that is open.
+        run = next(found, None) or next(reversed(self._open), None)
         if run is not None:
+            with suppress(ValueError):  # another thread has been faster
+                self._open.remove(run)
             run.__exit__(*error)
 
     async def __aenter__(self) -> Run:
@@ -76,8 +83,14 @@ class Operation(Block):
 
 
 def arguments_of(function: Callable[..., object], args: Any, kwargs: Any) -> Mapping[str, Any]:
-    """Return the arguments of a call by the names of the function's parameters. Methods are without their first."""
-    bound = inspect.signature(function).bind(*args, **kwargs)
+    """Return the arguments of a call by the names of the function's parameters, without `self` and `cls`.
+
+    Of a call that does not fit the function, which it raises for, they are `args` and the keywords.
+    """
+    try:
+        bound = inspect.signature(function, follow_wrapped=False).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return {**({"args": list(args)} if args else {}), **kwargs}
     return {name: value for name, value in bound.arguments.items() if name not in ("self", "cls")}
 
 
@@ -90,11 +103,11 @@ class Run(Block):
         given: what the application gave: the input that the endpoint reads.
 
     Attributes:
-        operation: as given.
+        operation: as given; None after the end.
     """
 
     def __init__(self, operation: Operation, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
-        self.operation = operation
+        self.operation: Operation | None = operation
         self._endpoint = endpoint
         self._given = given
         self._call: Call | None = None
@@ -142,7 +155,8 @@ class Run(Block):
             if call is not None:
                 call.stopped = None
             return
-        self._end(next((one for one in error if isinstance(one, BaseException)), None))
+        raised = next((one for one in error if isinstance(one, BaseException)), None)
+        self._end(None if isinstance(raised, GeneratorExit) else raised)
 
     # Of decorated functions.
 
@@ -175,6 +189,9 @@ class Run(Block):
                 call.fail(error, self._response)
         finally:
             call.settle()
+            # Tasks that were started in the block keep it in their context.
+            self.over, self.operation = True, None
+            self._call, self._given, self._response = None, _NOTHING, {}
 
     def __del__(self) -> None:
         call = self._call

@@ -37,12 +37,14 @@ class ApplicationSignals:
     @property
     def signals(self) -> Signals:
         """Return the signals."""
-        with _lock:
-            if self._signals is None:
-                from .signals import Signals
+        signals = self._signals
+        if (
+            signals is None
+        ):  # without a lock, which the child of a fork could wait for; of two that are made, the later stays
+            from .signals import Signals
 
-                self._signals = Signals(self._config, **self._providers)
-            return self._signals
+            signals = self._signals = Signals(self._config, **self._providers)
+        return signals
 
     def endpoint(self, given: Endpoint) -> Endpoint:
         """Return an endpoint as the chosen generation of the conventions has it."""
@@ -54,6 +56,7 @@ class ApplicationSignals:
 
 _lock = RLock()
 _in_use: dict[object, ApplicationSignals] = {}
+_latest: ApplicationSignals | None = None
 
 
 @guarded
@@ -68,6 +71,7 @@ def use(owner: object, config: Config, providers: Mapping[str, Any]) -> None:
     with _lock:
         _in_use.pop(owner, None)
         _in_use[owner] = ApplicationSignals(config, providers)
+        _choose()
 
 
 @guarded
@@ -75,9 +79,14 @@ def release(owner: object) -> None:
     """Use the settings of an instrumentor no more."""
     with _lock:
         _in_use.pop(owner, None)
+        _choose()
+
+
+def _choose() -> None:
+    global _latest  # noqa: PLW0603 - read without a lock, by every operation
+    _latest = next(reversed(_in_use.values()), None)
 
 
 def in_use() -> ApplicationSignals | None:
     """Return the signals in use; None where no instrumentor is active."""
-    with _lock:
-        return next(reversed(_in_use.values()), None)
+    return _latest

@@ -10,11 +10,12 @@ from opentelemetry import _logs, metrics, trace
 from .._adapter.counted_usage import Counted
 from .._application.agents import agent_in
 from .._application.attribution import Attribution
-from .._application.metric_attributes import MetricAttributes
+from .._application.metric_attributes import BoundedValues, MetricAttributes
 from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.generations import GENERATIONS
+from .._conventions.names import AGENT_NAME, PROVIDER_NAME, REQUEST_MODEL, TOOL_NAME, TOOL_TYPE, WORKFLOW_NAME
 from .._conventions.operation_kinds import INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, warn_once
@@ -156,6 +157,11 @@ class Signals:
         limit = config.metric_attribute_values, variable("metric_attribute_values")
         names = config.metric_attributes
         self._metric_attributes = MetricAttributes(names, limit[0], config.baggage, limit[1]) if names else None
+        # What an application names may come from a model.
+        self._named = {
+            name: BoundedValues(name, *limit)
+            for name in (AGENT_NAME, PROVIDER_NAME, REQUEST_MODEL, TOOL_NAME, TOOL_TYPE, WORKFLOW_NAME)
+        }
         self._agent_instruments = AgentInstruments(meter)
         self._metrics_class = ChunkTimes if config.per_chunk_metric else CallMetrics
         self._extended = _extended(meter) if config.metrics == "extended" else ()
@@ -209,7 +215,15 @@ class Signals:
     def describe(self, call: CallState, request: Request) -> None:
         """Set the attributes of a call that are known at its start."""
         call.attributes = request_attributes(call, request, self._enrichers)
-        # Not on the span, which has the values as they are.
+        # From here on not on the span, which has the values as they are.
+        if not call.kind.remote:
+            call.identity.update(
+                {
+                    name: bounded.of(str(call.identity[name]))
+                    for name, bounded in self._named.items()
+                    if name in call.identity
+                }
+            )
         if self._metric_attributes is not None:
             call.identity.update(self._metric_attributes.of(call.context, request.attribution) or {})
 

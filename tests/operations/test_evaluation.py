@@ -230,10 +230,15 @@ def test_a_score_that_is_no_number(score, instrumented, telemetry, caplog) -> No
     ]
 
 
-def test_a_reference_that_is_none(instrumented, telemetry) -> None:
-    """A reference with other texts than identifiers costs only the span."""
-    record_evaluation("relevance", score=1, call=CallReference("no", "ids"))
-    assert len(telemetry.events) == 1
+@pytest.mark.parametrize("call", [CallReference("no", "ids"), CallReference("-5", "3"), CallReference(None, None), "x"])  # type: ignore[arg-type]
+def test_a_reference_that_is_none(call, instrumented, telemetry, caplog) -> None:
+    """The result of another reference has no span, also within an operation, and one warning says so."""
+    with invoke_agent("agent"):
+        record_evaluation("relevance", score=1, call=call)
+    assert telemetry.events[0].span_id in (None, 0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "record_evaluation(call=...): what current_call() returned is accepted. The result has no span."
+    ]
 
 
 def test_nothing_without_an_instrumentor(telemetry) -> None:

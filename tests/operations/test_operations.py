@@ -674,3 +674,164 @@ def test_names_of_the_generations(generation, telemetry, monkeypatch) -> None:
         "gen_ai.invoke_workflow.duration",
     }
     assert set(telemetry.metrics) == latest | ({"gen_ai.workflow.duration"} if generation.endswith("dup") else set())
+
+
+def test_left_in_another_context(instrumented, telemetry) -> None:
+    """A generator that a server reads step by step, each in a context of its own, has its span, and its error."""
+
+    def answer() -> Iterator[int]:
+        with invoke_agent("agent"):
+            yield 1
+            raise ValueError
+
+    running = answer()
+    assert contextvars.copy_context().run(next, running) == 1
+    with pytest.raises(ValueError):
+        contextvars.copy_context().run(next, running)
+    assert telemetry.span.attributes["error.type"] == "ValueError"
+
+
+def test_generators_that_take_turns(instrumented, telemetry) -> None:
+    """A block that is entered after another, and left after it, ends when it is left; nothing stays current."""
+
+    def steps(name: str) -> Iterator[str]:
+        with step(name):
+            yield name
+            yield name
+
+    one, other = steps("one"), steps("other")
+    assert [next(one), next(other), *one] == ["one", "other", "one"]
+    assert [span.name for span in telemetry.spans] == ["step one"]
+    assert list(other) == ["other"]
+    assert [span.name for span in telemetry.spans] == ["step one", "step other"]
+    assert _current() == "none"
+
+
+def test_a_decorated_generator_keeps_what_it_makes_current(instrumented, tree) -> None:
+    """A block within it is current in all of its steps."""
+
+    @invoke_agent("outer")
+    def agent() -> Iterator[int]:
+        with invoke_agent("inner"):
+            for number in range(4):
+                with execute_tool(f"t{number}"):
+                    pass
+                yield number
+        with execute_tool("last"):
+            yield 4
+
+    assert list(agent()) == [0, 1, 2, 3, 4]
+    inner = "invoke_agent outer > invoke_agent inner"
+    assert tree() == [
+        "invoke_agent outer",
+        inner,
+        *(f"{inner} > execute_tool t{number}" for number in range(4)),
+        "invoke_agent outer > execute_tool last",
+    ]
+
+
+def test_arguments_that_do_not_fit(instrumented, telemetry) -> None:
+    """A tool that is called with other arguments than it has raises its TypeError, and its span has name and arguments."""
+
+    @execute_tool()
+    def weather(city: str) -> str:
+        return city
+
+    with pytest.raises(TypeError):
+        weather(town="Paris")  # type: ignore[call-arg]
+    span = telemetry.span
+    assert (span.name, span.attributes["error.type"]) == ("execute_tool weather", "TypeError")
+    assert span.attributes["gen_ai.tool.call.arguments"] == '{"town":"Paris"}'
+
+
+def test_a_block_in_a_generator_that_is_left(instrumented, telemetry) -> None:
+    """It is no error."""
+
+    def steps() -> Iterator[int]:
+        with step("inside"):
+            yield 1
+
+    running = steps()
+    next(running)
+    running.close()  # type: ignore[attr-defined]
+    assert telemetry.span.status.status_code.name == "UNSET"
+
+
+class CodedError(Exception):
+    """An exception with a code of its own."""
+
+    code = "user-12345"
+
+
+def test_codes_of_exceptions_are_not_recorded(telemetry) -> None:
+    """The type of an error is that of the application's exception, whatever members it has."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    with pytest.raises(CodedError), execute_tool("tool"):
+        raise CodedError
+    assert "12345" not in str(telemetry.snapshot())
+    assert telemetry.span.attributes["error.type"].endswith("CodedError")
+
+
+def test_names_on_metrics_are_bounded(telemetry) -> None:
+    """A model may invent names of tools: metrics have the first ones, and `other`; spans have each."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, metric_attribute_values=2)
+    for number in range(4):
+        with execute_tool(f"tool {number}"):
+            pass
+    points = telemetry.metrics["gen_ai.execute_tool.duration"]
+    assert [(point.attributes["gen_ai.tool.name"], point.count) for point in points] == [
+        ("tool 0", 1),
+        ("tool 1", 1),
+        ("other", 2),
+    ]
+    assert [span.name for span in telemetry.spans][-1] == "execute_tool tool 3"
+
+
+def test_nothing_is_kept(instrumented) -> None:
+    """What is copied into a task's context, and lives on there, has no arguments and no result."""
+
+    class Large:
+        """What is looked for."""
+
+    async def run() -> None:
+        release = asyncio.Event()
+        with execute_tool("tool", arguments={"a": Large()}) as tool:
+            tool.set_result(Large())
+            task = asyncio.create_task(release.wait())
+        gc.collect()
+        assert not [found for found in gc.get_objects() if type(found) is Large]
+        release.set()
+        await task
+
+    asyncio.run(run())
+
+
+class Tools:
+    """Tools that are methods."""
+
+    @execute_tool("static")
+    @staticmethod
+    def static(number: int) -> int:
+        """A static method below the decorator."""
+        return number
+
+    @execute_tool("class")
+    @classmethod
+    def of_class(cls, number: int) -> tuple[type, int]:
+        """A class method below it."""
+        return cls, number
+
+    @execute_tool("method")
+    def method(self, number: int) -> int:
+        """A plain method."""
+        return number
+
+
+def test_methods(instrumented, telemetry) -> None:
+    """Methods of every kind are called as without us; `self` and `cls` are no arguments of the tool."""
+    tools = Tools()
+    assert (tools.static(1), Tools.static(2)) == (1, 2)
+    assert (tools.of_class(3), tools.method(4)) == ((Tools, 3), 4)
+    assert [span.attributes["gen_ai.tool.call.arguments"] for span in telemetry.spans] == [
+        f'{{"number":{number}}}' for number in (1, 2, 3, 4)
+    ]

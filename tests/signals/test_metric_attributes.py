@@ -96,3 +96,18 @@ def test_operations_of_the_application(telemetry) -> None:
     with genai_context(tags={"team": "search"}), execute_tool("tool"):
         pass
     assert _values(telemetry, "gen_ai.execute_tool.duration", "gen_ai.tag.team") == ["search"]
+
+
+def test_users_are_never_on_metrics(telemetry, call, caplog) -> None:
+    """Names of users are left out, with a warning, also those of the setting `baggage`."""
+    OpenAIInstrumentor().instrument(
+        **telemetry.providers,
+        metric_attributes="user.id,who,tenant",
+        baggage="who=user_id",
+        user_id_key="a key of sixteen characters",
+    )
+    call(None, **{"user.id": "alice@example.com", "who": "bob@example.com", "tenant": "acme"})
+    assert "example.com" not in str([point.attributes for points in telemetry.metrics.values() for point in points])
+    assert _values(telemetry, DURATION, "tenant") == ["acme"]
+    warned = sorted(record.getMessage() for record in caplog.records if record.name == OURS)
+    assert warned == [f"{name} names a user: metrics never have it, and it is left out." for name in ("user.id", "who")]
