@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
 from opentelemetry import context as otel_context
@@ -94,7 +94,7 @@ class Block:
     def __call__(self, function: _F) -> _F:
         """Return `function` so that each of its calls runs in the block."""
         if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(self(function.__func__))
+            return cast("_F", type(function)(self(function.__func__)))
         wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
         return wrapped
 
