@@ -106,6 +106,8 @@ class Run(Block):
         operation: as given; None after the end.
     """
 
+    over: bool
+
     def __init__(self, operation: Operation, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
         self.operation: Operation | None = operation
         self._endpoint = endpoint
@@ -190,7 +192,8 @@ class Run(Block):
         finally:
             call.settle()
             # Tasks that were started in the block keep it in their context.
-            self.over, self.operation = True, None
+            self.over = True
+            self.operation = None
             self._call, self._given, self._response = None, _NOTHING, {}
 
     def __del__(self) -> None:
