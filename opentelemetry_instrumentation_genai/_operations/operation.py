@@ -12,6 +12,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import get_current
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import set_span_in_context
 
@@ -80,6 +81,12 @@ class Operation(Block):
         """Return what is known of an operation by its decorated function: its name, if none was given."""
         name = getattr(function, "__name__", None)
         return _NOTHING if name is None or "name" in self._given else {"name": name}
+
+
+def reads_input(endpoint: Endpoint) -> bool:
+    """Return whether anything reads the content that the application gives an operation here."""
+    used = in_use()
+    return used is not None and used.signals.reads_input(capture_in(get_current()), endpoint.kind)
 
 
 def arguments_of(function: Callable[..., object], args: Any, kwargs: Any) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._guard import guarded
 from .endpoints import AGENT, APPLICATION_STEP, RETRIEVAL, TOOL, WORKFLOW
-from .operation import Operation, arguments_of
+from .operation import Operation, arguments_of, reads_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,8 +89,10 @@ class execute_tool(Operation):  # noqa: N801 - as above
 
     @guarded
     def _of_function(self, function: Callable[..., object], args: Any, kwargs: Any) -> Mapping[str, Any]:
-        arguments = {} if "arguments" in self._given else {"arguments": arguments_of(function, args, kwargs)}
-        return {**(super()._of_function(function, args, kwargs) or {}), **arguments}
+        found = super()._of_function(function, args, kwargs) or {}
+        if "arguments" in self._given or not reads_input(TOOL):
+            return found
+        return {**found, "arguments": arguments_of(function, args, kwargs)}
 
 
 class retrieval(Operation):  # noqa: N801 - as above

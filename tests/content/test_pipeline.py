@@ -360,10 +360,10 @@ def test_a_blob_of_the_callers_is_redacted():
 
 def test_a_text_is_carried_as_it_is():
     """The query of a retrieval is a text by the conventions, and no JSON; so is what is left of one that is cut."""
-    told = Pipeline(None, Budget(ENOUGH, ENOUGH)).render({QUERY: 'What is "tea"?'}, None)
+    rendered = Pipeline(None, Budget(ENOUGH, ENOUGH)).render({QUERY: 'What is "tea"?'}, None)
     cut = Pipeline(None, Budget(ENOUGH, 200)).render({QUERY: "tea " * 200}, None)
 
-    assert ('What is "tea"?', 'What is "tea"?') == (told.texts[QUERY], told.values[QUERY])
+    assert ('What is "tea"?', 'What is "tea"?') == (rendered.texts[QUERY], rendered.values[QUERY])
     assert cut.texts[QUERY] == cut.values[QUERY]
     assert cut.texts[QUERY].startswith("tea tea")
     assert len(cut.texts[QUERY]) < 200
@@ -373,11 +373,11 @@ def test_a_text_is_carried_as_it_is():
 def test_the_first_documents_are_kept():
     """They fit the query best: the budget cuts those after them, and the list says how many there were."""
     documents = [text(name * 300, id=name, score=1.0) for name in "abcd"]
-    told = Pipeline(None, Budget(900, ENOUGH)).render({QUERY: "tea", DOCUMENTS: documents}, None)
-    first, second, mark = told.values[DOCUMENTS]
+    rendered = Pipeline(None, Budget(900, ENOUGH)).render({QUERY: "tea", DOCUMENTS: documents}, None)
+    first, second, mark = rendered.values[DOCUMENTS]
 
-    assert "tea" == told.values[QUERY]
+    assert "tea" == rendered.values[QUERY]
     assert ("a", documents[0]) == (first["id"], first)
     assert ("b", 300) == (second["id"], second["original_bytes"])
     assert ("cut", 2) == (mark["type"], mark["parts"])
-    assert [] == complaints(DOCUMENTS, json.loads(told.texts[DOCUMENTS]))
+    assert [] == complaints(DOCUMENTS, json.loads(rendered.texts[DOCUMENTS]))

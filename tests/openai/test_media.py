@@ -167,20 +167,20 @@ def test_a_transcription_that_is_left_has_what_came(server: ModelServer, telemet
     assert ([{"type": "text", "content": "Hello"}], "error") == (message["parts"], message["finish_reason"])
 
 
-@pytest.mark.parametrize("said", ["42\n", "null\n", '"Hello"', "Grüße", ""])
+@pytest.mark.parametrize("transcript", ["42\n", "null\n", '"Hello"', "Grüße", ""])
 @pytest.mark.parametrize("raw", [False, True], ids=["parsed", "raw"])
 def test_a_transcription_that_is_a_text_stays_one(
-    server: ModelServer, telemetry: Telemetry, openai_client: Any, said: str, raw: bool
+    server: ModelServer, telemetry: Telemetry, openai_client: Any, transcript: str, raw: bool
 ):
     """Also where it could be read as JSON."""
     OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
-    server.reply(Text(said))
+    server.reply(Text(transcript))
     resource = openai_client().audio.transcriptions
 
     method = (resource.with_raw_response if raw else resource).create
     result = method(model="whisper-1", file=SOUND, response_format="text")
 
-    if not raw and result != said:
+    if not raw and result != transcript:
         pytest.skip("this SDK reads it as JSON")
     (message,) = json.loads(telemetry.span.attributes[OUTPUT])
-    assert ([said] if said else []) == [part["content"] for part in message["parts"]]
+    assert ([transcript] if transcript else []) == [part["content"] for part in message["parts"]]
