@@ -5,4 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 SDKS: Final = ("openai", "anthropic", "ollama")
-"""The packages, each with an instrumentor of its own; the setting `enabled` names them."""
+"""The packages of the SDKs of models' providers, whose objects are read by their fields."""
+INSTRUMENTED: Final = SDKS
+"""All that have an instrumentor of their own; the setting `enabled` names them."""

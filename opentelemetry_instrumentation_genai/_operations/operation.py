@@ -13,18 +13,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import set_span_in_context
 
-from .._adapter.client_servers import Server
 from .._application.agents import agent_in, within
 from .._application.block import Block, entered
 from .._application.capture_content import capture_in
-from .._call.call import Call
-from .._call.request import Request
 from .._guard import guarded
 from .._lifetime.lifetime import finish_later
 from .._signals.application import in_use
+from .calls import end_call, start_call
 from .endpoints import RESULT
 
 if TYPE_CHECKING:
@@ -33,8 +30,9 @@ if TYPE_CHECKING:
     from opentelemetry.context.context import Context
 
     from .._adapter.endpoint import Endpoint
+    from .._call.call import Call
+    from .._signals.application import ApplicationSignals
 
-_NO_SERVER = Server("", 0, "", propagates=False)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -105,9 +103,10 @@ class Run(Block):
     """One run of an operation.
 
     Args:
-        operation: the operation.
+        operation: the operation; None for that of a framework.
         endpoint: which attributes and content it has.
         given: what the application gave: the input that the endpoint reads.
+        used: the signals that record it; None for those that are in use when it starts.
 
     Attributes:
         operation: as given; None after the end.
@@ -115,8 +114,15 @@ class Run(Block):
 
     over: bool
 
-    def __init__(self, operation: Operation, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
-        self.operation: Operation | None = operation
+    def __init__(
+        self,
+        operation: Operation | None,
+        endpoint: Endpoint,
+        given: Mapping[str, Any],
+        used: ApplicationSignals | None = None,
+    ) -> None:
+        self.operation = operation
+        self._used = used
         self._endpoint = endpoint
         self._given = given
         self._call: Call | None = None
@@ -135,24 +141,11 @@ class Run(Block):
     def _within(self, outer: Context) -> Context:
         if not self._started:
             self._started = True
-            self._start(outer)
-            if self._call is not None:
-                self._call.started = perf_counter()
-                return self._call.context
+            used = self._used or in_use()
+            self._call = call = None if used is None else start_call(used, self._endpoint, self._given, outer)
+            if call is not None:
+                return call.context
         return outer if self._call is None else _again(self._call, outer)
-
-    @guarded
-    def _start(self, outer: Context) -> None:
-        used = in_use()
-        if used is None or not is_instrumentation_enabled():
-            return
-        signals, agent = used.signals, agent_in(outer)
-        given = self._given if agent is None else {"agent_name": agent.name, **self._given}
-        provider = str(given.get("provider", ""))
-        attribution, capture = signals.attribution.of(outer), capture_in(outer)
-        request = Request(used.endpoint(self._endpoint), provider, _NO_SERVER, given, False, capture, attribution)
-        self._call = call = Call(signals, request, outer)
-        call.start()
 
     def __exit__(self, *error: object) -> None:
         call = self._call
@@ -192,10 +185,7 @@ class Run(Block):
         if call is None:
             return
         try:
-            if error is None:
-                call.succeed(self._response)
-            else:
-                call.fail(error, self._response)
+            end_call(call, self._response, error)
         finally:
             call.settle()
             # Tasks that were started in the block keep it in their context.

@@ -117,12 +117,14 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     """The base class of the instrumentors.
 
     Attributes:
-        sdk: the SDK's package, and the provider's name in the `enabled` setting.
+        sdk: the name of the SDK in the `enabled` setting.
+        package: the SDK's package, where that is not `sdk`.
         module: the SDK's module that, once imported, can be patched.
         supported: the lowest version that is supported, and the lowest that is too new.
     """
 
     sdk: ClassVar[str]
+    package: ClassVar[str] = ""
     module: ClassVar[str]
     supported: ClassVar[tuple[str, str]]
     configuration: ClassVar[_Configuration] = _Configuration()
@@ -224,7 +226,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         if not self._waiting:
             type(self)._waiting = True  # wrapt cannot remove a hook: one for the process
             wrapt.register_post_import_hook(self._imported, self.module)
-            wrapt.register_post_import_hook(self._look, self.sdk)
+            wrapt.register_post_import_hook(self._look, self.package or self.sdk)
 
     def _imported(self, _module: ModuleType) -> None:
         """Patch the module that has just been imported. The lock of its import is held, so this never waits."""
@@ -290,7 +292,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     def _installed(self) -> str:
         """Return the version of the SDK that is imported."""
-        version: str = import_module(self.sdk + "._version").__version__
+        version: str = import_module((self.package or self.sdk) + "._version").__version__
         return version
 
     def _supports(self, installed: str) -> bool:

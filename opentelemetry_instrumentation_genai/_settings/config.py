@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
-from .._conventions.sdks import SDKS
+from .._conventions.sdks import INSTRUMENTED
 from .._guard import warn_once
 from .._masking.masking import masked, quoted
 from .._setting_values.errors import PartlyError, RefusedError
@@ -86,7 +86,7 @@ class Config:
         upload_format: the format of the uploaded files, `json` or `jsonl`.
     """
 
-    enabled: frozenset[str] = frozenset(SDKS)
+    enabled: frozenset[str] = frozenset(INSTRUMENTED)
     capture_message_content: Capture = NO_CONTENT
     capture_binary: bool = False
     content_budget: int = 1 << 16

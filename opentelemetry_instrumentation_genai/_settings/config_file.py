@@ -18,7 +18,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from .._conventions.sdks import SDKS
+from .._conventions.sdks import INSTRUMENTED
 from .._guard import warn_once
 from .._masking.masking import masked
 from .readers import FILE
@@ -93,7 +93,7 @@ def _sections(tree: Any, file: str, sdk: str, settings: Collection[str]) -> dict
 def _misspelled(sections: Mapping[Any, object], file: str) -> None:
     """Log a warning for each section with a name like ours that is neither ours nor another instrumentor's."""
     ours = [name for name in sections if isinstance(name, str) and name.startswith(SHARED)]
-    known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in SDKS)}
+    known = {SHARED, *(f"{SHARED}_{sdk}" for sdk in INSTRUMENTED)}
     for name in sorted(set(ours) - known):
         if not entry_points(group="opentelemetry_instrumentor", name=name):
             accepted = ", ".join(sorted(known))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generations import GENERATIONS
-from .._conventions.sdks import SDKS
+from .._conventions.sdks import INSTRUMENTED
 from .._masking.masking import masked
 from .._setting_values.callables import checked
 from .._setting_values.errors import PartlyError, RefusedError
@@ -88,11 +88,11 @@ def _word(value: object) -> str:
 
 def _enabled(value: object) -> frozenset[str]:
     if _word(value) in _BOOLEANS:
-        return frozenset(SDKS if _boolean(value) else ())
+        return frozenset(INSTRUMENTED if _boolean(value) else ())
     names = {name.lower(): name for name in _entries(value)}
-    if names and names.keys().isdisjoint(SDKS):
+    if names and names.keys().isdisjoint(INSTRUMENTED):
         raise ValueError
-    known = frozenset(names).intersection(SDKS)
+    known = frozenset(names).intersection(INSTRUMENTED)
     unknown = [names[name] for name in sorted(names.keys() - known)]
     if unknown:
         raise PartlyError(", ".join(unknown), known)
@@ -272,7 +272,7 @@ def _prices(value: object) -> tuple[str | PriceFile, ...]:
 
 
 READERS: dict[str, Reader] = {
-    "enabled": Reader(_enabled, "true, false, or a comma-separated list of " + ", ".join(SDKS)),
+    "enabled": Reader(_enabled, "true, false, or a comma-separated list of " + ", ".join(INSTRUMENTED)),
     "capture_message_content": Reader(capture_of, ACCEPTED),
     "capture_binary": Reader(_boolean, "true, false"),
     "content_budget": Reader(_bytes, "a number of bytes, such as 65536 or 64KiB"),

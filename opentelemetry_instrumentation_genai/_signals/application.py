@@ -32,7 +32,7 @@ class ApplicationSignals:
         self._config = dataclasses.replace(config, completion_hook=None)
         self._providers = providers
         self._signals: Signals | None = None
-        self._endpoints: dict[str, Endpoint] = {}
+        self._endpoints: dict[int, Endpoint] = {}
 
     @property
     def signals(self) -> Signals:
@@ -47,11 +47,15 @@ class ApplicationSignals:
         return signals
 
     def endpoint(self, given: Endpoint) -> Endpoint:
-        """Return an endpoint as the chosen generation of the conventions has it."""
-        name = given.kind.name
-        if name not in self._endpoints:
-            self._endpoints[name] = self.signals.endpoints({("", name): given})["", name]
-        return self._endpoints[name]
+        """Return an endpoint as the chosen generation of the conventions has it.
+
+        Args:
+            given: an endpoint of a table, which lives as long as the process.
+        """
+        key = id(given)
+        if key not in self._endpoints:
+            self._endpoints[key] = self.signals.endpoints({("", given.kind.name): given})["", given.kind.name]
+        return self._endpoints[key]
 
 
 _lock = RLock()

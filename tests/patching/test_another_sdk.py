@@ -25,7 +25,7 @@ LINES = 60
 @pytest.fixture(autouse=True)
 def instrumented(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Calls of the SDK are followed."""
-    monkeypatch.setattr(readers, "SDKS", (*readers.SDKS, "acme"))
+    monkeypatch.setattr(readers, "INSTRUMENTED", (*readers.INSTRUMENTED, "acme"))
     settings = {"enabled": "acme", "capture_message_content": "span_only"}
     AcmeInstrumentor().instrument(**telemetry.providers, **settings)
     yield

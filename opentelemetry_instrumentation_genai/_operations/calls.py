@@ -1,0 +1,74 @@
+"""The call of an operation that runs in this process: one that the application names, or one of a framework.
+
+Whoever starts it makes `call.context` current while the operation runs, ends it with `end_call`, and then settles it.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from .._adapter.client_servers import Server
+from .._application.agents import agent_in
+from .._application.capture_content import capture_in
+from .._call.call import Call
+from .._call.request import Request
+from .._guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opentelemetry.context.context import Context
+
+    from .._adapter.endpoint import Endpoint
+    from .._signals.application import ApplicationSignals
+
+NO_SERVER: Final = Server("", 0, "", propagates=False)
+
+
+@guarded
+def start_call(
+    used: ApplicationSignals,
+    endpoint: Endpoint,
+    given: Mapping[str, Any],
+    context: Context,
+    server: Server = NO_SERVER,
+) -> Call | None:
+    """Start the call of an operation, and its clock.
+
+    Args:
+        used: the signals that record it.
+        endpoint: which attributes and content it has.
+        given: the input that the endpoint reads; `provider` in it is that of the model, if there is one.
+        context: the context that the operation begins in.
+        server: that runs it, if it is remote.
+
+    Returns:
+        The call; None if instrumentation is suppressed here, or if a step fails.
+    """
+    if not is_instrumentation_enabled():
+        return None
+    signals, agent = used.signals, agent_in(context)
+    given = given if agent is None else {"agent_name": agent.name, **given}
+    provider, attribution = str(given.get("provider", "")), signals.attribution.of(context)
+    request = Request(used.endpoint(endpoint), provider, server, given, False, capture_in(context), attribution)
+    call = Call(signals, request, context)
+    call.start()
+    call.started = perf_counter()
+    return call
+
+
+def end_call(call: Call, response: Mapping[str, Any], error: BaseException | None = None) -> None:
+    """End the call of an operation. The caller settles it, whatever this raises.
+
+    Args:
+        call: the call.
+        response: what the endpoint reads as the response; its result is the member `RESULT`.
+        error: the exception that ended the operation, if one did.
+    """
+    if error is None:
+        call.succeed(response)
+    else:
+        call.fail(error, response)
