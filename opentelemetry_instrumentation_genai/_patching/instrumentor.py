@@ -120,12 +120,14 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         sdk: the name of the SDK in the `enabled` setting.
         package: the SDK's package, where that is not `sdk`.
         module: the SDK's module that, once imported, can be patched.
+        later: modules of the SDK that are patched as well, when the application imports them: after `module`, or never.
         supported: the lowest version that is supported, and the lowest that is too new.
     """
 
     sdk: ClassVar[str]
     package: ClassVar[str] = ""
     module: ClassVar[str]
+    later: ClassVar[tuple[str, ...]] = ()
     supported: ClassVar[tuple[str, str]]
     configuration: ClassVar[_Configuration] = _Configuration()
 
@@ -134,6 +136,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     _given: Mapping[str, object] = MappingProxyType({})
     _seam: Seam | None = None
     _patches: Patches | None = None
+    _patched_later: set[str]
     _waiting: ClassVar[bool] = False
     _declared: bool = False
     _lock: ClassVar[RLock]  # held while settings and patches change
@@ -150,6 +153,10 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     @abstractmethod
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
+
+    def _later_targets(self, _module: str) -> Iterable[tuple[str, Callable[..., object]]]:
+        """Return the (`Class.method`, wrapper) rows of one of the `later` modules. An SDK's version may lack some of them."""
+        return ()
 
     def instrument(self, **kwargs: object) -> Any:
         """Start the instrumentation, as `BaseInstrumentor` does. A later call adds its keywords to the earlier ones, and logs that.
@@ -225,7 +232,8 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         use(self, config, self._providers)
         if not self._waiting:
             type(self)._waiting = True  # wrapt cannot remove a hook: one for the process
-            wrapt.register_post_import_hook(self._imported, self.module)
+            for name in (self.module, *self.later):
+                wrapt.register_post_import_hook(self._imported, name)
             wrapt.register_post_import_hook(self._look, self.package or self.sdk)
 
     def _imported(self, _module: ModuleType) -> None:
@@ -262,10 +270,26 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     @guarded
     def _patch(self) -> None:
         config = self._config
-        if config is None or self._seam is not None or self.module not in sys.modules or not self._supports_installed():
+        if config is None or self.module not in sys.modules:
             return
+        if self._seam is None and self._supports_installed():
+            self._patch_sdk(config)
+        if self._seam is not None and self._patches is not None:
+            for module in self.later:
+                if module in sys.modules and module not in self._patched_later:
+                    self._patched_later.add(module)
+                    self._patch_later(module, self._patches)
+
+    @guarded
+    def _patch_later(self, module: str, patches: Patches) -> None:
+        for name, wrap in self._later_targets(module):
+            kind, _, method = name.partition(".")
+            if hasattr(getattr(sys.modules[module], kind, None), method):
+                patches.apply(sys.modules[module], name, wrap)
+
+    def _patch_sdk(self, config: Config) -> None:
         resolve_classes()
-        self._patches = Patches()
+        self._patches, self._patched_later = Patches(), set()
         try:
             self._seam = seam = self._make_seam(config, self._providers)
             for module, name, wrap in seam.targets():
@@ -285,6 +309,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         if patches is not None:
             patches.remove()
         self._seam = self._patches = None
+        self._patched_later = set()
         return seam
 
     def _supports_installed(self) -> bool:

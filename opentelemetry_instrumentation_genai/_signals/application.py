@@ -94,3 +94,8 @@ def _choose() -> None:
 def in_use() -> ApplicationSignals | None:
     """Return the signals in use; None where no instrumentor is active."""
     return _latest
+
+
+def used_by(owner: object) -> ApplicationSignals | None:
+    """Return the signals by the settings of one instrumentor; None where it is not active."""
+    return _in_use.get(owner)
