@@ -7,12 +7,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from differential.cases import Case, cases, differences
+from differential.cases import OURS_LOGGED, Case, cases, differences
 from loopback import ModelServer
 
 CASES = int(os.environ.get("FUZZ_CASES", "150"))
 """How many cases there are; `tox -e fuzz` sets it."""
 SEEDED = "FUZZ_CASES" in os.environ
+SHARE = 1_000
+"""How many of them are one test."""
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +36,15 @@ def lasting_differences(case: Case, server: ModelServer) -> list[str]:
     """
     found = differences(case, server)
     for _ in range(2):
-        if found and not any(line.startswith("logged:") for line in found):
+        if found and not any(line.startswith(OURS_LOGGED) for line in found):
             found = differences(case, server)
     return found
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("share", range(-(-CASES // SHARE)))
 @settings(
-    max_examples=CASES,
+    max_examples=min(CASES, SHARE),
     deadline=None,
     database=None,
     derandomize=not SEEDED,
@@ -49,6 +52,6 @@ def lasting_differences(case: Case, server: ModelServer) -> list[str]:
     report_multiple_bugs=False,
 )
 @given(case=cases())
-def test_no_case_differs(as_in_production: None, server: ModelServer, case: Case) -> None:
+def test_no_case_differs(as_in_production: None, server: ModelServer, share: int, case: Case) -> None:
     """Whatever is given, whatever is answered, and however it is read."""
     assert [] == lasting_differences(case, server)

@@ -151,6 +151,9 @@ def _method(client: Any, endpoint: Endpoint, reading: Reading) -> Any:
     return getattr(getattr(client, reading.access) if reading.access else client, last)
 
 
+OURS_LOGGED = "we logged:"
+"""How a difference begins that is a fault in the log of ours."""
+
 ODD_MORE = {
     "extra_body": st.one_of(st.dictionaries(st.sampled_from(["model", "stream", "messages", "x", "temperature", "input", "stream_options"]), ANYTHING, max_size=2), ANYTHING),
     "extra_headers": st.one_of(st.dictionaries(st.sampled_from(["x-a", "X-Stainless-Raw-Response", "anthropic-beta", "authorization", ""]), ANYTHING, max_size=2), ANYTHING),
@@ -274,7 +277,7 @@ def differences(
         for name in fields(Observation)
         if getattr(one, name.name) != getattr(other, name.name)
     ]
-    found += [f"logged: {line}" for line in ours.logged if "Please report" in line[2]]
+    found += [f"{OURS_LOGGED} {line}" for line in ours.logged if "Please report" in line[2]]
     return [*found, *spans]
 
 
