@@ -74,6 +74,8 @@ class Endpoint:
             so that no server makes series without end.
         counts_usage: response, and whether an id is seen for the first time -> whether its usage is the call's to count. Several
             calls may see the usage of one response.
+        task: the attribute with the id of what the server does after the call that creates it: a background response, a batch.
+        creates_task: response -> whether such a task was created.
         results: for endpoints that stream results of earlier inferences, each with a usage of its own: how they are read.
         lines: whether a response that is streamed has a JSON value in each line, and is no stream of server-sent events.
         methods: the methods of the SDK that make such calls, as `module:Class.method` below the SDK's package: where other
@@ -103,6 +105,8 @@ class Endpoint:
     counted: frozenset[str] = frozenset()
     measured_values: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     counts_usage: Callable[[Any, Callable[[str], bool]], bool] | None = None
+    task: str | None = None
+    creates_task: Callable[[Any], bool] | None = None
     results: Results | None = None
     lines: bool = False
     methods: tuple[str, ...] = ()

@@ -32,6 +32,7 @@ from .recording import Points
 from .request_attributes import request_attributes
 from .result_usage import ResultUsage
 from .span import CallSpan
+from .task_links import Creators, TaskLink
 from .user_hooks import UserHooks
 from .value_limit import value_limit
 
@@ -175,6 +176,7 @@ class Signals:
         self.evaluations = Evaluations(self._events, meter, *limit, self._explained)
         self._enrichers = _enrichers(config)
         self.counted = Counted()
+        self._creators = Creators()
         self.attribution = Attribution(raw=config.user_id == "raw", key=config.user_id_key, baggage=config.baggage)
         self.hooks = _hooks(config)
         self._reads_responses = self.hooks is not None and self.hooks.want_response
@@ -252,6 +254,8 @@ class Signals:
             found.append(ResultUsage(call, instruments, call.endpoint.results))
         if self._extended and call.kind.remote:
             found += [make(call, points) for make in self._extended]
+        if call.endpoint.task is not None:
+            found.append(TaskLink(call, self._creators))
         agent = agent_in(call.context)
         if agent is not None:
             found.append(CallOfAgent(call, agent))

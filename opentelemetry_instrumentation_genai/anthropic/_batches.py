@@ -68,6 +68,8 @@ CREATE_BATCH = Endpoint(
     request=table(field(names.ANTHROPIC_BATCH_REQUEST_COUNT, length, "requests")),
     response=_BATCH,
     failure=failure,
+    task=names.ANTHROPIC_BATCH_ID,
+    creates_task=lambda _response: True,
 )
 FETCH_BATCH = Endpoint(
     kind=operation_kinds.FETCH_BATCH,
@@ -76,6 +78,7 @@ FETCH_BATCH = Endpoint(
     request=table(field(names.ANTHROPIC_BATCH_ID, string, "message_batch_id")),
     response=_BATCH,
     failure=failure,
+    task=names.ANTHROPIC_BATCH_ID,
 )
 BATCH_RESULTS = Endpoint(
     kind=operation_kinds.BATCH_RESULTS,
@@ -84,6 +87,7 @@ BATCH_RESULTS = Endpoint(
     request=table(field(names.ANTHROPIC_BATCH_ID, string, "message_batch_id")),
     response=table(*_OUTCOMES),
     failure=failure,
+    task=names.ANTHROPIC_BATCH_ID,
     accumulator=ResultLines,
     results=Results(names.ANTHROPIC_BATCH_ID, _latest),
     lines=True,

@@ -343,3 +343,18 @@ def test_one_span_beside_the_tracing_of_the_sdk(
     assert (SPANS if mode == "replace" else sdk) == [span.name for span in telemetry.spans]
     assert ({} if mode == "off" else COUNTED) == counts(telemetry)
     assert WHOLE == tokens(telemetry)
+
+
+def test_what_asks_for_a_batch_links_to_the_span_that_created_it(
+    server: ModelServer, telemetry: Telemetry, client: Any, way: Way
+) -> None:
+    """Both spans of reading its results do: the SDK fetches the batch first."""
+    server.reply(Json(batch(processing=2), headers=HEADERS), *answered())
+    ANTHROPIC.instrumentor().instrument(**telemetry.providers)
+
+    way.run(_create(client, _requests()))
+    way.run(_listed(client))
+
+    created, *others = telemetry.spans
+    assert ["create_batch", *SPANS] == [span.name for span in (created, *others)]
+    assert [[created.context.span_id]] * 2 == [[link.context.span_id for link in span.links] for span in others]

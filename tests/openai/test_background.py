@@ -6,12 +6,14 @@ from typing import Any
 
 import openai
 import pytest
+from opentelemetry.trace import SpanContext
 
 from conformance import Exchange, nonconformities
 from contract.drive import WAYS, Way, listed, settled
 from loopback import Json, ModelServer, Reply, Sse, Telemetry
 from loopback.openai_bodies import MODEL, response
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._signals.task_links import Creators, Task
 
 BY_WAY = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 TOKENS = "gen_ai.client.token.usage"
@@ -41,7 +43,7 @@ def streamed(whole: dict[str, Any], begun: dict[str, Any] = RUNNING) -> Sse:
 
 
 async def ask(way: Way, url: str, *calls: str, raw: bool = False) -> None:
-    """Make the calls, one after another; `read` ones are streams that are read, of `left` ones one event is."""
+    """Make the calls, one after another; `read` ones are streams that are read, of `begun` ones one event is."""
     kind = openai.AsyncOpenAI if way.name == "async" else openai.OpenAI
     client: Any = kind(base_url=f"{url}/v1", api_key="none", max_retries=0)
     methods = client.responses.with_raw_response if raw else client.responses
@@ -55,6 +57,9 @@ async def ask(way: Way, url: str, *calls: str, raw: bool = False) -> None:
             answer = await settled(methods.retrieve("resp_1", **arguments))
         if call.endswith("read"):
             await listed(answer)
+        elif call.endswith("begun"):
+            await settled(answer.__anext__() if way.name == "async" else answer.__next__())
+            await settled(answer.close())
         elif call.endswith("left"):
             await settled(answer.close())
     await settled(client.close())
@@ -218,3 +223,62 @@ def test_ids_that_are_remembered_are_bounded():
     assert not seen.first("0")
     assert seen.first("1")
     assert _MOST == len(seen._positions)
+
+
+def links(telemetry: Telemetry) -> list[list[int]]:
+    """For each span, the places of the spans that it links to."""
+    places = {span.context.span_id: place for place, span in enumerate(telemetry.spans)}
+    return [[places[link.context.span_id] for link in span.links] for span in telemetry.spans]
+
+
+@BY_WAY
+@pytest.mark.parametrize("create", ["create", "create read", "create begun"])
+def test_a_fetch_links_to_the_span_that_created_the_response(
+    server: ModelServer, telemetry: Telemetry, way: Way, create: str
+):
+    """Each call that asks for the response, or cancels it, has one link, to the call that created it."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    created = Json(QUEUED) if create == "create" else streamed(DONE)
+    server.reply(created, Json(RUNNING), Json(DONE), Json(DONE))
+
+    way.run(ask(way, server.url, create, "fetch", "fetch", "cancel"))
+
+    assert [[], [0], [0], [0]] == links(telemetry)
+
+
+def test_only_a_background_response_is_linked_to(server: ModelServer, telemetry: Telemetry):
+    """A response that was complete when its call returned is the same one, read again; of an unknown id nothing is known."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(response(usage=USAGE)), Json(response(usage=USAGE)))
+
+    WAYS[0].run(ask(WAYS[0], server.url, "create", "fetch"))
+
+    assert [[], []] == links(telemetry)
+
+
+def test_a_response_of_another_server_is_not_linked_to(server: ModelServer, telemetry: Telemetry):
+    """Two servers may give the same id."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply_always(Json(QUEUED))
+
+    WAYS[0].run(ask(WAYS[0], server.url, "create"))
+    other = ModelServer()
+    try:
+        other.reply_always(Json(DONE))
+        WAYS[0].run(ask(WAYS[0], other.url, "fetch"))
+    finally:
+        other.close()
+
+    assert [[], []] == links(telemetry)
+
+
+def test_the_latest_responses_are_remembered():
+    """Memory is bounded: the oldest creators are forgotten."""
+    creators = Creators()
+    for number in range(5000):
+        creators.add(Task("host", 80, f"resp_{number}"), SpanContext(1, number + 1, is_remote=False))
+
+    assert creators.of(Task("host", 80, "resp_0")) is None
+    found = creators.of(Task("host", 80, "resp_4999"))
+    assert found is not None
+    assert 5000 == found.span_id

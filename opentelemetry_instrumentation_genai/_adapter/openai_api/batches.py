@@ -21,10 +21,13 @@ CREATE_BATCH = Endpoint(
         field(names.RESPONSE_MODEL, string, "model"),
     ),
     failure=failure,
+    task=names.OPENAI_BATCH_ID,
+    creates_task=lambda _response: True,
 )
 FETCH_BATCH = replace(
     CREATE_BATCH,
     kind=operation_kinds.FETCH_BATCH,
     input="parameters",
     request=table(field(names.OPENAI_BATCH_ID, string, "id")),
+    creates_task=None,
 )

@@ -31,6 +31,7 @@ CANCEL_RESPONSE = Endpoint(
     response=table(*RESPONSE_ATTRIBUTES, *RESPONSE_USAGE),
     constants=_CONSTANTS,
     counts_usage=counts_fetched_usage,
+    task=names.RESPONSE_ID,
     measured_values=MEASURED_VALUES,
 )
 COUNT_TOKENS = Endpoint(

@@ -118,9 +118,13 @@ def counts_fetched_usage(response: Any, first: Callable[[str], bool]) -> bool:
 
 def _finished_in_background(response: Any) -> str | None:
     """Return the id of a background response that has ended, None for any other; by the API reference it has its usage then."""
-    if member(response, "background") is not True or member(response, "usage") is None:
+    if not _runs_in_background(response) or member(response, "usage") is None:
         return None
     return None if member(response, "status") in _UNFINISHED else string(member(response, "id"))
+
+
+def _runs_in_background(response: Any) -> bool:
+    return member(response, "background") is True
 
 
 def _input(body: Mapping[str, Any]) -> Content:
@@ -172,6 +176,8 @@ RESPONSES = Endpoint(
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
     counts_usage=_counts_usage,
+    task=names.RESPONSE_ID,
+    creates_task=_runs_in_background,
 )
 FETCH_RESPONSE = Endpoint(
     kind=operation_kinds.FETCH_RESPONSE,
@@ -185,6 +191,7 @@ FETCH_RESPONSE = Endpoint(
     finish_reasons=_finish_reasons,
     output_content=_fetched,
     counts_usage=counts_fetched_usage,
+    task=names.RESPONSE_ID,
     accumulator=TypedEvents,
     measured_values=MEASURED_VALUES,
 )
