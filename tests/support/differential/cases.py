@@ -197,10 +197,14 @@ def _answer(case: Case, request: Any) -> Any:
     reply = case.reply
     if case.endpoint.name != "chat" or b'"include_usage"' not in request.body.replace(b" ", b"") or not reply.streamed:
         return reply
-    usage = case.endpoint.framed(USAGE_CHUNK)
-    pieces = [*reply.pieces]
-    if pieces and pieces[-1] == case.endpoint.last and reply.end == "complete":
-        return replies.Wire(**{**vars(reply), "pieces": (*pieces[:-1], usage, pieces[-1])})
+    *before, last = reply.pieces or (b"",)
+    # What stands before it must not be a part of the same event, of which it would make something that no server sends.
+    if (
+        last == case.endpoint.last
+        and reply.end == "complete"
+        and b"".join(before).endswith((b"\n\n", b"\r\r", b"\r\n\r\n"))
+    ):
+        return replies.Wire(**{**vars(reply), "pieces": (*before, case.endpoint.framed(USAGE_CHUNK), last)})
     return reply
 
 
