@@ -18,8 +18,6 @@ from .._signals.application import used_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .._application.block import Block
-
     Target = tuple[str, Callable[..., object]]
 
 MODULES = ("openai.lib.responses_tool_runner", "openai.lib.decisions_tool_runner")
@@ -133,9 +131,7 @@ class Runners:
 class _Turns(_Steps):
     """The turns of a run."""
 
-    def __init__(self, source: Any, block: Block) -> None:
-        super().__init__(source, block)
-        self._self_begun = False
+    _self_begun = False
 
     def send(self, value: object) -> object:
         self._self_begun = True
@@ -153,9 +149,7 @@ class _Turns(_Steps):
 class _AsyncTurns(_AsyncSteps):
     """The asynchronous counterpart of `_Turns`."""
 
-    def __init__(self, source: Any, block: Block) -> None:
-        super().__init__(source, block)
-        self._self_begun = False
+    _self_begun = False
 
     async def asend(self, value: object) -> object:
         self._self_begun = True
