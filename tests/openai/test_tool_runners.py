@@ -268,6 +268,26 @@ def test_a_server_that_refuses(server: ModelServer, telemetry: Telemetry, openai
     )
 
 
+async def test_a_run_that_is_cancelled(server: ModelServer, telemetry: Telemetry, async_openai_client: Any):
+    """The tool and the run end once, and the task is cancelled as without us."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    begun = asyncio.Event()
+
+    async def waits(_arguments: dict[str, object]) -> str:
+        begun.set()
+        await asyncio.sleep(60)
+        return ""
+
+    runner = runners.AsyncResponsesToolRunner(functions=[runners.AsyncRegisteredFunction(TOOL, waits)])
+    task = asyncio.create_task(runner.run(async_openai_client(), PARAMS))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(runners.ToolRunnerCancelledError):
+        await task
+    assert [path.partition(":")[0] for path in tree(telemetry)] == WHOLE[:3]
+
+
 PARALLEL = [
     "invoke_agent",
     "invoke_agent > chat gpt-4o-mini",
