@@ -33,6 +33,7 @@ from .usage_injection import UsageInjection, with_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._adapter.unknown_servers import Signs
     from .._signals.signals import Signals
@@ -162,8 +163,7 @@ class Stainless(Funnel):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
         server = self._server(client, options.url)
-        unknown_server = server.unknown_server
-        provider = server.provider if unknown_server is None else unknown_server.provider
+        provider = _provider_of(server)
         streamed = scope.kwargs.get("stream") is True
         attribution = self._signals.attribution.of(context)
         request = Request(
@@ -236,6 +236,10 @@ class Stainless(Funnel):
     def _base(self, client: Any) -> Any:
         """Return the base URL of a client."""
         return client.base_url
+
+    def provider_of(self, client: Any) -> str:
+        """Return the provider of a client, as its next call has it."""
+        return _provider_of(self._server(client, ""))
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""
@@ -347,3 +351,7 @@ def _response(result: Any, call: Call) -> Any:
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
     return result if raw is None else read_body(raw.content, call.unread, text=call.endpoint.reads_text)
+
+
+def _provider_of(server: Server) -> str:
+    return server.provider if server.unknown_server is None else server.unknown_server.provider

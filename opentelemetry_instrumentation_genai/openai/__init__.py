@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .._patching.instrumentor import GivenProviders, Seam
     from .._settings.config import Config
 
@@ -22,6 +24,7 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     sdk = "openai"
     module = "openai._base_client"
+    later: ClassVar[tuple[str, ...]] = ("openai.lib.responses_tool_runner", "openai.lib.decisions_tool_runner")
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
@@ -47,3 +50,10 @@ class OpenAIInstrumentor(GenAIInstrumentor):
         )
         others = Others("openai", type(self).__name__, "request", ENDPOINTS.values(), allowed=config.allow_others)
         return Stainless(sdk, Signals(config, **providers), others, propagation_of(config))
+
+    def _later_targets(self, module: str) -> Iterable[tuple[str, Callable[..., object]]]:
+        from .._patching.stainless import Stainless
+        from ._tool_runners import Runners
+
+        seam = self._seam
+        return Runners(self, seam.provider_of).targets(module) if isinstance(seam, Stainless) else ()

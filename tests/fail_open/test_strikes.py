@@ -54,6 +54,17 @@ FRAMES = frozenset(
         ("ollama/_seam.py", "_stream"),
         ("_stream/transparent_proxy.py", "__getattribute__"),
         ("anthropic/_native.py", "_answer"),
+        ("openai/_tool_runners.py", "_async_decide"),
+        ("openai/_tool_runners.py", "_async_execute"),
+        ("openai/_tool_runners.py", "_async_iterate"),
+        ("openai/_tool_runners.py", "_candidates"),
+        ("openai/_tool_runners.py", "_decide"),
+        ("openai/_tool_runners.py", "_execute"),
+        ("openai/_tool_runners.py", "_iterate"),
+        ("openai/_tool_runners.py", "aclose"),
+        ("openai/_tool_runners.py", "asend"),
+        ("openai/_tool_runners.py", "close"),
+        ("openai/_tool_runners.py", "send"),
     }
 )
 # Where it fails, what was asked for on the caller's behalf cannot be distinguished from the rest: all passes.

@@ -281,6 +281,101 @@ async def _async_local_stream(clients: Clients) -> Any:
     return [_dumped(line) async for line in lines]
 
 
+WEATHER: dict[str, Any] = {
+    "type": "function",
+    "name": "weather",
+    "strict": True,
+    "parameters": {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+}
+CALLED = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": "{}"}
+ASKED: dict[str, Any] = {"model": "gpt-4o-mini", "input": "Is it sunny?"}
+
+
+def runner_answer(request: RecordedRequest) -> Reply:
+    """A call of the function, and what follows its result."""
+    if "function_call_output" in str(request.json):
+        return Json(openai_bodies.response())
+    return Json(openai_bodies.response(output=[{**CALLED, "status": "completed"}]))
+
+
+def decision_answer(request: RecordedRequest) -> Reply:
+    """Open what is closed, then nothing more."""
+    choice = "open" if "closed" in str(request.json) else "done"
+    answer = {
+        "type": "choice",
+        "name": "next_action",
+        "choice": choice,
+        "confidence": 0.9,
+        "probabilities": [{"value": choice, "probability": 0.9}],
+    }
+    return Json(openai_bodies.decision(answers=[answer]))
+
+
+def _run(clients: Clients) -> Any:
+    from openai.lib import responses_tool_runner as sdk
+
+    runner = sdk.ResponsesToolRunner(functions=[sdk.RegisteredFunction(WEATHER, lambda _given: "sunny")])  # type: ignore[arg-type]
+    runner.iterate(clients.openai, ASKED).close()  # type: ignore[arg-type]
+    try:
+        return _dumped(runner.run(clients.openai, ASKED))  # type: ignore[arg-type]
+    except sdk.ToolRunnerError as error:
+        raise (error.__context__ or error) from None
+
+
+async def _async_run(clients: Clients) -> Any:
+    from openai.lib import responses_tool_runner as sdk
+
+    async def weather(_given: Any) -> str:
+        return "sunny"
+
+    runner = sdk.AsyncResponsesToolRunner(functions=[sdk.AsyncRegisteredFunction(WEATHER, weather)])  # type: ignore[arg-type]
+    try:
+        return _dumped(await runner.run(clients.async_openai, ASKED))  # type: ignore[arg-type]
+    except sdk.ToolRunnerError as error:
+        raise (error.__context__ or error) from None
+
+
+def _candidates(opened: Callable[[], Any]) -> list[Any]:
+    return [
+        {"id": "open", "description": "Open it", "execute": opened},
+        {"id": "done", "description": "Done", "done": True},
+    ]
+
+
+def _decide(clients: Clients) -> Any:
+    from openai.lib import decisions_tool_runner as sdk
+
+    door = ["closed"]
+    runner = sdk.DecisionsToolRunner(
+        observe=lambda: door[-1], candidates=lambda _seen: _candidates(lambda: door.append("free"))
+    )
+    try:
+        return runner.run(clients.openai, ASKED)["completed_candidate_ids"]  # type: ignore[arg-type]
+    except sdk.DecisionsToolRunnerError as error:
+        raise (error.__context__ or error) from None
+
+
+async def _async_decide(clients: Clients) -> Any:
+    from openai.lib import decisions_tool_runner as sdk
+
+    door = ["closed"]
+
+    async def observe() -> str:
+        return door[-1]
+
+    async def opened() -> None:
+        door.append("free")
+
+    async def candidates(_seen: Any) -> list[Any]:
+        return _candidates(opened)
+
+    runner = sdk.AsyncDecisionsToolRunner(observe=observe, candidates=candidates)
+    try:
+        return (await runner.run(clients.async_openai, ASKED))["completed_candidate_ids"]  # type: ignore[arg-type]
+    except sdk.DecisionsToolRunnerError as error:
+        raise (error.__context__ or error) from None
+
+
 def _hook(span: Any, *_given: Any) -> None:
     span.set_attribute("hooked", True)
 
@@ -305,6 +400,12 @@ EVENT_STREAMS = (
     Followed("an event that is refused", "openai", LONG, _refused_event, ALL),
     Followed("a whole that is refused asynchronously", "openai", LONG, _waiting(_async_refused_whole), ALL),
     Followed("an event that is refused asynchronously", "openai", LONG, _waiting(_async_refused_event), ALL),
+)
+RUNNERS = (
+    Followed("a runner of tools", "openai", runner_answer, _run, ALL, spans=4),
+    Followed("an asynchronous runner of tools", "openai", runner_answer, _waiting(_async_run), ALL, spans=4),
+    Followed("a runner of decisions", "openai", decision_answer, _decide, ALL, spans=4),
+    Followed("an asynchronous runner of decisions", "openai", decision_answer, _waiting(_async_decide), ALL, spans=4),
 )
 FOLLOWED = (
     Followed("a chat", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT)), ALL),
@@ -372,4 +473,5 @@ FOLLOWED = (
     Followed("an asynchronous answer of Ollama", "ollama", Json(DONE), _waiting(_async_local), ALL),
     Followed("an asynchronous stream of Ollama", "ollama", LINES, _waiting(_async_local_stream), ALL),
     *(EVENT_STREAMS if find_spec("openai.lib.streaming.chat") else ()),
+    *(RUNNERS if find_spec("openai.lib.responses_tool_runner") else ()),
 )

@@ -1,0 +1,190 @@
+"""The tool runners of the `openai` SDK: a run is the run of an agent, and its functions and actions are tools.
+
+The model calls in it are followed by the seam. The application's code between two steps of an iteration is outside the run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from .._application.block import _AsyncSteps, _Steps
+from .._guard import guarded
+from .._operations.endpoints import AGENT, TOOL
+from .._operations.operation import Run
+from .._signals.application import used_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Target = tuple[str, Callable[..., object]]
+
+MODULES = ("openai.lib.responses_tool_runner", "openai.lib.decisions_tool_runner")
+
+
+class Runners:
+    """Follows the runners of one instrumentor.
+
+    Args:
+        owner: the instrumentor, whose settings count.
+        provider: a client -> the provider that its calls have.
+    """
+
+    def __init__(self, owner: object, provider: Callable[[Any], str]) -> None:
+        self._owner = owner
+        self._provider = provider
+
+    def targets(self, module: str) -> Iterable[Target]:
+        """Return the (`Class.method`, wrapper) rows of a module of runners."""
+        if module == MODULES[0]:
+            return (
+                ("ResponsesToolRunner.iterate", self._iterate),
+                ("ResponsesToolRunner._execute_function", self._execute),
+                ("AsyncResponsesToolRunner.iterate", self._async_iterate),
+                ("AsyncResponsesToolRunner._execute_function", self._async_execute),
+            )
+        return (
+            ("DecisionsToolRunner.run", self._decide),
+            ("AsyncDecisionsToolRunner.run", self._async_decide),
+            ("_Run.candidates", self._candidates),
+        )
+
+    def _iterate(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        turns = wrapped(*args, **kwargs)
+        run = self._agent(args, kwargs)
+        return turns if run is None else _Turns(turns, run)
+
+    def _async_iterate(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        turns = wrapped(*args, **kwargs)
+        run = self._agent(args, kwargs)
+        return turns if run is None else _AsyncTurns(turns, run)
+
+    def _execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        run = self._function(args, kwargs)
+        if run is None:
+            return wrapped(*args, **kwargs)
+        with run:
+            output = wrapped(*args, **kwargs)
+            _returned(run, output)
+        return output
+
+    async def _async_execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        run = self._function(args, kwargs)
+        if run is None:
+            return await wrapped(*args, **kwargs)
+        with run:
+            output = await wrapped(*args, **kwargs)
+            _returned(run, output)
+        return output
+
+    def _decide(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        run = self._agent(args, kwargs)
+        if run is None:
+            return wrapped(*args, **kwargs)
+        with run:
+            return wrapped(*args, **kwargs)
+
+    async def _async_decide(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+        run = self._agent(args, kwargs)
+        if run is None:
+            return await wrapped(*args, **kwargs)
+        with run:
+            return await wrapped(*args, **kwargs)
+
+    def _candidates(self, wrapped: Any, _run: Any, args: Any, kwargs: Any) -> Any:
+        candidates = wrapped(*args, **kwargs)
+        followed = self._actions(candidates)
+        return candidates if followed is None else followed
+
+    @guarded
+    def _agent(self, args: Any, kwargs: Any) -> Run | None:
+        """Return the run of a runner; None where it is not followed."""
+        used = used_by(self._owner)
+        if used is None:
+            return None
+        client, params = _given(args, kwargs, 0, "client"), _given(args, kwargs, 1, "params")
+        given = {"model": params.get("model"), "input": params.get("input"), "provider": self._provider(client)}
+        return Run(None, AGENT, {name: value for name, value in given.items() if value is not None}, used)
+
+    @guarded
+    def _function(self, args: Any, kwargs: Any) -> Run | None:
+        """Return the run of a function that the model calls; None where it is not followed."""
+        item = _given(args, kwargs, 1, "item")
+        arguments = _parsed(item.arguments)
+        return self._tool({"name": item.name, "call_id": item.call_id, "arguments": arguments})
+
+    @guarded
+    def _actions(self, candidates: list[Any]) -> list[Any]:
+        """Return the candidates of a decision so that each action is a tool."""
+        return [one if one.execute is None else self._action(one) for one in candidates]
+
+    def _action(self, candidate: Any) -> Any:
+        run = self._tool({"name": candidate.id, "description": candidate.description})
+        return candidate if run is None else dataclasses.replace(candidate, execute=run(candidate.execute))
+
+    def _tool(self, given: Mapping[str, Any]) -> Run | None:
+        used = used_by(self._owner)
+        return None if used is None else Run(None, TOOL, {"type": "function", **given}, used)
+
+
+class _Turns(_Steps):
+    """The turns of a run."""
+
+    _self_begun = False
+
+    def send(self, value: object) -> object:
+        self._self_begun = True
+        turn = super().send(value)
+        _answered(self._self_block, turn)
+        return turn
+
+    def close(self) -> None:
+        if self._self_begun:
+            super().close()
+        else:  # nothing has run
+            self.__wrapped__.close()
+
+
+class _AsyncTurns(_AsyncSteps):
+    """The asynchronous counterpart of `_Turns`."""
+
+    _self_begun = False
+
+    async def asend(self, value: object) -> object:
+        self._self_begun = True
+        turn = await super().asend(value)
+        _answered(self._self_block, turn)
+        return turn
+
+    async def aclose(self) -> None:
+        if self._self_begun:
+            await super().aclose()
+        else:
+            await self.__wrapped__.aclose()
+
+
+def _given(args: Any, kwargs: Any, place: int, name: str) -> Any:
+    """Return an argument of a call."""
+    return args[place] if len(args) > place else kwargs[name]
+
+
+def _parsed(arguments: Any) -> Any:
+    """Return the arguments of a function as JSON values; what is not JSON stays as it is."""
+    try:
+        return json.loads(arguments)
+    except (TypeError, ValueError):
+        return arguments
+
+
+@guarded
+def _returned(run: Run, output: Any) -> None:
+    """Record what a function gives to the model."""
+    run.finished(output["output"])
+
+
+@guarded
+def _answered(run: Any, turn: Any) -> None:
+    """Record the answer of the last turn."""
+    if turn.final:
+        run.finished(turn.response.output_text or None)

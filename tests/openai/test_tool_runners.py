@@ -1,0 +1,405 @@
+"""The tool runners of the SDK: a run is an agent, the model calls and the tools are below it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from opentelemetry import trace
+
+from loopback import Json, ModelServer, Sse, Telemetry
+from loopback.openai_bodies import MODEL, decision, error, response
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+
+runners: Any = pytest.importorskip("openai.lib.responses_tool_runner")
+decisions: Any = pytest.importorskip("openai.lib.decisions_tool_runner")
+
+PARAMS: dict[str, Any] = {"model": MODEL, "input": "Is it sunny?"}
+DECISION: dict[str, Any] = {"model": MODEL, "input": "Open the door"}
+
+
+def calling(*ids: str) -> dict[str, Any]:
+    """A response that calls the function once for each id."""
+    calls = [
+        {
+            "type": "function_call",
+            "id": f"fc_{one}",
+            "call_id": one,
+            "name": "weather",
+            "arguments": '{"city":"Rome"}',
+            "status": "completed",
+        }
+        for one in ids
+    ]
+    return response(output=calls)
+
+
+def streamed(whole: dict[str, Any]) -> Sse:
+    """A response as events."""
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**whole, "status": "in_progress", "output": []}}
+    ]
+    for index, item in enumerate(whole["output"]):
+        place = {"output_index": index}
+        begun = {**item, "arguments": "", "status": "in_progress"}
+        events += [
+            {"type": "response.output_item.added", **place, "item": begun},
+            {
+                "type": "response.function_call_arguments.delta",
+                **place,
+                "item_id": item["id"],
+                "delta": item["arguments"],
+            },
+            {"type": "response.output_item.done", **place, "item": item},
+        ]
+    events.append({"type": "response.completed", "response": whole})
+    return Sse([{**event, "sequence_number": number} for number, event in enumerate(events)], event_names=True)
+
+
+TOOL: dict[str, Any] = {
+    "type": "function",
+    "name": "weather",
+    "strict": True,
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
+}
+
+
+@pytest.fixture
+def weather(telemetry: Telemetry) -> Callable[[dict[str, object]], str]:
+    """A function with a span of its own."""
+    own = telemetry.tracer_provider.get_tracer("application")
+
+    def execute(arguments: dict[str, object]) -> str:
+        with own.start_as_current_span("look up"):
+            return f"sunny in {arguments['city']}"
+
+    return execute
+
+
+def runner_of(execute: Callable[..., Any], **more: Any) -> Any:
+    """A runner with one function."""
+    return runners.ResponsesToolRunner(functions=[runners.RegisteredFunction(TOOL, execute, **more)])
+
+
+def async_runner_of(execute: Callable[..., Any], **more: Any) -> Any:
+    """An asynchronous runner with one function."""
+
+    async def waiting(arguments: dict[str, object]) -> Any:
+        await asyncio.sleep(0)
+        return execute(arguments)
+
+    return runners.AsyncResponsesToolRunner(functions=[runners.AsyncRegisteredFunction(TOOL, waiting, **more)])
+
+
+def tree(telemetry: Telemetry) -> list[str]:
+    """The spans by their start, each below its parents, with its error."""
+    spans = {span.context.span_id: span for span in telemetry.spans}
+
+    def path(span: Any) -> str:
+        above = spans.get(span.parent.span_id) if span.parent else None
+        return span.name if above is None else f"{path(above)} > {span.name}"
+
+    return [
+        path(span) + (f": {span.attributes['error.type']}" if span.status.status_code.name == "ERROR" else "")
+        for span in sorted(spans.values(), key=lambda span: span.start_time)
+    ]
+
+
+WHOLE = [
+    "invoke_agent",
+    "invoke_agent > chat gpt-4o-mini",
+    "invoke_agent > execute_tool weather",
+    "invoke_agent > execute_tool weather > look up",
+    "invoke_agent > chat gpt-4o-mini",
+]
+
+
+def test_a_run_is_an_agent(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """Model calls and tools are below it, with content, and counted for it."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    answer = runner_of(weather).run(openai_client(), PARAMS)
+    assert answer.output_text == "It is."
+    assert tree(telemetry) == WHOLE
+    own = [span for span in telemetry.snapshot()["spans"] if span["kind"] == "INTERNAL" and span["name"] != "look up"]
+    assert own == snapshot(
+        [
+            {
+                "name": "execute_tool weather",
+                "kind": "INTERNAL",
+                "status": {"code": "UNSET", "description": None},
+                "attributes": {
+                    "gen_ai.operation.name": "execute_tool",
+                    "gen_ai.tool.call.arguments": '{"city":"Rome"}',
+                    "gen_ai.tool.call.id": "call_1",
+                    "gen_ai.tool.call.result": "sunny in Rome",
+                    "gen_ai.tool.name": "weather",
+                    "gen_ai.tool.type": "function",
+                },
+                "events": [],
+                "parent": "invoke_agent",
+                "scope": "opentelemetry_instrumentation_genai",
+            },
+            {
+                "name": "invoke_agent",
+                "kind": "INTERNAL",
+                "status": {"code": "UNSET", "description": None},
+                "attributes": {
+                    "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Is it sunny?"}]}]',
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"It is."}],"finish_reason":"stop"}]',
+                    "gen_ai.provider.name": "openai",
+                    "gen_ai.request.model": "gpt-4o-mini",
+                },
+                "events": [],
+                "parent": None,
+                "scope": "opentelemetry_instrumentation_genai",
+            },
+        ]
+    )
+    assert telemetry.metrics["gen_ai.invoke_agent.inference_calls"][0].sum == 2
+    assert telemetry.metrics["gen_ai.invoke_agent.tool_calls"][0].sum == 1
+    assert telemetry.metrics["gen_ai.invoke_agent.duration"][0].count == 1
+    assert telemetry.metrics["gen_ai.execute_tool.duration"][0].count == 1
+
+
+def test_content_is_off_by_default(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """Neither arguments nor results, questions or answers are recorded."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    runner_of(weather).run(openai_client(), PARAMS)
+    recorded = json.dumps(telemetry.snapshot())
+    assert tree(telemetry) == WHOLE
+    assert not [word for word in ("Rome", "sunny", "It is.") if word in recorded]
+
+
+async def test_an_asynchronous_run(server: ModelServer, telemetry: Telemetry, async_openai_client: Any, weather: Any):
+    """The same tree."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    answer = await async_runner_of(weather).run(async_openai_client(), PARAMS)
+    assert answer.output_text == "It is."
+    assert tree(telemetry) == WHOLE
+
+
+def test_the_consumer_of_turns_is_outside(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """Between two turns the span of the run is not current."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    current = [trace.get_current_span() for _ in runner_of(weather).iterate(openai_client(), PARAMS)]
+    assert [span.is_recording() for span in current] == [False, False]
+    assert tree(telemetry) == WHOLE
+
+
+async def test_the_asynchronous_consumer_is_outside(
+    server: ModelServer, telemetry: Telemetry, async_openai_client: Any, weather: Any
+):
+    """Between two turns the span of the run is not current."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    turns = async_runner_of(weather).iterate(async_openai_client(), PARAMS)
+    current = [trace.get_current_span() async for _ in turns]
+    assert [span.is_recording() for span in current] == [False, False]
+    assert tree(telemetry) == WHOLE
+
+
+def test_a_consumer_who_leaves(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """The run ends without an error; one that never began has no span."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    runner = runner_of(weather)
+    runner.iterate(openai_client(), PARAMS).close()
+    turns = runner.iterate(openai_client(), PARAMS)
+    next(turns)
+    turns.close()
+    assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
+
+
+async def test_an_asynchronous_consumer_who_leaves(
+    server: ModelServer, telemetry: Telemetry, async_openai_client: Any, weather: Any
+):
+    """The run ends without an error; one that never began has no span."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    runner = async_runner_of(weather)
+    await runner.iterate(async_openai_client(), PARAMS).aclose()
+    turns = runner.iterate(async_openai_client(), PARAMS)
+    await anext(turns)
+    await turns.aclose()
+    assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
+
+
+def test_a_tool_that_raises(server: ModelServer, telemetry: Telemetry, openai_client: Any):
+    """Its span has the exception, and that of the run the one that the application gets."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+
+    def fails(_arguments: dict[str, object]) -> str:
+        raise KeyError("no")
+
+    with pytest.raises(runners.ToolRunnerError):
+        runner_of(fails).run(openai_client(), PARAMS)
+    assert tree(telemetry) == snapshot(
+        [
+            "invoke_agent: openai.lib.responses_tool_runner.ToolRunnerError",
+            "invoke_agent > chat gpt-4o-mini",
+            "invoke_agent > execute_tool weather: KeyError",
+        ]
+    )
+
+
+def test_a_server_that_refuses(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """The run failed."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(error("no", "bad"), status=400))
+    with pytest.raises(runners.ToolRunnerError):
+        runner_of(weather).run(openai_client(), PARAMS)
+    assert tree(telemetry) == snapshot(
+        ["invoke_agent: openai.lib.responses_tool_runner.ToolRunnerError", "invoke_agent > chat gpt-4o-mini: bad"]
+    )
+
+
+async def test_a_run_that_is_cancelled(server: ModelServer, telemetry: Telemetry, async_openai_client: Any):
+    """The tool and the run end once, and the task is cancelled as without us."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    begun = asyncio.Event()
+
+    async def waits(_arguments: dict[str, object]) -> str:
+        begun.set()
+        await asyncio.sleep(60)
+        return ""
+
+    runner = runners.AsyncResponsesToolRunner(functions=[runners.AsyncRegisteredFunction(TOOL, waits)])
+    task = asyncio.create_task(runner.run(async_openai_client(), PARAMS))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(runners.ToolRunnerCancelledError):
+        await task
+    assert [path.partition(":")[0] for path in tree(telemetry)] == WHOLE[:3]
+
+
+PARALLEL = [
+    "invoke_agent",
+    "invoke_agent > chat gpt-4o-mini",
+    *["invoke_agent > execute_tool weather"] * 2,
+    *["invoke_agent > execute_tool weather > look up"] * 2,
+]
+
+
+def test_tools_in_threads(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """Those that run while the response is read are below the run."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(streamed(calling("call_1", "call_2")))
+    runner = runner_of(weather, independent=True)
+    turns = runner.iterate(openai_client(), PARAMS, stream=True, eager=True)
+    next(turns)
+    turns.close()
+    assert sorted(tree(telemetry)) == PARALLEL
+
+
+async def test_tools_in_tasks(server: ModelServer, telemetry: Telemetry, async_openai_client: Any, weather: Any):
+    """Those that run while the response is read are below the run."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(streamed(calling("call_1", "call_2")))
+    runner = async_runner_of(weather, independent=True)
+    turns = runner.iterate(async_openai_client(), PARAMS, stream=True, eager=True)
+    await anext(turns)
+    await turns.aclose()
+    assert sorted(tree(telemetry)) == PARALLEL
+
+
+def chosen(choice: str) -> Json:
+    """The decision for a candidate."""
+    answer = {
+        "type": "choice",
+        "name": "next_action",
+        "choice": choice,
+        "confidence": 0.9,
+        "probabilities": [{"value": choice, "probability": 0.9}],
+    }
+    return Json(decision(answers=[answer]))
+
+
+DECIDED = [
+    "invoke_agent",
+    "invoke_agent > decision gpt-4o-mini",
+    "invoke_agent > execute_tool open",
+    "invoke_agent > execute_tool open > turn",
+    "invoke_agent > decision gpt-4o-mini",
+]
+
+
+def test_decisions(server: ModelServer, telemetry: Telemetry, openai_client: Any):
+    """Decisions and the actions that they choose are below the run."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(chosen("open"), chosen("done"))
+    own = telemetry.tracer_provider.get_tracer("application")
+
+    def turn() -> None:
+        with own.start_as_current_span("turn"):
+            pass
+
+    runner = decisions.DecisionsToolRunner(
+        observe=lambda: "a door",
+        candidates=lambda _seen: [
+            {"id": "open", "description": "Open it", "execute": turn},
+            {"id": "done", "description": "Done", "done": True},
+        ],
+    )
+    result = runner.run(openai_client(), DECISION)
+    assert result["completed_candidate_ids"] == ["open"]
+    assert tree(telemetry) == DECIDED
+
+
+async def test_asynchronous_decisions(server: ModelServer, telemetry: Telemetry, async_openai_client: Any):
+    """The same tree."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(chosen("open"), chosen("done"))
+    own = telemetry.tracer_provider.get_tracer("application")
+
+    async def observe() -> str:
+        return "a door"
+
+    async def turn() -> None:
+        with own.start_as_current_span("turn"):
+            await asyncio.sleep(0)
+
+    async def candidates(_seen: Any) -> list[dict[str, Any]]:
+        return [
+            {"id": "open", "description": "Open it", "execute": turn},
+            {"id": "done", "description": "Done", "done": True},
+        ]
+
+    runner = decisions.AsyncDecisionsToolRunner(observe=observe, candidates=candidates)
+    result = await runner.run(async_openai_client(), DECISION)
+    assert result["completed_candidate_ids"] == ["open"]
+    assert tree(telemetry) == DECIDED
+
+
+def test_uninstrument_restores(telemetry: Telemetry):
+    """The methods are the SDK's own again."""
+    kinds = (
+        runners.ResponsesToolRunner,
+        runners.AsyncResponsesToolRunner,
+        decisions.DecisionsToolRunner,
+        decisions._Run,
+    )
+
+    def methods() -> list[dict[str, int]]:
+        return [{name: id(method) for name, method in vars(kind).items()} for kind in kinds]
+
+    before = methods()
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    assert before != methods()
+    OpenAIInstrumentor().uninstrument()
+    assert before == methods()
