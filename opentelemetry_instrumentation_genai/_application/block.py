@@ -155,7 +155,7 @@ def _around_generator(
     block: Block, function: Callable[..., Generator[object, Any, object]]
 ) -> Callable[..., Generator[object, object, object]]:
     def wrapped(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        return (yield from _Steps(function(*args, **kwargs), block.of_call(function, args, kwargs)))
+        return (yield from Steps(function(*args, **kwargs), block.of_call(function, args, kwargs)))
 
     return wrapped
 
@@ -164,7 +164,7 @@ def _around_async_generator(
     block: Block, function: Callable[..., AsyncGenerator[object, Any]]
 ) -> Callable[..., AsyncGenerator[object, object]]:
     async def wrapped(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        steps = _AsyncSteps(function(*args, **kwargs), block.of_call(function, args, kwargs))
+        steps = AsyncSteps(function(*args, **kwargs), block.of_call(function, args, kwargs))
         with suppress(StopAsyncIteration):
             step = await steps.first()
             while True:
@@ -191,8 +191,8 @@ def _held(block: Block, made: Any) -> object:
     if issubclass(kind, Coroutine) or (kind is GeneratorType and _is_awaitable(made.gi_code)):
         return _Coroutine(made, block)
     if issubclass(kind, Generator):
-        return _Steps(made, block)
-    return _AsyncSteps(made, block) if issubclass(kind, AsyncGenerator) else made
+        return Steps(made, block)
+    return AsyncSteps(made, block) if issubclass(kind, AsyncGenerator) else made
 
 
 def _is_awaitable(code: CodeType | None) -> bool:
@@ -239,7 +239,7 @@ class _Step:
     What the generator itself makes current, such as a span around its `yield`, is current again in its next step.
     """
 
-    def __init__(self, steps: _Steps | _AsyncSteps) -> None:
+    def __init__(self, steps: Steps | AsyncSteps) -> None:
         self._steps = steps
 
     def __enter__(self) -> None:
@@ -261,7 +261,7 @@ class _Step:
             self._steps._self_block.step_ended(error)
 
 
-class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator that runs each of its steps in the block: between the steps its consumer runs, outside the block."""
 
     def __init__(self, source: Generator[object, Any, object], block: Block) -> None:
@@ -270,7 +270,7 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
         self._self_own: Context | None = None
         self._self_base: Context | None = None
 
-    def __iter__(self) -> _Steps:
+    def __iter__(self) -> Steps:
         return self
 
     def __next__(self) -> object:
@@ -290,8 +290,8 @@ class _Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no type
         self._self_block.step_ended(None)
 
 
-class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """The asynchronous counterpart of `_Steps`."""
+class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The asynchronous counterpart of `Steps`."""
 
     def __init__(self, source: AsyncGenerator[object, Any], block: Block) -> None:
         super().__init__(source)
@@ -299,7 +299,7 @@ class _AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no
         self._self_own: Context | None = None
         self._self_base: Context | None = None
 
-    def __aiter__(self) -> _AsyncSteps:
+    def __aiter__(self) -> AsyncSteps:
         return self
 
     async def __anext__(self) -> object:

@@ -29,14 +29,16 @@ NO_SERVER: Final = Server("", 0, "", propagates=False)
 
 
 @guarded
-def start_call(
+def call_of(
     used: ApplicationSignals,
     endpoint: Endpoint,
     given: Mapping[str, Any],
     context: Context,
     server: Server = NO_SERVER,
 ) -> Call | None:
-    """Start the call of an operation, and its clock.
+    """Return the call of an operation, which `start_call` starts; None if instrumentation is suppressed here, or if a step fails.
+
+    Whoever gets it keeps it before it is started, so that it ends whatever interrupts the start.
 
     Args:
         used: the signals that record it.
@@ -44,9 +46,6 @@ def start_call(
         given: the input that the endpoint reads; `provider` in it is that of the model, if there is one.
         context: the context that the operation begins in.
         server: that runs it, if it is remote.
-
-    Returns:
-        The call; None if instrumentation is suppressed here, or if a step fails.
     """
     if not is_instrumentation_enabled():
         return None
@@ -54,10 +53,14 @@ def start_call(
     given = given if agent is None else {"agent_name": agent.name, **given}
     provider, attribution = str(given.get("provider", "")), signals.attribution.of(context)
     request = Request(used.endpoint(endpoint), provider, server, given, False, capture_in(context), attribution)
-    call = Call(signals, request, context)
+    return Call(signals, request, context)
+
+
+def start_call(call: Call) -> Context:
+    """Start a call and its clock. Return the context of the operation."""
     call.start()
     call.started = perf_counter()
-    return call
+    return call.context
 
 
 def end_call(call: Call, response: Mapping[str, Any], error: BaseException | None = None) -> None:

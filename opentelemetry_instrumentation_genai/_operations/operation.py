@@ -21,7 +21,7 @@ from .._application.capture_content import capture_in
 from .._guard import guarded
 from .._lifetime.lifetime import finish_later
 from .._signals.application import in_use
-from .calls import end_call, start_call
+from .calls import call_of, end_call, start_call
 from .endpoints import RESULT
 
 if TYPE_CHECKING:
@@ -103,10 +103,9 @@ class Run(Block):
     """One run of an operation.
 
     Args:
-        operation: the operation; None for that of a framework.
+        operation: the operation.
         endpoint: which attributes and content it has.
         given: what the application gave: the input that the endpoint reads.
-        used: the signals that record it; None for those that are in use when it starts.
 
     Attributes:
         operation: as given; None after the end.
@@ -119,15 +118,17 @@ class Run(Block):
         operation: Operation | None,
         endpoint: Endpoint,
         given: Mapping[str, Any],
-        used: ApplicationSignals | None = None,
     ) -> None:
         self.operation = operation
-        self._used = used
         self._endpoint = endpoint
         self._given = given
         self._call: Call | None = None
         self._response: dict[str, Any] = {}
         self._postponed = self._started = False
+
+    def _signals(self) -> ApplicationSignals | None:
+        """Return the signals that record it."""
+        return in_use()
 
     def set_result(self, value: object) -> None:
         """Set the result of the operation, which is recorded where content is captured.
@@ -141,10 +142,10 @@ class Run(Block):
     def _within(self, outer: Context) -> Context:
         if not self._started:
             self._started = True
-            used = self._used or in_use()
-            self._call = call = None if used is None else start_call(used, self._endpoint, self._given, outer)
-            if call is not None:
-                return call.context
+            used = self._signals()
+            self._call = None if used is None else call_of(used, self._endpoint, self._given, outer)
+            if self._call is not None:
+                return start_call(self._call)
         return outer if self._call is None else _again(self._call, outer)
 
     def __exit__(self, *error: object) -> None:
@@ -203,3 +204,20 @@ def _again(call: Call, outer: Context) -> Context:
     """Return the context of a later step of an operation: what is current where the step is made, with the operation in it."""
     context, agent = set_span_in_context(call.span, outer), agent_in(call.context)
     return context if agent is None else within(agent, context)
+
+
+class FrameworkRun(Run):
+    """One run of an operation of a framework, which is recorded by the settings of the framework's instrumentor.
+
+    Args:
+        endpoint: which attributes and content it has.
+        given: the input that the endpoint reads.
+        used: the signals that record it.
+    """
+
+    def __init__(self, endpoint: Endpoint, given: Mapping[str, Any], used: ApplicationSignals) -> None:
+        super().__init__(None, endpoint, given)
+        self._used = used
+
+    def _signals(self) -> ApplicationSignals | None:
+        return self._used

@@ -9,10 +9,10 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._application.block import _AsyncSteps, _Steps
+from .._application.block import AsyncSteps, Steps
 from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
-from .._operations.operation import Run
+from .._operations.operation import FrameworkRun
 from .._signals.application import used_by
 
 if TYPE_CHECKING:
@@ -98,17 +98,17 @@ class Runners:
         return candidates if followed is None else followed
 
     @guarded
-    def _agent(self, args: Any, kwargs: Any) -> Run | None:
+    def _agent(self, args: Any, kwargs: Any) -> FrameworkRun | None:
         """Return the run of a runner; None where it is not followed."""
         used = used_by(self._owner)
         if used is None:
             return None
         client, params = _given(args, kwargs, 0, "client"), _given(args, kwargs, 1, "params")
         given = {"model": params.get("model"), "input": params.get("input"), "provider": self._provider(client)}
-        return Run(None, AGENT, {name: value for name, value in given.items() if value is not None}, used)
+        return FrameworkRun(AGENT, {name: value for name, value in given.items() if value is not None}, used)
 
     @guarded
-    def _function(self, args: Any, kwargs: Any) -> Run | None:
+    def _function(self, args: Any, kwargs: Any) -> FrameworkRun | None:
         """Return the run of a function that the model calls; None where it is not followed."""
         item = _given(args, kwargs, 1, "item")
         arguments = _parsed(item.arguments)
@@ -123,12 +123,12 @@ class Runners:
         run = self._tool({"name": candidate.id, "description": candidate.description})
         return candidate if run is None else dataclasses.replace(candidate, execute=run(candidate.execute))
 
-    def _tool(self, given: Mapping[str, Any]) -> Run | None:
+    def _tool(self, given: Mapping[str, Any]) -> FrameworkRun | None:
         used = used_by(self._owner)
-        return None if used is None else Run(None, TOOL, {"type": "function", **given}, used)
+        return None if used is None else FrameworkRun(TOOL, {"type": "function", **given}, used)
 
 
-class _Turns(_Steps):
+class _Turns(Steps):
     """The turns of a run."""
 
     _self_begun = False
@@ -146,7 +146,7 @@ class _Turns(_Steps):
             self.__wrapped__.close()
 
 
-class _AsyncTurns(_AsyncSteps):
+class _AsyncTurns(AsyncSteps):
     """The asynchronous counterpart of `_Turns`."""
 
     _self_begun = False
@@ -178,7 +178,7 @@ def _parsed(arguments: Any) -> Any:
 
 
 @guarded
-def _returned(run: Run, output: Any) -> None:
+def _returned(run: FrameworkRun, output: Any) -> None:
     """Record what a function gives to the model."""
     run.finished(output["output"])
 
