@@ -113,12 +113,7 @@ class Run(Block):
 
     over: bool
 
-    def __init__(
-        self,
-        operation: Operation | None,
-        endpoint: Endpoint,
-        given: Mapping[str, Any],
-    ) -> None:
+    def __init__(self, operation: Operation | None, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
         self.operation = operation
         self._endpoint = endpoint
         self._given = given
@@ -204,20 +199,3 @@ def _again(call: Call, outer: Context) -> Context:
     """Return the context of a later step of an operation: what is current where the step is made, with the operation in it."""
     context, agent = set_span_in_context(call.span, outer), agent_in(call.context)
     return context if agent is None else within(agent, context)
-
-
-class FrameworkRun(Run):
-    """One run of an operation of a framework, which is recorded by the settings of the framework's instrumentor.
-
-    Args:
-        endpoint: which attributes and content it has.
-        given: the input that the endpoint reads.
-        used: the signals that record it.
-    """
-
-    def __init__(self, endpoint: Endpoint, given: Mapping[str, Any], used: ApplicationSignals) -> None:
-        super().__init__(None, endpoint, given)
-        self._used = used
-
-    def _signals(self) -> ApplicationSignals | None:
-        return self._used

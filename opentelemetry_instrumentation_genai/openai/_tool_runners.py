@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._application.block import AsyncSteps, Steps
 from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
-from .._operations.operation import FrameworkRun
+from .._operations.framework_run import FrameworkRun
 from .._signals.application import used_by
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from openai import _base_client, _streaming
 from loopback import Json, Sse, uninstrument_all
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai.openai._tool_runners import MODULES, Runners
 
 OURS = "opentelemetry_instrumentation_genai"
 
@@ -121,6 +122,12 @@ def changed(before: dict[Any, dict[str, Any]]) -> list[tuple[str, str]]:
     return sorted(differing)
 
 
+def runners() -> list[tuple[str, ...]]:
+    """The methods of the tool runners, where another test has imported them."""
+    rows = (row for module in MODULES if module in sys.modules for row in Runners(None, str).targets(module))
+    return [tuple(name.split(".")) for name, _ in rows]
+
+
 @pytest.fixture
 def call(server, openai_client) -> Callable[[], Any]:
     """Makes one plain and one streamed call by a client that is older than the instrumentation."""
@@ -144,7 +151,7 @@ def test_every_object_is_what_it_was(call, telemetry):
     patched = changed(before)
     OpenAIInstrumentor().uninstrument()
 
-    assert sorted([*TARGETED, *event_streams()]) == patched
+    assert sorted([*TARGETED, *event_streams(), *runners()]) == patched
     assert [] == changed(before)
     assert 2 == len(telemetry.spans)
 
