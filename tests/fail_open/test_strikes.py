@@ -123,7 +123,7 @@ def _is_own(place: Place) -> bool:
         "_application/capture_content.py",
         "_application/genai_context.py",
     )
-    if place.module.startswith("_operations/"):
+    if place.module.startswith("_operations/") and place.module != "_operations/framework_run.py":
         return place.function in OPERATIONS
     return made or (place.module == "_application/block.py" and (place.module, place.function) != within)
 
