@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 SDKS: Final = ("openai", "anthropic", "ollama")
-"""The packages of the SDKs of models' providers, whose objects are read by their fields."""
+"""The packages of the SDKs of model providers. Their objects are read by their fields."""
 INSTRUMENTED: Final = SDKS
 """All that have an instrumentor of their own; the setting `enabled` names them."""

@@ -27,7 +27,7 @@ class Runners:
     """Follows the runners of one instrumentor.
 
     Args:
-        owner: the instrumentor, whose settings count.
+        owner: the instrumentor; its settings count.
         provider: a client -> the provider that its calls have.
     """
 
