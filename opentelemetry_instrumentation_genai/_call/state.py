@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
+from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class CallState:
         self.span: Span = INVALID_SPAN
         self.context = context
         self.detailed = self.needs_messages = self.open = False
-        self.started = 0.0
+        self.started = perf_counter()  # as long as nothing is called, for a call that is interrupted before
         self.stopped: float | None = None
         self.chunks: Chunks | None = None
         self.unknown_server = request.server.unknown_server

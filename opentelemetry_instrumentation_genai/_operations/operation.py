@@ -81,9 +81,13 @@ class Operation(Block):
         return _NOTHING if name is None or "name" in self._given else {"name": name}
 
 
-def reads_input(endpoint: Endpoint) -> bool:
-    """Return whether anything reads the content that the application gives an operation here."""
-    used = in_use()
+def reads_input(endpoint: Endpoint, used: ApplicationSignals | None) -> bool:
+    """Return whether anything reads the content that an operation is given here.
+
+    Args:
+        endpoint: of the operation.
+        used: the signals that record it, if there are any.
+    """
     return used is not None and used.signals.reads_input(capture_in(get_current()), endpoint.kind)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._guard import guarded
+from .._signals.application import in_use
 from .endpoints import AGENT, APPLICATION_STEP, RETRIEVAL, TOOL, WORKFLOW
 from .operation import Operation, arguments_of, reads_input
 
@@ -90,7 +91,7 @@ class execute_tool(Operation):  # noqa: N801 - as above
     @guarded
     def _of_function(self, function: Callable[..., object], args: Any, kwargs: Any) -> Mapping[str, Any]:
         found = super()._of_function(function, args, kwargs) or {}
-        if "arguments" in self._given or not reads_input(TOOL):
+        if "arguments" in self._given or not reads_input(TOOL, in_use()):
             return found
         return {**found, "arguments": arguments_of(function, args, kwargs)}
 

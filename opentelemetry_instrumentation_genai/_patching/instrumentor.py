@@ -136,7 +136,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
     _given: Mapping[str, object] = MappingProxyType({})
     _seam: Seam | None = None
     _patches: Patches | None = None
-    _patched_later: set[str]
+    _patched_later: set[tuple[str, str]]
     _waiting: ClassVar[bool] = False
     _declared: bool = False
     _lock: ClassVar[RLock]  # held while settings and patches change
@@ -276,16 +276,17 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
             self._patch_sdk(config)
         if self._seam is not None and self._patches is not None:
             for module in self.later:
-                if module in sys.modules and module not in self._patched_later:
-                    self._patched_later.add(module)
+                if module in sys.modules:
                     self._patch_later(module, self._patches)
 
     @guarded
     def _patch_later(self, module: str, patches: Patches) -> None:
+        """Patch what a module has. Another thread, or an import within it, may see it half imported: the rest comes at its end."""
         for name, wrap in self._later_targets(module):
             kind, _, method = name.partition(".")
-            if hasattr(getattr(sys.modules[module], kind, None), method):
+            if (module, name) not in self._patched_later and hasattr(getattr(sys.modules[module], kind, None), method):
                 patches.apply(sys.modules[module], name, wrap)
+                self._patched_later.add((module, name))
 
     def _patch_sdk(self, config: Config) -> None:
         resolve_classes()

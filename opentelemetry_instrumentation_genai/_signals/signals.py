@@ -254,7 +254,7 @@ class Signals:
             found.append(ResultUsage(call, instruments, call.endpoint.results))
         if self._extended and call.kind.remote:
             found += [make(call, points) for make in self._extended]
-        if call.endpoint.task is not None:
+        if call.endpoint.task is not None and call.span.is_recording():
             found.append(TaskLink(call, self._creators))
         agent = agent_in(call.context)
         if agent is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._call.observer import Observer
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from .._call.request import Request
     from .._call.state import CallState
 
-_MOST = 4096  # tasks that are remembered, about 1 MiB
+_MOST = 4096  # tasks that are remembered, about 2 MiB
 
 
 class Task(NamedTuple):
@@ -35,18 +34,16 @@ class Task(NamedTuple):
 
 
 class Creators:
-    """The spans that created the latest tasks of this process."""
+    """The spans that created the latest tasks of this process. Each step is atomic, so there is no lock that a fork could leave held."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
         self._spans: OrderedDict[Task, SpanContext] = OrderedDict()
 
     def add(self, task: Task, span: SpanContext) -> None:
         """Remember the span that created a task."""
-        with self._lock:
-            self._spans[task] = span
-            if len(self._spans) > _MOST:
-                self._spans.popitem(last=False)
+        self._spans[task] = span
+        if len(self._spans) > _MOST:
+            self._spans.popitem(last=False)
 
     def of(self, task: Task) -> SpanContext | None:
         """Return the span that created a task; None if that was in another process, or too many tasks ago."""
@@ -57,7 +54,7 @@ class TaskLink(Observer):
     """Links one call to the creator of its task, or remembers it as the creator.
 
     Args:
-        call: the call, of an endpoint with a `task`.
+        call: the call, of an endpoint with a `task`, with a span that is recorded.
         creators: of the tasks so far.
     """
 
@@ -76,15 +73,10 @@ class TaskLink(Observer):
 
     def ended(self, outcome: Outcome) -> None:
         """Remember the call, if it has created a task."""
-        creates, span = self._call.endpoint.creates_task, self._call.span.get_span_context()
-        if creates is None or not span.is_valid or not creates(outcome.response):
-            return
-        task = self._task(outcome.attributes)
-        if task is not None:
-            self._creators.add(task, span)
+        creates, task = self._call.endpoint.creates_task, self._task(outcome.attributes)
+        if task is not None and creates is not None and creates(outcome.response):
+            self._creators.add(task, self._call.span.get_span_context())
 
     def _task(self, attributes: dict[str, Attribute]) -> Task | None:
-        call = self._call
-        identity = attributes.get(call.endpoint.task or "")
-        address, port = call.identity.get(SERVER_ADDRESS), call.identity.get(SERVER_PORT)
-        return None if identity is None else Task(address, port, identity)
+        server, identity = self._call.identity, attributes.get(self._call.endpoint.task or "")
+        return None if identity is None else Task(server.get(SERVER_ADDRESS), server.get(SERVER_PORT), identity)

@@ -13,14 +13,15 @@ from .._application.block import AsyncSteps, Steps
 from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
 from .._operations.framework_run import FrameworkRun
+from .._operations.operation import reads_input
 from .._signals.application import used_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from .._signals.application import ApplicationSignals
 
     Target = tuple[str, Callable[..., object]]
-
-MODULES = ("openai.lib.responses_tool_runner", "openai.lib.decisions_tool_runner")
 
 
 class Runners:
@@ -37,7 +38,7 @@ class Runners:
 
     def targets(self, module: str) -> Iterable[Target]:
         """Return the (`Class.method`, wrapper) rows of a module of runners."""
-        if module == MODULES[0]:
+        if module.endswith(".responses_tool_runner"):
             return (
                 ("ResponsesToolRunner.iterate", self._iterate),
                 ("ResponsesToolRunner._execute_function", self._execute),
@@ -110,22 +111,19 @@ class Runners:
     @guarded
     def _function(self, args: Any, kwargs: Any) -> FrameworkRun | None:
         """Return the run of a function that the model calls; None where it is not followed."""
-        item = _given(args, kwargs, 1, "item")
-        arguments = _parsed(item.arguments)
-        return self._tool({"name": item.name, "call_id": item.call_id, "arguments": arguments})
+        item, used = _given(args, kwargs, 1, "item"), used_by(self._owner)
+        if used is None:
+            return None
+        content = {"arguments": _parsed(item.arguments)} if reads_input(TOOL, used) else {}
+        return FrameworkRun(TOOL, {"type": "function", "name": item.name, "call_id": item.call_id, **content}, used)
 
     @guarded
     def _actions(self, candidates: list[Any]) -> list[Any]:
         """Return the candidates of a decision so that each action is a tool."""
-        return [one if one.execute is None else self._action(one) for one in candidates]
-
-    def _action(self, candidate: Any) -> Any:
-        run = self._tool({"name": candidate.id, "description": candidate.description})
-        return candidate if run is None else dataclasses.replace(candidate, execute=run(candidate.execute))
-
-    def _tool(self, given: Mapping[str, Any]) -> FrameworkRun | None:
         used = used_by(self._owner)
-        return None if used is None else FrameworkRun(TOOL, {"type": "function", **given}, used)
+        if used is None:
+            return candidates
+        return [one if one.execute is None else _action(one, used) for one in candidates]
 
 
 class _Turns(Steps):
@@ -162,6 +160,11 @@ class _AsyncTurns(AsyncSteps):
             await super().aclose()
         else:
             await self.__wrapped__.aclose()
+
+
+def _action(candidate: Any, used: ApplicationSignals) -> Any:
+    given = {"type": "function", "name": candidate.id, "description": candidate.description}
+    return dataclasses.replace(candidate, execute=FrameworkRun(TOOL, given, used)(candidate.execute))
 
 
 def _given(args: Any, kwargs: Any, place: int, name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import openai
 import pytest
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import SpanContext
 
 from conformance import Exchange, nonconformities
@@ -282,3 +283,23 @@ def test_the_latest_responses_are_remembered():
     found = creators.of(Task("host", 80, "resp_4999"))
     assert found is not None
     assert 5000 == found.span_id
+
+
+def test_a_span_that_is_not_sampled_is_not_linked_to(server: ModelServer):
+    """No backend would have it."""
+    sampled = iter([False, True])
+
+    class One(Sampler):
+        def should_sample(self, *_: Any, **__: Any) -> SamplingResult:
+            return SamplingResult(Decision.RECORD_AND_SAMPLE if next(sampled) else Decision.DROP)
+
+        def get_description(self) -> str:
+            return "one"
+
+    telemetry = Telemetry(One())
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(QUEUED), Json(DONE))
+
+    WAYS[0].run(ask(WAYS[0], server.url, "create", "fetch"))
+
+    assert [[]] == links(telemetry)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -408,3 +410,33 @@ def test_uninstrument_restores(telemetry: Telemetry):
     assert before != methods()
     OpenAIInstrumentor().uninstrument()
     assert before == methods()
+
+
+def test_a_module_that_is_half_imported(
+    server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """It is patched when it is there, though another one that was imported meanwhile has found it without its classes."""
+    with monkeypatch.context() as importing:
+        importing.setitem(sys.modules, runners.__name__, ModuleType(runners.__name__))
+        OpenAIInstrumentor().instrument(**telemetry.providers)
+    OpenAIInstrumentor()._imported(runners)  # as the hook of its import
+    server.reply(Json(calling("call_1")), Json(response()))
+
+    runner_of(weather).run(openai_client(), PARAMS)
+
+    assert WHOLE[0] == tree(telemetry)[0]
+
+
+@pytest.mark.parametrize("capture", ["no_content", "span_only"])
+def test_arguments_are_parsed_only_for_content(
+    server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any, capture: str
+):
+    """Without content they are on no span."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content=capture)
+    server.reply(Json(calling("call_1")), Json(response()))
+
+    runner_of(weather).run(openai_client(), PARAMS)
+
+    (tool,) = [span for span in telemetry.spans if span.name == "execute_tool weather"]
+    given = None if capture == "no_content" else '{"city":"Rome"}'
+    assert given == (tool.attributes or {}).get("gen_ai.tool.call.arguments")

@@ -8,12 +8,14 @@ import gc
 import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from time import perf_counter
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import SpanProcessor
 
 from loopback import Json, Telemetry
 from loopback.openai_bodies import CHAT, completion
@@ -835,3 +837,26 @@ def test_methods(instrumented, telemetry) -> None:
     assert [span.attributes["gen_ai.tool.call.arguments"] for span in telemetry.spans] == [
         f'{{"number":{number}}}' for number in (1, 2, 3, 4)
     ]
+
+
+class Interrupting(SpanProcessor):
+    """A span processor during which the user interrupts the program."""
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        """Interrupt."""
+        raise KeyboardInterrupt
+
+
+def test_a_start_that_is_interrupted(instrumented, telemetry) -> None:
+    """The operation ends once nobody holds it, and lasts from its start, not from that of the machine."""
+    telemetry.tracer_provider.add_span_processor(Interrupting())
+    before = perf_counter()
+
+    with pytest.raises(KeyboardInterrupt), execute_tool("look_up"):
+        raise AssertionError
+    gc.collect()
+    finish_pending()
+
+    (point,) = telemetry.metrics["gen_ai.execute_tool.duration"]
+    assert 1 == point.count
+    assert 0 < point.sum <= perf_counter() - before

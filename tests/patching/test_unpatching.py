@@ -16,7 +16,7 @@ from openai import _base_client, _streaming
 from loopback import Json, Sse, uninstrument_all
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai.openai._tool_runners import MODULES, Runners
+from opentelemetry_instrumentation_genai.openai._tool_runners import Runners
 
 OURS = "opentelemetry_instrumentation_genai"
 
@@ -124,7 +124,12 @@ def changed(before: dict[Any, dict[str, Any]]) -> list[tuple[str, str]]:
 
 def runners() -> list[tuple[str, ...]]:
     """The methods of the tool runners, where another test has imported them."""
-    rows = (row for module in MODULES if module in sys.modules for row in Runners(None, str).targets(module))
+    rows = (
+        row
+        for module in OpenAIInstrumentor.later
+        if module in sys.modules
+        for row in Runners(None, str).targets(module)
+    )
     return [tuple(name.split(".")) for name, _ in rows]
 
 

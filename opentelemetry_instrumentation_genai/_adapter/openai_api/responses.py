@@ -124,6 +124,7 @@ def _finished_in_background(response: Any) -> str | None:
 
 
 def _runs_in_background(response: Any) -> bool:
+    """Return whether a response goes on, or has gone on, after the call that created it."""
     return member(response, "background") is True
 
 
