@@ -9,6 +9,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 # Their assertions tell what differs.
 pytest.register_assert_rewrite("endings", "ollama_endings")
 
-# Real servers, which are asked only if somebody asks for them: `make integration`.
-collect_ignore = ["integration"]
+# Real servers, which are asked only if somebody asks for them: `make integration`; and frameworks, which have an environment of
+# their own.
+collect_ignore = ["integration", *([] if find_spec("langchain_core") else ["frameworks"])]
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
 SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")
