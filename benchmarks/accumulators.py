@@ -13,12 +13,12 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry_instrumentation_genai._adapter.anthropic_api.events import MessageEvents
 from opentelemetry_instrumentation_genai._adapter.openai_api.chunks import ChoiceChunks
 from opentelemetry_instrumentation_genai._adapter.openai_api.stream_usage import STREAM_USAGE
 from opentelemetry_instrumentation_genai._adapter.openai_api.typed_events import _PIECES, TypedEvents
 from opentelemetry_instrumentation_genai._stream.decoding import Wire
 from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
-from opentelemetry_instrumentation_genai.anthropic._events import MessageEvents
 from opentelemetry_instrumentation_genai.ollama._chunks import MessageChunks, TextChunks
 
 if TYPE_CHECKING:

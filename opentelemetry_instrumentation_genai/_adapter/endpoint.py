@@ -116,6 +116,17 @@ class Endpoint:
         measured = _MEASURED | self.timed | self.counted | self.measured_values.keys()
         object.__setattr__(self, "measured", only(self.response, measured))
 
+    def called_by(self, module: str, kind: str, method: str = "create") -> Endpoint:
+        """Return the endpoint with the methods of the SDK that make its calls, the synchronous and the asynchronous one.
+
+        Args:
+            module: of the SDK's resources, such as `chat.completions`.
+            kind: the class, such as `Completions`; the asynchronous one has the prefix `Async`.
+            method: its method.
+        """
+        path = f"resources.{module}"
+        return dataclasses.replace(self, methods=(f"{path}:{kind}.{method}", f"{path}:Async{kind}.{method}"))
+
     def of(self, generation: Generation, needed: frozenset[str] = frozenset(), *, reads_all: bool = False) -> Endpoint:
         """Return the endpoint without the attributes that a generation of the conventions does not have.
 

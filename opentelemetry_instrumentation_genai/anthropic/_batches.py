@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._adapter.anthropic_api.messages import USAGE, failure
 from .._adapter.endpoint import Endpoint
 from .._adapter.fields import count, field, length, member, read, string, table
 from .._adapter.results import Inference, Results
 from .._conventions import names, operation_kinds
-from ._messages import USAGE, failure
 
 _MODULES = ("resources.messages.batches", "resources.beta.messages.batches")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._adapter.anthropic_api.messages import RESPONSE, SAMPLING, failure
 from .._adapter.endpoint import Content, Endpoint
 from .._adapter.fields import field, integer, member, members, string, table, whole_string
 from .._adapter.parts import first_text, text
 from .._conventions import names, operation_kinds
-from ._messages import RESPONSE, SAMPLING, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._adapter.anthropic_api.count_tokens import COUNT_TOKENS
+from .._adapter.anthropic_api.messages import MESSAGES
 from ._batches import BATCH_RESULTS, CREATE_BATCH, FETCH_BATCH
 from ._completions import COMPLETIONS
-from ._count_tokens import COUNT_TOKENS
-from ._messages import MESSAGES
 
 if TYPE_CHECKING:
     from .._adapter.endpoint import Endpoint

@@ -5,7 +5,6 @@ Calls of other endpoints are not instrumented.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from .._adapter.openai_api.audio import SPEECH, TRANSCRIPTIONS
@@ -24,30 +23,24 @@ if TYPE_CHECKING:
     from .._adapter.endpoint import Endpoint
 
 
-def _called_by(endpoint: Endpoint, module: str, kind: str, method: str) -> Endpoint:
-    """Return the endpoint with the methods of the SDK that make its calls."""
-    path = f"resources.{module}"
-    return dataclasses.replace(endpoint, methods=(f"{path}:{kind}.{method}", f"{path}:Async{kind}.{method}"))
-
-
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
-    ("post", "/chat/completions"): _called_by(CHAT, "chat.completions", "Completions", "create"),
-    ("post", "/completions"): _called_by(COMPLETIONS, "completions", "Completions", "create"),
-    ("post", "/embeddings"): _called_by(EMBEDDINGS, "embeddings", "Embeddings", "create"),
-    ("post", "/responses"): _called_by(RESPONSES, "responses", "Responses", "create"),
-    ("get", "/responses/{id}"): _called_by(FETCH_RESPONSE, "responses", "Responses", "retrieve"),
-    ("post", "/responses/compact"): _called_by(COMPACT_RESPONSE, "responses", "Responses", "compact"),
-    ("post", "/responses/input_tokens"): _called_by(COUNT_TOKENS, "responses.input_tokens", "InputTokens", "count"),
-    ("post", "/responses/{id}/cancel"): _called_by(CANCEL_RESPONSE, "responses", "Responses", "cancel"),
-    ("post", "/images/generations"): _called_by(IMAGES, "images", "Images", "generate"),
-    ("post", "/images/edits"): _called_by(IMAGES, "images", "Images", "edit"),
-    ("post", "/images/variations"): _called_by(IMAGE_VARIATIONS, "images", "Images", "create_variation"),
-    ("post", "/audio/transcriptions"): _called_by(TRANSCRIPTIONS, "audio.transcriptions", "Transcriptions", "create"),
-    ("post", "/audio/translations"): _called_by(TRANSCRIPTIONS, "audio.translations", "Translations", "create"),
-    ("post", "/audio/speech"): _called_by(SPEECH, "audio.speech", "Speech", "create"),
-    ("post", "/batches"): _called_by(CREATE_BATCH, "batches", "Batches", "create"),
-    ("get", "/batches/{id}"): _called_by(FETCH_BATCH, "batches", "Batches", "retrieve"),
-    ("post", "/moderations"): _called_by(MODERATIONS, "moderations", "Moderations", "create"),
-    ("post", "/vector_stores/{id}/search"): _called_by(VECTOR_STORE_SEARCH, "vector_stores", "VectorStores", "search"),
-    ("post", "/decisions"): _called_by(DECISIONS, "decisions", "Decisions", "create"),
+    ("post", "/chat/completions"): CHAT.called_by("chat.completions", "Completions"),
+    ("post", "/completions"): COMPLETIONS.called_by("completions", "Completions"),
+    ("post", "/embeddings"): EMBEDDINGS.called_by("embeddings", "Embeddings"),
+    ("post", "/responses"): RESPONSES.called_by("responses", "Responses"),
+    ("get", "/responses/{id}"): FETCH_RESPONSE.called_by("responses", "Responses", "retrieve"),
+    ("post", "/responses/compact"): COMPACT_RESPONSE.called_by("responses", "Responses", "compact"),
+    ("post", "/responses/input_tokens"): COUNT_TOKENS.called_by("responses.input_tokens", "InputTokens", "count"),
+    ("post", "/responses/{id}/cancel"): CANCEL_RESPONSE.called_by("responses", "Responses", "cancel"),
+    ("post", "/images/generations"): IMAGES.called_by("images", "Images", "generate"),
+    ("post", "/images/edits"): IMAGES.called_by("images", "Images", "edit"),
+    ("post", "/images/variations"): IMAGE_VARIATIONS.called_by("images", "Images", "create_variation"),
+    ("post", "/audio/transcriptions"): TRANSCRIPTIONS.called_by("audio.transcriptions", "Transcriptions"),
+    ("post", "/audio/translations"): TRANSCRIPTIONS.called_by("audio.translations", "Translations"),
+    ("post", "/audio/speech"): SPEECH.called_by("audio.speech", "Speech"),
+    ("post", "/batches"): CREATE_BATCH.called_by("batches", "Batches"),
+    ("get", "/batches/{id}"): FETCH_BATCH.called_by("batches", "Batches", "retrieve"),
+    ("post", "/moderations"): MODERATIONS.called_by("moderations", "Moderations"),
+    ("post", "/vector_stores/{id}/search"): VECTOR_STORE_SEARCH.called_by("vector_stores", "VectorStores", "search"),
+    ("post", "/decisions"): DECISIONS.called_by("decisions", "Decisions"),
 }

@@ -24,12 +24,12 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from loopback.schemas import CONTENT
 from opentelemetry_instrumentation_genai._adapter import parts as content
+from opentelemetry_instrumentation_genai._adapter.anthropic_api.messages import MESSAGES
 from opentelemetry_instrumentation_genai._adapter.openai_api.chat import CHAT
 from opentelemetry_instrumentation_genai._adapter.openai_api.responses import RESPONSES
 from opentelemetry_instrumentation_genai._content.budget import Budget
 from opentelemetry_instrumentation_genai._content.pipeline import Pipeline, RenderedContent
 from opentelemetry_instrumentation_genai._signals.events import Events
-from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 
 pytestmark = pytest.mark.exhaustive

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from loopback.schemas import CONTENT, complaints
+from opentelemetry_instrumentation_genai._adapter.anthropic_api.messages import MESSAGES
 from opentelemetry_instrumentation_genai._adapter.openai_api.chat import CHAT
 from opentelemetry_instrumentation_genai._adapter.openai_api.responses import RESPONSES
 from opentelemetry_instrumentation_genai._adapter.parts import (
@@ -23,7 +24,6 @@ from opentelemetry_instrumentation_genai._content.budget import Budget
 from opentelemetry_instrumentation_genai._content.pipeline import Pipeline
 from opentelemetry_instrumentation_genai._content.redaction import Redaction, redaction
 from opentelemetry_instrumentation_genai._masking.rules import RULES
-from opentelemetry_instrumentation_genai.anthropic._messages import MESSAGES
 from opentelemetry_instrumentation_genai.ollama._chat import CHAT as OLLAMA_CHAT
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.pure]

@@ -429,7 +429,7 @@ RARE: Listed = {
     ),
     "_stream/event_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
     "_stream/decoding.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),
-    "anthropic/_blocks.py": (
+    "_adapter/anthropic_api/blocks.py": (
         "<lambda>",
         "_other",
         "_readable",
@@ -446,8 +446,14 @@ RARE: Listed = {
         "_input",
         "_output",
     ),
-    "anthropic/_events.py": ("MessageEvents._add_kind",),
-    "anthropic/_messages.py": ("_beside", "_compaction_input", "_compaction_output", "_compactions", "_edited"),
+    "_adapter/anthropic_api/events.py": ("MessageEvents._add_kind",),
+    "_adapter/anthropic_api/messages.py": (
+        "_beside",
+        "_compaction_input",
+        "_compaction_output",
+        "_compactions",
+        "_edited",
+    ),
     "anthropic/_native.py": ("_Ours.set_status",),
     "_adapter/openai_api/chat.py": ("_audio", "_modality"),
     "_adapter/openai_api/chunks.py": (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._adapter.endpoint import Endpoint
-from .._adapter.fields import count, field, table
-from .._conventions import names, operation_kinds
-from ._messages import failure
+from ..._conventions import names, operation_kinds
+from ..endpoint import Endpoint
+from ..fields import count, field, table
+from .messages import failure
 
 COUNT_TOKENS = Endpoint(
     kind=operation_kinds.COUNT_TOKENS,

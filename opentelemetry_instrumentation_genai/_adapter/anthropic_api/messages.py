@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.billing import Billing
-from .._adapter.endpoint import Content, Endpoint
-from .._adapter.failure import Failure, reported_error
-from .._adapter.fields import count, field, integer, items, member, members, number, read, string, strings, table
-from .._adapter.parts import Part, named, text, unreadable
-from .._conventions import names, operation_kinds
-from ._blocks import parts_of, tool_definition
-from ._events import MessageEvents
+from ..._conventions import names, operation_kinds
+from ..billing import Billing
+from ..endpoint import Content, Endpoint
+from ..failure import Failure, reported_error
+from ..fields import count, field, integer, items, member, members, number, read, string, strings, table
+from ..parts import Part, named, text, unreadable
+from .blocks import parts_of, tool_definition
+from .events import MessageEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .._adapter.fields import Attribute
+    from ..fields import Attribute
 
 SAMPLING = (
     field(names.REQUEST_TEMPERATURE, number, "temperature"),

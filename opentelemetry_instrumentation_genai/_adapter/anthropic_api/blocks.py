@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import items, member, string
-from .._adapter.parts import (
+from ..fields import items, member, string
+from ..parts import (
     Part,
     attached,
     generic,

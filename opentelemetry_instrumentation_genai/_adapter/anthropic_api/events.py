@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._adapter.fields import integer, member, members, string, whole_string
+from ..fields import integer, member, members, string, whole_string
 
 # Type of a delta -> the member of the delta that is read, and the member of the block that it is added to.
 _PIECES = {
