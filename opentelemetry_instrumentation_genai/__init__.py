@@ -18,12 +18,34 @@ if TYPE_CHECKING:
     from .anthropic import AnthropicInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
+    from .sdks.cerebras import CerebrasInstrumentor
+    from .sdks.fireworks import FireworksInstrumentor
+    from .sdks.groq import GroqInstrumentor
+    from .sdks.letta import LettaInstrumentor
+    from .sdks.llama_api import LlamaApiInstrumentor
+    from .sdks.llama_stack import LlamaStackInstrumentor
+    from .sdks.perplexity import PerplexityInstrumentor
+    from .sdks.portkey import PortkeyInstrumentor
+    from .sdks.sambanova import SambaNovaInstrumentor
+    from .sdks.together import TogetherInstrumentor
+    from .sdks.writer import WriterInstrumentor
 
 __all__ = [
     "AnthropicInstrumentor",
     "CallReference",
+    "CerebrasInstrumentor",
+    "FireworksInstrumentor",
+    "GroqInstrumentor",
+    "LettaInstrumentor",
+    "LlamaApiInstrumentor",
+    "LlamaStackInstrumentor",
     "OllamaInstrumentor",
     "OpenAIInstrumentor",
+    "PerplexityInstrumentor",
+    "PortkeyInstrumentor",
+    "SambaNovaInstrumentor",
+    "TogetherInstrumentor",
+    "WriterInstrumentor",
     "__version__",
     "capture_content",
     "current_call",
@@ -40,6 +62,17 @@ _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
+    "CerebrasInstrumentor": ".sdks.cerebras",
+    "FireworksInstrumentor": ".sdks.fireworks",
+    "GroqInstrumentor": ".sdks.groq",
+    "LettaInstrumentor": ".sdks.letta",
+    "LlamaApiInstrumentor": ".sdks.llama_api",
+    "LlamaStackInstrumentor": ".sdks.llama_stack",
+    "PerplexityInstrumentor": ".sdks.perplexity",
+    "PortkeyInstrumentor": ".sdks.portkey",
+    "SambaNovaInstrumentor": ".sdks.sambanova",
+    "TogetherInstrumentor": ".sdks.together",
+    "WriterInstrumentor": ".sdks.writer",
     "capture_content": "._application.capture_content",
     "CallReference": "._operations.evaluation",
     "current_call": "._operations.evaluation",

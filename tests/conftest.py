@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 # Their assertions tell what differs.
 pytest.register_assert_rewrite("endings", "ollama_endings")
 
-# Real servers, which are asked only if somebody asks for them: `make integration`; and frameworks, which have an environment of
-# their own.
-collect_ignore = ["integration", *([] if find_spec("langchain_core") else ["frameworks"])]
+# Real servers, which are asked only if somebody asks for them: `make integration`; and what has an environment of its own.
+OWN_ENVIRONMENTS = {"frameworks": "langchain_core", "sdks": "letta_client"}
+collect_ignore = ["integration", *(folder for folder, module in OWN_ENVIRONMENTS.items() if not find_spec(module))]
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
 SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")

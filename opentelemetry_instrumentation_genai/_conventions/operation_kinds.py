@@ -69,6 +69,8 @@ def _unnamed(name: str) -> OperationKind:
 
 MODERATION: Final = _unnamed("moderation")
 DECISION: Final = _unnamed("decision")
+RERANK: Final = _unnamed("rerank")
+"""Documents are put into the order of their relevance to a query."""
 COUNT_TOKENS: Final = _unnamed("count_tokens")
 COMPACT_RESPONSE: Final = _unnamed("compact_response")
 CANCEL_RESPONSE: Final = replace(_unnamed("cancel_response"), metrics="fetched")
@@ -101,6 +103,8 @@ def _local(name: str, metrics: Literal["tools", "agents", "workflows", "none"], 
 
 EXECUTE_TOOL: Final = _local("execute_tool", "tools", names.TOOL_NAME)
 INVOKE_AGENT: Final = _local("invoke_agent", "agents", names.AGENT_NAME)
+REMOTE_AGENT: Final = OperationKind("invoke_agent", metrics="others", has_details=False, subject=names.AGENT_NAME)
+"""An agent that a server runs, for an answer to a message."""
 INVOKE_WORKFLOW: Final = _local("invoke_workflow", "workflows", names.WORKFLOW_NAME)
 STEP: Final = replace(_local("step", "none", names.STEP_NAME), has_content=False)
 """A part of an application for which the conventions have no word, such as making a prompt."""

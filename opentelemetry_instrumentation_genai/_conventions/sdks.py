@@ -4,7 +4,39 @@ from __future__ import annotations
 
 from typing import Final
 
-SDKS: Final = ("openai", "anthropic", "ollama")
+SDKS: Final = frozenset(
+    {
+        "openai",
+        "anthropic",
+        "ollama",
+        "cerebras",
+        "fireworks",
+        "groq",
+        "letta_client",
+        "llama_api_client",
+        "llama_stack_client",
+        "perplexity",
+        "portkey_ai",
+        "sambanova",
+        "together",
+        "writerai",
+    }
+)
 """The packages of the SDKs of model providers. Their objects are read by their fields."""
-INSTRUMENTED: Final = SDKS
+INSTRUMENTED: Final = (
+    "openai",
+    "anthropic",
+    "ollama",
+    "cerebras",
+    "fireworks",
+    "groq",
+    "letta",
+    "llama_api",
+    "llama_stack",
+    "perplexity",
+    "portkey",
+    "sambanova",
+    "together",
+    "writer",
+)
 """All that have an instrumentor of their own; the setting `enabled` names them."""

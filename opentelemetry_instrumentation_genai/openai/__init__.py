@@ -28,13 +28,13 @@ class OpenAIInstrumentor(GenAIInstrumentor):
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
+        from .._adapter.openai_api.endpoints import ENDPOINTS
         from .._conventions.names import OPENAI_REQUEST_ID
         from .._patching.event_streams import EventStreams
         from .._patching.other_instrumentations import Others
         from .._patching.propagation import propagation_of
         from .._patching.stainless import Stainless, StainlessSdk
         from .._signals.signals import Signals
-        from ._endpoints import ENDPOINTS
         from ._event_streams import CLASSES, PARSING
         from ._provider import Providers
 

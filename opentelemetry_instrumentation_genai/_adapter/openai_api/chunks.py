@@ -90,8 +90,8 @@ class ChoiceChunks:
             self._add_head(self._last)
         choices = [choice.result(index) for index, choice in sorted(self._choices.items())]
         usage = _usage_within(self._last) if self._usage is None else self._usage
-        timings = member(self._last, "timings")
-        return {**self._head, "usage": usage, "timings": timings, "stream_error": self._error, "choices": choices}
+        times = {name: member(self._last, name) for name in ("timings", "time_info")}
+        return {**self._head, **times, "usage": usage, "stream_error": self._error, "choices": choices}
 
 
 def _usage_within(chunk: Any) -> Any:

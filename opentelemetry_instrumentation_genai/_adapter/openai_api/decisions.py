@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .._adapter.endpoint import Endpoint
-from .._adapter.fields import field, string, table
-from .._adapter.openai_api.common import failure
-from .._adapter.openai_api.responses import RESPONSE_USAGE
-from .._conventions import names, operation_kinds
+from ..._conventions import names, operation_kinds
+from ..endpoint import Endpoint
+from ..fields import field, string, table
+from .common import failure
+from .responses import RESPONSE_USAGE
 
 DECISIONS = Endpoint(
     kind=operation_kinds.DECISION,

@@ -1,0 +1,1 @@
+"""Further SDKs of the Stainless family: one module or folder each."""

@@ -1,0 +1,142 @@
+"""The endpoints of Letta's API, by its reference: messages to an agent, which the server runs until it has an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..._adapter.endpoint import Content, Endpoint
+from ..._adapter.fields import count, field, items, member, string, table
+from ..._adapter.openai_api.common import failure, parts_of
+from ..._adapter.openai_api.pieces import Pieces
+from ..._adapter.parts import Part, first_text, named, reasoning, tool_call, tool_call_response
+from ..._conventions import names, operation_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_REASONS = {"end_turn": "stop", "tool_rule": "stop", "max_tokens_exceeded": "length"}
+
+
+class Events:
+    """The messages of a stream: each comes whole, or in pieces with the same id; at the end the stop reason and the usage."""
+
+    def __init__(self, content: bool) -> None:
+        self._content = content
+        self._messages: dict[Any, _Message] = {}
+        self._ends: dict[str, Any] = {}
+
+    def add(self, event: Any) -> None:
+        """Add an event."""
+        kind = member(event, "message_type")
+        if kind == "usage_statistics":
+            self._ends["usage"] = event
+        elif kind == "stop_reason":
+            self._ends["stop_reason"] = event
+        elif kind == "error_message":
+            self._ends["error"] = {"type": member(event, "error_type"), "message": member(event, "message")}
+        elif self._content and kind is not None:
+            self._messages.setdefault((kind, member(event, "id")), _Message(event)).add(event)
+
+    def result(self) -> dict[str, Any]:
+        """Return the response as far as it was received."""
+        return {**self._ends, "messages": [message.result() for message in self._messages.values()]}
+
+
+class _Message:
+    """Accumulates one message."""
+
+    def __init__(self, event: Any) -> None:
+        self._first = event
+        self._text, self._arguments = Pieces(), Pieces()
+        self._parts: list[Any] = []
+
+    def add(self, event: Any) -> None:
+        content, call = member(event, "content"), member(event, "tool_call")
+        text = content if isinstance(content, str) else member(event, "reasoning")
+        if isinstance(content, (list, tuple)):
+            self._parts += content
+        for pieces, piece in ((self._text, text), (self._arguments, member(call, "arguments"))):
+            if isinstance(piece, str):
+                pieces.add(piece)
+
+    def result(self) -> dict[str, Any]:
+        """Return the message as a plain response has it."""
+        first, call = self._first, member(self._first, "tool_call")
+        return {
+            **{name: member(first, name) for name in ("message_type", "tool_return", "tool_call_id")},
+            "content": self._parts or str(self._text),
+            "reasoning": str(self._text),
+            "tool_call": {
+                "name": member(call, "name"),
+                "tool_call_id": member(call, "tool_call_id"),
+                "arguments": str(self._arguments),
+            },
+        }
+
+
+def _input(body: Mapping[str, Any]) -> Content:
+    given = member(body, "input")
+    messages = items(body, "messages") or ([] if given is None else [{"content": given}])
+    read = [{"role": named(member(one, "role"), "user"), "parts": parts_of(member(one, "content"))} for one in messages]
+    return {names.INPUT_MESSAGES: read} if read else {}
+
+
+def _output(response: Any, reasons: Sequence[str]) -> Content:
+    """Read what the agent thought, did and answered as one message."""
+    parts = [part for message in items(response, "messages") for part in _parts(message)]
+    return {names.OUTPUT_MESSAGES: [{"role": "assistant", "parts": parts, "finish_reason": reasons[0]}]}
+
+
+def _parts(message: Any) -> list[Part]:
+    kind = member(message, "message_type")
+    if kind == "assistant_message":
+        return parts_of(member(message, "content"))
+    if kind == "reasoning_message":
+        return [reasoning(first_text(message, "reasoning") or "")]
+    call = member(message, "tool_call")
+    if kind in ("tool_call_message", "approval_request_message") and call is not None:
+        return [tool_call(member(call, "tool_call_id"), member(call, "name"), member(call, "arguments"))]
+    if kind == "tool_return_message":
+        return [tool_call_response(member(message, "tool_call_id"), member(message, "tool_return"))]
+    return []
+
+
+def _finish_reasons(response: Any, _streamed: bool) -> list[str]:
+    reason = string(member(member(response, "stop_reason"), "stop_reason")) or "error"
+    return [_REASONS.get(reason, reason)]
+
+
+def _model(_body: Mapping[str, Any]) -> str | None:
+    return None
+
+
+_AGENT = Endpoint(
+    kind=operation_kinds.REMOTE_AGENT,
+    request=table(
+        field(names.AGENT_ID, string, "agent_id"),
+        field(names.CONVERSATION_ID, string, "conversation_id"),
+    ),
+    response=table(
+        field(names.USAGE_INPUT_TOKENS, count, "usage.prompt_tokens"),
+        field(names.USAGE_OUTPUT_TOKENS, count, "usage.completion_tokens"),
+        field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cached_input_tokens"),
+        field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, count, "usage.cache_write_tokens"),
+        field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.cache_write_tokens"),
+        field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.reasoning_tokens"),
+    ),
+    model=_model,
+    finish_reasons=_finish_reasons,
+    input_content=_input,
+    output_content=_output,
+    failure=failure,
+    accumulator=Events,
+)
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    ("post", "/v1/agents/{agent_id}/messages"): _AGENT.called_by("agents.messages", "MessagesResource"),
+    ("post", "/v1/agents/{agent_id}/messages/stream"): _AGENT.called_by(
+        "agents.messages", "MessagesResource", "stream"
+    ),
+    ("post", "/v1/conversations/{conversation_id}/messages"): _AGENT.called_by(
+        "conversations.messages", "MessagesResource"
+    ),
+}
