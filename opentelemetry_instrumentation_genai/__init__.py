@@ -6,6 +6,7 @@ Importing this package imports neither the SDK of a provider nor that of OpenTel
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ._conventions.scope import __version__
@@ -51,11 +52,13 @@ __all__ = [
     "current_call",
     "execute_tool",
     "genai_context",
+    "instrument",
     "invoke_agent",
     "invoke_workflow",
     "record_evaluation",
     "retrieval",
     "step",
+    "uninstrument",
 ]
 
 _HOMES = {
@@ -84,6 +87,29 @@ _HOMES = {
     "retrieval": "._operations.public",
     "step": "._operations.public",
 }
+
+
+def instrument(**keywords: Any) -> None:
+    """Instrument all SDKs that are installed. One that the process never imports is not loaded.
+
+    Args:
+        keywords: those of `instrument()` of the instrumentors: `tracer_provider`, `meter_provider`, `logger_provider`, and every setting.
+    """
+    for instrumentor in _installed():
+        instrumentor.instrument(**keywords)
+
+
+def uninstrument() -> None:
+    """Restore the original methods of all SDKs."""
+    for instrumentor in _installed():
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
+
+
+def _installed() -> list[Any]:
+    """Return the instrumentors of the SDKs that are installed."""
+    instrumentors = (__getattr__(name)() for name in _HOMES if name.endswith("Instrumentor"))
+    return [one for one in instrumentors if find_spec((one.package or one.sdk).partition(".")[0]) is not None]
 
 
 def __getattr__(name: str) -> Any:

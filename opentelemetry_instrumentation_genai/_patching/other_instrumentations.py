@@ -171,11 +171,12 @@ class Others:
 
 
 def _at_work() -> list[BaseInstrumentor]:
-    """Return the active instrumentors of other packages."""
+    """Return the active instrumentors that are not made of ours."""
     return [
         other
         for other in instances(BaseInstrumentor)
-        if not type(other).__module__.startswith(_OURS) and other.is_instrumented_by_opentelemetry
+        if other.is_instrumented_by_opentelemetry
+        and not any(base.__module__.startswith(_OURS) for base in type(other).__mro__)
     ]
 
 

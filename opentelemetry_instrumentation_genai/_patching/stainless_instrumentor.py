@@ -19,11 +19,11 @@ class StainlessInstrumentor(GenAIInstrumentor):
     """The base class of the instrumentors of such SDKs.
 
     Attributes:
-        distribution: of the SDK, which has its version; what the package itself says is another one in some releases.
+        distribution: of the SDK, if its metadata have the version: what the package itself says is another one in some releases.
         provider: `gen_ai.provider.name` of the calls, where the host is not known to belong to another provider.
     """
 
-    distribution: ClassVar[str]
+    distribution: ClassVar[str] = ""
     provider: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
@@ -38,7 +38,7 @@ class StainlessInstrumentor(GenAIInstrumentor):
     def _installed(self) -> str:
         from importlib.metadata import version
 
-        return version(self.distribution)
+        return version(self.distribution) if self.distribution else super()._installed()
 
     @abstractmethod
     def _endpoints(self) -> Mapping[tuple[str, str], Endpoint]:

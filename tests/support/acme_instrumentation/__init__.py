@@ -8,9 +8,7 @@ from opentelemetry_instrumentation_genai._adapter.endpoint import Endpoint
 from opentelemetry_instrumentation_genai._adapter.fields import count, field, member, number, string, table
 from opentelemetry_instrumentation_genai._adapter.parts import text
 from opentelemetry_instrumentation_genai._conventions import names, operation_kinds
-from opentelemetry_instrumentation_genai._patching.instrumentor import GenAIInstrumentor
-from opentelemetry_instrumentation_genai._patching.stainless import Stainless, StainlessSdk
-from opentelemetry_instrumentation_genai._signals.signals import Signals
+from opentelemetry_instrumentation_genai._patching.stainless_instrumentor import StainlessInstrumentor
 
 
 class Chunks:
@@ -47,11 +45,10 @@ CHAT = Endpoint(
 )
 
 
-class AcmeInstrumentor(GenAIInstrumentor):
+class AcmeInstrumentor(StainlessInstrumentor):
     """Instruments `acme`."""
 
-    sdk, module, supported = "acme", "acme._base_client", ("1.0", "2")
+    sdk, provider, supported = "acme", "acme", ("1.0", "2")
 
-    def _make_seam(self, config: Any, providers: Any) -> Any:
-        sdk = StainlessSdk("acme", {("post", "/v1/answers"): CHAT}, lambda *_server: "acme")
-        return Stainless(sdk, Signals(config, **providers))
+    def _endpoints(self) -> Any:
+        return {("post", "/v1/answers"): CHAT}

@@ -1,0 +1,44 @@
+"""One call for all SDKs that are installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import groq
+import openai
+import together
+
+from loopback import Json, ModelServer, Telemetry
+from loopback.openai_bodies import completion
+from opentelemetry_instrumentation_genai import instrument, uninstrument
+
+HI = [{"role": "user", "content": "Hi"}]
+
+
+def test_one_call_instruments_all(server: ModelServer, telemetry: Telemetry) -> None:
+    """And one takes all of it back; the keywords are for each."""
+    server.reply_always(Json(completion()))
+
+    def call_all() -> list[str]:
+        telemetry.clear()
+        openai.OpenAI(base_url=server.url, api_key="k").chat.completions.create(model="m", messages=HI)
+        groq.Groq(base_url=server.url, api_key="k").chat.completions.create(model="m", messages=HI)
+        together.Together(base_url=server.url, api_key="k").chat.completions.create(model="m", messages=HI)
+        return [span.attributes["gen_ai.provider.name"] for span in telemetry.spans if span.attributes]
+
+    instrument(**telemetry.providers, capture_message_content="span_only")
+    assert call_all() == ["openai", "groq", "together_ai"]
+    assert all("gen_ai.input.messages" in (span.attributes or {}) for span in telemetry.spans)
+    uninstrument()
+    assert call_all() == []
+
+
+def test_no_sdk_is_imported() -> None:
+    """A process that uses none of them does not load them."""
+    program = (
+        "import sys, opentelemetry_instrumentation_genai as genai; genai.instrument(); "
+        "print(sorted({'openai', 'anthropic', 'ollama', 'groq', 'together', 'cerebras', 'letta_client'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.strip() == "[]"
