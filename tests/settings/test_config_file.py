@@ -16,6 +16,7 @@ from loopback import Json
 from loopback.openai_bodies import CHAT, MODEL, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._conventions.sdks import INSTRUMENTED
 from opentelemetry_instrumentation_genai._patching.instrumentor import GenAISettings
 from opentelemetry_instrumentation_genai._settings.config import Config, shared
 from opentelemetry_instrumentation_genai._settings.config_file import _parsed
@@ -250,7 +251,7 @@ def test_an_unknown_section(declare, resolved):
     (warning,) = (line for sdk in INSTRUMENTORS for line in resolved(sdk)[1])
     assert warning == (
         f"Unknown section in {path}: {KEY}.python: genai_opnai. "
-        "Accepted are: genai, genai_anthropic, genai_ollama, genai_openai."
+        f"Accepted are: {', '.join(sorted(['genai', *(f'genai_{name}' for name in INSTRUMENTED)]))}."
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from loopback import Json, Sse
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._conventions.sdks import INSTRUMENTED
 from opentelemetry_instrumentation_genai._settings.config import Config, variable
 from opentelemetry_instrumentation_genai._settings.readers import READERS
 
@@ -389,7 +390,7 @@ def test_a_key_among_providers_is_not_logged(called):
 
     assert warning == (
         "enabled: '[secrets], [secrets]' is not accepted, and is left out for openai. "
-        "Accepted is: true, false, or a comma-separated list of openai, anthropic, ollama."
+        f"Accepted is: true, false, or a comma-separated list of {', '.join(INSTRUMENTED)}."
     )
 
 
