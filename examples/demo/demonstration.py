@@ -23,7 +23,10 @@ from .view import DETAILS, is_call, message_table, metric_table, number_calls, s
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-APP = Path(__file__).with_name("app.py")
+    from .receiver import Attributes
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("examples.demo.app", "examples.demo.trip")
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 DURATIONS = ("gen_ai.client.operation.duration", "gen_ai.client.inference.duration")
 # What a user would set is set here; what only hurries the exporters, or keeps a proxy out of the way, is not shown.
@@ -70,20 +73,25 @@ def main() -> int:
         settings = {**SETTINGS, "OTEL_EXPORTER_OTLP_ENDPOINT": backend}
         apis = {"OPENAI_BASE_URL": f"{model}/v1", "ANTHROPIC_BASE_URL": model, "OLLAMA_HOST": model}
         environment = {**kept(), **settings, **chosen(), **SURROUNDINGS, **apis}
-        section(console, "The application", "opentelemetry-instrument python examples/demo/app.py")
-        try:
-            status = subprocess.run(
-                [instrument, sys.executable, APP], env=environment, timeout=60, check=False
-            ).returncode
-        except subprocess.TimeoutExpired:
-            return fail(console, ["the application did not end within a minute"])
-    if status:
-        return fail(console, [f"the application ended with exit status {status}"])
+        for program in PROGRAMS:
+            section(console, "The application", f"opentelemetry-instrument python -m {program}")
+            if found := run(instrument, program, environment):
+                return fail(console, [found])
     show(console, telemetry)
     if found := list(problems(tally, telemetry)):
         return fail(console, found)
     legend(console, tally, telemetry)
     return 0
+
+
+def run(instrument: str, program: str, environment: dict[str, str]) -> str:
+    """Run a program under `opentelemetry-instrument`, and return what went wrong, if anything did."""
+    command = [instrument, sys.executable, "-m", program]
+    try:
+        status = subprocess.run(command, env=environment, cwd=ROOT, timeout=60, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return "the application did not end within a minute"
+    return f"the application ended with exit status {status}" if status else ""
 
 
 def make_console() -> Console:
@@ -131,7 +139,7 @@ def section(console: Console, title: str, remark: str = "") -> None:
 
 def problems(tally: Tally, telemetry: Telemetry) -> Iterator[str]:
     """Compare what was received with what the model server saw."""
-    spans = sum(map(is_call, telemetry.spans))
+    spans = sum(asks_server(span.attributes) for span in telemetry.spans if is_call(span))
     if not spans:
         yield "no GenAI span arrived: is the instrumentation installed beside this Python, and not switched off?"
     elif spans != tally.calls:
@@ -145,10 +153,18 @@ def problems(tally: Tally, telemetry: Telemetry) -> Iterator[str]:
         yield f"the application made {tally.inferences} inferences, but {events} events arrived"
 
 
+def asks_server(attributes: Attributes) -> bool:
+    """Tell whether an operation is a request to the model server, and no operation that a program names."""
+    return "server.address" in attributes
+
+
 def recorded_durations(telemetry: Telemetry) -> int:
     """Count the durations. With the newest names embeddings have a metric of their own; with both, calls have two."""
     everything, inference = (
-        sum(point.count for point in telemetry.points.values() if point.metric == name) for name in DURATIONS
+        sum(
+            point.count for point in telemetry.points.values() if point.metric == name and asks_server(point.attributes)
+        )
+        for name in DURATIONS
     )
     return everything if everything > inference else everything + inference
 
@@ -161,7 +177,8 @@ def detail_events(telemetry: Telemetry) -> int:
 def legend(console: Console, tally: Tally, telemetry: Telemetry) -> None:
     """Say what was shown, and how to have the same elsewhere."""
     spans, durations, events = len(number_calls(telemetry)), recorded_durations(telemetry), detail_events(telemetry)
-    calls = f"{tally.calls} calls in {tally.requests} HTTP requests"
+    named = spans - tally.calls
+    calls = f"{tally.calls} calls in {tally.requests} HTTP requests, and {named} operations that a program names"
     section(console, "The same with your application and your backend")
     table = Table.grid("", "", padding=(0, 2))
     table.columns[0].no_wrap = True

@@ -24,6 +24,7 @@ ANSWERS = {
     "visit Lisbon": "The light in the late afternoon, best seen from a ferry for the price of a coffee.",
     "visit Porto": "The bridges, and the cellars that one reaches by walking over them.",
     "visit Évora": "A Roman temple in a town where lunch takes two hours.",
+    "best pastry?": "At the bakery near the river. Go before nine.",
     "river": "From the bridge follow the quay west until the trams turn round; the sea begins where the gardens end.",
     "history": "First there was a ford and somebody who charged for it. Then came the Romans, who charged more.",
     "Saturday": "Pastry before nine, the quay until noon, a long lunch, and the last tram back along the water.",

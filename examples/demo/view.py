@@ -156,10 +156,8 @@ def call_cells(span: Span, branch: str, below: str, bar: TimeLine) -> Iterator[R
     """Show one call: what it was, how long it took, what it used, how it ended."""
     get = span.attributes.get
     made_by = " · ".join(str(get(name)) for name in ("gen_ai.provider.name", "gen_ai.response.model") if get(name))
-    yield stack(
-        Text.assemble((branch, "bright_black"), shown(span.name, "bold red" if span.failed else "bold")),
-        shown(below + made_by, "bright_black"),
-    )
+    name = Text.assemble((branch, "bright_black"), shown(span.name, "bold red" if span.failed else "bold"))
+    yield stack(name, shown(below + made_by, "bright_black")) if made_by else name
     yield bar
     yield milliseconds(span.seconds)
     yield milliseconds(get(FIRST_CHUNK))
