@@ -9,11 +9,11 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._application.block import AsyncSteps, Steps
 from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
 from .._operations.framework_run import FrameworkRun
 from .._operations.operation import reads_input
+from .._operations.turns import AsyncTurns, Turns
 from .._signals.application import used_by
 
 if TYPE_CHECKING:
@@ -126,40 +126,22 @@ class Runners:
         return [one if one.execute is None else _action(one, used) for one in candidates]
 
 
-class _Turns(Steps):
-    """The turns of a run."""
-
-    _self_begun = False
+class _Turns(Turns):
+    """The turns of a run, of which the last one has the answer."""
 
     def send(self, value: object) -> object:
-        self._self_begun = True
         turn = super().send(value)
         _answered(self._self_block, turn)
         return turn
 
-    def close(self) -> None:
-        if self._self_begun:
-            super().close()
-        else:  # nothing has run
-            self.__wrapped__.close()
 
-
-class _AsyncTurns(AsyncSteps):
+class _AsyncTurns(AsyncTurns):
     """The asynchronous counterpart of `_Turns`."""
 
-    _self_begun = False
-
     async def asend(self, value: object) -> object:
-        self._self_begun = True
         turn = await super().asend(value)
         _answered(self._self_block, turn)
         return turn
-
-    async def aclose(self) -> None:
-        if self._self_begun:
-            await super().aclose()
-        else:
-            await self.__wrapped__.aclose()
 
 
 def _action(candidate: Any, used: ApplicationSignals) -> Any:
