@@ -11,7 +11,7 @@ class Turns(Steps):
     _self_begun = False
 
     def send(self, value: object) -> object:
-        if self.__wrapped__.gi_running:  # a step within a step, which the generator refuses
+        if getattr(self.__wrapped__, "gi_running", False):  # a step within a step, which the generator refuses
             return self.__wrapped__.send(value)
         self._self_begun = True
         return super().send(value)
@@ -29,7 +29,7 @@ class AsyncTurns(AsyncSteps):
     _self_begun = False
 
     async def asend(self, value: object) -> object:
-        if self.__wrapped__.ag_running:
+        if getattr(self.__wrapped__, "ag_running", False):
             return await self.__wrapped__.asend(value)
         self._self_begun = True
         return await super().asend(value)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from .._adapter.anthropic_api.messages import MESSAGES, finish_reasons
-from .._adapter.failure import Failure, reported
 from .._adapter.fields import field, member, members, string, table
 from .._conventions import names
 from .._operations import endpoints
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._adapter.endpoint import Content
-
-FAILED = "failed"
-"""The member of the response that is there if a tool has failed."""
-_TOOL_ERROR: Final = "tool_error"  # as the SDK's own spans have it
 
 
 def answer_of(last: Any) -> Any:
@@ -41,15 +36,6 @@ def _output(response: Any, _reasons: Sequence[str]) -> Content:
     return MESSAGES.output_content(message, finish_reasons(message))
 
 
-def _failure(response: Any) -> Failure | None:
-    """Return the failure of a tool: the model gets a text in place of an exception."""
-    held = members(response)
-    if not held.get(FAILED):
-        return None
-    content = held.get(endpoints.RESULT)
-    return reported(_TOOL_ERROR, content)
-
-
 _CONVERSATION = field(names.CONVERSATION_ID, string, "conversation")
 AGENT = dataclasses.replace(
     endpoints.AGENT,
@@ -69,5 +55,4 @@ TOOL = dataclasses.replace(
         field(names.ANTHROPIC_TOOLSET_NAME, string, "toolset"),
         _CONVERSATION,
     ),
-    failure=_failure,
 )

@@ -3,8 +3,7 @@
 The model calls in it are followed by the seam. The application's code between two turns is outside the run; a tool that such code
 runs, by reading a stream or by `generate_tool_call_response`, is inside.
 
-Of the versions that the SDK has had, those are followed in which the runner makes spans of its own: all of them, and no others, run
-each tool in a step that can be followed.
+A version of the SDK is followed if its runner makes spans of its own: it runs each tool in a step that can be followed.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._guard import guarded
+from .._operations.framework_run import FrameworkRun
 from .._operations.operation import Run, reads_input
 from .._operations.turns import AsyncTurns, Turns
 from .._signals.application import used_by
-from ._agents import AGENT, FAILED, TOOL, answer_of
+from ._agents import AGENT, TOOL, answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -73,10 +73,10 @@ class Runners:
 
     def _execute(self, wrapped: Any, runner: Any, args: Any, kwargs: Any) -> Any:
         run = self._tool(runner, args, kwargs)
-        return wrapped(*args, **kwargs) if run is None else self._within(run, wrapped, args, kwargs)
+        return wrapped(*args, **kwargs) if run is None else self._executed(run, wrapped, args, kwargs)
 
     @contextmanager
-    def _within(self, run: _ToolRun, wrapped: Any, args: Any, kwargs: Any) -> Generator[Any, None, None]:
+    def _executed(self, run: _ToolRun, wrapped: Any, args: Any, kwargs: Any) -> Generator[Any, None, None]:
         """Run a tool in our span and in what the SDK has around it, which gives what becomes of the tool."""
         with run, wrapped(*(self._args(run, args) or args), **kwargs) as made:
             yield made
@@ -143,12 +143,16 @@ class _AgentRun(Run):
 
     def _input(self, client: Any) -> Mapping[str, Any]:
         """Return what is known of the run at its start."""
-        params, signals = self._runner._params, self._signals()
-        given = {"model": params.get("model"), "provider": self._runners.provider(client)}
-        more = {"conversation": _conversation(client), "output_format": params.get("output_format")}
-        if reads_input(AGENT, signals):  # the list of messages grows while it runs
-            more |= {"messages": list(params["messages"]), **{name: params.get(name) for name in ("system", "tools")}}
-        return {**given, **more, "output_config": params.get("output_config")}
+        params = self._runner._params
+        given = {name: params.get(name) for name in ("model", "output_format", "output_config")}
+        given |= {"provider": self._runners.provider(client), "conversation": _conversation(client)}
+        if reads_input(AGENT, self._signals()):  # the list of messages grows while it runs
+            given |= {
+                "messages": list(params["messages"]),
+                "system": params.get("system"),
+                "tools": params.get("tools"),
+            }
+        return given
 
     @guarded
     def step_ended(self, error: BaseException | None) -> None:
@@ -163,7 +167,7 @@ class _AgentRun(Run):
         self.finished(answer_of(self._runner._last_message))
 
 
-class _ToolRun(Run):
+class _ToolRun(FrameworkRun):
     """One run of a tool.
 
     Args:
@@ -176,21 +180,13 @@ class _ToolRun(Run):
     def __init__(
         self, agent: _AgentRun | None, given: Mapping[str, Any], used: ApplicationSignals, *, adopts: bool
     ) -> None:
-        super().__init__(None, TOOL, given)
+        super().__init__(TOOL, given, used)
         self._agent = agent
-        self._used = used
         self._adopts = adopts
-
-    def _signals(self) -> ApplicationSignals | None:
-        return self._used
 
     def _within(self, outer: Context) -> Context:
         agent, self._agent = self._agent, None
         return super()._within(outer if agent is None else agent.around(outer))
-
-    def failed(self) -> None:
-        """Let the run be one that failed."""
-        self._response[FAILED] = True
 
 
 def _three(client: Any, tool: Any, tool_use: Any) -> tuple[Any, Any, Any]:
