@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import anthropic
+import pydantic
 import pytest
 from inline_snapshot import snapshot
 from opentelemetry import trace
@@ -321,6 +322,31 @@ def test_what_changes_before_the_first_turn(server: ModelServer, telemetry: Tele
     (agent,) = (span for span in telemetry.spans if span.name == "invoke_agent")
     given = json.loads(agent.attributes["gen_ai.input.messages"])
     assert [part["content"] for one in given for part in one["parts"]] == ["Hi", "Is it sunny?"]
+
+
+class Structure(pydantic.BaseModel):
+    """What a structured answer has."""
+
+    word: str
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"output_format": Structure},
+        {"output_config": {"format": {"type": "json_schema", "schema": Structure.model_json_schema()}}},
+    ],
+    ids=["class", "schema"],
+)
+def test_a_structured_answer(server: ModelServer, telemetry: Telemetry, kind: Kind, given: dict[str, Any]) -> None:
+    """What is put out is JSON, as of the model calls."""
+    follow(telemetry)
+    server.reply(Json(message(text('{"word": "sunny"}'))))
+
+    kind.run(done(kind.runner(**given)))
+
+    assert tree(telemetry) == BEGUN
+    assert [span.attributes["gen_ai.output.type"] for span in telemetry.spans] == ["json"] * 2
 
 
 def test_attributes_of_the_application(server: ModelServer, telemetry: Telemetry, kind: Kind) -> None:

@@ -393,7 +393,9 @@ def _turns(clients: Clients) -> Any:
         """Look up the weather."""
         return "sunny"
 
-    asked: dict[str, Any] = {**anthropic_bodies.MESSAGES, "tools": [anthropic.beta_tool(weather)]}
+    structured = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    given = {"tools": [anthropic.beta_tool(weather)], "output_config": structured}
+    asked: dict[str, Any] = {**anthropic_bodies.MESSAGES, **given}
     clients.anthropic.beta.messages.tool_runner(**asked).close()
     return _dumped(clients.anthropic.beta.messages.tool_runner(**asked).until_done())
 
