@@ -186,6 +186,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "how many tokens of thinking were allowed, as the SDK names it",
     ),
     "anthropic.thinking.type": ("string", "", "whether thinking was requested, as the SDK names it"),
+    "anthropic.toolset.name": ("string", "", "the set that a tool belongs to, as the SDK names it"),
     "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": (
         "int",
         "{token}",
@@ -282,6 +283,7 @@ ANTHROPIC_RESPONSE_SERVICE_TIER: Final = "anthropic.response.service_tier"
 ANTHROPIC_STOP_REASON: Final = "anthropic.message.stop_reason"
 ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
+ANTHROPIC_TOOLSET_NAME: Final = "anthropic.toolset.name"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"

@@ -56,9 +56,14 @@ def call_of(
     return Call(signals, request, context)
 
 
-def start_call(call: Call) -> Context:
-    """Start a call and its clock. Return the context of the operation."""
-    call.start()
+def start_call(call: Call, adopts: bool = False) -> Context:
+    """Start a call and its clock. Return the context of the operation.
+
+    Args:
+        call: the call.
+        adopts: whether the SDK starts the span, which the call adopts then; the context has it after that.
+    """
+    call.start(adopts)
     call.started = perf_counter()
     return call.context
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._adapter.endpoint import Endpoint
+from .._adapter.failure import reported
 from .._adapter.fields import field, integer, member, members, string, table
 from .._adapter.parts import left_out, plain, text
 from .._conventions import names
@@ -14,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .._adapter.endpoint import Content
+    from .._adapter.failure import Failure
 
 RESULT = "result"
 """The member of the response with the result of an operation."""
+FAILED = "failed"
+"""The member of the response that is there if a tool has failed: the model gets an error as the result, and the run goes on."""
+_TOOL_ERROR = "tool_error"
 
 
 def _no_model(_body: Mapping[str, Any]) -> str | None:
@@ -71,6 +76,11 @@ def _generic(value: Any) -> dict[str, Any]:
     return {"type": "json", "content": plain(value)}
 
 
+def _failure(response: Any) -> Failure | None:
+    held = members(response)
+    return reported(_TOOL_ERROR, held.get(RESULT)) if held.get(FAILED) else None
+
+
 TOOL = Endpoint(
     EXECUTE_TOOL,
     request=table(
@@ -86,6 +96,7 @@ TOOL = Endpoint(
     model=_no_model,
     input_content=_given(names.TOOL_CALL_ARGUMENTS, "arguments"),
     output_content=_result(names.TOOL_CALL_RESULT),
+    failure=_failure,
 )
 AGENT = Endpoint(
     INVOKE_AGENT,

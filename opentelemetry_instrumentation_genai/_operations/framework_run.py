@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .endpoints import FAILED
 from .operation import Run
 
 if TYPE_CHECKING:
@@ -28,3 +29,7 @@ class FrameworkRun(Run):
 
     def _signals(self) -> ApplicationSignals | None:
         return self._used
+
+    def failed(self) -> None:
+        """Let it be one that has failed, though it raises nothing: the model gets an error as the result of a tool."""
+        self._response[FAILED] = True

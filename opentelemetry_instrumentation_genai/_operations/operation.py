@@ -116,6 +116,8 @@ class Run(Block):
     """
 
     over: bool
+    _adopts = False
+    """Whether the SDK starts its span."""
 
     def __init__(self, operation: Operation | None, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
         self.operation = operation
@@ -144,8 +146,19 @@ class Run(Block):
             used = self._signals()
             self._call = None if used is None else call_of(used, self._endpoint, self._given, outer)
             if self._call is not None:
-                return start_call(self._call)
+                return start_call(self._call, self._adopts)
         return outer if self._call is None else _again(self._call, outer)
+
+    def around(self, outer: Context) -> Context:
+        """Return the context of code of the operation that may run outside of its steps: `outer`, within the operation.
+
+        Args:
+            outer: the context in which the code is called; what is current in the operation stays current.
+        """
+        call = self._call
+        if call is None or agent_in(outer) is agent_in(call.context):
+            return outer
+        return _again(call, outer)
 
     def __exit__(self, *error: object) -> None:
         call = self._call

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from .._patching.instrumentor import GenAIInstrumentor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .._patching.instrumentor import GivenProviders, Seam
     from .._settings.config import Config
+    from ._native import NativeTracing
 
 __all__ = ["AnthropicInstrumentor"]
 
@@ -22,7 +25,10 @@ class AnthropicInstrumentor(GenAIInstrumentor):
 
     sdk = "anthropic"
     module = "anthropic._base_client"
+    later: ClassVar[tuple[str, ...]] = ("anthropic.lib.tools._beta_runner",)
     supported: ClassVar[tuple[str, str]] = ("0.40.0", "3")
+
+    _native: NativeTracing
 
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         from importlib import import_module
@@ -39,6 +45,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         from ._provider import Providers
 
         provider, signals = Providers(config.host_providers), Signals(config, **providers)
+        self._native = NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None)
         sdk = StainlessSdk(
             "anthropic",
             ENDPOINTS,
@@ -46,7 +53,7 @@ class AnthropicInstrumentor(GenAIInstrumentor):
             headers=HEADERS,
             sure=provider.sure,
             start_attributes=start_attributes,
-            native=NativeTracing(config.anthropic_native_tracing, hooked=signals.hooks is not None),
+            native=self._native,
             # Since it reads a body only when it sends it, it has a step for that.
             lazy_bodies=hasattr(import_module(self.module).SyncAPIClient, "_copy_and_prepare"),
             event_streams=EventStreams(CLASSES),
@@ -54,3 +61,10 @@ class AnthropicInstrumentor(GenAIInstrumentor):
         )
         others = Others("anthropic", type(self).__name__, "request", ENDPOINTS.values(), allowed=config.allow_others)
         return Stainless(sdk, signals, others, propagation_of(config))
+
+    def _later_targets(self, module: str) -> Iterable[tuple[str, Callable[..., object]]]:
+        from .._patching.stainless import Stainless
+        from ._tool_runners import Runners
+
+        seam = self._seam
+        return Runners(self, seam.provider_of, self._native).targets(module) if isinstance(seam, Stainless) else ()

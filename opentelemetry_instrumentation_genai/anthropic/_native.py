@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,25 @@ class NativeTracing:
 
     def spans(self, client: Any, options: Any) -> bool:
         """Return whether the span of this call is the SDK's: the SDK starts one, and the mode keeps it."""
-        return (
-            self._mode != "replace"
-            and self._original is not None
-            and bool(getattr(options, "span_name", None))
-            and self._original.fget(client) is not None
-        )
+        return bool(getattr(options, "span_name", None)) and self.traces(client)
+
+    def traces(self, client: Any) -> bool:
+        """Return whether the spans of this client's operations are the SDK's: it starts them, and the mode keeps them."""
+        return self._mode != "replace" and self._original is not None and self._original.fget(client) is not None
+
+    def client_of(self, client: Any, call: Call) -> Any:
+        """Return a client like this one, by whose tracer the SDK starts the span of one operation.
+
+        Args:
+            client: the SDK's client.
+            call: our call of the operation, which replaces the span, or adopts it.
+        """
+        if self._mode == "replace":
+            return _Client(client, None)
+        if not self.traces(client):
+            return client
+        tracer = self._original.fget(client)
+        return _Client(client, _Tracer(tracer, call, self._mode == "enrich", self._hooked))
 
     def _answer(self, client: Any) -> Any:
         if self._replaces(client):
@@ -118,6 +132,16 @@ class _Tracer:
         shared._self_ours = ours
         self._call.adopt(ours, span)
         return shared
+
+
+class _Client(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
+    """The client from which the SDK's own operations, such as the run of a tool, take the tracer of their span."""
+
+    def __init__(self, client: Any, tracer: _Tracer | None) -> None:
+        super().__init__(client)
+        self._self_tracer = tracer
+
+    _tracer = property(attrgetter("_self_tracer"))
 
 
 class _Shared(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types

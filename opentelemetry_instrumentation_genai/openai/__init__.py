@@ -24,7 +24,9 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     sdk = "openai"
     module = "openai._base_client"
-    later: ClassVar[tuple[str, ...]] = ("openai.lib.responses_tool_runner", "openai.lib.decisions_tool_runner")
+    later: ClassVar[tuple[str, ...]] = tuple(
+        f"openai.lib.{module}" for module in ("responses_tool_runner", "decisions_tool_runner", "computer", "browser")
+    )
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:

@@ -1,4 +1,4 @@
-"""The tool runners of the `openai` SDK: a run is the run of an agent, and its functions and actions are tools.
+"""The tool runners of the `openai` SDK: a run is the run of an agent, its functions, actions, browser and computer are tools.
 
 The model calls in it are followed by the seam. The application's code between two steps of an iteration is outside the run.
 """
@@ -9,11 +9,11 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._application.block import AsyncSteps, Steps
 from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
 from .._operations.framework_run import FrameworkRun
 from .._operations.operation import reads_input
+from .._operations.turns import AsyncTurns, Turns
 from .._signals.application import used_by
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .._signals.application import ApplicationSignals
 
     Target = tuple[str, Callable[..., object]]
+
+_COMPUTER = "computer"
 
 
 class Runners:
@@ -35,21 +37,33 @@ class Runners:
     def __init__(self, owner: object, provider: Callable[[Any], str]) -> None:
         self._owner = owner
         self._provider = provider
-
-    def targets(self, module: str) -> Iterable[Target]:
-        """Return the (`Class.method`, wrapper) rows of a module of runners."""
-        if module.endswith(".responses_tool_runner"):
-            return (
+        self._targets: dict[str, tuple[Target, ...]] = {
+            "responses_tool_runner": (
                 ("ResponsesToolRunner.iterate", self._iterate),
                 ("ResponsesToolRunner._execute_function", self._execute),
                 ("AsyncResponsesToolRunner.iterate", self._async_iterate),
                 ("AsyncResponsesToolRunner._execute_function", self._async_execute),
-            )
-        return (
-            ("DecisionsToolRunner.run", self._decide),
-            ("AsyncDecisionsToolRunner.run", self._async_decide),
-            ("_Run.candidates", self._candidates),
-        )
+            ),
+            "decisions_tool_runner": (
+                ("DecisionsToolRunner.run", self._run),
+                ("AsyncDecisionsToolRunner.run", self._async_run),
+                ("_Run.candidates", self._candidates),
+            ),
+            "computer": (
+                ("ComputerToolset.run", self._run),
+                ("ComputerToolset._dispatch", self._execute),
+                ("AsyncComputerToolset.run", self._async_run),
+                ("AsyncComputerToolset._dispatch", self._async_execute),
+            ),
+            "browser": (
+                ("BrowserToolset._dispatch", self._execute),
+                ("AsyncBrowserToolset._dispatch", self._async_execute),
+            ),
+        }
+
+    def targets(self, module: str) -> Iterable[Target]:
+        """Return the (`Class.method`, wrapper) rows of a module of runners."""
+        return self._targets[module.rpartition(".")[2]]
 
     def _iterate(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
         turns = wrapped(*args, **kwargs)
@@ -62,7 +76,7 @@ class Runners:
         return turns if run is None else _AsyncTurns(turns, run)
 
     def _execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._function(args, kwargs)
+        run = self._tool(args, kwargs)
         if run is None:
             return wrapped(*args, **kwargs)
         with run:
@@ -71,7 +85,7 @@ class Runners:
         return output
 
     async def _async_execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._function(args, kwargs)
+        run = self._tool(args, kwargs)
         if run is None:
             return await wrapped(*args, **kwargs)
         with run:
@@ -79,19 +93,23 @@ class Runners:
             _returned(run, output)
         return output
 
-    def _decide(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+    def _run(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
         run = self._agent(args, kwargs)
         if run is None:
             return wrapped(*args, **kwargs)
         with run:
-            return wrapped(*args, **kwargs)
+            result = wrapped(*args, **kwargs)
+            _ended(run, result)
+        return result
 
-    async def _async_decide(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
+    async def _async_run(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
         run = self._agent(args, kwargs)
         if run is None:
             return await wrapped(*args, **kwargs)
         with run:
-            return await wrapped(*args, **kwargs)
+            result = await wrapped(*args, **kwargs)
+            _ended(run, result)
+        return result
 
     def _candidates(self, wrapped: Any, _run: Any, args: Any, kwargs: Any) -> Any:
         candidates = wrapped(*args, **kwargs)
@@ -109,13 +127,16 @@ class Runners:
         return FrameworkRun(AGENT, {name: value for name, value in given.items() if value is not None}, used)
 
     @guarded
-    def _function(self, args: Any, kwargs: Any) -> FrameworkRun | None:
-        """Return the run of a function that the model calls; None where it is not followed."""
-        item, used = _given(args, kwargs, 1, "item"), used_by(self._owner)
-        if used is None:
+    def _tool(self, args: Any, kwargs: Any) -> FrameworkRun | None:
+        """Return the run of a tool that the model calls; None where it is not followed, or not run after the failure of another."""
+        used = used_by(self._owner)
+        if used is None or kwargs.get("skip"):
             return None
-        content = {"arguments": _parsed(item.arguments)} if reads_input(TOOL, used) else {}
-        return FrameworkRun(TOOL, {"type": "function", "name": item.name, "call_id": item.call_id, **content}, used)
+        # The call is the last argument by position: the run of the runner may be before it.
+        call = args[-1] if args else kwargs.get("item", kwargs.get("call"))
+        content = {"arguments": _arguments(call)} if reads_input(TOOL, used) else {}
+        name = _COMPUTER if call.type == "computer_call" else call.name
+        return FrameworkRun(TOOL, {"type": "function", "name": name, "call_id": call.call_id, **content}, used)
 
     @guarded
     def _actions(self, candidates: list[Any]) -> list[Any]:
@@ -126,40 +147,22 @@ class Runners:
         return [one if one.execute is None else _action(one, used) for one in candidates]
 
 
-class _Turns(Steps):
-    """The turns of a run."""
-
-    _self_begun = False
+class _Turns(Turns):
+    """The turns of a run, of which the last one has the answer."""
 
     def send(self, value: object) -> object:
-        self._self_begun = True
         turn = super().send(value)
         _answered(self._self_block, turn)
         return turn
 
-    def close(self) -> None:
-        if self._self_begun:
-            super().close()
-        else:  # nothing has run
-            self.__wrapped__.close()
 
-
-class _AsyncTurns(AsyncSteps):
+class _AsyncTurns(AsyncTurns):
     """The asynchronous counterpart of `_Turns`."""
 
-    _self_begun = False
-
     async def asend(self, value: object) -> object:
-        self._self_begun = True
         turn = await super().asend(value)
         _answered(self._self_block, turn)
         return turn
-
-    async def aclose(self) -> None:
-        if self._self_begun:
-            await super().aclose()
-        else:
-            await self.__wrapped__.aclose()
 
 
 def _action(candidate: Any, used: ApplicationSignals) -> Any:
@@ -172,22 +175,34 @@ def _given(args: Any, kwargs: Any, place: int, name: str) -> Any:
     return args[place] if len(args) > place else kwargs[name]
 
 
-def _parsed(arguments: Any) -> Any:
-    """Return the arguments of a function as JSON values; what is not JSON stays as it is."""
+def _arguments(call: Any) -> Any:
+    """Return the arguments of a call: the actions of a computer, or JSON values; what is not JSON stays as it is."""
+    if call.type == "computer_call":
+        actions = getattr(call, "actions", None)
+        return getattr(call, "action", None) if actions is None else {"actions": actions}
     try:
-        return json.loads(arguments)
+        return json.loads(call.arguments)
     except (TypeError, ValueError):
-        return arguments
+        return call.arguments
 
 
 @guarded
 def _returned(run: FrameworkRun, output: Any) -> None:
-    """Record what a function gives to the model."""
+    """Record what a tool gives to the model; a browser gives it with whether it has done what it should."""
+    output, done = output if isinstance(output, tuple) else (output, True)
     run.finished(output["output"])
+    if not done:
+        run.failed()
 
 
 @guarded
 def _answered(run: Any, turn: Any) -> None:
     """Record the answer of the last turn."""
     if turn.final:
-        run.finished(turn.response.output_text or None)
+        _ended(run, turn.response)
+
+
+@guarded
+def _ended(run: Any, response: Any) -> None:
+    """Record the answer in the last response; decisions have none."""
+    run.finished(getattr(response, "output_text", None) or None)

@@ -713,8 +713,8 @@ CALLS_A_TOOL = {
 
 @traced
 @pytest.mark.parametrize("mode", MODES)
-def test_spans_of_the_tool_runner_stay(application, server, telemetry, mode):
-    """Its loop and its tools have the SDK's spans, and each chat below them has one, the SDK's or ours by the mode."""
+def test_the_tool_runner(application, server, telemetry, mode):
+    """Its loop, its tools and each chat below them have one span, the SDK's or ours by the mode."""
 
     async def tool(city: str) -> str:
         """Tells the weather."""
@@ -741,8 +741,9 @@ def test_spans_of_the_tool_runner_stay(application, server, telemetry, mode):
 
     spans = {span.context.span_id: span for span in telemetry.spans}
     above = {(scope(span), span.attributes["gen_ai.operation.name"]) for span in spans.values()}
-    chats = OURS if mode == "replace" else SDK
-    assert {(SDK, "invoke_agent"), (SDK, "execute_tool"), (chats, "chat")} == above
+    made_by = OURS if mode == "replace" else SDK
+    assert {(made_by, "invoke_agent"), (made_by, "execute_tool"), (made_by, "chat")} == above
+    assert 4 == len(spans)
     (agent,) = (span for span in spans.values() if span.attributes["gen_ai.operation.name"] == "invoke_agent")
     parents = [span.parent.span_id for span in spans.values() if span.attributes["gen_ai.operation.name"] == "chat"]
     assert [agent.context.span_id] * 2 == parents

@@ -19,6 +19,8 @@ from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
 runners: Any = pytest.importorskip("openai.lib.responses_tool_runner")
 decisions: Any = pytest.importorskip("openai.lib.decisions_tool_runner")
+browsers: Any = pytest.importorskip("openai.lib.browser")
+computers: Any = pytest.importorskip("openai.lib.computer")
 
 PARAMS: dict[str, Any] = {"model": MODEL, "input": "Is it sunny?"}
 DECISION: dict[str, Any] = {"model": MODEL, "input": "Open the door"}
@@ -111,7 +113,7 @@ def tree(telemetry: Telemetry) -> list[str]:
         return span.name if above is None else f"{path(above)} > {span.name}"
 
     return [
-        path(span) + (f": {span.attributes['error.type']}" if span.status.status_code.name == "ERROR" else "")
+        path(span) + (f": {span.attributes['error.type']}" if "error.type" in (span.attributes or {}) else "")
         for span in sorted(spans.values(), key=lambda span: span.start_time)
     ]
 
@@ -400,6 +402,8 @@ def test_uninstrument_restores(telemetry: Telemetry):
         runners.AsyncResponsesToolRunner,
         decisions.DecisionsToolRunner,
         decisions._Run,
+        browsers.BrowserToolset,
+        computers.ComputerToolset,
     )
 
     def methods() -> list[dict[str, int]]:
@@ -440,3 +444,208 @@ def test_arguments_are_parsed_only_for_content(
     (tool,) = [span for span in telemetry.spans if span.name == "execute_tool weather"]
     given = None if capture == "no_content" else '{"city":"Rome"}'
     assert given == (tool.attributes or {}).get("gen_ai.tool.call.arguments")
+
+
+def browsing(*urls: str) -> dict[str, Any]:
+    """A response that lets the browser go to each URL."""
+    call = {"type": "function_call", "name": "browser_navigate", "status": "completed"}
+    tabs = [{**call, "id": f"fc_{at}", "call_id": f"call_{at}"} for at, _ in enumerate(urls)]
+    return response(
+        output=[
+            {**one, "arguments": json.dumps({"tab_id": "1", "url": url})} for one, url in zip(tabs, urls, strict=True)
+        ]
+    )
+
+
+class Browser:
+    """A browser with one tab, which does not open all pages."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Its actions have spans of their own."""
+        self._own = telemetry.tracer_provider.get_tracer("application")
+
+    def state(self) -> Any:
+        """The tab."""
+        return {"tabs": [{"id": "1", "title": "a page", "url": "https://example.com/", "active": True}]}
+
+    def navigate(self, action: Any) -> None:
+        """Go there."""
+        with self._own.start_as_current_span("go"):
+            if "refused" in action["url"]:
+                raise ValueError(action["url"])
+
+
+class AsyncBrowser(Browser):
+    """The same with `await`."""
+
+    async def state(self) -> Any:
+        """The tab."""
+        return super().state()
+
+    async def navigate(self, action: Any) -> None:
+        """Go there."""
+        await asyncio.sleep(0)
+        super().navigate(action)
+
+
+def browser_runner_of(telemetry: Telemetry) -> Any:
+    """A runner with a browser that may do everything."""
+    toolset = browsers.BrowserToolset(
+        Browser(telemetry), confirm=lambda _asked: True, url_policy=lambda _asked, _url: True
+    )
+    return runners.ResponsesToolRunner(browser=toolset)
+
+
+async def yes(*_asked: Any) -> bool:
+    """Everything is allowed."""
+    return True
+
+
+BROWSED = [
+    "invoke_agent",
+    "invoke_agent > chat gpt-4o-mini",
+    "invoke_agent > execute_tool browser_navigate: tool_error",
+    "invoke_agent > execute_tool browser_navigate > go",
+    "invoke_agent > chat gpt-4o-mini",
+]
+
+
+def test_a_browser(server: ModelServer, telemetry: Telemetry, openai_client: Any):
+    """Each call is a tool; one that fails goes on as text for the model, and those after it are not run."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    server.reply(Json(browsing("https://refused.example/", "https://example.com/")), Json(response("It is.")))
+    browser_runner_of(telemetry).run(openai_client(), PARAMS)
+    assert tree(telemetry) == BROWSED
+    (tool,) = [span for span in telemetry.spans if span.name == "execute_tool browser_navigate"]
+    attributes = dict(tool.attributes or {})
+    assert '"ok": false' in json.loads(str(attributes.pop("gen_ai.tool.call.result")))[0]["text"]
+    assert attributes == {
+        "error.type": "tool_error",
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.call.arguments": '{"tab_id":"1","url":"https://refused.example/"}',
+        "gen_ai.tool.call.id": "call_0",
+        "gen_ai.tool.name": "browser_navigate",
+        "gen_ai.tool.type": "function",
+    }
+
+
+async def test_an_asynchronous_browser(server: ModelServer, telemetry: Telemetry, async_openai_client: Any):
+    """The same."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(browsing("https://refused.example/", "https://example.com/")), Json(response("It is.")))
+    toolset = browsers.AsyncBrowserToolset(AsyncBrowser(telemetry), confirm=yes, url_policy=yes)
+    await runners.AsyncResponsesToolRunner(browser=toolset).run(async_openai_client(), PARAMS)
+    assert tree(telemetry) == BROWSED
+
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+def clicking() -> dict[str, Any]:
+    """A response that lets the computer click."""
+    call = {
+        "type": "computer_call",
+        "id": "cu_1",
+        "call_id": "call_1",
+        "pending_safety_checks": [],
+        "status": "completed",
+    }
+    return response(output=[{**call, "actions": [{"type": "click", "button": "left", "x": 1, "y": 2}]}])
+
+
+class Computer:
+    """A computer that does nothing, with spans of its own."""
+
+    def __init__(self, telemetry: Telemetry, error: type[Exception] | None = None) -> None:
+        """`error` is what a click raises."""
+        self._own = telemetry.tracer_provider.get_tracer("application")
+        self._error = error
+
+    def click(self, _action: Any) -> None:
+        """Click."""
+        with self._own.start_as_current_span("click"):
+            if self._error is not None:
+                raise self._error
+
+    def screenshot(self) -> Any:
+        """What is seen."""
+        return {"type": "computer_screenshot", "image_url": PIXEL}
+
+    double_click = drag = keypress = move = scroll = type = wait = click
+
+
+class AsyncComputer(Computer):
+    """The same with `await`."""
+
+    async def click(self, action: Any) -> None:
+        """Click."""
+        await asyncio.sleep(0)
+        super().click(action)
+
+    async def screenshot(self) -> Any:
+        """What is seen."""
+        return super().screenshot()
+
+    double_click = drag = keypress = move = scroll = type = wait = click
+
+
+CLICKED = [
+    "invoke_agent",
+    "invoke_agent > chat gpt-4o-mini",
+    "invoke_agent > execute_tool computer",
+    "invoke_agent > execute_tool computer > click",
+    "invoke_agent > chat gpt-4o-mini",
+]
+COMPUTER_RUNS = {
+    "runner": lambda toolset: runners.ResponsesToolRunner(computer=toolset),
+    "by itself": lambda toolset: toolset,
+}
+ASYNC_COMPUTER_RUNS = {
+    "runner": lambda toolset: runners.AsyncResponsesToolRunner(computer=toolset),
+    "by itself": lambda toolset: toolset,
+}
+
+
+@pytest.mark.parametrize("by", COMPUTER_RUNS)
+def test_a_computer(server: ModelServer, telemetry: Telemetry, openai_client: Any, by: str):
+    """Its actions are one tool, in a runner and in the run of the toolset itself; what it sees is recorded without the bytes."""
+    OpenAIInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    server.reply(Json(clicking()), Json(response("It is.")))
+    answer = COMPUTER_RUNS[by](computers.ComputerToolset(Computer(telemetry))).run(openai_client(), PARAMS)
+    assert answer.output_text == "It is."
+    assert tree(telemetry) == CLICKED
+    by_name = {span.name: dict(span.attributes or {}) for span in telemetry.spans}
+    assert "It is." in str(by_name["invoke_agent"]["gen_ai.output.messages"])
+    assert by_name["execute_tool computer"]["gen_ai.tool.call.arguments"] == snapshot(
+        '{"actions":[{"button":"left","type":"click","x":1,"y":2}]}'
+    )
+    assert by_name["execute_tool computer"]["gen_ai.tool.call.result"] == snapshot(
+        '{"type":"computer_screenshot","image_url":{"type":"blob","modality":"image","mime_type":"image/png","byte_size":8,"sha256":"4c4b6a3be1314ab86138bef4314dde022e600960d8689a2c8f8631802d20dab6","content":""}}'
+    )
+
+
+@pytest.mark.parametrize("by", ASYNC_COMPUTER_RUNS)
+async def test_an_asynchronous_computer(server: ModelServer, telemetry: Telemetry, async_openai_client: Any, by: str):
+    """The same tree."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(clicking()), Json(response("It is.")))
+    made = ASYNC_COMPUTER_RUNS[by](computers.AsyncComputerToolset(AsyncComputer(telemetry)))
+    await made.run(async_openai_client(), PARAMS)
+    assert tree(telemetry) == CLICKED
+
+
+def test_a_computer_that_fails(server: ModelServer, telemetry: Telemetry, openai_client: Any):
+    """The application gets the exception, and tool and run have it."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(clicking()))
+    with pytest.raises(ValueError):
+        computers.ComputerToolset(Computer(telemetry, ValueError)).run(openai_client(), PARAMS)
+    assert tree(telemetry) == ["invoke_agent: ValueError", *CLICKED[1:2], f"{CLICKED[2]}: ValueError", CLICKED[3]]
+
+
+def test_a_computer_in_a_loop_of_the_application(telemetry: Telemetry):
+    """One call that the application has executed is a tool."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    call = computers.ResponseComputerToolCall.model_validate(clicking()["output"][0])
+    computers.ComputerToolset(Computer(telemetry)).execute(call)
+    assert tree(telemetry) == ["execute_tool computer", "execute_tool computer > click"]

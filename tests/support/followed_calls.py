@@ -376,6 +376,50 @@ async def _async_decide(clients: Clients) -> Any:
         raise (error.__context__ or error) from None
 
 
+def message_answer(request: RecordedRequest) -> Reply:
+    """A call of the tool, and what follows its result; as a stream, if that is asked for."""
+    answered, streamed = "tool_result" in str(request.json), request.json.get("stream")
+    if answered:
+        return MESSAGE_EVENTS if streamed else MESSAGE
+    call = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
+    if not streamed:
+        return Json(anthropic_bodies.message(call, stop_reason="tool_use"))
+    block = anthropic_bodies.block_events(call, [("input", "{}")])
+    return Sse([anthropic_bodies.started(), *block, *anthropic_bodies.ended("tool_use")], event_names=True)
+
+
+def _turns(clients: Clients) -> Any:
+    def weather() -> str:
+        """Look up the weather."""
+        return "sunny"
+
+    structured = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    given = {"tools": [anthropic.beta_tool(weather)], "output_config": structured}
+    asked: dict[str, Any] = {**anthropic_bodies.MESSAGES, **given}
+    clients.anthropic.beta.messages.tool_runner(**asked).close()
+    return _dumped(clients.anthropic.beta.messages.tool_runner(**asked).until_done())
+
+
+def _streamed_turns(clients: Clients) -> Any:
+    def weather() -> str:
+        """Look up the weather."""
+        return "sunny"
+
+    asked: dict[str, Any] = {**anthropic_bodies.MESSAGES, "tools": [anthropic.beta_tool(weather)], "stream": True}
+    runner = clients.anthropic.beta.messages.tool_runner(**asked, run_tools_eagerly=True)
+    return [[event.type for event in turn] for turn in runner]
+
+
+async def _async_turns(clients: Clients) -> Any:
+    async def weather() -> str:
+        """Look up the weather."""
+        raise ValueError("no weather")
+
+    asked: dict[str, Any] = {**anthropic_bodies.MESSAGES, "tools": [anthropic.beta_async_tool(weather)]}
+    await clients.async_anthropic.beta.messages.tool_runner(**asked).close()
+    return _dumped(await clients.async_anthropic.beta.messages.tool_runner(**asked).until_done())
+
+
 def _hook(span: Any, *_given: Any) -> None:
     span.set_attribute("hooked", True)
 
@@ -406,6 +450,13 @@ RUNNERS = (
     Followed("an asynchronous runner of tools", "openai", runner_answer, _waiting(_async_run), ALL, spans=4),
     Followed("a runner of decisions", "openai", decision_answer, _decide, ALL, spans=4),
     Followed("an asynchronous runner of decisions", "openai", decision_answer, _waiting(_async_decide), ALL, spans=4),
+)
+MESSAGE_RUNNERS = (
+    Followed("a runner of messages", "anthropic", message_answer, _turns, ALL, spans=4),
+    Followed("a runner of messages with the SDK's spans", "anthropic", message_answer, _turns, ENRICH, spans=4),
+    Followed("a runner of messages with spans left alone", "anthropic", message_answer, _turns, OFF, spans=4),
+    Followed("a runner of streamed messages", "anthropic", message_answer, _streamed_turns, ALL, spans=4),
+    Followed("an asynchronous runner of messages", "anthropic", message_answer, _waiting(_async_turns), ALL, spans=4),
 )
 FOLLOWED = (
     Followed("a chat", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT)), ALL),
@@ -474,4 +525,5 @@ FOLLOWED = (
     Followed("an asynchronous stream of Ollama", "ollama", LINES, _waiting(_async_local_stream), ALL),
     *(EVENT_STREAMS if find_spec("openai.lib.streaming.chat") else ()),
     *(RUNNERS if find_spec("openai.lib.responses_tool_runner") else ()),
+    *(MESSAGE_RUNNERS if find_spec("anthropic.lib._tracing") else ()),
 )
