@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from followed_calls import CHAT, CHUNKS, MESSAGE, REPLY, STREAMED
 from loopback import anthropic_bodies, settle
 from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor, _guard
-from opentelemetry_instrumentation_genai.openai._provider import _HOSTS
+from opentelemetry_instrumentation_genai._adapter.host_providers import _HOSTS
 
 SECONDS = 10.0
 """How long a test waits for what must not take any time."""

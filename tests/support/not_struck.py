@@ -124,7 +124,16 @@ START: Listed = {
     "_call/observer.py": ("Observer.__init_subclass__",),
     "_conventions/operation_kinds.py": ("_local", "_unnamed", "key_of_owner"),
     "anthropic/_batches.py": ("_methods",),
-    "openai/_endpoints.py": ("_called_by",),
+    "_adapter/endpoint.py": ("Endpoint.called_by",),
+    "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
+    "__init__.py": ("_installed", "instrument", "uninstrument"),
+    "_patching/stainless_instrumentor.py": (
+        "StainlessInstrumentor.__init_subclass__",
+        "StainlessInstrumentor._endpoints",
+        "StainlessInstrumentor._installed",
+        "StainlessInstrumentor._make_seam",
+        "StainlessInstrumentor._sending_package",
+    ),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
     "_setting_values/errors.py": ("PartlyError.__init__",),
     "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "accepts_off"),
@@ -480,7 +489,15 @@ RARE: Listed = {
         "_tools",
     ),
     "_adapter/openai_api/stream_usage.py": ("_empty", "_last"),
-    "_adapter/openai_api/timings.py": ("_seconds",),
+    "_adapter/host_providers.py": ("HostProviders.__call__", "HostProviders.sure"),
+    "_adapter/openai_api/timings.py": (
+        "_phases",
+        "_positive",
+        "_seconds",
+        "cerebras_timings",
+        "groq_timings",
+        "sambanova_timings",
+    ),
 }
 
 NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE)

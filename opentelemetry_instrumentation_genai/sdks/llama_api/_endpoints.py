@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..._adapter.fields import field, member, string, table
+from ..._adapter.fields import field, member, members, string, table
 from ..._adapter.openai_api.chat import CHAT
 from ..._adapter.openai_api.chunks import ChoiceChunks
 from ..._adapter.openai_api.moderations import MODERATIONS
@@ -58,8 +58,8 @@ class Events:
     def result(self) -> dict[str, Any]:
         """Return the response as far as it was received."""
         received = self._chunks.result()
-        choice = next(iter(received["choices"]), {})
-        message = {**(member(choice, "message") or {}), "stop_reason": member(choice, "finish_reason")}
+        choice = next(iter(received["choices"]), None)
+        message = {**members(member(choice, "message")), "stop_reason": member(choice, "finish_reason")}
         return {"id": received.get("id"), "completion_message": message, "metrics": self._metrics}
 
 
