@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._operations.evaluation import CallReference, current_call, record_evaluation
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
+    from .mcp import McpInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
     from .sdks.cerebras import CerebrasInstrumentor
@@ -40,6 +41,7 @@ __all__ = [
     "LettaInstrumentor",
     "LlamaApiInstrumentor",
     "LlamaStackInstrumentor",
+    "McpInstrumentor",
     "OllamaInstrumentor",
     "OpenAIInstrumentor",
     "PerplexityInstrumentor",
@@ -63,6 +65,7 @@ __all__ = [
 
 _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
+    "McpInstrumentor": ".mcp",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
     "CerebrasInstrumentor": ".sdks.cerebras",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 # A number only repeats the HTTP status, and LiteLLM writes out that there is none.
 _CODE = re.compile(r"(?!None$)[A-Za-z][\w.:-]{0,63}")
 _NUMBER = re.compile(r"-?\d{1,6}")
-# What metrics take: words, and the numbers that are in use as statuses and codes.
-_BOUNDED = re.compile(r"[A-Za-z_]{1,64}|\d{1,4}")
+# What metrics take: words, and the numbers that are in use as statuses and codes, those that JSON-RPC reserves among them.
+_BOUNDED = re.compile(r"[A-Za-z_]{1,64}|\d{1,4}|-32\d{3}")
 _UNNAMED = "error"  # of a failure that has neither a code nor an exception
 Words: TypeAlias = "Callable[[str], str | None]"
 """The message of an exception -> the text to record for it; None if it must not be recorded."""

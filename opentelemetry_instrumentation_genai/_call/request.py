@@ -42,7 +42,7 @@ class Request:
     def identity(self) -> dict[str, Attribute]:
         """Return the attributes that span and metrics share, as far as they are known at the start."""
         endpoint, server = self.endpoint, self.server
-        known: dict[str, Attribute] = {OPERATION_NAME: endpoint.kind.name}
+        known: dict[str, Attribute] = {OPERATION_NAME: endpoint.kind.name} if endpoint.kind.name else {}
         if self.provider:
             known[PROVIDER_NAME] = self.provider
         model = endpoint.model(self.body)

@@ -100,6 +100,12 @@ class CallState:
             self.attributes.update(added)
             self.span.set_attributes(added)
 
+    def add_identity(self, attributes: Mapping[str, Attribute]) -> None:
+        """Add attributes that span and metrics share, and that were not known at the start."""
+        if attributes:
+            self.identity = {**self.identity, **attributes}  # a new one: recorded points hold the other
+            self.add_attributes(attributes)
+
     def identify_by_headers(self, headers: Any) -> None:
         """Identify the provider by the headers of a response, where neither host nor settings name it."""
         if self.unknown_server is not None:

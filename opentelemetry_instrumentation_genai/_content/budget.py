@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from .._conventions.names import (
     INPUT_MESSAGES,
     OUTPUT_MESSAGES,
+    PROMPT_VARIABLE,
     RETRIEVAL_DOCUMENTS,
     RETRIEVAL_QUERY_TEXT,
     SYSTEM_INSTRUCTIONS,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .._adapter.endpoint import Content
     from .._adapter.parts import Part
 
-_TEXTS = frozenset({RETRIEVAL_QUERY_TEXT})  # attributes that are texts, and no JSON
+_TEXTS = (RETRIEVAL_QUERY_TEXT, PROMPT_VARIABLE)  # what attributes begin with that are texts, and no JSON
 # The budget is spent in this order, and within each attribute but documents from the last entry to the first.
 # Other attributes come after these, the one that was added last first.
 _ORDER = (
@@ -134,7 +135,7 @@ class _Remaining:
         self._room += _CUT_PART
         if part is None:
             return _NO_ROOM
-        if "original_bytes" not in part or (name in _TEXTS and "content" in part):
+        if "original_bytes" not in part or (name.startswith(_TEXTS) and "content" in part):
             return part.get("content")
         return {"type": "cut", **{name: part[name] for name in ("original_bytes", "content") if name in part}}
 

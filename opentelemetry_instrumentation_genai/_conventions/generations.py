@@ -99,6 +99,7 @@ class Generation(NamedTuple):
             "workflows": self.workflows,
             "agents": _AGENTS,
             "tools": _TOOLS,
+            "mcp": _MCP,
             "none": Measures(duration=()),
         }
 
@@ -191,6 +192,7 @@ _BY_MODALITY = Measures(
 
 _AGENTS = Measures(duration=(names.METRIC_AGENT_DURATION,))
 _TOOLS = Measures(duration=(names.METRIC_TOOL_DURATION,))
+_MCP = Measures(duration=(names.METRIC_MCP_OPERATION_DURATION,))
 
 # What is newer than v1.41 and takes no name of it away is in both: `cache_write` beside `cache_creation`, tokens by modality.
 V1_41: Final = Generation(

@@ -1,7 +1,7 @@
 """Names of attributes, metrics and events. `generations` defines which of them a generation of the conventions has.
 
-Source: the OpenTelemetry GenAI semantic conventions, v1.41 and latest, and the general `error`, `exception`, `http` and `server`
-registries. They are spelled here because `opentelemetry.semconv` marks its own `gen_ai` names as moved.
+Source: the OpenTelemetry GenAI semantic conventions, v1.41 and latest, their conventions for MCP, and the general `error`, `exception`, `http`,
+`network`, `rpc` and `server` registries. They are spelled here because `opentelemetry.semconv` marks its own `gen_ai` names as moved.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"
+PROMPT_VARIABLE: Final = "gen_ai.prompt.variable."  # before the name of the variable
 STEP_NAME: Final = "gen_ai.step.name"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 
@@ -98,6 +99,15 @@ HTTP_RESPONSE_STATUS_CODE: Final = "http.response.status_code"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 
+JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
+MCP_METHOD_NAME: Final = "mcp.method.name"
+MCP_PROTOCOL_VERSION: Final = "mcp.protocol.version"
+MCP_RESOURCE_URI: Final = "mcp.resource.uri"
+MCP_SESSION_ID: Final = "mcp.session.id"
+NETWORK_PROTOCOL_NAME: Final = "network.protocol.name"
+NETWORK_TRANSPORT: Final = "network.transport"
+RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
+
 METRIC_DURATION: Final = "gen_ai.client.operation.duration"
 METRIC_TOKEN_USAGE: Final = "gen_ai.client.token.usage"
 METRIC_TIME_TO_FIRST_CHUNK: Final = "gen_ai.client.operation.time_to_first_chunk"
@@ -117,6 +127,8 @@ METRIC_AGENT_INFERENCE_CALLS: Final = "gen_ai.invoke_agent.inference_calls"
 METRIC_AGENT_TOOL_CALLS: Final = "gen_ai.invoke_agent.tool_calls"
 METRIC_INVOKE_WORKFLOW_DURATION: Final = "gen_ai.invoke_workflow.duration"
 METRIC_TOOL_DURATION: Final = "gen_ai.execute_tool.duration"
+METRIC_MCP_OPERATION_DURATION: Final = "mcp.client.operation.duration"
+METRIC_MCP_SESSION_DURATION: Final = "mcp.client.session.duration"
 METRIC_WORKFLOW_DURATION: Final = "gen_ai.workflow.duration"  # v1.41's name of invoke_workflow.duration
 METRIC_COST: Final = "gen_ai.client.operation.cost"
 METRIC_EVALUATION_SCORE: Final = "gen_ai.evaluation.score"

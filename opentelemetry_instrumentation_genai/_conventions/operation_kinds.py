@@ -20,7 +20,7 @@ class OperationKind:
     """What is the same for all calls of one operation, whatever the provider.
 
     Attributes:
-        name: `gen_ai.operation.name`.
+        name: `gen_ai.operation.name`; empty if its calls have none.
         metrics: which metrics of a generation its calls have, by the group that `Generation.measures` names.
         owner_key: the key in OpenTelemetry's context under which packages of the ecosystem publish that they record such a call.
         has_details: whether it has messages, and so a details event.
@@ -28,18 +28,24 @@ class OperationKind:
         records_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
         span_kind: the kind of its span.
         subject: the attribute with what the call is about; its value follows the operation in the name of the span.
+        method: the attribute with the method of a protocol, whose value the name of the span begins with; None where it begins with
+            the operation.
         remote: whether a server does it. Else the application's own code does, which may make calls of its own.
+        of_provider: whether the provider of a model does it. Else it has no metrics and no events of a model's clients, and what
+            it names may come from a model, so that metrics have a bounded number of such names.
     """
 
     name: str
-    metrics: Literal["inference", "fetched", "others", "tools", "agents", "workflows", "none"] = "inference"
+    metrics: Literal["inference", "fetched", "others", "tools", "agents", "workflows", "mcp", "none"] = "inference"
     owner_key: str = key_of_owner("inference")
     has_details: bool = True
     has_content: bool = True
     records_stream: bool = True
     span_kind: SpanKind = SpanKind.CLIENT
     subject: str = names.REQUEST_MODEL
+    method: str | None = None
     remote: bool = True
+    of_provider: bool = True
 
 
 CHAT: Final = OperationKind("chat")
@@ -84,7 +90,7 @@ WEB_SEARCH: Final = _unnamed("web_search")
 WEB_FETCH: Final = _unnamed("web_fetch")
 """The text of a page of the web is fetched by its URL."""
 
-APPLICATION_RETRIEVAL: Final = replace(RETRIEVAL, remote=False)
+APPLICATION_RETRIEVAL: Final = replace(RETRIEVAL, remote=False, of_provider=False)
 """A retrieval by code of the application, which may ask a server or not."""
 
 
@@ -98,6 +104,7 @@ def _local(name: str, metrics: Literal["tools", "agents", "workflows", "none"], 
         span_kind=SpanKind.INTERNAL,
         subject=subject,
         remote=False,
+        of_provider=False,
     )
 
 
@@ -108,6 +115,21 @@ REMOTE_AGENT: Final = OperationKind("invoke_agent", metrics="others", has_detail
 INVOKE_WORKFLOW: Final = _local("invoke_workflow", "workflows", names.WORKFLOW_NAME)
 STEP: Final = replace(_local("step", "none", names.STEP_NAME), has_content=False)
 """A part of an application for which the conventions have no word, such as making a prompt."""
+
+MCP_REQUEST: Final = OperationKind(
+    "",
+    metrics="mcp",
+    has_details=False,
+    records_stream=False,
+    subject=names.PROMPT_NAME,
+    method=names.MCP_METHOD_NAME,
+    of_provider=False,
+)
+"""A request to an MCP server, but for calls of its tools."""
+MCP_TOOL_CALL: Final = replace(MCP_REQUEST, name=EXECUTE_TOOL.name, subject=names.TOOL_NAME)
+"""A call of a tool of an MCP server."""
+MCP_WITHIN_TOOL: Final = replace(MCP_TOOL_CALL)
+"""The same where an `execute_tool` span around it is that of the tool: what it adds to that span is no tool call of its own."""
 
 INFERENCE: Final = (CHAT.name, TEXT_COMPLETION.name, GENERATE_CONTENT.name)
 """The operations by which a model generates something."""

@@ -38,5 +38,6 @@ INSTRUMENTED: Final = (
     "sambanova",
     "together",
     "writer",
+    "mcp",
 )
 """All that have an instrumentor of their own; the setting `enabled` names them."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .calls import NO_SERVER
 from .endpoints import FAILED
 from .operation import Run
+from .outer_span import OuterSpan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.context.context import Context
+    from opentelemetry.trace import Span
+
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
+    from .._call.call import Call
     from .._signals.application import ApplicationSignals
 
 
@@ -21,11 +29,22 @@ class FrameworkRun(Run):
         endpoint: which attributes and content it has.
         given: the input that the endpoint reads.
         used: the signals that record it.
+        server: that runs it, if it is remote.
+        span: the current span, where that is of the same operation: what is recorded is added to it, and no other is made.
     """
 
-    def __init__(self, endpoint: Endpoint, given: Mapping[str, Any], used: ApplicationSignals) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        given: Mapping[str, Any],
+        used: ApplicationSignals,
+        server: Server = NO_SERVER,
+        span: Span | None = None,
+    ) -> None:
         super().__init__(None, endpoint, given)
         self._used = used
+        self._server = server
+        self._span = span
 
     def _signals(self) -> ApplicationSignals | None:
         return self._used
@@ -33,3 +52,13 @@ class FrameworkRun(Run):
     def failed(self) -> None:
         """Let it be one that has failed, though it raises nothing: the model gets an error as the result of a tool."""
         self._response[FAILED] = True
+
+    def _begun(self, call: Call, outer: Context) -> Context:
+        span, self._span = self._span, None  # tasks keep this object longer than it runs
+        if span is None:
+            return super()._begun(call, outer)
+        call.start(True)
+        outer_span: Any = OuterSpan(span)
+        call.adopt(outer_span, span)
+        call.started = perf_counter()
+        return outer

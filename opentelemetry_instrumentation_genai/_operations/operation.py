@@ -21,7 +21,7 @@ from .._application.capture_content import capture_in
 from .._guard import guarded
 from .._lifetime.lifetime import finish_later
 from .._signals.application import in_use
-from .calls import call_of, end_call, start_call
+from .calls import NO_SERVER, call_of, end_call, start_call
 from .endpoints import RESULT
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.context.context import Context
 
+    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._call.call import Call
     from .._signals.application import ApplicationSignals
@@ -118,6 +119,7 @@ class Run(Block):
     over: bool
     _adopts = False
     """Whether the SDK starts its span."""
+    _server: Server = NO_SERVER
 
     def __init__(self, operation: Operation | None, endpoint: Endpoint, given: Mapping[str, Any]) -> None:
         self.operation = operation
@@ -130,6 +132,10 @@ class Run(Block):
     def _signals(self) -> ApplicationSignals | None:
         """Return the signals that record it."""
         return in_use()
+
+    def _begun(self, call: Call, _outer: Context) -> Context:
+        """Start the call. Return the context of the operation."""
+        return start_call(call, self._adopts)
 
     def set_result(self, value: object) -> None:
         """Set the result of the operation, which is recorded where content is captured.
@@ -144,9 +150,9 @@ class Run(Block):
         if not self._started:
             self._started = True
             used = self._signals()
-            self._call = None if used is None else call_of(used, self._endpoint, self._given, outer)
+            self._call = None if used is None else call_of(used, self._endpoint, self._given, outer, self._server)
             if self._call is not None:
-                return start_call(self._call, self._adopts)
+                return self._begun(self._call, outer)
         return outer if self._call is None else _again(self._call, outer)
 
     def around(self, outer: Context) -> Context:

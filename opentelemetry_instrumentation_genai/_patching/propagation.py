@@ -24,6 +24,8 @@ from .patch import Patch, apply_to, remove
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from opentelemetry.context.context import Context
+
     from .._call.call import Call
     from .._settings.config import Config
 
@@ -101,8 +103,7 @@ class Propagation:
         """
         if not self._follows_redirects_of(http):
             return {}
-        carrier: dict[str, str] = {}
-        inject(carrier, call.context if self._with_baggage else baggage.clear(call.context))
+        carrier = self.carrier(call.context)
         names = {name.lower() for names in given for name in names}
         injected = {name: value for name, value in carrier.items() if _sendable(value)}
         if any(name.lower() in names for name in injected if name != _BAGGAGE):
@@ -110,6 +111,16 @@ class Propagation:
         added = {name: value for name, value in injected.items() if name not in names}
         call.exchange.propagated = Propagated(self, added)
         return added
+
+    def carrier(self, context: Context) -> dict[str, str]:
+        """Return what the application's propagator makes of a context: name -> value."""
+        carrier: dict[str, str] = {}
+        inject(carrier, self.context(context))
+        return carrier
+
+    def context(self, context: Context) -> Context:
+        """Return what is propagated of a context: without the baggage, unless the settings include it."""
+        return context if self._with_baggage else baggage.clear(context)
 
     def close(self) -> None:
         """Take the patches of HTTP clients back."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._application.agents import Agent, within
 from .._call.observer import Observer
 from .._conventions.names import AGENT_NAME, METRIC_AGENT_INFERENCE_CALLS, METRIC_AGENT_TOOL_CALLS
-from .._conventions.operation_kinds import EXECUTE_TOOL, INFERENCE
+from .._conventions.operation_kinds import EXECUTE_TOOL, INFERENCE, MCP_TOOL_CALL
 from .recording import record
 
 if TYPE_CHECKING:
@@ -86,5 +86,5 @@ class CallOfAgent(Observer):
         kind = self._call.kind
         if kind.name in INFERENCE:
             self._agent.inference_calls.add()
-        elif kind is EXECUTE_TOOL:
+        elif kind is EXECUTE_TOOL or kind is MCP_TOOL_CALL:
             self._agent.tool_calls.add()

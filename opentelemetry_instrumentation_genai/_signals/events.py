@@ -104,7 +104,7 @@ class CallEvents(Observer):
         """Emit the events."""
         if self._details == "all" or (self._details == "failed" and outcome.failure is not None):
             self._emit_details(outcome)
-        if outcome.failure is not None and self._call.kind.remote:  # the event is of operations of clients
+        if outcome.failure is not None and self._call.kind.of_provider:  # the event is of clients of models
             words = None if self._content is None else self._content.words(quoted=self._quotes)
             self._events.exception(outcome.failure.attributes(words), self._call.context)
 

@@ -14,6 +14,7 @@ from .._conventions.names import (
     METRIC_AGENT_DURATION,
     METRIC_COST,
     METRIC_INVOKE_WORKFLOW_DURATION,
+    METRIC_MCP_OPERATION_DURATION,
     METRIC_SERVER_DURATION,
     METRIC_SERVER_TIME_PER_OUTPUT_TOKEN,
     METRIC_SERVER_TIME_TO_FIRST_TOKEN,
@@ -42,11 +43,15 @@ _OUTPUT_TOKEN = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 
 _TOKENS = [4**n for n in range(14)]
 _AGENT_SECONDS = [0.1 * 2**n for n in range(13)]
 _WORKFLOW_SECONDS = [1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0]
+MCP_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""The boundaries of both durations of MCP."""
 _BOUNDARIES = {
+    METRIC_MCP_OPERATION_DURATION: [*MCP_SECONDS],
     METRIC_AGENT_DURATION: _AGENT_SECONDS,
     METRIC_WORKFLOW_DURATION: _WORKFLOW_SECONDS,
     METRIC_INVOKE_WORKFLOW_DURATION: _WORKFLOW_SECONDS,
 }
+_DESCRIPTIONS = {METRIC_MCP_OPERATION_DURATION: "Duration of a request to an MCP server, as its client sees it."}
 _DOLLARS = [step * 10.0**n for n in range(-6, 1) for step in (1, 3)] + [10.0]
 
 
@@ -75,7 +80,9 @@ class Instruments:
             return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
 
         def each(names: Sequence[str], description: str) -> Histogram:
-            made = [seconds(name, description, _BOUNDARIES.get(name, _SECONDS)) for name in names]
+            made = [
+                seconds(name, _DESCRIPTIONS.get(name, description), _BOUNDARIES.get(name, _SECONDS)) for name in names
+            ]
             return made[0] if len(made) == 1 else _Histograms(made)
 
         def tokens(name: str, description: str) -> Histogram:

@@ -15,7 +15,16 @@ from .._content.budget import Budget
 from .._content.pipeline import Pipeline
 from .._conventions.capture_modes import NO_CONTENT
 from .._conventions.generations import GENERATIONS
-from .._conventions.names import AGENT_NAME, PROVIDER_NAME, REQUEST_MODEL, TOOL_NAME, TOOL_TYPE, WORKFLOW_NAME
+from .._conventions.names import (
+    AGENT_NAME,
+    MCP_METHOD_NAME,
+    PROMPT_NAME,
+    PROVIDER_NAME,
+    REQUEST_MODEL,
+    TOOL_NAME,
+    TOOL_TYPE,
+    WORKFLOW_NAME,
+)
 from .._conventions.operation_kinds import INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, warn_once
@@ -50,6 +59,11 @@ if TYPE_CHECKING:
     from .._conventions.operation_kinds import OperationKind
     from .._cost.costs import Costs
     from .._settings.config import Config
+
+# What an application names may come from a model.
+_NAMED = (
+    AGENT_NAME, MCP_METHOD_NAME, PROMPT_NAME, PROVIDER_NAME, REQUEST_MODEL, TOOL_NAME, TOOL_TYPE, WORKFLOW_NAME,
+)  # fmt: skip
 
 
 def _pipeline(config: Config, limit: Callable[[], int | None]) -> Pipeline | None:
@@ -132,6 +146,7 @@ class Signals:
         counted: the ids of responses with usage that was counted; several calls may receive one response, and only one counts it.
         attribution: reads the attribution of a call from its context.
         hooks: the application's hooks; None if there are none.
+        meter: creates the instruments.
         evaluations: records results of evaluations.
         injects_usage: whether the usage of streams is requested on the caller's behalf.
     """
@@ -149,7 +164,7 @@ class Signals:
         logger = _logs.get_logger(SCOPE_NAME, __version__, logger_provider, generation.schema_url)
         self._events = Events(logger, partial(logs_go_nowhere, logger_provider))
         self._only_metrics = partial(only_metrics, tracer_provider, meter_provider)
-        meter = metrics.get_meter(SCOPE_NAME, __version__, meter_provider, generation.schema_url)
+        self.meter = meter = metrics.get_meter(SCOPE_NAME, __version__, meter_provider, generation.schema_url)
         self._costs = _costs(config)
         self._instruments = {
             kind: Instruments(meter, measures, priced=self._costs is not None)
@@ -158,11 +173,7 @@ class Signals:
         limit = config.metric_attribute_values, variable("metric_attribute_values")
         names = config.metric_attributes
         self._metric_attributes = MetricAttributes(names, limit[0], config.baggage, limit[1]) if names else None
-        # What an application names may come from a model.
-        self._named = {
-            name: BoundedValues(name, *limit)
-            for name in (AGENT_NAME, PROVIDER_NAME, REQUEST_MODEL, TOOL_NAME, TOOL_TYPE, WORKFLOW_NAME)
-        }
+        self._named = {name: BoundedValues(name, *limit) for name in _NAMED}
         self._agent_instruments = AgentInstruments(meter)
         self._metrics_class = ChunkTimes if config.per_chunk_metric else CallMetrics
         self._extended = _extended(meter) if config.metrics == "extended" else ()
@@ -218,7 +229,7 @@ class Signals:
         """Set the attributes of a call that are known at its start."""
         call.attributes = request_attributes(call, request, self._enrichers)
         # From here on not on the span, which has the values as they are.
-        if not call.kind.remote:
+        if not call.kind.of_provider:
             call.identity.update(
                 {
                     name: bounded.of(str(call.identity[name]))
@@ -232,9 +243,11 @@ class Signals:
     @guarded
     def start_span(self, call: CallState) -> trace.Span:
         """Start the span of a call. Where a sampler or a span processor raises, the call is followed without a span."""
-        subject = call.attributes.get(call.kind.subject)
-        name = f"{call.kind.name} {subject}" if subject else call.kind.name
-        return self._tracer.start_span(name, call.context, call.kind.span_kind, attributes=call.attributes)
+        kind, attributes = call.kind, call.attributes
+        subject = attributes.get(kind.subject)
+        first = kind.name if kind.method is None else attributes.get(kind.method, "")
+        name = f"{first} {subject}" if subject else str(first)
+        return self._tracer.start_span(name, call.context, kind.span_kind, attributes=attributes)
 
     def observers(self, call: CallState, request: Request, hook_span: trace.Span | None) -> list[Observer]:
         """Return the observers of a call. Those that add attributes to the outcome come before those that record them.
@@ -252,7 +265,7 @@ class Signals:
         found.append(self._metrics_class(call, instruments, points))
         if call.endpoint.results is not None:
             found.append(ResultUsage(call, instruments, call.endpoint.results))
-        if self._extended and call.kind.remote:
+        if self._extended and call.kind.of_provider:
             found += [make(call, points) for make in self._extended]
         if call.endpoint.task is not None and call.span.is_recording():
             found.append(TaskLink(call, self._creators))

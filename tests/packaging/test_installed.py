@@ -31,6 +31,7 @@ def test_entry_points():
     assert {
         "genai": "GenAISettings",
         "genai_anthropic": "AnthropicInstrumentor",
+        "genai_mcp": "McpInstrumentor",
         "genai_ollama": "OllamaInstrumentor",
         "genai_openai": "OpenAIInstrumentor",
     } == {ep.name: ep.load().__name__ for ep in found}
