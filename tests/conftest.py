@@ -18,6 +18,7 @@ import pytest
 
 from contract.drive import LOOP
 from loopback import ModelServer, OtlpReceiver, Telemetry, uninstrument_all
+from loopback.websockets import WebsocketServer
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, OpenAI
@@ -110,6 +111,21 @@ def otlp_receiver() -> Iterator[OtlpReceiver]:
     receiver = OtlpReceiver()
     yield receiver
     receiver.close()
+
+
+@pytest.fixture(scope="session")
+def one_websocket_server() -> Iterator[WebsocketServer]:
+    """The one server of websockets of the session, started by the first test that takes `websockets`."""
+    server = WebsocketServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def websockets(one_websocket_server: WebsocketServer) -> Iterator[WebsocketServer]:
+    """A server of websockets, which a test scripts."""
+    yield one_websocket_server
+    one_websocket_server.raise_failure()
 
 
 @pytest.fixture

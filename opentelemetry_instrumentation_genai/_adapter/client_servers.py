@@ -75,5 +75,5 @@ class Servers:
 
 def port_of(url: Any) -> int:
     """Return the port of a URL of httpx or alike, that of its scheme where it names none."""
-    port: int = url.port or (80 if url.scheme == "http" else 443)
+    port: int = url.port or (80 if url.scheme in ("http", "ws") else 443)
     return port

@@ -39,9 +39,10 @@ class Chunks:
     Attributes:
         first: seconds from the start to the first chunk; None before it.
         last: when the last one was received, in seconds of `perf_counter`; before the first one, when reading began.
+        noted: whether something was received that is no chunk.
     """
 
-    __slots__ = ("_accumulator", "_add", "_call", "_observers", "first", "last")
+    __slots__ = ("_accumulator", "_add", "_call", "_observers", "first", "last", "noted")
 
     def __init__(
         self, accumulator: Accumulator | None, observers: Sequence[Callable[[float | None], object]], call: Timed
@@ -52,6 +53,7 @@ class Chunks:
         self._call = call
         self.first: float | None = None
         self.last = perf_counter()
+        self.noted = False
 
     @guarded
     def add(self, chunk: Any) -> None:
@@ -68,6 +70,13 @@ class Chunks:
                 self._observers = ()
         for observe in self._observers:
             observe(since)
+
+    @guarded
+    def note(self, event: Any) -> None:
+        """Add what is part of the response, and is no chunk: no time is measured by it."""
+        if self._add is not None:
+            self._add(event)
+            self.noted = True
 
     def touch(self) -> None:
         """Restart the clock: a part of the response was read that is no chunk, before the first one."""

@@ -130,6 +130,11 @@ PARTS: Final = (
         names.METRIC_USAGE_CACHE_READ_INPUT_TOKENS,
         "Input tokens read from a cache of the provider.",
         names.USAGE_CACHE_READ_INPUT_TOKENS,
+        (
+            ("text", names.USAGE_TEXT_CACHE_READ_INPUT_TOKENS),
+            ("image", names.USAGE_IMAGE_CACHE_READ_INPUT_TOKENS),
+            ("audio", names.USAGE_AUDIO_CACHE_READ_INPUT_TOKENS),
+        ),
     ),
     Usage(
         names.METRIC_USAGE_CACHE_WRITE_INPUT_TOKENS,

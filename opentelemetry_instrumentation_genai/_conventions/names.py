@@ -50,6 +50,9 @@ USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
 USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
 USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
+USAGE_TEXT_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.text.cache_read.input_tokens"
+USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.image.cache_read.input_tokens"
+USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
 USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
 USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
@@ -250,6 +253,7 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "{token}",
         "how many tokens a request would have: none of them is used, so that they are no usage",
     ),
+    "openai.realtime.session.id": ("string", "", "of a session of the Realtime API, which has many responses"),
     "openai.request.id": ("string", "", "the provider's id of the request, which its support needs"),
     "openai.usage.audio_seconds": (
         "double",
@@ -274,6 +278,15 @@ OWN_METRICS: Final[dict[str, tuple[str, str, str]]] = {
     METRIC_STREAM_CHUNKS: ("counter", "1", "as `llm.request.count`"),
     METRIC_TOKEN_THROUGHPUT: ("histogram", "{token}/s", "as `llm.request.count`"),
 }
+# Events of our own: event -> why the conventions' do not do.
+OWN_EVENTS: Final[dict[str, str]] = {
+    "gen_ai.client.realtime_session.started": "a connection with many responses; the conventions discuss such events",
+    "gen_ai.client.realtime_session.ended": "as `gen_ai.client.realtime_session.started`",
+    "gen_ai.client.realtime_session.error": "an error that the server reports, and that is of no response",
+}
+EVENT_SESSION_STARTED: Final = "gen_ai.client.realtime_session.started"
+EVENT_SESSION_ENDED: Final = "gen_ai.client.realtime_session.ended"
+EVENT_SESSION_ERROR: Final = "gen_ai.client.realtime_session.error"
 ANTHROPIC_BATCH_CANCELED: Final = "anthropic.message.batch.request_counts.canceled"
 ANTHROPIC_BATCH_ERRORED: Final = "anthropic.message.batch.request_counts.errored"
 ANTHROPIC_BATCH_EXPIRED: Final = "anthropic.message.batch.request_counts.expired"
@@ -318,6 +331,7 @@ OPENAI_BATCH_ID: Final = "openai.batch.id"
 OPENAI_BATCH_STATUS: Final = "openai.batch.status"
 OPENAI_BATCH_TOTAL: Final = "openai.batch.request_counts.total"
 OPENAI_COUNTED_INPUT_TOKENS: Final = "openai.count_tokens.input_tokens"
+OPENAI_REALTIME_SESSION_ID: Final = "openai.realtime.session.id"
 OPENAI_REQUEST_ID: Final = "openai.request.id"
 OPENAI_USAGE_AUDIO_SECONDS: Final = "openai.usage.audio_seconds"
 OUTPUT_MESSAGES_REF: Final = "gen_ai.output.messages_ref"

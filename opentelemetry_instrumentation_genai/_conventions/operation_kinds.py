@@ -49,6 +49,8 @@ class OperationKind:
 
 
 CHAT: Final = OperationKind("chat")
+REALTIME: Final = CHAT
+"""A response on a connection of the Realtime API. The conventions discuss a name of its own, and have none yet."""
 TEXT_COMPLETION: Final = OperationKind("text_completion")
 GENERATE_CONTENT: Final = OperationKind("generate_content")
 EMBEDDINGS: Final = OperationKind(

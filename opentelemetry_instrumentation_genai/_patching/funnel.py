@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import get_current
 
 from .._adapter.client_servers import port_of
+from .._application.capture_content import capture_in
+from .._call.call import Call
 from .._call.context import is_skipped
+from .._call.request import Request
 from .routes import Routes, path_below
 
 if TYPE_CHECKING:
@@ -71,6 +74,42 @@ class Funnel:
             if self._propagation is not None:
                 self._propagation.close()
 
+    # Calls that go another way, as those on a websocket.
+
+    @property
+    def signals(self) -> Signals:
+        """Return what observes the calls."""
+        return self._signals
+
+    def server_beside(self, client: Any, endpoint: Endpoint, url: Any) -> Server | None:
+        """Return the server of calls that do not go through the funnel; None if another instrumentation records them.
+
+        Args:
+            client: that makes them.
+            endpoint: theirs.
+            url: of the server, in place of the client's; None for that.
+        """
+        if self._others is not None and self._others.report_connections(client, endpoint):
+            return None
+        base = self._base(client)
+        return self._servers.of(client, base if url is None else type(base)(str(url)))
+
+    def call_beside(self, server: Server, endpoint: Endpoint, body: Mapping[str, Any], context: Context) -> Call | None:
+        """Return the call of a streamed response that does not come through the funnel; None if it is not followed.
+
+        Args:
+            server: that it is sent to.
+            endpoint: as `signals` have it.
+            body: its input.
+            context: the context that it is made in.
+        """
+        if not self.active or is_skipped(context, endpoint.kind):
+            return None
+        signals = self._signals
+        attribution = signals.attribution.of(context)
+        request = Request(endpoint, provider_of(server), server, body, True, capture_in(context), attribution)
+        return Call(signals, request, context)
+
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return the endpoint of a request, None if its call is not followed here, and the ids in its path.
 
@@ -107,3 +146,8 @@ class Funnel:
     def _propagates_to(self, _client: object, host: str, port: int) -> bool:
         """Return whether the trace context is propagated to a server."""
         return self._propagation is not None and self._propagation.reaches(host, port)
+
+
+def provider_of(server: Server) -> str:
+    """Return the provider of a server, as far as it is known: a response may have identified it."""
+    return server.provider if server.unknown_server is None else server.unknown_server.provider

@@ -89,8 +89,16 @@ class Others:
             client: the SDK's client that makes it.
             endpoint: the call's.
         """
+        reporter = self._reporter_of(client, endpoint)
+        return reporter is not None and (reporter.package is None or _running(reporter.package))
+
+    def report_connections(self, client: Any, endpoint: Endpoint) -> bool:
+        """Return the same of what happens on a connection, which one of the endpoint's methods was to open: that has returned by now."""
+        return self._reporter_of(client, endpoint) is not None
+
+    def _reporter_of(self, client: Any, endpoint: Endpoint) -> _Reporter | None:
         if self._allowed:
-            return False
+            return None
         finding = self._findings.get((type(client), endpoint.methods))
         if (
             finding is None
@@ -98,8 +106,7 @@ class Others:
             or self._sending_method in client.__dict__
         ):
             finding = self._look(client, endpoint)
-        reporter = None if finding is None else finding.reporter
-        return reporter is not None and (reporter.package is None or _running(reporter.package))
+        return None if finding is None else finding.reporter
 
     @guarded
     def _look(self, client: Any, endpoint: Endpoint) -> _Finding:

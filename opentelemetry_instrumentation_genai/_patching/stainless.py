@@ -23,7 +23,7 @@ from .._call.request import Request
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from .._guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
-from .funnel import Funnel
+from .funnel import Funnel, provider_of
 from .http_exchange import Exchange, call_of, secrets_in, unparsed
 from .request_iterators import without_iterators
 from .routes import input_of
@@ -33,7 +33,6 @@ from .usage_injection import UsageInjection, with_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._adapter.unknown_servers import Signs
     from .._signals.signals import Signals
@@ -163,7 +162,7 @@ class Stainless(Funnel):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
         server = self._server(client, options.url)
-        provider = _provider_of(server)
+        provider = provider_of(server)
         streamed = scope.kwargs.get("stream") is True
         attribution = self._signals.attribution.of(context)
         request = Request(
@@ -239,7 +238,7 @@ class Stainless(Funnel):
 
     def provider_of(self, client: Any) -> str:
         """Return the provider of a client, as its next call has it."""
-        return _provider_of(self._server(client, ""))
+        return provider_of(self._server(client, ""))
 
     def _unknown_server(self, client: Any, host: str, port: int, provider: str) -> UnknownServer | None:
         """Return what identifies a server's provider from its responses, if nothing else does: one for each address."""
@@ -351,7 +350,3 @@ def _response(result: Any, call: Call) -> Any:
     members = getattr(result, "__dict__", {})
     raw = members.get("http_response", result if "_content" in members else None)
     return result if raw is None else read_body(raw.content, call.unread, text=call.endpoint.reads_text)
-
-
-def _provider_of(server: Server) -> str:
-    return server.provider if server.unknown_server is None else server.unknown_server.provider

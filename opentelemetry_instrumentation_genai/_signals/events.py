@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from opentelemetry._logs import LogRecord, SeverityNumber
 
 from .._call.observer import Observer
-from .._conventions.names import EVENT_DETAILS, EVENT_EVALUATION, EVENT_EXCEPTION
+from .._conventions.names import (
+    EVENT_DETAILS,
+    EVENT_EVALUATION,
+    EVENT_EXCEPTION,
+    EVENT_SESSION_ENDED,
+    EVENT_SESSION_ERROR,
+    EVENT_SESSION_STARTED,
+)
 from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
@@ -62,6 +69,18 @@ class Events:
     def evaluation(self, attributes: Mapping[str, object], context: Context) -> None:
         """Emit the result of an evaluation."""
         self._emit(EVENT_EVALUATION, SeverityNumber.INFO, attributes, context)
+
+    def session_started(self, attributes: Mapping[str, object], context: Context) -> None:
+        """Emit that a connection begins, on which there may be many responses."""
+        self._emit(EVENT_SESSION_STARTED, SeverityNumber.INFO, attributes, context)
+
+    def session_ended(self, attributes: Mapping[str, object], context: Context) -> None:
+        """Emit that it has ended."""
+        self._emit(EVENT_SESSION_ENDED, SeverityNumber.INFO, attributes, context)
+
+    def session_error(self, attributes: Mapping[str, object], context: Context) -> None:
+        """Emit that the server has reported an error on it which is of no response."""
+        self._emit(EVENT_SESSION_ERROR, SeverityNumber.WARN, attributes, context)
 
     def _emit(self, name: str, severity: SeverityNumber, attributes: Mapping[str, object], context: Context) -> None:
         now = time_ns()

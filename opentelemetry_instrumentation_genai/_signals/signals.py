@@ -148,6 +148,7 @@ class Signals:
         hooks: the application's hooks; None if there are none.
         meter: creates the instruments.
         evaluations: records results of evaluations.
+        events: the writer of events.
         injects_usage: whether the usage of streams is requested on the caller's behalf.
     """
 
@@ -162,7 +163,7 @@ class Signals:
         self._generation = generation = generation.split() if config.metrics == "extended" else generation
         self._tracer = trace.get_tracer(SCOPE_NAME, __version__, tracer_provider, generation.schema_url)
         logger = _logs.get_logger(SCOPE_NAME, __version__, logger_provider, generation.schema_url)
-        self._events = Events(logger, partial(logs_go_nowhere, logger_provider))
+        self.events = Events(logger, partial(logs_go_nowhere, logger_provider))
         self._only_metrics = partial(only_metrics, tracer_provider, meter_provider)
         self.meter = meter = metrics.get_meter(SCOPE_NAME, __version__, meter_provider, generation.schema_url)
         self._costs = _costs(config)
@@ -184,7 +185,7 @@ class Signals:
         self._capture = NO_CONTENT if capture == NO_CONTENT else capture
         self._emit_event = config.emit_event
         self._pipeline = _pipeline(config, partial(value_limit, self._tracer, logger))
-        self.evaluations = Evaluations(self._events, meter, *limit, self._explained)
+        self.evaluations = Evaluations(self.events, meter, *limit, self._explained)
         self._enrichers = _enrichers(config)
         self.counted = Counted()
         self._creators = Creators()
@@ -300,7 +301,7 @@ class Signals:
             found.append(CallSpan(call, content))
         # `on_error` without `emit_event`: only failed calls have a details event.
         details: Details = "none" if not emits_details else "failed" if capture.failed and emit is None else "all"
-        found.append(CallEvents(call, self._events, content, details, capture.event and emit is not False))
+        found.append(CallEvents(call, self.events, content, details, capture.event and emit is not False))
         return found
 
     def _content(self, call: CallState, capture: Capture, recording: bool) -> list[Observer]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, ref
 
 import wrapt
@@ -34,7 +34,15 @@ if TYPE_CHECKING:
     from .._adapter.stream_usage import StreamUsage
     from .._call.call import Call
 
-_unfinished: WeakSet[Reading] = WeakSet()
+
+class Unfinished(Protocol):
+    """What ends at the exit of the process, if it has not ended before."""
+
+    def exit(self) -> None:
+        """End it: the process ends."""
+
+
+_unfinished: WeakSet[Unfinished] = WeakSet()
 _registered = -1
 
 
@@ -53,8 +61,7 @@ class Reading:
         self._stopped = False
         self._held = self._complete = False
         self._chunks = call.opened(self)
-        _register_at_exit()
-        _unfinished.add(self)
+        end_at_exit(self)
 
     def chunks(self, chunks: Any) -> Any:
         """Return an iterator like that of the SDK, sync or async, which passes each chunk to the call as it is read."""
@@ -228,6 +235,12 @@ def body_of(response: Any) -> Body | None:
     if type(stream) is not _Watched:
         stream = getattr(stream, "_body", None) or getattr(stream, "_async_body", None)
     return stream._self_body if type(stream) is _Watched else None
+
+
+def end_at_exit(unfinished: Unfinished) -> None:
+    """End it when the process exits, if it is still there; nothing is kept alive for that."""
+    _register_at_exit()
+    _unfinished.add(unfinished)
 
 
 def _register_at_exit() -> None:

@@ -24,8 +24,15 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     sdk = "openai"
     module = "openai._base_client"
-    later: ClassVar[tuple[str, ...]] = tuple(
-        f"openai.lib.{module}" for module in ("responses_tool_runner", "decisions_tool_runner", "computer", "browser")
+    later: ClassVar[tuple[str, ...]] = (
+        "openai.lib.responses_tool_runner",
+        "openai.lib.decisions_tool_runner",
+        "openai.lib.computer",
+        "openai.lib.browser",
+        "openai.resources.realtime.realtime",
+        "openai.resources.beta.realtime.realtime",
+        "openai.resources.responses.responses",
+        "openai.resources.beta.responses.responses",
     )
     supported: ClassVar[tuple[str, str]] = ("1.26.0", "4")
 
@@ -55,7 +62,14 @@ class OpenAIInstrumentor(GenAIInstrumentor):
 
     def _later_targets(self, module: str) -> Iterable[tuple[str, Callable[..., object]]]:
         from .._patching.stainless import Stainless
-        from ._tool_runners import Runners
 
         seam = self._seam
-        return Runners(self, seam.provider_of).targets(module) if isinstance(seam, Stainless) else ()
+        if not isinstance(seam, Stainless):
+            return ()
+        if module.startswith("openai.resources."):
+            from ._realtime import Connections
+
+            return Connections(module, seam).targets()
+        from ._tool_runners import Runners
+
+        return Runners(self, seam.provider_of).targets(module)

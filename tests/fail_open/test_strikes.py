@@ -63,6 +63,14 @@ FRAMES = frozenset(
         ("anthropic/_tool_runners.py", "_executed"),
         ("anthropic/_tool_runners.py", "_iterate"),
         ("anthropic/_tool_runners.py", "_start_span"),
+        ("openai/_realtime.py", "_async_enter"),
+        ("openai/_realtime.py", "_enter"),
+        ("openai/_realtime.py", "_queue"),
+        *(
+            ("openai/_realtime_methods.py", f"{asynchronous}_{name}")
+            for asynchronous in ("", "_async")
+            for name in ("close", "receive", "receive_bytes", "send", "send_raw")
+        ),
         ("openai/_tool_runners.py", "_async_execute"),
         ("openai/_tool_runners.py", "_async_iterate"),
         ("openai/_tool_runners.py", "_async_run"),

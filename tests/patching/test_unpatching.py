@@ -16,7 +16,6 @@ from openai import _base_client, _streaming
 from loopback import Json, Sse, uninstrument_all
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
-from opentelemetry_instrumentation_genai.openai._tool_runners import Runners
 
 OURS = "opentelemetry_instrumentation_genai"
 
@@ -122,15 +121,15 @@ def changed(before: dict[Any, dict[str, Any]]) -> list[tuple[str, str]]:
     return sorted(differing)
 
 
-def runners() -> list[tuple[str, ...]]:
-    """The methods of the tool runners, where another test has imported them."""
+def later() -> list[tuple[str, ...]]:
+    """The methods of tool runners and of connections, as far as the version of the SDK has them, and their modules are imported."""
     rows = (
-        row
+        (getattr(sys.modules[module], name.partition(".")[0], None), name)
         for module in OpenAIInstrumentor.later
         if module in sys.modules
-        for row in Runners(None, str).targets(module)
+        for name, _ in OpenAIInstrumentor()._later_targets(module)
     )
-    return [tuple(name.split(".")) for name, _ in rows]
+    return [tuple(name.split(".")) for owner, name in rows if hasattr(owner, name.partition(".")[2])]
 
 
 @pytest.fixture
@@ -153,10 +152,10 @@ def test_every_object_is_what_it_was(call, telemetry):
 
     OpenAIInstrumentor().instrument(**telemetry.providers)
     call()
-    patched = changed(before)
+    patched, expected = changed(before), sorted([*TARGETED, *event_streams(), *later()])
     OpenAIInstrumentor().uninstrument()
 
-    assert sorted([*TARGETED, *event_streams(), *runners()]) == patched
+    assert expected == patched
     assert [] == changed(before)
     assert 2 == len(telemetry.spans)
 

@@ -20,7 +20,7 @@ NEWER = frozenset(
         *(
             f"gen_ai.usage.{modality}.{counted}"
             for modality in ("text", "image", "audio")
-            for counted in ("input_tokens", "output_tokens")
+            for counted in ("input_tokens", "output_tokens", "cache_read.input_tokens")
         ),
     }
 )

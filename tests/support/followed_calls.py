@@ -16,10 +16,15 @@ import ollama
 import openai
 import pydantic
 
+from contract.drive import SYNC, Opened, settled
 from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.model_server import Answer, RecordedRequest
+from loopback.realtime_bodies import created, deltas, done, error, said, session, spoken
 from loopback.replies import JSONL
+from loopback.websockets import Peer, WebsocketServer
 
+# Whether the SDK has connections that are opened again after they were cut, and there is what it opens them with.
+REALTIME = all(map(find_spec, ("openai._websocket_connection", "websockets")))
 HI = [{"role": "user", "content": "Hi"}]
 CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": HI}
 STREAMED: dict[str, Any] = {**CHAT, "stream": True}
@@ -76,7 +81,7 @@ class Structure(pydantic.BaseModel):
 
 
 class Clients(NamedTuple):
-    """One client of each SDK, sync and async, and the loop of the async ones."""
+    """One client of each SDK, sync and async, the loop of the async ones, and the server of websockets, where the SDK has any."""
 
     openai: openai.OpenAI
     async_openai: openai.AsyncOpenAI
@@ -85,6 +90,7 @@ class Clients(NamedTuple):
     ollama: ollama.Client
     async_ollama: ollama.AsyncClient
     loop: asyncio.AbstractEventLoop
+    websockets: Any = None
 
 
 class Followed(NamedTuple):
@@ -109,21 +115,27 @@ def clients_of(server: ModelServer, telemetry: Telemetry) -> Iterator[Clients]:
     traced: Any = {}
     if "open_telemetry" in inspect.signature(anthropic.Anthropic).parameters:
         traced = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}}
-    loop = asyncio.new_event_loop()
+    loop, websockets = asyncio.new_event_loop(), WebsocketServer() if REALTIME else None
     key: dict[str, Any] = {"api_key": "none", "max_retries": 0}
     with (
-        openai.OpenAI(base_url=f"{server.url}/v1", **key) as sync,
+        openai.OpenAI(base_url=f"{server.url}/v1", **key, **_address(websockets)) as sync,
         anthropic.Anthropic(base_url=server.url, **key, **traced) as sync_anthropic,
     ):
-        asynchronous = openai.AsyncOpenAI(base_url=f"{server.url}/v1", **key)
+        asynchronous = openai.AsyncOpenAI(base_url=f"{server.url}/v1", **key, **_address(websockets))
         async_anthropic = anthropic.AsyncAnthropic(base_url=server.url, **key, **traced)
         local, async_local = ollama.Client(server.url), ollama.AsyncClient(server.url)
-        yield Clients(sync, asynchronous, sync_anthropic, async_anthropic, local, async_local, loop)
+        yield Clients(sync, asynchronous, sync_anthropic, async_anthropic, local, async_local, loop, websockets)
         local._client.close()
         for closing in (asynchronous.close, async_anthropic.close, async_local._client.aclose):
             loop.run_until_complete(closing())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+    if websockets is not None:
+        websockets.close()
+
+
+def _address(websockets: WebsocketServer | None) -> dict[str, Any]:
+    return {} if websockets is None else {"websocket_base_url": f"ws://127.0.0.1:{websockets.port}/v1"}
 
 
 def _dumped(value: Any) -> Any:
@@ -420,6 +432,95 @@ async def _async_turns(clients: Clients) -> Any:
     return _dumped(await clients.async_anthropic.beta.messages.tool_runner(**asked).until_done())
 
 
+async def _conversation(peer: Peer) -> None:
+    """A conversation in which the server creates the first response, refuses the second, and breaks off in the fourth."""
+    turn = {"type": "input_audio_buffer.committed", "item_id": "item_1"}
+    words = {"item_id": "item_1", "content_index": 0, "transcript": "Hi"}
+    transcribed = {"type": "conversation.item.input_audio_transcription.completed", **words}
+    await peer.send(session(audio={"input": {"turn_detection": {"type": "server_vad"}}}), turn, created())
+    await peer.send(*deltas("Hel", "lo"), transcribed, done(output=[spoken("Hello")]))
+    await peer.expect("response.create")
+    await peer.send(error("conversation_already_has_active_response"))
+    await peer.expect("response.create")
+    await peer.send(created("resp_2", metadata={"a": "b"}), *deltas("Bye", identity="resp_2"), done("resp_2"))
+    await peer.send(error("item_not_found"))
+    await peer.expect("response.create")
+    await peer.send(created("resp_3"), *deltas("Hel", identity="resp_3"))
+    await peer.expect("response.create")
+    await peer.close(1011)
+
+
+async def _lanes(peer: Peer) -> None:
+    """A response that is continued by one of the server's own, one that fails, and an error of none."""
+    await peer.expect("response.create")
+    events = [event for event in RESPONSE_EVENTS.events if isinstance(event, dict)]
+    await peer.send(*events, *events)
+    await peer.expect("response.create")
+    failed = {"type": "error", "error": {"type": "server_error", "message": "No."}}
+    await peer.send(failed, failed)
+    await peer.wait()
+
+
+async def _script(peer: Peer) -> None:
+    await (_lanes(peer) if "/responses" in peer.path else _conversation(peer))
+
+
+async def _talk(manager: Any) -> Any:
+    """Take part in the conversation, some of it in bytes, and read until it breaks off."""
+    from websockets.exceptions import ConnectionClosedError
+
+    manager.send({"type": "conversation.item.create", "item": said("Hi")})
+    received: list[Any] = []
+    async with Opened(manager) as connection:
+
+        async def until(kind: str) -> None:
+            while not received or received[-1] != kind:
+                received.append((await settled(connection.recv())).type)
+
+        await until("response.done")
+        await settled(connection.response.create())
+        await until("error")
+        await settled(connection.send_raw('{"type": "response.create", "response": {"metadata": {"a": "b"}}}'))
+        received.append(type(await settled(connection.recv_bytes())))
+        await until("error")
+        await settled(connection.response.create())
+        await until("response.output_audio_transcript.delta")
+        await settled(connection.response.create())
+        try:
+            await until("never")
+        except ConnectionClosedError as cut:
+            received.append(type(cut))
+        try:
+            await settled(connection.response.create())
+        except ConnectionClosedError as cut:
+            received.append(type(cut))
+    return received
+
+
+async def _ask_in_lanes(manager: Any) -> Any:
+    """Ask twice, and read what comes."""
+    received: list[Any] = []
+    async with Opened(manager) as connection:
+        for number in (4, 6):
+            await settled(connection.response.create(**ASKED))
+            while len(received) < number:
+                received.append((await settled(connection.recv())).type)
+        await settled(connection.response.create(**ASKED))
+    return received
+
+
+def _on_websocket(make: Callable[[Any], Any], take_part: Callable[[Any], Any], *, asynchronous: bool) -> Any:
+    """A connection of a client, in the loop of the clients where it is asynchronous."""
+
+    def run(clients: Clients) -> Any:
+        clients.websockets.script(_script)
+        if not asynchronous:
+            return SYNC.run(take_part(make(clients.openai)))
+        return clients.loop.run_until_complete(take_part(make(clients.async_openai)))
+
+    return run
+
+
 def _hook(span: Any, *_given: Any) -> None:
     span.set_attribute("hooked", True)
 
@@ -457,6 +558,21 @@ MESSAGE_RUNNERS = (
     Followed("a runner of messages with spans left alone", "anthropic", message_answer, _turns, OFF, spans=4),
     Followed("a runner of streamed messages", "anthropic", message_answer, _streamed_turns, ALL, spans=4),
     Followed("an asynchronous runner of messages", "anthropic", message_answer, _waiting(_async_turns), ALL, spans=4),
+)
+CONNECTIONS = tuple(
+    Followed(
+        f"{'an asynchronous' if asynchronous else 'a'} connection, {name}",
+        "openai",
+        REPLY,
+        _on_websocket(make, take_part, asynchronous=asynchronous),
+        ALL,
+        spans=spans,
+    )
+    for asynchronous in (False, True)
+    for name, make, take_part, spans in (
+        ("a conversation", lambda client: client.realtime.connect(model="gpt-realtime"), _talk, 6),
+        ("responses in lanes", lambda client: client.responses.connect(), _ask_in_lanes, 4),
+    )
 )
 FOLLOWED = (
     Followed("a chat", "openai", REPLY, lambda on: _dumped(on.openai.chat.completions.create(**CHAT)), ALL),
@@ -526,4 +642,5 @@ FOLLOWED = (
     *(EVENT_STREAMS if find_spec("openai.lib.streaming.chat") else ()),
     *(RUNNERS if find_spec("openai.lib.responses_tool_runner") else ()),
     *(MESSAGE_RUNNERS if find_spec("anthropic.lib._tracing") else ()),
+    *(CONNECTIONS if REALTIME else ()),
 )

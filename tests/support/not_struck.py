@@ -35,6 +35,8 @@ PROTOCOLS: Listed = {
     "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
     "_patching/funnel.py": ("Funnel._base",),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
+    "_stream/body.py": ("Unfinished.exit",),
+    "openai/_realtime_session.py": ("Session.received", "Session.sends"),
     "_stream/usage_filter.py": ("_Form.blank", "_Form.chunk", "_Form.cleared", "_Form.given"),
     "_patching/stainless.py": ("Native.spans", "Native.start", "Native.stop"),
     "_adapter/unknown_servers.py": ("Signs.by_headers", "Signs.by_response", "Signs.unknown"),
@@ -297,6 +299,7 @@ BACKGROUND: Listed = {
         "_forked",
     ),
     "_stream/body.py": ("Reading.exit", "_finish_all"),
+    "openai/_realtime_session.py": ("SessionEvents.__del__", "SessionEvents.exit"),
     "_completion_hook/upload.py": (
         "<lambda>",
         "Upload.__call__",

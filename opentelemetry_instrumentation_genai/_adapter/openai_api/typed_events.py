@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..fields import integer, items, member, members, string, whole_string
 
@@ -20,6 +20,20 @@ _PIECES = {
     "response.mcp_call_arguments.delta": ("", "arguments"),
     "response.code_interpreter_call_code.delta": ("", "code"),
 }
+_MEMBERS = (
+    "id",
+    "background",
+    "model",
+    "status",
+    "service_tier",
+    "conversation",
+    "error",
+    "incomplete_details",
+    "instructions",
+    "tools",
+    "usage",
+    "output",
+)
 _ITEMS = ("response.output_item.added", "response.output_item.done")
 # Types of events that are read even without content capture, because attributes need them: errors and output items.
 # An event that the SDK has put into pydantic's extras has no type.
@@ -32,7 +46,14 @@ class TypedEvents:
     """Accumulates events, some of which carry the whole response so far, and others a delta.
 
     An item is identified by its index in the output or, from servers that send no index, by its id.
+
+    Attributes:
+        deltas: type of a delta -> the type of the part it belongs to, empty for a member of the item, and the member's name.
+        kept: the members of a response that are read.
     """
+
+    deltas: ClassVar[Mapping[str, tuple[str, str]]] = _PIECES
+    kept: ClassVar[tuple[str, ...]] = _MEMBERS
 
     __slots__ = ("_content", "_done", "_error", "_items", "_latest", "_pieces", "_response")
 
@@ -60,13 +81,14 @@ class TypedEvents:
     def _add_detail(self, held: Mapping[str, Any]) -> None:
         if "data" in held and "event" in held:  # an error event of SDKs before 1.99, in pydantic's extras
             held = {"type": held["event"], **(held["data"] if isinstance(held["data"], dict) else {})}
-        kind = string(held.get("type"))
+        kind = string(held.get("type")) or ""
         if kind == "error":
-            self._error = held
+            nested = held.get("error")  # on a websocket
+            self._error = nested if members(nested) else held
         elif kind in _ITEMS:
             self._add_item(held, done=kind == "response.output_item.done")
-        elif kind in _PIECES and self._content:
-            self._add_piece(held, *_PIECES[kind])
+        elif kind in self.deltas and self._content:
+            self._add_piece(held, *self.deltas[kind])
 
     def _add_item(self, held: Mapping[str, Any], *, done: bool) -> None:
         """Add an item of the output; without content capture, only the members that attributes need."""
@@ -91,7 +113,7 @@ class TypedEvents:
     def result(self) -> dict[str, Any]:
         """Return the response received so far."""
         received = self._response
-        response = {name: member(received, name) for name in _MEMBERS}
+        response = {name: member(received, name) for name in self.kept}
         if self._error is not None:
             response["error"], response["status"] = self._error, "failed"
         if not items(received, "output"):
@@ -111,19 +133,3 @@ class TypedEvents:
             else:
                 unfinished[name] = "".join(texts)
         return unfinished
-
-
-_MEMBERS = (
-    "id",
-    "background",
-    "model",
-    "status",
-    "service_tier",
-    "conversation",
-    "error",
-    "incomplete_details",
-    "instructions",
-    "tools",
-    "usage",
-    "output",
-)

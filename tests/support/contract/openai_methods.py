@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 _STORED = "reads or changes what is stored; no model is called"
 _WEBSOCKET = "a websocket, which does not go through the client's request"
+_CONNECTION = "a websocket with many responses, each of which is followed: tests of their own"
 _ELSEWHERE = "the model runs elsewhere, at another time, and the answer has no usage of a call"
 _NO_REQUEST = "makes no request"
 _NOT_BY_HAND = "no followed operation has this HTTP method"
@@ -37,8 +38,8 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "beta.chat.completions.retrieve": _STORED,
     "beta.chat.completions.update": _STORED,
     "beta.chatkit": "sets up a session of a browser",
-    "beta.realtime": _WEBSOCKET,
-    "beta.responses.connect": _WEBSOCKET,
+    "beta.realtime": _CONNECTION,
+    "beta.responses.connect": _CONNECTION,
     "beta.responses.delete": _STORED,
     "beta.responses.input_items": _STORED,
     "beta.threads": _ELSEWHERE,
@@ -56,8 +57,8 @@ NOT_FOLLOWED: Mapping[str, str] = {
     "fine_tuning": _ELSEWHERE,
     "live": _WEBSOCKET,
     "models": _STORED,
-    "realtime": _WEBSOCKET,
-    "responses.connect": _WEBSOCKET,
+    "realtime": _CONNECTION,
+    "responses.connect": _CONNECTION,
     "responses.delete": _STORED,
     "responses.input_items": _STORED,
     "safety": _STORED,
