@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .mcp import McpInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
+    from .openai_agents import OpenAIAgentsInstrumentor
     from .sdks.cerebras import CerebrasInstrumentor
     from .sdks.fireworks import FireworksInstrumentor
     from .sdks.groq import GroqInstrumentor
@@ -43,6 +44,7 @@ __all__ = [
     "LlamaStackInstrumentor",
     "McpInstrumentor",
     "OllamaInstrumentor",
+    "OpenAIAgentsInstrumentor",
     "OpenAIInstrumentor",
     "PerplexityInstrumentor",
     "PortkeyInstrumentor",
@@ -79,6 +81,7 @@ _HOMES = {
     "SambaNovaInstrumentor": ".sdks.sambanova",
     "TogetherInstrumentor": ".sdks.together",
     "WriterInstrumentor": ".sdks.writer",
+    "OpenAIAgentsInstrumentor": ".openai_agents",
     "capture_content": "._application.capture_content",
     "CallReference": "._operations.evaluation",
     "current_call": "._operations.evaluation",

@@ -23,6 +23,8 @@ SDKS: Final = frozenset(
     }
 )
 """The packages of the SDKs of model providers. Their objects are read by their fields."""
+FRAMEWORKS: Final = ("openai_agents",)
+"""What calls these SDKs, or a server of its own."""
 INSTRUMENTED: Final = (
     "openai",
     "anthropic",
@@ -39,5 +41,6 @@ INSTRUMENTED: Final = (
     "together",
     "writer",
     "mcp",
+    *FRAMEWORKS,
 )
 """All that have an instrumentor of their own; the setting `enabled` names them."""

@@ -62,3 +62,16 @@ class FrameworkRun(Run):
         call.adopt(outer_span, span)
         call.started = perf_counter()
         return outer
+
+    def leave(self) -> None:
+        """Leave the block, and go on: `end` ends the operation."""
+        self.postponed()
+        self.__exit__()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the operation after its block was left.
+
+        Args:
+            error: the exception that ended it, if one did.
+        """
+        self._end(error)

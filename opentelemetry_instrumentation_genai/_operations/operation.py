@@ -117,6 +117,7 @@ class Run(Block):
     """
 
     over: bool
+    _call: Call | None = None
     _adopts = False
     """Whether the SDK starts its span."""
     _server: Server = NO_SERVER
@@ -125,7 +126,6 @@ class Run(Block):
         self.operation = operation
         self._endpoint = endpoint
         self._given = given
-        self._call: Call | None = None
         self._response: dict[str, Any] = {}
         self._postponed = self._started = False
 

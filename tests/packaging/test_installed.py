@@ -34,10 +34,11 @@ def test_entry_points():
         "genai_mcp": "McpInstrumentor",
         "genai_ollama": "OllamaInstrumentor",
         "genai_openai": "OpenAIInstrumentor",
+        "genai_openai_agents": "OpenAIAgentsInstrumentor",
     } == {ep.name: ep.load().__name__ for ep in found}
 
 
-@pytest.mark.parametrize("installed", ["openai", "anthropic", "ollama"])
+@pytest.mark.parametrize("installed", ["openai", "anthropic", "ollama", "openai-agents"])
 def test_any_sdk_of_any_version_is_enough(monkeypatch, installed):
     """One SDK alone, whichever and however old, makes `opentelemetry-instrument` load the entry points."""
     monkeypatch.setattr(dependencies, "version", versions({installed: "0.0.1"}))
@@ -52,7 +53,9 @@ def test_no_sdk_is_a_conflict(monkeypatch):
     conflict = dependencies.get_dist_dependency_conflicts(distribution(DISTRIBUTION))
 
     assert None is conflict.required
-    assert ["anthropic", "ollama", "openai"] == [Requirement(dep).name for dep in conflict.required_any]
+    assert ["anthropic", "ollama", "openai", "openai-agents"] == [
+        Requirement(dep).name for dep in conflict.required_any
+    ]
 
 
 def versions(installed):

@@ -32,7 +32,7 @@ LOCK = os.environ.get("LOCK")
 TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp"]
 
 # The instrumentors, and for each SDK the method of a client that all its calls go through.
-INSTRUMENTORS = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIInstrumentor"]
+INSTRUMENTORS = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIAgentsInstrumentor", "OpenAIInstrumentor"]
 FUNNELS = {
     "anthropic": ("anthropic._base_client", "SyncAPIClient", "request"),
     "ollama": ("ollama._client", "Client", "_request"),
@@ -40,7 +40,7 @@ FUNNELS = {
 }
 
 # None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
-HEAVY = {"genai_prices", "openai", "anthropic", "ollama", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
+HEAVY = {"genai_prices", "openai", "anthropic", "ollama", "agents", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
 
 LOAD_EVERYTHING = f"""
 import json, sys
@@ -178,6 +178,7 @@ class TestWheel:
             "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
             "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
             "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
+            "genai_openai_agents": f"{PACKAGE}.openai_agents:OpenAIAgentsInstrumentor",
         } == dict(parser["opentelemetry_instrumentor"])
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
@@ -195,13 +196,13 @@ class TestWheel:
 
     def test_extras(self, metadata):
         """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert ["anthropic", "instruments-any", "ollama", "openai", "prices", "upload"] == sorted(
+        assert ["anthropic", "instruments-any", "ollama", "openai", "openai-agents", "prices", "upload"] == sorted(
             metadata.get_all("Provides-Extra")
         )
 
     @pytest.mark.parametrize(
         ("extra", "name"),
-        [("openai", "openai"), ("anthropic", "anthropic"), ("ollama", "ollama"), ("prices", "genai-prices")],
+        [(name, name) for name in ("openai", "anthropic", "ollama", "openai-agents")] + [("prices", "genai-prices")],
     )
     def test_extra_bounds_what_it_installs(self, metadata, extra, name):
         """An extra installs its SDK, or the prices, from the oldest supported version up to the next major."""
@@ -223,7 +224,9 @@ class TestWheel:
         """The extra that `opentelemetry-instrument` reads names every SDK, of any version, and is spelt as it looks."""
         found = requirements(metadata, extra="instruments-any")
 
-        assert [("anthropic", ""), ("ollama", ""), ("openai", "")] == [(req.name, str(req.specifier)) for req in found]
+        assert [("anthropic", ""), ("ollama", ""), ("openai", ""), ("openai-agents", "")] == [
+            (req.name, str(req.specifier)) for req in found
+        ]
         # It is looked for as a text before it is parsed.
         assert all("instruments-any" in str(req) for req in found)
 

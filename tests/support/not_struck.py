@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from strikes import functions
+
 Listed = Mapping[str, Sequence[str]]
 
 # Declared by a protocol or an abstract class: nobody runs it.
@@ -604,4 +606,20 @@ MCP: Listed = {
     ),
 }
 
-NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE, MCP)
+
+def _of(*rooms: str) -> Listed:
+    """All functions of some folders and modules."""
+    found: dict[str, list[str]] = {}
+    for (module, _), name in functions().items():
+        if module.startswith(rooms):
+            found.setdefault(module, []).append(name)
+    return found
+
+
+# Of frameworks, which have an environment of their own: tests/frameworks strike them.
+FRAMEWORKS: Listed = {
+    **_of("openai_agents/", "_patching/framework.py"),
+    "_operations/framework_run.py": ("FrameworkRun.end", "FrameworkRun.leave"),
+}
+
+NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE, MCP, FRAMEWORKS)

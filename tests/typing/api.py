@@ -17,6 +17,7 @@ from opentelemetry_instrumentation_genai import (
     AnthropicInstrumentor,
     CallReference,
     OllamaInstrumentor,
+    OpenAIAgentsInstrumentor,
     OpenAIInstrumentor,
     capture_content,
     current_call,
@@ -85,6 +86,12 @@ def as_in_an_application_of_ollama() -> None:
     )
     OllamaInstrumentor().instrument(host_providers={"localhost:8080": "llama_cpp"}, propagate="self-hosted")
     OllamaInstrumentor().uninstrument()
+
+
+def as_in_an_application_of_openai_agents() -> None:
+    """The same of a framework."""
+    OpenAIAgentsInstrumentor().instrument(tracer_provider=TracerProvider(), capture_message_content="span_only")
+    OpenAIAgentsInstrumentor().uninstrument()
 
 
 def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:

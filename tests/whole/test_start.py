@@ -154,7 +154,7 @@ def test_starting_imports_no_sdk(tmp_path):
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
     """Disabled entry points are not even loaded."""
-    ours = "genai,genai_openai,genai_anthropic,genai_ollama"
+    ours = "genai,genai_openai,genai_anthropic,genai_ollama,genai_openai_agents"
     written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=ours, **NONE)
 
     assert (["", "False"], []) == written
