@@ -23,6 +23,7 @@ class StainlessInstrumentor(GenAIInstrumentor):
         provider: `gen_ai.provider.name` of the calls, where the host is not known to belong to another provider.
     """
 
+    module: ClassVar[str]
     distribution: ClassVar[str] = ""
     provider: ClassVar[str]
 

@@ -31,14 +31,25 @@ def test_entry_points():
     assert {
         "genai": "GenAISettings",
         "genai_anthropic": "AnthropicInstrumentor",
+        "genai_cerebras": "CerebrasInstrumentor",
+        "genai_fireworks": "FireworksInstrumentor",
+        "genai_groq": "GroqInstrumentor",
+        "genai_letta": "LettaInstrumentor",
+        "genai_llama_api": "LlamaApiInstrumentor",
+        "genai_llama_stack": "LlamaStackInstrumentor",
         "genai_mcp": "McpInstrumentor",
         "genai_ollama": "OllamaInstrumentor",
         "genai_openai": "OpenAIInstrumentor",
         "genai_openai_agents": "OpenAIAgentsInstrumentor",
+        "genai_perplexity": "PerplexityInstrumentor",
+        "genai_portkey": "PortkeyInstrumentor",
+        "genai_sambanova": "SambaNovaInstrumentor",
+        "genai_together": "TogetherInstrumentor",
+        "genai_writer": "WriterInstrumentor",
     } == {ep.name: ep.load().__name__ for ep in found}
 
 
-@pytest.mark.parametrize("installed", ["openai", "anthropic", "ollama", "openai-agents"])
+@pytest.mark.parametrize("installed", ["openai", "anthropic", "ollama", "openai-agents", "groq", "mcp"])
 def test_any_sdk_of_any_version_is_enough(monkeypatch, installed):
     """One SDK alone, whichever and however old, makes `opentelemetry-instrument` load the entry points."""
     monkeypatch.setattr(dependencies, "version", versions({installed: "0.0.1"}))
@@ -53,9 +64,9 @@ def test_no_sdk_is_a_conflict(monkeypatch):
     conflict = dependencies.get_dist_dependency_conflicts(distribution(DISTRIBUTION))
 
     assert None is conflict.required
-    assert ["anthropic", "ollama", "openai", "openai-agents"] == [
-        Requirement(dep).name for dep in conflict.required_any
-    ]
+    named = [Requirement(dep).name for dep in conflict.required_any]
+    assert named == sorted(named)
+    assert {"anthropic", "groq", "mcp", "ollama", "openai", "openai-agents", "together"} < {*named}
 
 
 def versions(installed):

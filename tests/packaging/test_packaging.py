@@ -134,6 +134,27 @@ def metadata(wheel, wheel_names):
         return email.message_from_bytes(archive.read(name))
 
 
+# The extras of the SDKs, and the distributions that they install.
+SDKS = {
+    "anthropic": "anthropic",
+    "cerebras": "cerebras-cloud-sdk",
+    "fireworks": "fireworks-ai",
+    "groq": "groq",
+    "letta": "letta-client",
+    "llama-api": "llama-api-client",
+    "llama-stack": "llama-stack-client",
+    "mcp": "mcp",
+    "ollama": "ollama",
+    "openai": "openai",
+    "openai-agents": "openai-agents",
+    "perplexity": "perplexityai",
+    "portkey": "portkey-ai",
+    "sambanova": "sambanova",
+    "together": "together",
+    "writer": "writer-sdk",
+}
+
+
 class TestWheel:
     """The wheel that is published."""
 
@@ -176,9 +197,21 @@ class TestWheel:
         assert {
             "genai": f"{PACKAGE}._patching.instrumentor:GenAISettings",
             "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
+            "genai_cerebras": f"{PACKAGE}.sdks.cerebras:CerebrasInstrumentor",
+            "genai_fireworks": f"{PACKAGE}.sdks.fireworks:FireworksInstrumentor",
+            "genai_groq": f"{PACKAGE}.sdks.groq:GroqInstrumentor",
+            "genai_letta": f"{PACKAGE}.sdks.letta:LettaInstrumentor",
+            "genai_llama_api": f"{PACKAGE}.sdks.llama_api:LlamaApiInstrumentor",
+            "genai_llama_stack": f"{PACKAGE}.sdks.llama_stack:LlamaStackInstrumentor",
+            "genai_mcp": f"{PACKAGE}.mcp:McpInstrumentor",
             "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
             "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
             "genai_openai_agents": f"{PACKAGE}.openai_agents:OpenAIAgentsInstrumentor",
+            "genai_perplexity": f"{PACKAGE}.sdks.perplexity:PerplexityInstrumentor",
+            "genai_portkey": f"{PACKAGE}.sdks.portkey:PortkeyInstrumentor",
+            "genai_sambanova": f"{PACKAGE}.sdks.sambanova:SambaNovaInstrumentor",
+            "genai_together": f"{PACKAGE}.sdks.together:TogetherInstrumentor",
+            "genai_writer": f"{PACKAGE}.sdks.writer:WriterInstrumentor",
         } == dict(parser["opentelemetry_instrumentor"])
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
@@ -196,13 +229,11 @@ class TestWheel:
 
     def test_extras(self, metadata):
         """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert ["anthropic", "instruments-any", "ollama", "openai", "openai-agents", "prices", "upload"] == sorted(
-            metadata.get_all("Provides-Extra")
-        )
+        assert sorted(["instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
 
     @pytest.mark.parametrize(
         ("extra", "name"),
-        [(name, name) for name in ("openai", "anthropic", "ollama", "openai-agents")] + [("prices", "genai-prices")],
+        [*SDKS.items(), ("prices", "genai-prices")],
     )
     def test_extra_bounds_what_it_installs(self, metadata, extra, name):
         """An extra installs its SDK, or the prices, from the oldest supported version up to the next major."""
@@ -224,9 +255,8 @@ class TestWheel:
         """The extra that `opentelemetry-instrument` reads names every SDK, of any version, and is spelt as it looks."""
         found = requirements(metadata, extra="instruments-any")
 
-        assert [("anthropic", ""), ("ollama", ""), ("openai", ""), ("openai-agents", "")] == [
-            (req.name, str(req.specifier)) for req in found
-        ]
+        assert sorted(SDKS.values()) == sorted(req.name for req in found)
+        assert {""} == {str(req.specifier) for req in found}
         # It is looked for as a text before it is parsed.
         assert all("instruments-any" in str(req) for req in found)
 
@@ -309,11 +339,15 @@ class TestInstalled:
 
 
 def requirements(metadata, extra):
-    """The requirements that the metadata has for one extra, or for none."""
+    """The requirements that the metadata has for one extra, or for none, on a Python that all SDKs run on."""
     found = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
     if not extra:
         return [req for req in found if req.marker is None]
-    return [req for req in found if req.marker is not None and req.marker.evaluate({"extra": extra})]
+    return [
+        req
+        for req in found
+        if req.marker is not None and req.marker.evaluate({"extra": extra, "python_version": "3.12"})
+    ]
 
 
 def make_environment(folder, installer, *packages):

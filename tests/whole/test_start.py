@@ -19,6 +19,7 @@ from loopback import Json, Sse, Telemetry, same
 from loopback.openai_bodies import CHAT, MODEL, chunks, completion
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, __version__
+from opentelemetry_instrumentation_genai._conventions.sdks import INSTRUMENTED
 
 pytestmark = pytest.mark.process
 
@@ -154,7 +155,7 @@ def test_starting_imports_no_sdk(tmp_path):
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
     """Disabled entry points are not even loaded."""
-    ours = "genai,genai_openai,genai_anthropic,genai_ollama,genai_openai_agents"
+    ours = ",".join(["genai", *(f"genai_{name}" for name in INSTRUMENTED)])
     written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=ours, **NONE)
 
     assert (["", "False"], []) == written
