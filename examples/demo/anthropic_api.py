@@ -69,7 +69,8 @@ def thinking_blocks(body: Json) -> Iterator[Json]:
 
 def answer_blocks(tally: Tally, body: Json) -> Iterator[Json]:
     """Call the first tool, for each city of the question, as long as there are no results; else answer."""
-    *_, question = (said for message in body["messages"] for kind, said in texts(message) if kind == "text")
+    # A runner of the SDK sends, after the first request, what is new alone.
+    *_, question = ("", *(said for message in body["messages"] for kind, said in texts(message) if kind == "text"))
     results = [said for kind, said in texts(body["messages"][-1]) if kind == "tool_result"]
     if results:
         yield {"type": "text", "text": model.choose(results)}

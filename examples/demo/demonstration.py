@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .receiver import Attributes
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = ("examples.demo.app", "examples.demo.trip")
+PROGRAMS = ("examples.demo.app", "examples.demo.trip", "examples.demo.elsewhere")
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 DURATIONS = ("gen_ai.client.operation.duration", "gen_ai.client.inference.duration")
 # What a user would set is set here; what only hurries the exporters, or keeps a proxy out of the way, is not shown.
@@ -49,9 +49,9 @@ LEGEND = (
     (f"{CAPTURE}=span_and_event", "off unless set: messages can be private"),
     ("opentelemetry-instrument python app.py", "and nothing in the application"),
 )
+SERVERS = ("ANTHROPIC_BASE_URL", "CEREBRAS_BASE_URL", "FIREWORKS_BASE_URL", "GROQ_BASE_URL", "OLLAMA_HOST")
 SURROUNDINGS = {
-    "ANTHROPIC_API_KEY": "demo",
-    "OPENAI_API_KEY": "demo",
+    **dict.fromkeys((f"{sdk}_API_KEY" for sdk in ("ANTHROPIC", "CEREBRAS", "FIREWORKS", "GROQ", "OPENAI")), "demo"),
     "OTEL_BSP_SCHEDULE_DELAY": "200",
     "OTEL_BLRP_SCHEDULE_DELAY": "200",
     "OTEL_METRIC_EXPORT_INTERVAL": "1000",
@@ -71,7 +71,7 @@ def main() -> int:
     tally, telemetry = Tally(), Telemetry()
     with serve(model_server(tally)) as model, serve(receiver(telemetry)) as backend:
         settings = {**SETTINGS, "OTEL_EXPORTER_OTLP_ENDPOINT": backend}
-        apis = {"OPENAI_BASE_URL": f"{model}/v1", "ANTHROPIC_BASE_URL": model, "OLLAMA_HOST": model}
+        apis = {"OPENAI_BASE_URL": f"{model}/v1"} | dict.fromkeys(SERVERS, model)
         environment = {**kept(), **settings, **chosen(), **SURROUNDINGS, **apis}
         for program in PROGRAMS:
             section(console, "The application", f"opentelemetry-instrument python -m {program}")
@@ -161,9 +161,7 @@ def asks_server(attributes: Attributes) -> bool:
 def recorded_durations(telemetry: Telemetry) -> int:
     """Count the durations. With the newest names embeddings have a metric of their own; with both, calls have two."""
     everything, inference = (
-        sum(
-            point.count for point in telemetry.points.values() if point.metric == name and asks_server(point.attributes)
-        )
+        sum(point.count for point in telemetry.series() if point.metric == name and asks_server(point.attributes))
         for name in DURATIONS
     )
     return everything if everything > inference else everything + inference
@@ -178,7 +176,7 @@ def legend(console: Console, tally: Tally, telemetry: Telemetry) -> None:
     """Say what was shown, and how to have the same elsewhere."""
     spans, durations, events = len(number_calls(telemetry)), recorded_durations(telemetry), detail_events(telemetry)
     named = spans - tally.calls
-    calls = f"{tally.calls} calls in {tally.requests} HTTP requests, and {named} operations that a program names"
+    calls = f"{tally.calls} calls in {tally.requests} HTTP requests, and {named} operations beside them"
     section(console, "The same with your application and your backend")
     table = Table.grid("", "", padding=(0, 2))
     table.columns[0].no_wrap = True

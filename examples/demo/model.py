@@ -13,6 +13,7 @@ SNAPSHOTS = {
     "gpt-4.1-mini": "gpt-4.1-mini-2025-04-14",
     "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
     "gpt-5-mini": "gpt-5-mini-2025-08-07",
+    "llama-3.3-70b": "llama-3.3-70b",
     "text-embedding-3-small": "text-embedding-3-small",
 }
 CLAUDES = ("claude-sonnet-5-5",)
@@ -31,6 +32,10 @@ ANSWERS = {
     "rains": "Then the tiles in the hall of the station, which has a roof, and after them a long soup.",
     "pack": "Good shoes, a jumper for the evening, and a book that nobody has to finish.",
     "Name": "Two Friends and a Tram.",
+    "closing": "The cellars close at seven.",
+    "umbrella": "Take it. The rain comes at four.",
+    "tip": "A tenth is plenty.",
+    "bridge": "The upper deck, for the view; the lower one, for the tram.",
     "thank you": "Obrigado if you are a man, obrigada if you are a woman.",
 }
 THOUGHTS = "They dislike hurry: one thing in the morning, one after lunch. Trams stop at midnight, so begin early."

@@ -1,4 +1,4 @@
-"""A model server that speaks enough of two APIs for a demonstration: what it answers is made up, how it answers is not."""
+"""A model server that speaks enough of three APIs for a demonstration: what it answers is made up, how it answers is not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from . import anthropic_api, ollama_api, openai_api
+from . import anthropic_api, ollama_api, openai_api, openai_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,8 @@ class Api(Protocol):
 def model_server(tally: Tally) -> Starlette:
     """Make the server; what it sees is counted in `tally`."""
     apis: tuple[Api, ...] = (openai_api, anthropic_api, ollama_api)
-    return Starlette(routes=[route(tally, api, path) for api in apis for path in api.REPLIES])
+    answering = [route(tally, api, path) for api in apis for path in api.REPLIES]
+    return Starlette(routes=[*answering, *openai_jobs.routes(tally)])
 
 
 def route(tally: Tally, api: Api, path: str) -> Route:

@@ -250,6 +250,7 @@ def is_written(item: Json) -> bool:
 
 REPLIES: dict[str, Reply] = {
     "/v1/chat/completions": reply_to_chat,
+    "/openai/v1/chat/completions": reply_to_chat,  # Groq's
     "/v1/responses": reply_to_responses,
     "/v1/embeddings": reply_to_embeddings,
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint, NumberDataPoint
     from starlette.requests import Request
 
 Attributes = dict[str, Any]
@@ -68,7 +69,7 @@ class Telemetry:
     """Everything that has arrived."""
 
     spans: list[Span] = field(default_factory=list)
-    points: dict[tuple[str, str], Point] = field(default_factory=dict)
+    points: dict[tuple[str, str, int], Point] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def add_spans(self, body: bytes) -> None:
@@ -94,18 +95,28 @@ class Telemetry:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     for data in metric.histogram.data_points:
-                        point = self.point(metric.name, metric.unit, data.attributes)
+                        point = self.point(metric.name, metric.unit, data)
                         point.count, point.total = data.count, data.sum
                         point.exemplars.update(exemplar.span_id for exemplar in data.exemplars)
                     for number in metric.sum.data_points:
-                        point = self.point(metric.name, metric.unit, number.attributes)
+                        point = self.point(metric.name, metric.unit, number)
                         point.total = number.as_int or number.as_double
                         point.exemplars.update(exemplar.span_id for exemplar in number.exemplars)
 
-    def point(self, metric: str, unit: str, attributes: Iterable[KeyValue]) -> Point:
-        """Find the series, or begin it."""
-        found = plain_attributes(attributes)
-        return self.points.setdefault((metric, repr(sorted(found.items()))), Point(metric, unit, found))
+    def point(self, metric: str, unit: str, data: HistogramDataPoint | NumberDataPoint) -> Point:
+        """Find the series of a process, which is known by when it began, or begin it."""
+        found = plain_attributes(data.attributes)
+        key = (metric, repr(sorted(found.items())), data.start_time_unix_nano)
+        return self.points.setdefault(key, Point(metric, unit, found))
+
+    def series(self) -> list[Point]:
+        """Return the series of all processes together."""
+        joined: dict[tuple[str, str], Point] = {}
+        for (metric, attributes, _), point in self.points.items():
+            one = joined.setdefault((metric, attributes), Point(metric, point.unit, point.attributes))
+            one.count, one.total = one.count + point.count, one.total + point.total
+            one.exemplars |= point.exemplars
+        return [*joined.values()]
 
     def add_events(self, body: bytes) -> None:
         """Keep the events of one export, and drop ordinary log lines."""

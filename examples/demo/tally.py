@@ -28,13 +28,18 @@ class Tally:
     marked: MarkedCache = field(default_factory=MarkedCache)
     loaded: set[str] = field(default_factory=set)
 
-    def count(self, request: Request) -> bool:
+    def count(self, request: Request, *, inference: bool = True) -> bool:
         """Count a request and tell whether it is the first try of a call."""
         first = request.headers.get("x-stainless-retry-count", "0") == "0"
         self.requests += 1
         self.calls += first
-        self.inferences += first and not request.url.path.endswith("/embeddings")
+        self.inferences += inference and first and not request.url.path.endswith("/embeddings")
         return first
+
+    def count_response(self) -> None:
+        """Count a response of a realtime session: a call without an HTTP request of its own."""
+        self.calls += 1
+        self.inferences += 1
 
     def identifier(self, prefix: str, digits: int = 24) -> str:
         """Make an id in the style of the APIs, the same in every run."""

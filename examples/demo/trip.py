@@ -1,17 +1,22 @@
 """The second program of the demonstration: it books what the first one planned, and names its own operations.
 
-A question is answered from notes (retrieval, prompt, answer, parsing), and an agent runs two tools at once.
+A question is answered from notes (retrieval, prompt, answer, parsing), an agent runs two tools at once, the SDK's runner runs another,
+a tool of an MCP server is called, a batch is created and asked for, and a question is put over a realtime session.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
+from anthropic import Anthropic, beta_tool
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from openai import AsyncOpenAI, OpenAI
 
-from examples.demo.app import GET_WEATHER, MODEL, NOTES, ask, get_weather, say
+from examples.demo.app import CLAUDE, GET_WEATHER, MODEL, NOTES, ask, find_trains, get_weather, say
 from opentelemetry_instrumentation_genai import execute_tool, invoke_agent, invoke_workflow, retrieval, step
 
 if TYPE_CHECKING:
@@ -74,10 +79,60 @@ async def compare_weather(question: str) -> str:
             messages += await asyncio.gather(*map(run_tool, calls))  # type: ignore[arg-type]
 
 
+@beta_tool
+def trains(city: str) -> str:
+    """The trains that leave a city on Sunday."""
+    return find_trains(city)
+
+
+def take_train(claude: Anthropic) -> str:
+    """Have the SDK's runner ask, and run the tool that the model calls."""
+    question = "Which train takes us home from Porto on Sunday?"
+    runner = claude.beta.messages.tool_runner(
+        model=CLAUDE, max_tokens=400, tools=[trains], messages=[{"role": "user", "content": question}]
+    )
+    return "".join(block.text for block in runner.until_done().content if block.type == "text")
+
+
+async def next_tram(stop: str) -> str:
+    """Call a tool of an MCP server, in a process of its own."""
+    server = StdioServerParameters(command=sys.executable, args=["-m", "examples.demo.timetable"])
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        result = await session.call_tool("next_tram", {"stop": stop})
+    return "".join(block.text for block in result.content if block.type == "text")
+
+
+def order_descriptions(client: OpenAI) -> str:
+    """Create a batch, and ask how far it is."""
+    batch = client.batches.create(input_file_id="file-trips", endpoint="/v1/chat/completions", completion_window="24h")
+    return client.batches.retrieve(batch.id).status
+
+
+def ask_by_voice(client: OpenAI, question: str) -> str:
+    """Put a question over a realtime session, and put the pieces of the answer together."""
+    text = ""
+    with client.realtime.connect(model="gpt-realtime") as connection:
+        content: list[Any] = [{"type": "input_text", "text": question}]
+        connection.conversation.item.create(item={"type": "message", "role": "user", "content": content})
+        connection.response.create()
+        for event in connection:
+            if event.type == "response.output_text.delta":
+                text += event.delta
+            if event.type == "response.done":
+                return text
+    return text
+
+
 def main() -> None:
-    """Answer one question from the notes, and have an agent answer another."""
-    say("Note", answer(OpenAI(), "Where is the best pastry?"))
+    """Book the weekend."""
+    client = OpenAI()
+    say("Note", answer(client, "Where is the best pastry?"))
     say("Agent", asyncio.run(compare_weather("Is it warmer in Lisbon or in Porto?")))
+    say("Train", take_train(Anthropic()))
+    say("Tram", asyncio.run(next_tram("Ribeira")))
+    say("Batch", order_descriptions(client))
+    say("Voice", ask_by_voice(client, "When is closing time?"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 DETAILS = "gen_ai.client.inference.operation.details"
 EXCEPTION = "gen_ai.client.operation.exception"
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
-TELLING = ("gen_ai.operation.name", "gen_ai.request.model", "gen_ai.token.type", "gen_ai.token.modality", "error.type")
+TELLING = (
+    "gen_ai.operation.name",
+    "mcp.method.name",
+    "gen_ai.request.model",
+    "gen_ai.token.type",
+    "gen_ai.token.modality",
+    "error.type",
+)
 STYLES = {
     "system": "bright_black",
     "tools": "bright_black",
@@ -42,8 +49,8 @@ Numbers = dict[bytes, int]
 
 
 def is_call(span: Span) -> bool:
-    """Tell whether a span is a GenAI call, and not what nests in it."""
-    return "gen_ai.operation.name" in span.attributes
+    """Tell whether a span is a GenAI call or a request to an MCP server, and not what nests in it."""
+    return "gen_ai.operation.name" in span.attributes or "mcp.method.name" in span.attributes
 
 
 def number_calls(telemetry: Telemetry) -> Numbers:
@@ -220,7 +227,7 @@ def metric_table(telemetry: Telemetry, numbers: Numbers) -> Table:
     table = plain_table(
         "metric, and attributes of the series", *right, right=right, widest="metric, and attributes of the series"
     )
-    points = [point for point in telemetry.points.values() if point.metric.startswith("gen_ai.")]
+    points = [point for point in telemetry.series() if point.metric.startswith("gen_ai.")]
     for name, series in groupby(sorted(points, key=lambda point: point.metric), key=lambda point: point.metric):
         table.add_row(shown(name, "bold"))
         for point in sorted(series, key=series_name):
