@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._operations.evaluation import CallReference, current_call, record_evaluation
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
+    from .bedrock import BedrockInstrumentor
     from .mcp import McpInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnthropicInstrumentor",
+    "BedrockInstrumentor",
     "CallReference",
     "CerebrasInstrumentor",
     "FireworksInstrumentor",
@@ -67,6 +69,7 @@ __all__ = [
 
 _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
+    "BedrockInstrumentor": ".bedrock",
     "McpInstrumentor": ".mcp",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",

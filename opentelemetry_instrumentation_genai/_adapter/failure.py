@@ -150,7 +150,12 @@ def _number(code: object) -> str | None:
 
 
 def _error_type(error: BaseException, secrets: Sequence[str]) -> str:
-    for source, name in ((error, "code"), (error, "type"), (member(member(error, "body"), "error"), "type")):
+    for source, name in (
+        (error, "code"),
+        (error, "type"),
+        (member(member(error, "body"), "error"), "type"),
+        (member(member(error, "response"), "Error"), "Code"),  # of botocore
+    ):
         code = member(source, name)
         if _is_code(code) and without(code, secrets) == code:
             return str.__str__(code)

@@ -125,7 +125,7 @@ def attached(
     Args:
         modality: image, audio, video or document.
         url: where it is, or a `data:` URL that holds it.
-        data: its bytes in base64.
+        data: its bytes, or a text that has them in base64.
         file_id: the provider's id of an uploaded file.
         mime_type: its MIME type, if known.
     """
@@ -137,6 +137,9 @@ def attached(
         return _blob(modality, mime_type, url, decode, start=len(url) if comma < 0 else comma + 1)
     if isinstance(data, str):
         return _blob(modality, mime_type, data, _decoded)
+    if isinstance(data, (bytes, bytearray)):
+        content = b64encode(data).decode() if with_bytes.get() and len(data) <= _MOST_BYTES else ""
+        return Blob(type="blob", modality=modality, mime_type=mime_type, **_fingerprint(data), content=content)
     if isinstance(url, str):
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": url}
     return {"type": "file", "modality": modality, "mime_type": mime_type, "file_id": named(file_id)}
@@ -197,7 +200,7 @@ def _fingerprint_of(data: str, decode: Callable[[str], bytes] = _decoded, start:
     return {"byte_size": (end - start - breaks) * 3 // 4}
 
 
-def _fingerprint(content: bytes) -> dict[str, Any]:
+def _fingerprint(content: bytes | bytearray) -> dict[str, Any]:
     if len(content) > _MOST_BYTES:
         return {"byte_size": len(content)}
     return {"byte_size": len(content), "sha256": sha256(content).hexdigest()}

@@ -156,15 +156,18 @@ class Call(CallState):
         """End the call: its response was read to the end. The outcome is made of the chunks, or of `response` if there are none."""
         self._end("read", response)
 
-    def leave(self) -> None:
-        """End the call: the application reads no more of its response. The outcome is made of what was received."""
-        self._end("left")
+    def leave(self, response: Any = None) -> None:
+        """End the call: the application reads no more of its response.
 
-    def collected(self) -> None:
+        The outcome is made of the chunks, or of `response` if there are none: what is known without the body, by headers.
+        """
+        self._end("left", response)
+
+    def collected(self, response: Any = None) -> None:
         """End the call: its response was garbage-collected. It ended with its last chunk, because nobody knows when the reading stopped."""
         if not self.over and self.chunks is not None:
             self.stopped = self.chunks.last
-        self._end("left")
+        self._end("left", response)
 
     def fail(self, error: BaseException, response: Any = None) -> None:
         """End the call: the SDK raised `error`, in its method or while the response was read.

@@ -91,6 +91,8 @@ OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
 OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 
+AWS_BEDROCK_GUARDRAIL_ID: Final = "aws.bedrock.guardrail.id"
+AWS_REQUEST_ID: Final = "aws.request_id"
 ENDUSER_ID: Final = "enduser.id"
 ENDUSER_PSEUDO_ID: Final = "enduser.pseudo.id"
 ERROR_TYPE: Final = "error.type"
@@ -211,6 +213,17 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     "anthropic.usage.compaction.input_tokens": ("int", "{token}", "billed beside the usage, as the SDK names it"),
     "anthropic.usage.compaction.output_tokens": ("int", "{token}", "billed beside the usage, as the SDK names it"),
     "anthropic.workspace.id": ("string", "", "the workspace with the limits that apply, as the SDK names it"),
+    "aws.bedrock.count_tokens.input_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have: none of them is used, so that they are no usage",
+    ),
+    "aws.bedrock.guardrail.intervened": (
+        "boolean",
+        "",
+        "that a guardrail has replaced content, in the request or in the response",
+    ),
+    "aws.bedrock.stop_reason": ("string", "", "the provider's stop reason, which finish_reasons maps"),
     "conversation.fingerprint": (
         "string",
         "",
@@ -310,6 +323,9 @@ ANTHROPIC_THINKING_BUDGET: Final = "anthropic.thinking.budget_tokens"
 ANTHROPIC_THINKING_TYPE: Final = "anthropic.thinking.type"
 ANTHROPIC_TOOLSET_NAME: Final = "anthropic.toolset.name"
 ANTHROPIC_WORKSPACE_ID: Final = "anthropic.workspace.id"
+AWS_BEDROCK_COUNTED_INPUT_TOKENS: Final = "aws.bedrock.count_tokens.input_tokens"
+AWS_BEDROCK_GUARDRAIL_INTERVENED: Final = "aws.bedrock.guardrail.intervened"
+AWS_BEDROCK_STOP_REASON: Final = "aws.bedrock.stop_reason"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
 INPUT_MESSAGES_REF: Final = "gen_ai.input.messages_ref"

@@ -29,6 +29,7 @@ INSTRUMENTED: Final = (
     "openai",
     "anthropic",
     "ollama",
+    "bedrock",
     "cerebras",
     "fireworks",
     "groq",

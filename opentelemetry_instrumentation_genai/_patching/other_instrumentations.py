@@ -125,12 +125,7 @@ class Others:
                 self._findings.clear()
             self._findings[type(client), endpoint.methods] = finding
         if reporter is not None:
-            warn_once(
-                "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
-                "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
-                self._sdk,
-                reporter.name,
-            )
+            warn_of(self._sdk, reporter.name)
         return finding
 
     def _resources(self, methods: Iterable[str]) -> Iterator[_Seen]:
@@ -175,6 +170,22 @@ class Others:
 
     def _all(self) -> Iterator[object]:
         return (value for _, _, value in self._resources(self._methods))
+
+
+def warn_of(sdk: str, reporter: str) -> None:
+    """Log, once, that calls of an SDK are left to the instrumentation that reports them."""
+    warn_once(
+        "%s is instrumented by %s already: its calls are not instrumented twice. Disable that, "
+        "or set OTEL_INSTRUMENTATION_GENAI_ALLOW_OTHERS=true to have both.",
+        sdk,
+        reporter,
+    )
+
+
+def reporter_of(method: object) -> str | None:
+    """Return the package of another instrumentation that has replaced a method of one client; None where none has."""
+    packages = (*(type(other).__module__ for other in _at_work()), *_KNOWN)
+    return next((package for package, _ in _wrapping([method], packages)), None)
 
 
 def _at_work() -> list[BaseInstrumentor]:

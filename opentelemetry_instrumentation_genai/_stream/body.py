@@ -17,6 +17,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, ref
 
@@ -51,12 +52,14 @@ class Reading:
 
     Args:
         call: the call, which ends with the reading.
+        known: what is known of the response without its body, by its headers; None where nothing is.
     """
 
-    __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_stepping", "_stopped")
+    __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_known", "_stepping", "_stopped")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, known: Any = None) -> None:
         self._call = call
+        self._known = known
         self._stepping = False
         self._stopped = False
         self._held = self._complete = False
@@ -107,7 +110,7 @@ class Reading:
     @guarded
     def exit(self) -> None:
         """End the call: the process ends."""
-        self._call.leave()
+        self._call.leave(self._known)
 
     @guarded
     def failed(self, error: BaseException) -> None:
@@ -141,11 +144,11 @@ class Reading:
         if isinstance(sys.exc_info()[1], GeneratorExit):
             self._collected()
         else:
-            self._call.leave()
+            self._call.leave(self._known)
 
     def _collected(self) -> None:
         if not self._call.over:
-            finish_later(self._call.collected)
+            finish_later(self._call.collected if self._known is None else partial(self._call.collected, self._known))
 
     def __del__(self) -> None:
         if not sys.is_finalizing():
@@ -219,7 +222,7 @@ class _DetachedCall:
     def finish(self, _response: object = None) -> None:
         pass
 
-    def leave(self) -> None:
+    def leave(self, _response: object = None) -> None:
         pass
 
     def fail(self, _error: BaseException) -> None:

@@ -19,7 +19,13 @@ from followed_calls import FOLLOWED, Clients, Followed, clients_of
 from followed_rows import MORE, rows
 from loopback import ModelServer, Telemetry
 from not_struck import NOT_STRUCK
-from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaInstrumentor, OpenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai import (
+    AnthropicInstrumentor,
+    BedrockInstrumentor,
+    OllamaInstrumentor,
+    OpenAIInstrumentor,
+    _guard,
+)
 from opentelemetry_instrumentation_genai._call.call import current_call
 from opentelemetry_instrumentation_genai._call.context import _current
 from opentelemetry_instrumentation_genai._completion_hook.queue import Queue
@@ -48,6 +54,22 @@ FRAMES = frozenset(
         ("_stream/usage_filter.py", "_filtered"),
         ("_stream/usage_filter.py", "_step"),
         ("_stream/usage_filter.py", "aclose"),
+        *(
+            ("bedrock/_bodies.py", name)
+            for name in (
+                "__enter__",
+                "__exit__",
+                "__iter__",
+                "close",
+                "events",
+                "pieces",
+                "read",
+                "readinto",
+                "readlines",
+            )
+        ),
+        *(("bedrock/_bodies.py", name) for name in ("run", "steps", "stream")),
+        ("bedrock/_seam.py", "of_service"),
         ("ollama/_seam.py", "__aiter__"),
         ("ollama/_seam.py", "__anext__"),
         ("ollama/_seam.py", "_self_first"),
@@ -102,6 +124,7 @@ START = frozenset(
     for name in ("instrument", "_instrument", "uninstrument", "_uninstrument", "_stop", "instrumentation_dependencies")
 )
 INSTRUMENTORS = {"openai": OpenAIInstrumentor, "anthropic": AnthropicInstrumentor, "ollama": OllamaInstrumentor}
+INSTRUMENTORS["bedrock"] = BedrockInstrumentor
 
 
 @pytest.fixture(autouse=True)

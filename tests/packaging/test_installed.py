@@ -31,6 +31,7 @@ def test_entry_points():
     assert {
         "genai": "GenAISettings",
         "genai_anthropic": "AnthropicInstrumentor",
+        "genai_bedrock": "BedrockInstrumentor",
         "genai_cerebras": "CerebrasInstrumentor",
         "genai_fireworks": "FireworksInstrumentor",
         "genai_groq": "GroqInstrumentor",

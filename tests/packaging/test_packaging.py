@@ -137,6 +137,7 @@ def metadata(wheel, wheel_names):
 # The extras of the SDKs, and the distributions that they install.
 SDKS = {
     "anthropic": "anthropic",
+    "bedrock": "boto3",
     "cerebras": "cerebras-cloud-sdk",
     "fireworks": "fireworks-ai",
     "groq": "groq",
@@ -197,6 +198,7 @@ class TestWheel:
         assert {
             "genai": f"{PACKAGE}._patching.instrumentor:GenAISettings",
             "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
+            "genai_bedrock": f"{PACKAGE}.bedrock:BedrockInstrumentor",
             "genai_cerebras": f"{PACKAGE}.sdks.cerebras:CerebrasInstrumentor",
             "genai_fireworks": f"{PACKAGE}.sdks.fireworks:FireworksInstrumentor",
             "genai_groq": f"{PACKAGE}.sdks.groq:GroqInstrumentor",

@@ -16,6 +16,7 @@ import ollama
 import openai
 import pydantic
 
+import bedrock_calls
 from contract.drive import SYNC, Opened, settled
 from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.model_server import Answer, RecordedRequest
@@ -89,6 +90,7 @@ class Clients(NamedTuple):
     async_anthropic: anthropic.AsyncAnthropic
     ollama: ollama.Client
     async_ollama: ollama.AsyncClient
+    bedrock: Any
     loop: asyncio.AbstractEventLoop
     websockets: Any = None
 
@@ -124,8 +126,12 @@ def clients_of(server: ModelServer, telemetry: Telemetry) -> Iterator[Clients]:
         asynchronous = openai.AsyncOpenAI(base_url=f"{server.url}/v1", **key, **_address(websockets))
         async_anthropic = anthropic.AsyncAnthropic(base_url=server.url, **key, **traced)
         local, async_local = ollama.Client(server.url), ollama.AsyncClient(server.url)
-        yield Clients(sync, asynchronous, sync_anthropic, async_anthropic, local, async_local, loop, websockets)
+        bedrock = bedrock_calls.client_of(server.url)
+        yield Clients(
+            sync, asynchronous, sync_anthropic, async_anthropic, local, async_local, bedrock, loop, websockets
+        )
         local._client.close()
+        bedrock.close()
         for closing in (asynchronous.close, async_anthropic.close, async_local._client.aclose):
             loop.run_until_complete(closing())
     loop.run_until_complete(loop.shutdown_asyncgens())
@@ -639,6 +645,10 @@ FOLLOWED = (
     Followed("a stream of Ollama", "ollama", LINES, lambda on: _read(on.ollama.chat("llama", HI, stream=True)), ALL),
     Followed("an asynchronous answer of Ollama", "ollama", Json(DONE), _waiting(_async_local), ALL),
     Followed("an asynchronous stream of Ollama", "ollama", LINES, _waiting(_async_local_stream), ALL),
+    *(
+        Followed(f"Bedrock, {name}", "bedrock", reply, lambda on, make=make: make(on.bedrock), ALL)  # type: ignore[misc]
+        for name, (reply, make) in bedrock_calls.READ.items()
+    ),
     *(EVENT_STREAMS if find_spec("openai.lib.streaming.chat") else ()),
     *(RUNNERS if find_spec("openai.lib.responses_tool_runner") else ()),
     *(MESSAGE_RUNNERS if find_spec("anthropic.lib._tracing") else ()),

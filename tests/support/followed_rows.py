@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bedrock_calls import EXCHANGES, whole_of
 from contract import SYNC, VARIANTS, Client, Row, Variant
 from contract.providers import PROVIDERS
 from followed_calls import ALL, CHAT, Clients, Followed
@@ -207,4 +208,8 @@ MORE = (
     ),
     Followed("decorated functions", "openai", Json(completion()), _decorated, EVERYTHING, spans=7),
     Followed("operations with names", "openai", Json(completion()), _named, EVERYTHING, spans=13),
+    *(
+        Followed(f"Bedrock, {name}", "bedrock", one.reply, lambda on, one=one: whole_of(one)(on.bedrock), EVERYTHING)  # type: ignore[misc]
+        for name, one in EXCHANGES.items()
+    ),
 )

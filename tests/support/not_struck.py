@@ -128,6 +128,8 @@ START: Listed = {
     "_call/observer.py": ("Observer.__init_subclass__",),
     "_conventions/operation_kinds.py": ("_local", "_unnamed", "key_of_owner"),
     "anthropic/_batches.py": ("_methods",),
+    "bedrock/_blocks.py": ("_media",),
+    "bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
     "_adapter/endpoint.py": ("Endpoint.called_by",),
     "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
     "__init__.py": ("_installed", "instrument", "uninstrument"),
@@ -396,7 +398,7 @@ RARE: Listed = {
     ),
     "_adapter/endpoint.py": ("Endpoint.<lambda>", "_without_members.content"),
     "_patching/funnel.py": ("Funnel._repair",),
-    "_patching/other_instrumentations.py": ("Others._all", "_package", "_running"),
+    "_patching/other_instrumentations.py": ("Others._all", "_package", "_running", "reporter_of", "warn_of"),
     "_patching/patch.py": ("Patches.repair", "_calls"),
     "_content/pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
     "_cost/price_list.py": (

@@ -18,6 +18,8 @@ _NAMES = {
     "langfuse": "langfuse.openai",
     "openllmetry_anthropic": "opentelemetry.instrumentation.anthropic",
     "openllmetry_ollama": "opentelemetry.instrumentation.ollama",
+    "official_botocore": "opentelemetry.instrumentation.botocore",
+    "openinference_bedrock": "openinference.instrumentation.bedrock",
 }
 
 
