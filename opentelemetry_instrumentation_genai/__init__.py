@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
     from .bedrock import BedrockInstrumentor
+    from .google_genai import GoogleGenAIInstrumentor
     from .mcp import McpInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
@@ -40,6 +41,7 @@ __all__ = [
     "CallReference",
     "CerebrasInstrumentor",
     "FireworksInstrumentor",
+    "GoogleGenAIInstrumentor",
     "GroqInstrumentor",
     "LettaInstrumentor",
     "LlamaApiInstrumentor",
@@ -70,6 +72,7 @@ __all__ = [
 _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
     "BedrockInstrumentor": ".bedrock",
+    "GoogleGenAIInstrumentor": ".google_genai",
     "McpInstrumentor": ".mcp",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",

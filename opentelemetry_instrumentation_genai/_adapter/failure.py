@@ -155,6 +155,7 @@ def _error_type(error: BaseException, secrets: Sequence[str]) -> str:
         (error, "type"),
         (member(member(error, "body"), "error"), "type"),
         (member(member(error, "response"), "Error"), "Code"),  # of botocore
+        (error, "status"),  # of Google
     ):
         code = member(source, name)
         if _is_code(code) and without(code, secrets) == code:
@@ -175,9 +176,11 @@ def _exception_type(error: BaseException) -> str:
 
 
 def _plain(error: BaseException) -> str:
-    status = member(error, "status_code")
-    known = isinstance(status, int) and status > 0  # Ollama's is -1 for an error that came within a stream
-    return f"{type(error).__name__} {as_sent(status)}" if known else type(error).__name__
+    for name in ("status_code", "code"):  # the second is Google's, whose other code is the status
+        status = member(error, name)
+        if isinstance(status, int) and status > 0:  # Ollama's is -1 for an error that came within a stream
+            return f"{type(error).__name__} {as_sent(status)}"
+    return type(error).__name__
 
 
 def _bare_trace(error: BaseException, secrets: Sequence[str]) -> str:

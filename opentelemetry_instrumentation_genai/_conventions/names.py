@@ -245,6 +245,18 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "gen_ai.tool.definitions_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.usage.cost": ("double", "{USD}", "what the call cost; the conventions count tokens, not money"),
+    "google_genai.count_tokens.total_tokens": (
+        "int",
+        "{token}",
+        "how many tokens a request would have, as the SDK names it: none was used, so it is no usage",
+    ),
+    "google_genai.prompt.block_reason": ("string", "", "why a prompt was blocked, in the provider's word"),
+    "google_genai.response.finish_reasons": ("string[]", "", "the provider's words, which finish_reasons maps"),
+    "google_genai.thinking.budget_tokens": (
+        "int",
+        "{token}",
+        "how many tokens of thinking were allowed, as the SDK names it",
+    ),
     "llm.request.purpose": ("string", "", "what a request is made for, as in llm-otel-kit"),
     "model": ("string", "", "of the `llm.*` metrics, as llm-otel-kit names it: the requested model"),
     "ollama.eval_duration": ("double", "s", "how long the server generated, by its own clock"),
@@ -328,6 +340,10 @@ AWS_BEDROCK_GUARDRAIL_INTERVENED: Final = "aws.bedrock.guardrail.intervened"
 AWS_BEDROCK_STOP_REASON: Final = "aws.bedrock.stop_reason"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
+GOOGLE_GENAI_BLOCK_REASON: Final = "google_genai.prompt.block_reason"
+GOOGLE_GENAI_COUNTED_TOKENS: Final = "google_genai.count_tokens.total_tokens"
+GOOGLE_GENAI_FINISH_REASONS: Final = "google_genai.response.finish_reasons"
+GOOGLE_GENAI_THINKING_BUDGET: Final = "google_genai.thinking.budget_tokens"
 INPUT_MESSAGES_REF: Final = "gen_ai.input.messages_ref"
 KIT_MODEL: Final = "model"
 KIT_STREAM: Final = "stream"

@@ -43,5 +43,6 @@ INSTRUMENTED: Final = (
     "writer",
     "mcp",
     *FRAMEWORKS,
+    "google_genai",
 )
 """All that have an instrumentor of their own; the setting `enabled` names them."""

@@ -155,7 +155,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Make the seam, in a process that has the SDK imported; a process that never imports it does not pay for the engine."""
 
     def _later_targets(self, _module: str) -> Iterable[tuple[str, Callable[..., object]]]:
-        """Return the (`Class.method`, wrapper) rows of one of the `later` modules. An SDK's version may lack some of them."""
+        """Return the (`Class.method` or function, wrapper) rows of one of the `later` modules. An SDK's version may lack some of them."""
         return ()
 
     def instrument(self, **kwargs: object) -> Any:
@@ -284,7 +284,9 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         """Patch what a module has. Another thread, or an import within it, may see it half imported: the rest comes at its end."""
         for name, wrap in self._later_targets(module):
             kind, _, method = name.partition(".")
-            if (module, name) not in self._patched_later and hasattr(getattr(sys.modules[module], kind, None), method):
+            owner = getattr(sys.modules[module], kind, None)
+            found = hasattr(owner, method) if method else owner is not None
+            if found and (module, name) not in self._patched_later:
                 patches.apply(sys.modules[module], name, wrap)
                 self._patched_later.add((module, name))
 

@@ -66,17 +66,26 @@ class Others:
 
     Args:
         sdk: the SDK's package.
-        instrumentor: what all packages call their instrumentor of it.
+        instrumentors: what the packages call their instrumentors of it.
         method: the clients' method that sends all calls.
         endpoints: all that are followed.
         allowed: whether calls that others report are reported here as well.
+        of_both: whether one class of clients makes both synchronous and asynchronous calls.
     """
 
     def __init__(
-        self, sdk: str, instrumentor: str, method: str, endpoints: Iterable[Endpoint], *, allowed: bool
+        self,
+        sdk: str,
+        instrumentors: str | tuple[str, ...],
+        method: str,
+        endpoints: Iterable[Endpoint],
+        *,
+        allowed: bool,
+        of_both: bool = False,
     ) -> None:
         self._sdk = sdk
-        self._instrumentor = instrumentor
+        self._instrumentors = (instrumentors,) if isinstance(instrumentors, str) else instrumentors
+        self._of_both = of_both
         self._sending_method = method
         self._methods = tuple({path for endpoint in endpoints for path in endpoint.methods})
         self._allowed = allowed
@@ -111,7 +120,8 @@ class Others:
     @guarded
     def _look(self, client: Any, endpoint: Endpoint) -> _Finding:
         """Look up the other instrumentation that reports such calls of a client, and log it once."""
-        methods = [path for path in endpoint.methods if _asynchronous(path) == _is_async(type(client))]
+        both, kind = self._of_both, _is_async(type(client))
+        methods = [path for path in endpoint.methods if both or _asynchronous(path) == kind]
         resources, senders = tuple(self._resources(methods)), self._senders(type(client))
         own = client.__dict__.get(self._sending_method)
         reporter = self._reporter([value for _, _, value in resources], [own, *(value for _, _, value in senders)])
@@ -164,7 +174,7 @@ class Others:
             return _Reporter(package, package if package in instrumentors else _package(module))
         for module, name in instrumentors.items():
             # A package that has wrapped others of the methods reports those, and not this one.
-            if name == self._instrumentor and not any(_wrapping(self._all(), [module])):
+            if name in self._instrumentors and not any(_wrapping(self._all(), [module])):
                 return _Reporter(module, None)
         return None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import wrapt
 
@@ -12,8 +13,8 @@ from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import ModuleType
 
+Owner: TypeAlias = "type | ModuleType"
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)  # the root of wrapt's proxies is new in wrapt 2
 _DEEPEST = 64
 _REPAIRED = "%s.%s has been replaced by others, so that a call was not recorded. It is patched again: further calls are recorded."
@@ -21,9 +22,9 @@ _LEFT_OUT = "%s.%s has been replaced by others, so that its calls are not record
 
 
 class Patch(NamedTuple):
-    """One wrapped method: its class, its name, our wrapper around it, and whether the class itself defined it."""
+    """One wrapped method: its class, its name, our wrapper around it, and whether the class itself defined it. A function has a module."""
 
-    owner: type
+    owner: Owner
     name: str
     handle: Any
     own: bool
@@ -38,19 +39,22 @@ class Patches:
         self._removed = False
 
     def apply(self, module: ModuleType, target: str, wrapper: Callable[..., object]) -> None:
-        """Wrap a method of a class, and of the classes that inherit from it where they have a wrapper that leaves ours out.
+        """Wrap a method of a class, and of the classes that inherit from it where they have a wrapper that leaves ours out; or a function.
 
         Others wrap the clients' classes, and some leave the SDK's bare method there when they are switched off.
 
         Args:
-            module: where the class is.
-            target: `Class.method`.
+            module: where the class or the function is.
+            target: `Class.method`, or the name of the function.
             wrapper: called with (wrapped, instance, args, kwargs).
 
         Raises:
-            AttributeError: the module has no such method.
+            AttributeError: the module has no such method or function.
         """
         kind, _, name = target.partition(".")
+        if not name:
+            self.wrap(module, kind, wrapper)
+            return
         owner = getattr(module, kind)
         bare = innermost(getattr(owner, name))
         self.wrap(owner, name, wrapper)
@@ -58,16 +62,16 @@ class Patches:
             if name in vars(subclass) and innermost(vars(subclass)[name]) is bare:
                 self.wrap(subclass, name, wrapper)
 
-    def wrap(self, owner: type, name: str, wrapper: Callable[..., object]) -> None:
-        """Wrap a method of one class, unless the patches have been removed already.
+    def wrap(self, owner: Owner, name: str, wrapper: Callable[..., object]) -> None:
+        """Wrap a method of one class, or a function of a module, unless the patches have been removed already.
 
         Args:
-            owner: the class.
-            name: the method.
+            owner: the class, or the module.
+            name: the method, or the function.
             wrapper: as wrapt calls it.
 
         Raises:
-            AttributeError: the class has no such method.
+            AttributeError: there is no such method or function.
         """
         with self._lock:
             if self._removed:
@@ -86,7 +90,7 @@ class Patches:
             name: the method, which is patched in one of the instance's classes.
         """
         with self._lock:
-            patches = [patch for patch in self._patches if patch.name == name and isinstance(instance, patch.owner)]
+            patches = [patch for patch in self._patches if patch.name == name and _has(instance, patch.owner)]
         if not patches:
             return
         bare = [innermost(patch.handle) for patch in patches]
@@ -123,10 +127,20 @@ def _calls(method: object, patches: Iterable[Patch]) -> bool:
     )
 
 
-def _made(owner: type, name: str, wrapper: Callable[..., object]) -> Patch:
-    original = next((vars(kind)[name] for kind in owner.__mro__ if name in vars(kind)), None)
+def _has(instance: Any, owner: Owner) -> bool:
+    return isinstance(owner, type) and isinstance(instance, owner)
+
+
+def _called(owner: Owner) -> str:
+    """Return the name of a class or a module, for a message."""
+    return owner.__qualname__ if isinstance(owner, type) else owner.__name__
+
+
+def _made(owner: Owner, name: str, wrapper: Callable[..., object]) -> Patch:
+    kinds = owner.__mro__ if isinstance(owner, type) else (owner,)
+    original = next((vars(kind)[name] for kind in kinds if name in vars(kind)), None)
     if original is None:
-        raise AttributeError(f"{owner.__qualname__}.{name}")
+        raise AttributeError(f"{_called(owner)}.{name}")
     return Patch(owner, name, wrapt.FunctionWrapper(original, wrapper), name in vars(owner))
 
 
@@ -164,7 +178,7 @@ def remove(patch: Patch) -> None:
     if current is None or not isinstance(above, (_Proxy, type(None))):
         warn_once(
             "%s.%s is wrapped by others too: our wrapper stays below theirs, and does nothing.",
-            owner.__qualname__,
+            _called(owner),
             name,
         )
     elif above is not None:

@@ -21,20 +21,18 @@ from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._guard import async_transformed, guarded, transformed
 from .._patching.funnel import Funnel
 from .._patching.http_exchange import Exchange, call_of, secrets_in, unparsed
+from .._patching.late_streams import AsyncStream, stream_of
 from .._patching.seam import Scope, async_following, following
 from .._stream.body import Reading
-from .._stream.transparent_proxy import Proxy, own
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
 
     from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
     from .._patching.other_instrumentations import Others
     from .._patching.propagation import Propagation
     from .._signals.signals import Signals
-
-_END = object()
 
 
 class Ollama(Funnel):
@@ -93,7 +91,7 @@ class Ollama(Funnel):
     def received(self, scope: Scope) -> None:
         """Put a stream that starts the call in place of the SDK's."""
         if scope.deferred is not None:
-            follow = _AsyncStream if hasattr(scope.result, "__anext__") else _stream
+            follow = AsyncStream if hasattr(scope.result, "__anext__") else stream_of
             scope.result = follow(scope.result, scope.deferred)
 
     def answered(self, response: Any, client: Any) -> None:
@@ -222,74 +220,3 @@ class _Start:
         steps = reading.chunks(source)
         scope.start()
         return reading, steps
-
-
-def _stream(source: Generator[Any, Any, Any], start: _Start) -> Generator[Any, Any, Any]:
-    """Wrap the SDK's generator in one that starts the call at the first step, and records its chunks."""
-    scope, steps = start.scope, source
-    try:
-        with scope, scope:
-            _, steps = start(source) or (None, source)
-            item = next(steps, _END)
-        if item is not _END:
-            yield item
-            yield from steps
-    finally:
-        steps.close()
-        source.close()
-
-
-class _AsyncStream(Proxy):
-    """The asynchronous counterpart of `_stream`: a proxy that looks like the SDK's generator.
-
-    The event loop would finalise a generator around it and the SDK's own at the same time, and they would collide.
-    """
-
-    __slots__ = ("_self_reading", "_self_start", "_self_steps")
-
-    _self_methods = frozenset({"__aiter__", "__anext__", "asend", "athrow", "aclose"})
-
-    def __init__(self, source: Any, start: _Start) -> None:
-        super().__init__(source)
-        self._self_start: _Start | None = start
-        self._self_reading: _StreamReading | None = None
-        self._self_steps: Any = source
-
-    def __aiter__(self) -> Any:
-        return self
-
-    def __anext__(self) -> Any:
-        return own(self, "_self_steps").__anext__() if own(self, "_self_start") is None else self._self_first()
-
-    def asend(self, value: Any) -> Any:
-        if value is not None and self._self_start is not None:  # Python rejects it, and the generator is unchanged
-            return self._self_source.asend(value)
-        return self.__anext__()  # the SDK's generator ignores what is sent
-
-    async def _self_first(self) -> Any:
-        start, self._self_start = self._self_start, None
-        if start is None:
-            return await self._self_steps.__anext__()
-        scope = start.scope
-        with scope, scope:
-            started = start(self._self_source)
-            if started is not None:
-                self._self_reading, self._self_steps = started
-            return await self._self_steps.__anext__()
-
-    async def athrow(self, *error: Any) -> Any:
-        try:
-            return await self._self_source.athrow(*error)
-        finally:
-            self._self_closed()
-
-    async def aclose(self) -> None:
-        try:
-            await self._self_source.aclose()
-        finally:
-            self._self_closed()
-
-    def _self_closed(self) -> None:
-        self._self_start = None
-        if self._self_reading is not None:
-            self._self_reading.closed()

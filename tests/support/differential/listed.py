@@ -65,7 +65,7 @@ def _generators_of_a_loop(found: Observation, case: Any) -> Observation:
 
 
 def _type_of_a_stream(found: Observation, _case: Any) -> Observation:
-    ours, theirs = f"<{OURS}.ollama._seam._AsyncStream>", "<builtins.async_generator>"
+    ours, theirs = f"<{OURS}._patching.late_streams.AsyncStream>", "<builtins.async_generator>"
     return replace(found, seen=[theirs if each == ours else each for each in found.seen])
 
 
