@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -64,7 +65,7 @@ async def _closed(client: Any) -> None:
         await client.aio.aclose()
         client.close()
     else:
-        session = client._api_client._aiohttp_session
+        session = getattr(client._api_client, "_aiohttp_session", None)
         if session is not None:
             await session.close()
         await client._api_client._async_httpx_client.aclose()
@@ -73,7 +74,7 @@ async def _closed(client: Any) -> None:
 
 async def done(result: Any) -> Any:
     """What a method returned, or what is awaited for it."""
-    return await result if asyncio.iscoroutine(result) else result
+    return await result if inspect.isawaitable(result) else result
 
 
 def _all_of(method: str, arguments: Any) -> Callable[[Any, Any], Any]:
