@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from threading import RLock
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import wrapt
@@ -13,6 +12,7 @@ from .._guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
 Owner: TypeAlias = "type | ModuleType"
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)  # the root of wrapt's proxies is new in wrapt 2

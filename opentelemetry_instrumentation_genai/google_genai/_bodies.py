@@ -19,9 +19,7 @@ _LARGEST_MEMBERS = frozenset({"candidates", "predictions"})
 def spelled(source: Any) -> Mapping[str, Any]:
     """Return the members of a JSON object, spelled as the API reference does. Those below them stay as they are."""
     held = members(source)
-    if not any("_" in name for name in held if isinstance(name, str)):
-        return held
-    return {_camel(name): value for name, value in held.items() if isinstance(name, str)}
+    return {_camel(name): value for name, value in held.items()} if any("_" in name for name in held) else held
 
 
 def _camel(name: str) -> str:

@@ -107,9 +107,8 @@ class _Candidate:
         name = string(piece.get("jsonPath")) or ""
         given = next((piece[kind] for kind in _VALUES if kind in piece), None)
         arguments = self._call.setdefault("args", {})
-        before = arguments.get(name.removeprefix("$."))
-        both = isinstance(before, str) and isinstance(given, str)
-        arguments[name.removeprefix("$.")] = before + given if both else given
+        before = arguments.get(name := name.removeprefix("$."))
+        arguments[name] = before + given if isinstance(before, str) and isinstance(given, str) else given
 
     def result(self) -> dict[str, Any]:
         """Return what was received of it."""

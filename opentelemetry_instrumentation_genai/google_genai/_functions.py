@@ -20,7 +20,6 @@ from .._signals.application import used_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextvars import Token
-    from types import TracebackType
 
 _FAILED = "FunctionInvocationError"  # the SDK raises it in place of what a function has raised
 
@@ -107,6 +106,7 @@ class Functions:
         return _FunctionRun(TOOL, about, used)
 
 
+@guarded
 def _reset(token: Token[list[tuple[Any, Any]] | None]) -> None:
     with suppress(ValueError):  # of a coroutine that is closed in another context, which has nothing to restore
         _calls.reset(token)
@@ -125,11 +125,7 @@ def _taken(name: str) -> str | None:
 class _FunctionRun(FrameworkRun):
     """One run of a function. It fails with what the function has raised, which the SDK gives to the model as a text."""
 
-    def __exit__(
-        self, kind: Any = None, error: BaseException | None = None, trace: TracebackType | None = None
-    ) -> None:
-        raised = None if type(error).__name__ != _FAILED or error is None else error.__context__
-        if raised is None:
-            super().__exit__(kind, error, trace)
-        else:
-            super().__exit__(type(raised), raised, raised.__traceback__)
+    @guarded
+    def _end(self, error: BaseException | None) -> None:
+        cause = None if error is None or type(error).__name__ != _FAILED else error.__context__
+        super()._end(error if cause is None else cause)

@@ -204,6 +204,7 @@ class _StreamReading(Reading):
 
     __slots__ = ()
 
+    @guarded
     def failed(self, error: BaseException) -> None:
         """Record a failure: the SDK raised, or the consumer left."""
         if self._stepping:

@@ -72,6 +72,12 @@ def async_weather(weather: Callable[[str], str]) -> Any:
     return weather
 
 
+@pytest.fixture
+def tools(weather: Any, async_weather: Any) -> dict[str, Any]:
+    """The function for each kind of call."""
+    return {"sync": weather, "async": weather, "coroutine": async_weather}
+
+
 def asked(method: str, tools: list[Any], **config: Any) -> Callable[[Any, Any], Any]:
     """A function that asks by a method of models or of a chat, and returns the last text."""
     given = types.GenerateContentConfig(tools=tools, **config)
@@ -96,12 +102,12 @@ def replies(method: str, *bodies: Any) -> list[Any]:
 
 @pytest.mark.parametrize("method", ENDPOINTS)
 @pytest.mark.parametrize("kind", ["sync", "async", "coroutine"])
-def test_functions(server: ModelServer, telemetry: Telemetry, weather: Any, async_weather: Any, method: str, kind: str):
+def test_functions(server: ModelServer, telemetry: Telemetry, tools: dict[str, Any], method: str, kind: str):
     """Each is a span of its own, current while the function runs; so are the calls of the model."""
     GoogleGenAIInstrumentor().instrument(**telemetry.providers)
     server.reply(*replies(method, calling(ROME, OSLO), response()))
     caller = Caller(server, "sync" if kind == "sync" else "async")
-    assert caller.run(asked(method, [async_weather if kind == "coroutine" else weather])) == "Hello"
+    assert caller.run(asked(method, [tools[kind]])) == "Hello"
     assert tree(telemetry) == WHOLE
     tools = [span for span in telemetry.spans if span.name == "execute_tool weather"]
     assert [span.attributes["gen_ai.tool.call.id"] for span in tools] == ["call-Rome", "call-Oslo"]
