@@ -622,4 +622,7 @@ FRAMEWORKS: Listed = {
     "_operations/framework_run.py": ("FrameworkRun.end", "FrameworkRun.leave"),
 }
 
-NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE, MCP, FRAMEWORKS)
+# Of an SDK that has an environment of its own: tests/sdks/test_google_genai_strikes.py.
+GOOGLE: Listed = _of("google_genai/")
+
+NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE, MCP, FRAMEWORKS, GOOGLE)
