@@ -34,6 +34,7 @@ def test_entry_points():
         "genai_bedrock": "BedrockInstrumentor",
         "genai_cerebras": "CerebrasInstrumentor",
         "genai_fireworks": "FireworksInstrumentor",
+        "genai_google_genai": "GoogleGenAIInstrumentor",
         "genai_groq": "GroqInstrumentor",
         "genai_letta": "LettaInstrumentor",
         "genai_llama_api": "LlamaApiInstrumentor",

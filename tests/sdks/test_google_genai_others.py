@@ -10,8 +10,7 @@ import pytest
 
 pytest.importorskip("google.genai")
 
-import google.genai.models as models
-import google.genai.version as version
+from google.genai import models, version
 from opentelemetry import context
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 

@@ -231,7 +231,7 @@ class Strikes:
         if (
             got != bare
             and not (got is error and (error is KeyboardInterrupt or place.function in FRAMES | LATE))
-            and not (place.function in OF_FUNCTIONS)
+            and place.function not in OF_FUNCTIONS
         ):
             yield f"{followed.name}: {place}: the application got {str(got)[:60]}"
         for _ in range(2):
