@@ -63,7 +63,7 @@ class _Candidate:
         self._reason: str | None = None
         self._parts: list[dict[str, Any]] = []
         self._text: tuple[bool, list[str]] | None = None  # of the last part: whether it is a thought, and its pieces
-        self._call: dict[str, Any] | None = None  # whose arguments are still arriving
+        self._call: dict[str, Any] | None = None  # the one with arguments that are still arriving
 
     def add(self, candidate: Any) -> None:
         """Add what a chunk has of it."""

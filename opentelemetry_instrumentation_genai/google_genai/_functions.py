@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FAILED = "FunctionInvocationError"  # the SDK raises it in place of what a function has raised
 
-# (name, id) of the calls of a response whose functions the SDK runs, one after the other; the run ones are taken out.
+# (name, id) of the functions that a response calls, in the order in which the SDK runs them; each is taken out when it runs.
 _calls: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("opentelemetry_instrumentation_genai.calls", default=None)
 
 
