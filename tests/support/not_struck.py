@@ -36,6 +36,7 @@ PROTOCOLS: Listed = {
     "_adapter/endpoint.py": ("Accumulator.add", "Accumulator.result"),
     "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
     "_patching/funnel.py": ("Funnel._base",),
+    "_patching/late_streams.py": ("Start.__call__",),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
     "_stream/body.py": ("Unfinished.exit",),
     "openai/_realtime_session.py": ("Session.received", "Session.sends"),
@@ -397,7 +398,7 @@ RARE: Listed = {
     "_adapter/endpoint.py": ("Endpoint.<lambda>", "_without_members.content"),
     "_patching/funnel.py": ("Funnel._repair",),
     "_patching/other_instrumentations.py": ("Others._all", "_package", "_running", "reporter_of", "warn_of"),
-    "_patching/patch.py": ("Patches.repair", "_calls"),
+    "_patching/patch.py": ("_called", "_has", "Patches.repair", "_calls"),
     "_content/pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
     "_cost/price_list.py": (
         "PriceList.__init__",
