@@ -121,7 +121,15 @@ def uninstrument() -> None:
 def _installed() -> list[Any]:
     """Return the instrumentors of the SDKs that are installed."""
     instrumentors = (__getattr__(name)() for name in _HOMES if name.endswith("Instrumentor"))
-    return [one for one in instrumentors if find_spec((one.package or one.sdk).partition(".")[0]) is not None]
+    return [one for one in instrumentors if _is_installed(one.package or one.sdk)]
+
+
+def _is_installed(package: str) -> bool:
+    """Return whether a package is there. Of what stands above it only namespaces are imported, such as `google`."""
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # nothing above it is there
+        return False
 
 
 def __getattr__(name: str) -> Any:

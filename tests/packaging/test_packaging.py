@@ -32,7 +32,28 @@ LOCK = os.environ.get("LOCK")
 TYPICAL = ["opentelemetry-sdk", "opentelemetry-distro", "opentelemetry-exporter-otlp"]
 
 # The instrumentors, and for each SDK the method of a client that all its calls go through.
-INSTRUMENTORS = ["AnthropicInstrumentor", "OllamaInstrumentor", "OpenAIAgentsInstrumentor", "OpenAIInstrumentor"]
+ENTRY_POINTS = {
+    "genai": f"{PACKAGE}._patching.instrumentor:GenAISettings",
+    "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
+    "genai_bedrock": f"{PACKAGE}.bedrock:BedrockInstrumentor",
+    "genai_cerebras": f"{PACKAGE}.sdks.cerebras:CerebrasInstrumentor",
+    "genai_fireworks": f"{PACKAGE}.sdks.fireworks:FireworksInstrumentor",
+    "genai_google_genai": f"{PACKAGE}.google_genai:GoogleGenAIInstrumentor",
+    "genai_groq": f"{PACKAGE}.sdks.groq:GroqInstrumentor",
+    "genai_letta": f"{PACKAGE}.sdks.letta:LettaInstrumentor",
+    "genai_llama_api": f"{PACKAGE}.sdks.llama_api:LlamaApiInstrumentor",
+    "genai_llama_stack": f"{PACKAGE}.sdks.llama_stack:LlamaStackInstrumentor",
+    "genai_mcp": f"{PACKAGE}.mcp:McpInstrumentor",
+    "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
+    "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
+    "genai_openai_agents": f"{PACKAGE}.openai_agents:OpenAIAgentsInstrumentor",
+    "genai_perplexity": f"{PACKAGE}.sdks.perplexity:PerplexityInstrumentor",
+    "genai_portkey": f"{PACKAGE}.sdks.portkey:PortkeyInstrumentor",
+    "genai_sambanova": f"{PACKAGE}.sdks.sambanova:SambaNovaInstrumentor",
+    "genai_together": f"{PACKAGE}.sdks.together:TogetherInstrumentor",
+    "genai_writer": f"{PACKAGE}.sdks.writer:WriterInstrumentor",
+}
+INSTRUMENTORS = sorted(value.partition(":")[2] for name, value in ENTRY_POINTS.items() if name != "genai")
 FUNNELS = {
     "anthropic": ("anthropic._base_client", "SyncAPIClient", "request"),
     "ollama": ("ollama._client", "Client", "_request"),
@@ -196,27 +217,7 @@ class TestWheel:
             parser.read_string(archive.read(name).decode())
 
         assert ["opentelemetry_instrumentor"] == parser.sections()
-        assert {
-            "genai": f"{PACKAGE}._patching.instrumentor:GenAISettings",
-            "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
-            "genai_bedrock": f"{PACKAGE}.bedrock:BedrockInstrumentor",
-            "genai_cerebras": f"{PACKAGE}.sdks.cerebras:CerebrasInstrumentor",
-            "genai_fireworks": f"{PACKAGE}.sdks.fireworks:FireworksInstrumentor",
-            "genai_google_genai": f"{PACKAGE}.google_genai:GoogleGenAIInstrumentor",
-            "genai_groq": f"{PACKAGE}.sdks.groq:GroqInstrumentor",
-            "genai_letta": f"{PACKAGE}.sdks.letta:LettaInstrumentor",
-            "genai_llama_api": f"{PACKAGE}.sdks.llama_api:LlamaApiInstrumentor",
-            "genai_llama_stack": f"{PACKAGE}.sdks.llama_stack:LlamaStackInstrumentor",
-            "genai_mcp": f"{PACKAGE}.mcp:McpInstrumentor",
-            "genai_ollama": f"{PACKAGE}.ollama:OllamaInstrumentor",
-            "genai_openai": f"{PACKAGE}.openai:OpenAIInstrumentor",
-            "genai_openai_agents": f"{PACKAGE}.openai_agents:OpenAIAgentsInstrumentor",
-            "genai_perplexity": f"{PACKAGE}.sdks.perplexity:PerplexityInstrumentor",
-            "genai_portkey": f"{PACKAGE}.sdks.portkey:PortkeyInstrumentor",
-            "genai_sambanova": f"{PACKAGE}.sdks.sambanova:SambaNovaInstrumentor",
-            "genai_together": f"{PACKAGE}.sdks.together:TogetherInstrumentor",
-            "genai_writer": f"{PACKAGE}.sdks.writer:WriterInstrumentor",
-        } == dict(parser["opentelemetry_instrumentor"])
+        assert ENTRY_POINTS == dict(parser["opentelemetry_instrumentor"])
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
         """The floor excludes 0.48b0, which is what an unbounded requirement is satisfied with beside the newest SDK."""

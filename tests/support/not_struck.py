@@ -133,7 +133,7 @@ START: Listed = {
     "bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
     "_adapter/endpoint.py": ("Endpoint.called_by",),
     "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
-    "__init__.py": ("_installed", "instrument", "uninstrument"),
+    "__init__.py": ("_installed", "_is_installed", "instrument", "uninstrument"),
     "_patching/stainless_instrumentor.py": (
         "StainlessInstrumentor.__init_subclass__",
         "StainlessInstrumentor._endpoints",
