@@ -176,7 +176,7 @@ def _exception_type(error: BaseException) -> str:
 
 
 def _plain(error: BaseException) -> str:
-    for name in ("status_code", "code"):  # the second is Google's, whose other code is the status
+    for name in ("status_code", "code"):  # the second is Google's: its other code is the status
         status = member(error, name)
         if isinstance(status, int) and status > 0:  # Ollama's is -1 for an error that came within a stream
             return f"{type(error).__name__} {as_sent(status)}"

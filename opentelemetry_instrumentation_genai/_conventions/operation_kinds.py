@@ -28,7 +28,7 @@ class OperationKind:
         records_stream: whether its spans have `gen_ai.request.stream`, which the conventions define for inference only.
         span_kind: the kind of its span.
         subject: the attribute with what the call is about; its value follows the operation in the name of the span.
-        method: the attribute with the method of a protocol, whose value the name of the span begins with; None where it begins with
+        method: the attribute with the method of a protocol, with which the name of the span begins; None where it begins with
             the operation.
         remote: whether a server does it. Else the application's own code does, which may make calls of its own.
         of_provider: whether the provider of a model does it. Else it has no metrics and no events of a model's clients, and what

@@ -71,7 +71,7 @@ class NativeTracing:
         return self._mode != "replace" and self._original is not None and self._original.fget(client) is not None
 
     def client_of(self, client: Any, call: Call) -> Any:
-        """Return a client like this one, by whose tracer the SDK starts the span of one operation.
+        """Return a client like this one, with a tracer by which the SDK starts the span of one operation.
 
         Args:
             client: the SDK's client.

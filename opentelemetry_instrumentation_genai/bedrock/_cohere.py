@@ -49,9 +49,9 @@ def _input(body: Mapping[str, Any]) -> Content:
     content: Content = {}
     messages = [_past(message) for message in items(body, "chat_history")]
     results = [_result(result) for result in items(body, "tool_results")]
-    said = first_text(body, "message")
-    if said is not None:
-        messages.append({"role": "user", "parts": [text(said)]})
+    message = first_text(body, "message")
+    if message is not None:
+        messages.append({"role": "user", "parts": [text(message)]})
     if results:
         messages.append({"role": "tool", "parts": results})
     if messages:

@@ -81,4 +81,4 @@ IMAGES = Endpoint(
     failure=_failure,
 )
 CONTENT = Endpoint(kind=operation_kinds.GENERATE_CONTENT, request=table(), response=table())
-"""Of a model whose bodies have an unknown form: what the service itself says of its calls."""
+"""For a model with bodies of an unknown form: what the service itself reports."""
