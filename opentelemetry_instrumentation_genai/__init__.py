@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
     from .bedrock import BedrockInstrumentor
+    from .claude_agent import ClaudeAgentInstrumentor
     from .google_genai import GoogleGenAIInstrumentor
     from .mcp import McpInstrumentor
     from .ollama import OllamaInstrumentor
@@ -40,6 +41,7 @@ __all__ = [
     "BedrockInstrumentor",
     "CallReference",
     "CerebrasInstrumentor",
+    "ClaudeAgentInstrumentor",
     "FireworksInstrumentor",
     "GoogleGenAIInstrumentor",
     "GroqInstrumentor",
@@ -88,6 +90,7 @@ _HOMES = {
     "TogetherInstrumentor": ".sdks.together",
     "WriterInstrumentor": ".sdks.writer",
     "OpenAIAgentsInstrumentor": ".openai_agents",
+    "ClaudeAgentInstrumentor": ".claude_agent",
     "capture_content": "._application.capture_content",
     "CallReference": "._operations.evaluation",
     "current_call": "._operations.evaluation",

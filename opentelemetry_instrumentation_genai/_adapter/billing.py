@@ -19,12 +19,14 @@ class Billing(NamedTuple):
         terms: what the price depends on: name -> value, such as a speed.
         beside: (model, attributes) of usages that are billed beside the response's own; None for the same model.
         has_list_price: whether the cost of such a response can be computed from a public list of prices.
+        cost: what it cost by its own account, in USD; None where it has none.
     """
 
     amounts: Mapping[str, int] = MappingProxyType({})
     terms: Mapping[str, str] = MappingProxyType({})
     beside: Sequence[tuple[str | None, Mapping[str, Attribute]]] = ()
     has_list_price: bool = True
+    cost: float | None = None
 
 
 NO_MORE: Final = Billing()

@@ -98,10 +98,17 @@ class Generation(NamedTuple):
             "others": self.others,
             "workflows": self.workflows,
             "agents": _AGENTS,
+            "programs": self._programs,
             "tools": _TOOLS,
             "mcp": _MCP,
             "none": Measures(duration=()),
         }
+
+    @property
+    def _programs(self) -> Measures:
+        """Return those of an agent with usage: its tokens are of several inferences, so that no histogram of each has them."""
+        tokens = tuple(row for row in self.inference.tokens if row.token_type is not None)
+        return Measures(_AGENTS.duration, tokens=tokens, usage=self.inference.usage)
 
     def split(self) -> Generation:
         """Return the generation with the latest one's counters of the parts of a total added, if it has none of its own."""

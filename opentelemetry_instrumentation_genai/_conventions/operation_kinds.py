@@ -36,7 +36,9 @@ class OperationKind:
     """
 
     name: str
-    metrics: Literal["inference", "fetched", "others", "tools", "agents", "workflows", "mcp", "none"] = "inference"
+    metrics: Literal["inference", "fetched", "others", "tools", "agents", "programs", "workflows", "mcp", "none"] = (
+        "inference"
+    )
     owner_key: str = key_of_owner("inference")
     has_details: bool = True
     has_content: bool = True
@@ -112,6 +114,8 @@ def _local(name: str, metrics: Literal["tools", "agents", "workflows", "none"], 
 
 EXECUTE_TOOL: Final = _local("execute_tool", "tools", names.TOOL_NAME)
 INVOKE_AGENT: Final = _local("invoke_agent", "agents", names.AGENT_NAME)
+AGENT_PROGRAM: Final = replace(INVOKE_AGENT, metrics="programs")
+"""An agent that a program beside the application runs. Its model calls are made there, so that their usage is the agent's to count."""
 REMOTE_AGENT: Final = OperationKind("invoke_agent", metrics="others", has_details=False, subject=names.AGENT_NAME)
 """An agent that a server runs, for an answer to a message."""
 INVOKE_WORKFLOW: Final = _local("invoke_workflow", "workflows", names.WORKFLOW_NAME)

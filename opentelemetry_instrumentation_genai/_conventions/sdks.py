@@ -23,7 +23,7 @@ SDKS: Final = frozenset(
     }
 )
 """The packages of the SDKs of model providers. Their objects are read by their fields."""
-FRAMEWORKS: Final = ("openai_agents",)
+FRAMEWORKS: Final = ("openai_agents", "claude_agent")
 """What calls these SDKs, or a server of its own."""
 INSTRUMENTED: Final = (
     "openai",

@@ -96,6 +96,8 @@ class Costs:
         Returns:
             USD; None if no source knows it.
         """
+        if billing.cost is not None:
+            return billing.cost if BILLED in self._sources else None
         operation = identity[OPERATION_NAME]
         if operation not in BILLED_OPERATIONS and not (operation in BILLED_BY_USAGE and USAGE_INPUT_TOKENS in found):
             return None

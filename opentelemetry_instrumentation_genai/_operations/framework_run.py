@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .._guard import guarded
 from .calls import NO_SERVER
 from .endpoints import FAILED
 from .operation import Run
@@ -62,6 +63,21 @@ class FrameworkRun(Run):
         call.adopt(outer_span, span)
         call.started = perf_counter()
         return outer
+
+    @property
+    def context(self) -> Context | None:
+        """Return the context of the operation while it runs; None if it is not recorded."""
+        call = self._call
+        return None if call is None else call.context
+
+    @guarded
+    def begin(self, outer: Context) -> None:
+        """Begin without a block, so that it is current nowhere; `end` ends it.
+
+        Args:
+            outer: the context that it begins in.
+        """
+        self._within(outer)
 
     def leave(self) -> None:
         """Leave the block, and go on: `end` ends the operation."""

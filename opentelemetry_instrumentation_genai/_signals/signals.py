@@ -25,7 +25,7 @@ from .._conventions.names import (
     TOOL_TYPE,
     WORKFLOW_NAME,
 )
-from .._conventions.operation_kinds import INVOKE_AGENT
+from .._conventions.operation_kinds import AGENT_PROGRAM, INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
 from .._guard import guarded, warn_once
 from .._settings.config import variable, warn_of_missing
@@ -273,7 +273,7 @@ class Signals:
         agent = agent_in(call.context)
         if agent is not None:
             found.append(CallOfAgent(call, agent))
-        if call.kind is INVOKE_AGENT:
+        if call.kind is INVOKE_AGENT or call.kind is AGENT_PROGRAM:
             found.append(AgentCalls(call, self._agent_instruments))
         found += self._recorders(call, self._capture_of(call, request))
         if self.hooks is not None and hook_span is not None:

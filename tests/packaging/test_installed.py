@@ -33,6 +33,7 @@ def test_entry_points():
         "genai_anthropic": "AnthropicInstrumentor",
         "genai_bedrock": "BedrockInstrumentor",
         "genai_cerebras": "CerebrasInstrumentor",
+        "genai_claude_agent": "ClaudeAgentInstrumentor",
         "genai_fireworks": "FireworksInstrumentor",
         "genai_google_genai": "GoogleGenAIInstrumentor",
         "genai_groq": "GroqInstrumentor",

@@ -37,6 +37,7 @@ ENTRY_POINTS = {
     "genai_anthropic": f"{PACKAGE}.anthropic:AnthropicInstrumentor",
     "genai_bedrock": f"{PACKAGE}.bedrock:BedrockInstrumentor",
     "genai_cerebras": f"{PACKAGE}.sdks.cerebras:CerebrasInstrumentor",
+    "genai_claude_agent": f"{PACKAGE}.claude_agent:ClaudeAgentInstrumentor",
     "genai_fireworks": f"{PACKAGE}.sdks.fireworks:FireworksInstrumentor",
     "genai_google_genai": f"{PACKAGE}.google_genai:GoogleGenAIInstrumentor",
     "genai_groq": f"{PACKAGE}.sdks.groq:GroqInstrumentor",
@@ -61,7 +62,18 @@ FUNNELS = {
 }
 
 # None of these may be loaded by importing the package, or by an instrumentor that waits for its SDK.
-HEAVY = {"genai_prices", "openai", "anthropic", "ollama", "agents", "httpx", "httpx2", "pydantic", "opentelemetry.sdk"}
+HEAVY = {
+    "genai_prices",
+    "openai",
+    "anthropic",
+    "ollama",
+    "agents",
+    "claude_agent_sdk",
+    "httpx",
+    "httpx2",
+    "pydantic",
+    "opentelemetry.sdk",
+}
 
 LOAD_EVERYTHING = f"""
 import json, sys
@@ -160,6 +172,7 @@ SDKS = {
     "anthropic": "anthropic",
     "bedrock": "boto3",
     "cerebras": "cerebras-cloud-sdk",
+    "claude-agent": "claude-agent-sdk",
     "fireworks": "fireworks-ai",
     "google-genai": "google-genai",
     "groq": "groq",

@@ -619,8 +619,13 @@ def _of(*rooms: str) -> Listed:
 
 # Of frameworks, which have an environment of their own: tests/frameworks strike them.
 FRAMEWORKS: Listed = {
-    **_of("openai_agents/", "_patching/framework.py"),
-    "_operations/framework_run.py": ("FrameworkRun.end", "FrameworkRun.leave"),
+    **_of("openai_agents/", "claude_agent/", "_patching/framework.py"),
+    "_operations/framework_run.py": (
+        "FrameworkRun.begin",
+        "FrameworkRun.context",
+        "FrameworkRun.end",
+        "FrameworkRun.leave",
+    ),
 }
 
 # Of an SDK that has an environment of its own: tests/sdks/test_google_genai_strikes.py.

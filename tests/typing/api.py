@@ -16,6 +16,7 @@ import opentelemetry_instrumentation_genai
 from opentelemetry_instrumentation_genai import (
     AnthropicInstrumentor,
     CallReference,
+    ClaudeAgentInstrumentor,
     OllamaInstrumentor,
     OpenAIAgentsInstrumentor,
     OpenAIInstrumentor,
@@ -92,6 +93,12 @@ def as_in_an_application_of_openai_agents() -> None:
     """The same of a framework."""
     OpenAIAgentsInstrumentor().instrument(tracer_provider=TracerProvider(), capture_message_content="span_only")
     OpenAIAgentsInstrumentor().uninstrument()
+
+
+def as_in_an_application_of_claude_agent() -> None:
+    """The same of another one."""
+    ClaudeAgentInstrumentor().instrument(tracer_provider=TracerProvider(), capture_message_content="span_only")
+    ClaudeAgentInstrumentor().uninstrument()
 
 
 def dependencies(instrumentor: OpenAIInstrumentor | AnthropicInstrumentor | OllamaInstrumentor) -> None:
