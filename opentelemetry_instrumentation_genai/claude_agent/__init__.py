@@ -24,7 +24,7 @@ class ClaudeAgentInstrumentor(GenAIInstrumentor):
     sdk = "claude_agent"
     package = "claude_agent_sdk"
     module = "claude_agent_sdk.client"
-    supported: ClassVar[tuple[str, str]] = ("0.2.82", "1")
+    supported: ClassVar[tuple[str, str]] = ("0.2.189", "1")
 
     def _installed(self) -> str:
         version: str = import_module("claude_agent_sdk._version").__version__

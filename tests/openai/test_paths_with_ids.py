@@ -10,9 +10,9 @@ from loopback import Json, ModelServer, Telemetry
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._adapter.endpoint import Endpoint
 from opentelemetry_instrumentation_genai._adapter.fields import field, integer, string, table
+from opentelemetry_instrumentation_genai._adapter.openai_api import endpoints
 from opentelemetry_instrumentation_genai._conventions import names
 from opentelemetry_instrumentation_genai._conventions.operation_kinds import OperationKind
-from opentelemetry_instrumentation_genai.openai import _endpoints
 
 SEARCH = Endpoint(
     kind=OperationKind("retrieval", metrics="others", has_details=False),
@@ -41,7 +41,7 @@ def post(monkeypatch: pytest.MonkeyPatch, server: ModelServer, telemetry: Teleme
     """Makes a request by hand, of an SDK that is instrumented with one route more."""
 
     def make(route: str, path: str, **options: Any) -> Any:
-        monkeypatch.setitem(_endpoints.ENDPOINTS, ("post", route), SEARCH)
+        monkeypatch.setitem(endpoints.ENDPOINTS, ("post", route), SEARCH)
         OpenAIInstrumentor().instrument(**telemetry.providers)
         server.reply(Json({}))
         openai_client().post(path.format(url=server.url), cast_to=object, **options)

@@ -66,7 +66,7 @@ APPLICATION: Listed = {
         "retrieval.__init__",
         "step.__init__",
     ),
-    "__init__.py": ("__dir__", "__getattr__"),
+    "__init__.py": ("__dir__", "__getattr__", "_installed", "_is_installed", "instrument", "uninstrument"),
     "_application/block.py": (
         "entered",
         "Block.__aenter__",
@@ -133,7 +133,6 @@ START: Listed = {
     "bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
     "_adapter/endpoint.py": ("Endpoint.called_by",),
     "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
-    "__init__.py": ("_installed", "_is_installed", "instrument", "uninstrument"),
     "_patching/stainless_instrumentor.py": (
         "StainlessInstrumentor.__init_subclass__",
         "StainlessInstrumentor._endpoints",
