@@ -137,19 +137,19 @@ class _Opening(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no ty
 
     Args:
         source: the SDK's generator.
-        note: is called with the streams.
+        observe: is called with the streams.
     """
 
-    def __init__(self, source: Any, note: Callable[[Any], object]) -> None:
+    def __init__(self, source: Any, observe: Callable[[Any], object]) -> None:
         super().__init__(source)
-        self._self_note: Callable[[Any], object] | None = note
+        self._self_observe: Callable[[Any], object] | None = observe
 
     def __aiter__(self) -> _Opening:
         return self
 
     async def __anext__(self) -> Any:
-        note, self._self_note = self._self_note, None
+        observe, self._self_observe = self._self_observe, None
         step = await self.__wrapped__.__anext__()
-        if note is not None:
-            note(step)
+        if observe is not None:
+            observe(step)
         return step

@@ -240,9 +240,7 @@ def _received(text: str) -> Any:
             attributes={"url.full": f"http://x/{text}", "http.response.status_code": text},
         ),
     ]
-    points = {
-        1: SimpleNamespace(metric=f"gen_ai.{text}", unit="s", attributes=known, count=1, total=1.0, exemplars=set())
-    }
+    point = SimpleNamespace(metric=f"gen_ai.{text}", unit="s", attributes=known, count=1, total=1.0, exemplars=set())
     parts = [
         {"type": "text", "content": text},
         {"type": "reasoning", "content": text},
@@ -261,7 +259,7 @@ def _received(text: str) -> Any:
         SimpleNamespace(name="gen_ai.client.inference.operation.details", span=b"1", time=1, attributes=content),
         SimpleNamespace(name="gen_ai.client.operation.exception", span=b"2", time=1, attributes=exception),
     ]
-    return SimpleNamespace(spans=spans, points=points, events=events)
+    return SimpleNamespace(spans=spans, series=lambda: [point], events=events)
 
 
 def _shown(view: Any, text: str) -> str:
