@@ -19,7 +19,7 @@ class LlamaStackInstrumentor(StainlessInstrumentor):
     package = "llama_stack_client"
     distribution = "llama-stack-client"
     provider = "llama_stack"
-    supported: ClassVar[tuple[str, str]] = ("0.3.0", "1")
+    supported: ClassVar[tuple[str, str]] = ("0.7.0", "1")
 
     def _endpoints(self) -> Mapping[tuple[str, str], Endpoint]:
         from .._adapter.openai_api.endpoints import openai_endpoints

@@ -18,7 +18,7 @@ class PerplexityInstrumentor(StainlessInstrumentor):
     sdk = "perplexity"
     distribution = "perplexityai"
     provider = "perplexity"
-    supported: ClassVar[tuple[str, str]] = ("0.10.0", "1")
+    supported: ClassVar[tuple[str, str]] = ("0.14.0", "1")
 
     def _endpoints(self) -> Mapping[tuple[str, str], Endpoint]:
         from .._adapter.openai_api.decisions import DECISIONS

@@ -24,15 +24,19 @@ class TogetherInstrumentor(StainlessInstrumentor):
         from .._adapter.openai_api.endpoints import openai_endpoints
         from .._adapter.rerank import RERANK
 
+        paths = (
+            "/chat/completions",
+            "/completions",
+            "/embeddings",
+            "/images/generations",
+            "/audio/transcriptions",
+            "/audio/translations",
+            "/audio/speech",
+        )
+        rerank = RERANK.called_by("rerank", "RerankResource")
         return {
-            **openai_endpoints(
-                "/chat/completions",
-                "/completions",
-                "/embeddings",
-                "/images/generations",
-                "/audio/transcriptions",
-                "/audio/translations",
-                "/audio/speech",
-            ),
-            ("post", "/rerank"): RERANK.called_by("rerank", "RerankResource"),
+            **openai_endpoints(*paths),
+            **openai_endpoints(*paths, below="/v1"),  # from 3.0 on
+            ("post", "/rerank"): rerank,
+            ("post", "/v1/rerank"): rerank,
         }

@@ -138,8 +138,8 @@ SDKS = (
         (*_named("speech"), _COMPLETIONS, _EMBEDDINGS),
         _reasons(
             stores="files models batches audio.voices",
-            jobs="fine_tuning evals endpoints beta code_interpreter videos",
-            account="agent_headers whoami",
+            jobs="fine_tuning evals endpoints beta code_interpreter videos clusters post_training",
+            account="agent_headers whoami organization projects",
         ),
         elsewhere=("rerank", "images", "audio.transcriptions", "audio.translations"),
     ),
@@ -155,7 +155,7 @@ SDKS = (
             "reinforcement_fine_tuning_jobs reinforcement_fine_tuning_steps supervised_fine_tuning_jobs",
             account="accounts api_keys secrets users",
         ),
-        elsewhere=("chat.completions.acreate",),
+        elsewhere=("chat.completions.acreate", "completions.acreate"),
     ),
     Sdk(
         "CerebrasInstrumentor",
