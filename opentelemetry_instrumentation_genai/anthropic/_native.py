@@ -64,7 +64,7 @@ class NativeTracing:
 
     def spans(self, client: Any, options: Any) -> bool:
         """Return whether the span of this call is the SDK's: the SDK starts one, and the mode keeps it."""
-        return bool(getattr(options, "span_name", None)) and self.traces(client)
+        return self.traces(client) and bool(getattr(options, "span_name", None))
 
     def traces(self, client: Any) -> bool:
         """Return whether the spans of this client's operations are the SDK's: it starts them, and the mode keeps them."""
