@@ -5,6 +5,7 @@ The bodies are written by hand, from the public API references of the providers 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ import writerai
 from inline_snapshot import snapshot
 
 import opentelemetry_instrumentation_genai
-from loopback import Json, ModelServer, Sse, Telemetry
+from loopback import Json, ModelServer, Sse, Telemetry, Text
 from loopback.openai_bodies import chunk, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
@@ -450,6 +451,20 @@ def test_llama_api_answers(server: ModelServer, followed: Telemetry, client: Any
             "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Hello"}],"finish_reason":"stop"}]',
         }
     )
+
+
+def test_llama_api_counts_what_can_be_counted(server: ModelServer, followed: Telemetry, client: Any) -> None:
+    """A metric that is no count is left out, and the rest of the call is recorded."""
+    message = {"role": "assistant", "content": "Hello", "stop_reason": "stop"}
+    odd = '[{"metric": "num_prompt_tokens", "value": Infinity}, {"metric": "num_completion_tokens", "value": 3.0}, null, {}]'
+    server.reply(
+        Text(json.dumps({"completion_message": message})[:-1] + f', "metrics": {odd}' + "}", "application/json")
+    )
+    client(llama_api_client.LlamaAPIClient).chat.completions.create(model="Llama-4-Scout", messages=HI)
+    found = attributes(followed)
+    assert "gen_ai.usage.input_tokens" not in found
+    assert found["gen_ai.usage.output_tokens"] == 3
+    assert found["gen_ai.response.finish_reasons"] == ("stop",)
 
 
 def test_llama_api_streams_events(server: ModelServer, followed: Telemetry, client: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..._adapter.fields import field, member, members, string, table
+from ..._adapter.fields import field, member, members, number, string, table
 from ..._adapter.openai_api.chat import CHAT
 from ..._adapter.openai_api.chunks import ChoiceChunks
 from ..._adapter.openai_api.moderations import MODERATIONS
@@ -22,8 +23,8 @@ def _metric(name: str) -> Callable[[object], int | None]:
 
     def read(metrics: object) -> int | None:
         listed = metrics if isinstance(metrics, (list, tuple)) else ()
-        values = (member(entry, "value") for entry in listed if member(entry, "metric") == name)
-        return next((int(value) for value in values if isinstance(value, (int, float)) and value >= 0), None)
+        values = (number(member(entry, "value")) for entry in listed if member(entry, "metric") == name)
+        return next((int(value) for value in values if value is not None and 0 <= value < math.inf), None)
 
     return read
 
