@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from ._operations.evaluation import CallReference, current_call, record_evaluation
     from ._operations.public import execute_tool, invoke_agent, invoke_workflow, retrieval, step
     from .anthropic import AnthropicInstrumentor
-    from .bedrock import BedrockInstrumentor
-    from .claude_agent import ClaudeAgentInstrumentor
-    from .google_genai import GoogleGenAIInstrumentor
-    from .mcp import McpInstrumentor
+    from .frameworks.claude_agent import ClaudeAgentInstrumentor
+    from .frameworks.mcp import McpInstrumentor
+    from .frameworks.openai_agents import OpenAIAgentsInstrumentor
     from .ollama import OllamaInstrumentor
     from .openai import OpenAIInstrumentor
-    from .openai_agents import OpenAIAgentsInstrumentor
+    from .sdks.bedrock import BedrockInstrumentor
     from .sdks.cerebras import CerebrasInstrumentor
     from .sdks.fireworks import FireworksInstrumentor
+    from .sdks.google_genai import GoogleGenAIInstrumentor
     from .sdks.groq import GroqInstrumentor
     from .sdks.letta import LettaInstrumentor
     from .sdks.llama_api import LlamaApiInstrumentor
@@ -73,9 +73,9 @@ __all__ = [
 
 _HOMES = {
     "AnthropicInstrumentor": ".anthropic",
-    "BedrockInstrumentor": ".bedrock",
-    "GoogleGenAIInstrumentor": ".google_genai",
-    "McpInstrumentor": ".mcp",
+    "BedrockInstrumentor": ".sdks.bedrock",
+    "GoogleGenAIInstrumentor": ".sdks.google_genai",
+    "McpInstrumentor": ".frameworks.mcp",
     "OllamaInstrumentor": ".ollama",
     "OpenAIInstrumentor": ".openai",
     "CerebrasInstrumentor": ".sdks.cerebras",
@@ -89,8 +89,8 @@ _HOMES = {
     "SambaNovaInstrumentor": ".sdks.sambanova",
     "TogetherInstrumentor": ".sdks.together",
     "WriterInstrumentor": ".sdks.writer",
-    "OpenAIAgentsInstrumentor": ".openai_agents",
-    "ClaudeAgentInstrumentor": ".claude_agent",
+    "OpenAIAgentsInstrumentor": ".frameworks.openai_agents",
+    "ClaudeAgentInstrumentor": ".frameworks.claude_agent",
     "capture_content": "._application.capture_content",
     "CallReference": "._operations.evaluation",
     "current_call": "._operations.evaluation",

@@ -166,7 +166,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def strict_guard(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error inside the instrumentation fails the test instead of being logged and dropped."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", True)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", True)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from opentelemetry_instrumentation_genai._guard import printable
+from opentelemetry_instrumentation_genai._runtime.guard import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

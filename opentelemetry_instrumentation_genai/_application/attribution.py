@@ -16,7 +16,7 @@ from opentelemetry.baggage import get_all
 
 from .._adapter.fields import string
 from .._conventions.names import CONVERSATION_ID, ENDUSER_ID, ENDUSER_PSEUDO_ID, PROMPT_NAME, PROMPT_VERSION
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .genai_context import CONTEXT_VALUES_KEY, ContextValues
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from opentelemetry import context as otel_context
 
 from .._conventions.capture_modes import ACCEPTED, NO_CONTENT, Capture, capture_of
-from .._guard import guarded, warn_once
 from .._masking.masking import quoted
+from .._runtime.guard import guarded, warn_once
 from .block import Block
 
 if TYPE_CHECKING:

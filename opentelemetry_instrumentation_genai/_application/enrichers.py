@@ -16,7 +16,7 @@ from .._adapter.parts import left_out, serialised
 from .._adapter.request_bodies import reading
 from .._conventions.names import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
 from .._conventions.operation_kinds import CHAT
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .hooks import Callback, hook_request
 from .purpose import BUILT_IN, purpose
 

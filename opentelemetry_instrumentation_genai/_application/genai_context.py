@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 
 from .._adapter.fields import Attribute, integer, string, strings
 from .._conventions.names import CONVERSATION_ID, PROMPT_NAME, PROMPT_VERSION, TAG
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .block import Block
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .._adapter.parts import left_out
-from .._guard import guarded, warn_once
-from .._setting_values.callables import entry_point, load, name_of
-from .._setting_values.errors import RefusedError
+from .._runtime.callables import entry_point, load, name_of
+from .._runtime.errors import RefusedError
+from .._runtime.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from opentelemetry.baggage import get_baggage
 
 from .._adapter.fields import string
 from .._conventions.names import ENDUSER_ID, ENDUSER_PSEUDO_ID, TAG
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

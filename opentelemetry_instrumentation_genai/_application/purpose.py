@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._setting_values.errors import RefusedError
+from .._runtime.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,8 +13,8 @@ from weakref import ref
 
 from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
-from .._guard import guarded
-from .._lifetime import lifetime
+from .._runtime import lifetime
+from .._runtime.guard import guarded
 from .chunks import Chunks
 from .context import running
 from .observer import Observer

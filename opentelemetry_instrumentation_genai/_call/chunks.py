@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from .._adapter.failure import Failure, raised
 from .._adapter.fields import read
 from .._conventions.names import ERROR_TYPE, RESPONSE_FINISH_REASONS, RESPONSE_TIME_TO_FIRST_CHUNK
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from .._adapter.fields import Attribute

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import wrapt
 
 from .._conventions.operation_kinds import key_of_owner
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import INVALID_SPAN
 
 from .._conventions.names import PROVIDER_NAME
-from .._guard import guarded
-from .._lifetime import lifetime
+from .._runtime import lifetime
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,8 +13,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from .._conventions.names import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
-from .._guard import warn_once
-from .._lifetime.background import Background, UnavailableError
+from .._runtime.background import Background, UnavailableError
+from .._runtime.guard import warn_once
 from .completion import Completion
 from .queue import Queue
 

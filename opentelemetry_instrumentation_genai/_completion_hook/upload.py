@@ -20,9 +20,9 @@ from .._conventions.names import (
     TOOL_DEFINITIONS,
     TOOL_DEFINITIONS_REF,
 )
-from .._guard import warn_once
-from .._lifetime.background import UnavailableError
 from .._masking.masking import masked
+from .._runtime.background import UnavailableError
+from .._runtime.guard import warn_once
 from .ecosystem import is_plain_text, parts_of, tools_of
 from .local_files import private_url
 

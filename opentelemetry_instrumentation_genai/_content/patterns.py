@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._setting_values.errors import RefusedError
+from .._runtime.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from .._adapter.parts import Blob, Dropped, Part, plain
-from .._guard import warn_once
 from .._masking.rule import Rule, needed, redacted
 from .._masking.rules import RULES
-from .._setting_values.callables import checked, entry_point, load, name_of
-from .._setting_values.errors import RefusedError
+from .._runtime.callables import checked, entry_point, load, name_of
+from .._runtime.errors import RefusedError
+from .._runtime.guard import warn_once
 from .patterns import Own, own_patterns
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, USAGE_COST, USAGE_INPUT_TOKENS
-from .._guard import warn_once
+from .._runtime.guard import warn_once
 from . import billed as _billed
 from .units import BILLED_BY_USAGE, BILLED_OPERATIONS, NEEDED, used
 

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._adapter.host_patterns import among
-from .._setting_values.errors import RefusedError
+from .._runtime.errors import RefusedError
 from .rates import Rates
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .._guard import report
-from .._lifetime.background import Background
+from .._runtime.background import Background
+from .._runtime.guard import report
 from .rates import Rates, Tiered
 from .units import UNITS
 

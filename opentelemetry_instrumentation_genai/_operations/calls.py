@@ -15,7 +15,7 @@ from .._application.agents import agent_in
 from .._application.capture_content import capture_in
 from .._call.call import Call
 from .._call.request import Request
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context, trace
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanContext, TraceFlags
 
 from .._adapter.fields import number, string, whole_string
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .._signals.application import in_use
 
 if TYPE_CHECKING:

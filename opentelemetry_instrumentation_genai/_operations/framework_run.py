@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from .._guard import guarded
+from .._runtime.guard import guarded
 from .calls import NO_SERVER
 from .endpoints import FAILED
 from .operation import Run

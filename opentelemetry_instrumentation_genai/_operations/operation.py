@@ -18,8 +18,8 @@ from opentelemetry.trace import set_span_in_context
 from .._application.agents import agent_in, within
 from .._application.block import Block, entered
 from .._application.capture_content import capture_in
-from .._guard import guarded
-from .._lifetime.lifetime import finish_later
+from .._runtime.guard import guarded
+from .._runtime.lifetime import finish_later
 from .._signals.application import in_use
 from .calls import NO_SERVER, call_of, end_call, start_call
 from .endpoints import RESULT

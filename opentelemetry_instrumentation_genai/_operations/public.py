@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._guard import guarded
+from .._runtime.guard import guarded
 from .._signals.application import in_use
 from .endpoints import AGENT, APPLICATION_STEP, RETRIEVAL, TOOL, WORKFLOW
 from .operation import Operation, arguments_of, reads_input

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from .._guard import guarded, transformed
+from .._runtime.guard import guarded, transformed
 from .._stream.body import body_of
 from .patch import Patches
 

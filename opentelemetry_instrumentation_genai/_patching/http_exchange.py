@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._adapter.json_text import read_json
 from .._call.call import current_call
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

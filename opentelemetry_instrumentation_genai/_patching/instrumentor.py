@@ -16,8 +16,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from .._call.owner import resolve_classes
-from .._guard import guarded, log_info, warn_once
 from .._masking.masking import masked
+from .._runtime.guard import guarded, log_info, warn_once
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
 from .._signals.application import release, use

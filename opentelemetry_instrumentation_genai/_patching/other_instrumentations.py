@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .patch import layers, origin, subclasses
 
 if TYPE_CHECKING:

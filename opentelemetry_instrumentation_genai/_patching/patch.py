@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import wrapt
 
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

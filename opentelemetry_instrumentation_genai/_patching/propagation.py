@@ -18,7 +18,7 @@ from opentelemetry.propagate import inject
 from .._adapter.client_servers import port_of
 from .._adapter.host_patterns import among
 from .._call.call import current_call
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .patch import Patch, apply_to, remove
 
 if TYPE_CHECKING:

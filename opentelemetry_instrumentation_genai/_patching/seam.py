@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._call.context import Current
-from .._guard import report
+from .._runtime.guard import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable

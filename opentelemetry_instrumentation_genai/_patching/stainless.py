@@ -21,7 +21,7 @@ from .._application.capture_content import capture_in
 from .._call.call import Call
 from .._call.request import Request
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
-from .._guard import guarded, observed, transformed
+from .._runtime.guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
 from .funnel import Funnel, provider_of
 from .http_exchange import Exchange, call_of, secrets_in, unparsed

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from .._adapter.fields import member
 from .._adapter.request_bodies import reading
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

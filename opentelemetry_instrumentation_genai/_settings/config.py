@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._conventions.sdks import INSTRUMENTED
-from .._guard import warn_once
 from .._masking.masking import masked, quoted
-from .._setting_values.errors import PartlyError, RefusedError
+from .._runtime.errors import PartlyError, RefusedError
+from .._runtime.guard import warn_once
 from .misspelled import warn_of_misspelled
 from .readers import FILE, PREFIX, READERS
 

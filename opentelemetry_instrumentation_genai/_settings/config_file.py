@@ -19,8 +19,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from .._conventions.sdks import INSTRUMENTED
-from .._guard import warn_once
 from .._masking.masking import masked
+from .._runtime.guard import warn_once
 from .readers import FILE
 
 if TYPE_CHECKING:

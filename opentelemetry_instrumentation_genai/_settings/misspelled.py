@@ -6,8 +6,8 @@ import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .._guard import warn_once
 from .._masking.masking import masked
+from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Collection

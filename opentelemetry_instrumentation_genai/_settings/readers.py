@@ -11,8 +11,8 @@ from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generations import GENERATIONS
 from .._conventions.sdks import INSTRUMENTED
 from .._masking.masking import masked
-from .._setting_values.callables import checked
-from .._setting_values.errors import PartlyError, RefusedError
+from .._runtime.callables import checked
+from .._runtime.errors import PartlyError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

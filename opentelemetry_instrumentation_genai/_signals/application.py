@@ -9,7 +9,7 @@ import dataclasses
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from .._adapter.request_bodies import reading
 from .._call.observer import Observer
 from .._content.pipeline import NOTHING
 from .._conventions.names import CONTENT_ORIGINAL_BYTES, RESPONSE_FINISH_REASONS
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

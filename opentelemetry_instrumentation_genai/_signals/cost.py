@@ -8,7 +8,7 @@ from .._adapter.request_bodies import reading
 from .._call.observer import Observer
 from .._call.outcome import USAGE_PREFIX
 from .._conventions.names import PROVIDER_NAME, RESPONSE_FINISH_REASONS, USAGE_COST
-from .._guard import warn_once
+from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
     from .._adapter.client_servers import Server

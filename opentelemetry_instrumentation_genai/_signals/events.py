@@ -17,7 +17,7 @@ from .._conventions.names import (
     EVENT_SESSION_ERROR,
     EVENT_SESSION_STARTED,
 )
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

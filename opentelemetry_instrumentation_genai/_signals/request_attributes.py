@@ -9,7 +9,7 @@ from .._adapter.fields import read
 from .._adapter.request_bodies import reading
 from .._application.attribution import FIRST
 from .._conventions.names import PROMPT_NAME, PROMPT_VERSION, REQUEST_STREAM
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

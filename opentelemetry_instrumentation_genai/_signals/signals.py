@@ -27,7 +27,7 @@ from .._conventions.names import (
 )
 from .._conventions.operation_kinds import AGENT_PROGRAM, INVOKE_AGENT
 from .._conventions.scope import SCOPE_NAME, __version__
-from .._guard import guarded, warn_once
+from .._runtime.guard import guarded, warn_once
 from .._settings.config import variable, warn_of_missing
 from .agents import AgentCalls, AgentInstruments, CallOfAgent
 from .completions import HookedCompletion

@@ -23,8 +23,8 @@ from weakref import WeakSet, ref
 
 import wrapt
 
-from .._guard import guarded
-from .._lifetime.lifetime import finish_later, finish_pending
+from .._runtime.guard import guarded
+from .._runtime.lifetime import finish_later, finish_pending
 from .decoding import Wire
 from .usage_filter import Bytes, Events, UsageFilter, filtered
 

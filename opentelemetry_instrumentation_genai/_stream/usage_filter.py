@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .._adapter.fields import member, members
 from .._adapter.json_text import LARGEST
-from .._guard import guarded
+from .._runtime.guard import guarded
 from .decoding import decoder
 from .event_texts import Text, Texts
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry.trace import NonRecordingSpan
 
-from .._guard import guarded, warn_once
 from .._patching.http_exchange import call_of
+from .._runtime.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

@@ -12,10 +12,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .._guard import guarded
 from .._operations.framework_run import FrameworkRun
 from .._operations.operation import Run, reads_input
 from .._operations.turns import AsyncTurns, Turns
+from .._runtime.guard import guarded
 from .._signals.application import used_by
 from ._agents import AGENT, TOOL, answer_of
 

@@ -18,11 +18,11 @@ from .._call.call import Call
 from .._call.context import is_skipped
 from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
-from .._guard import async_transformed, guarded, transformed
 from .._patching.funnel import Funnel
 from .._patching.http_exchange import Exchange, call_of, secrets_in, unparsed
 from .._patching.late_streams import AsyncStream, stream_of
 from .._patching.seam import Scope, async_following, following
+from .._runtime.guard import async_transformed, guarded, transformed
 from .._stream.body import Reading
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from opentelemetry.context import get_current
 from .._adapter.fields import string
 from .._adapter.openai_api.realtime import REALTIME
 from .._adapter.openai_api.responses import RESPONSES
-from .._guard import guarded
 from .._patching.http_exchange import secrets_in
+from .._runtime.guard import guarded
 from ._realtime_conversation import ConversationSession
 from ._realtime_methods import ASYNC_METHODS, METHODS, event_of, follow
 from ._realtime_responses import ResponsesSession

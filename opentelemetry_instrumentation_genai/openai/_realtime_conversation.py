@@ -9,7 +9,7 @@ from .._adapter.fields import member, members, string
 from .._adapter.openai_api.realtime_events import BEGUN, TRANSCRIBED
 from .._adapter.parts import left_out
 from .._application.capture_content import capture_in
-from .._guard import guarded
+from .._runtime.guard import guarded
 from ._realtime_session import Opened, Response, Session
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.context import get_current
 
-from .._guard import guarded
+from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._adapter.fields import members, string
-from .._guard import guarded
+from .._runtime.guard import guarded
 from ._realtime_session import Opened, Response, Session
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from .._conventions.names import (
     SERVER_ADDRESS,
     SERVER_PORT,
 )
-from .._guard import guarded
-from .._lifetime.lifetime import finish_later
 from .._patching.funnel import provider_of
+from .._runtime.guard import guarded
+from .._runtime.lifetime import finish_later
 from .._stream.body import Reading, end_at_exit
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._guard import guarded
 from .._operations.endpoints import AGENT, TOOL
 from .._operations.framework_run import FrameworkRun
 from .._operations.operation import reads_input
 from .._operations.turns import AsyncTurns, Turns
+from .._runtime.guard import guarded
 from .._signals.application import used_by
 
 if TYPE_CHECKING:

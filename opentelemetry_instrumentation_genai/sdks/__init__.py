@@ -1,1 +1,1 @@
-"""Further SDKs of the Stainless family: one module or folder each."""
+"""Further SDKs, one module or folder each: those of the Stainless family, google-genai and boto3."""

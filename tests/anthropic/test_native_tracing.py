@@ -1009,7 +1009,7 @@ def test_a_property_of_others_stays(application):
 @pytest.mark.parametrize("instead", ["nothing", "a method", "an attribute"])
 def test_an_sdk_with_tracing_that_is_not_known(application, monkeypatch, caplog, mode, instead):
     """Where the property is missing or something else, both spans are kept, the SDK's below ours, with one warning."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
     telemetry = application.telemetry
     original = vars(BaseClient)["_tracer"]
     monkeypatch.delattr(BaseClient, "_tracer")
@@ -1038,7 +1038,7 @@ def test_an_sdk_with_tracing_that_is_not_known(application, monkeypatch, caplog,
 @pytest.mark.parametrize("given", ["keyword", "environment"])
 def test_an_unknown_mode(application, telemetry, monkeypatch, caplog, given):
     """One warning that names the setting, the value and what is accepted; then the default applies."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
     application.server.reply(PLAIN)
     with caplog.at_level(logging.WARNING):
         if given == "environment":

@@ -40,7 +40,7 @@ RESPONSE = {"model": "m", "instructions": "Be brief", "input": "Hi"}
 @pytest.fixture(autouse=True)
 def warn_again(monkeypatch) -> None:
     """Warnings that are logged once per process are logged again."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
 
 @pytest.fixture

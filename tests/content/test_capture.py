@@ -97,7 +97,7 @@ BY_API = pytest.mark.parametrize("api", APIS, ids=lambda api: api.name)
 @pytest.fixture(autouse=True)
 def warn_again(monkeypatch) -> None:
     """Warnings that are logged once per process are logged again."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
 
 @pytest.fixture

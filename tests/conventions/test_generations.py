@@ -30,7 +30,7 @@ USAGE = {"prompt_tokens": 30, "completion_tokens": 12, "total_tokens": 42}
 @pytest.fixture(autouse=True)
 def warn_again(monkeypatch) -> None:
     """Warnings that are logged once per process are logged again."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
 
 @pytest.fixture

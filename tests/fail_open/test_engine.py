@@ -18,8 +18,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from followed_calls import CHAT, CHUNKS, MESSAGE, REPLY, STREAMED
 from loopback import anthropic_bodies, settle
-from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._adapter.host_providers import _HOSTS
+from opentelemetry_instrumentation_genai._runtime import guard
 
 SECONDS = 10.0
 """How long a test waits for what must not take any time."""
@@ -35,7 +36,7 @@ class Failing(SpanProcessor):
 
 def test_a_span_processor_that_raises_at_the_start(server, openai_client, telemetry, monkeypatch):
     """The call is made, and has its metrics, though it has no span."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     telemetry.tracer_provider.add_span_processor(Failing())
     OpenAIInstrumentor().instrument(**telemetry.providers)
     server.reply(REPLY)
@@ -48,8 +49,8 @@ def test_a_span_processor_that_raises_at_the_start(server, openai_client, teleme
 
 def test_a_log_handler_that_raises(server, openai_client, telemetry, monkeypatch):
     """A warning of ours cannot make the call fail, whatever the application's log handlers do."""
-    monkeypatch.setattr(_guard, "strict", False)
-    monkeypatch.setattr(_guard, "_reported", set())
+    monkeypatch.setattr(guard, "strict", False)
+    monkeypatch.setattr(guard, "_reported", set())
 
     class Handler(logging.Handler):
         def handle(self, record: logging.LogRecord) -> bool:
@@ -73,7 +74,7 @@ def test_a_log_handler_that_raises(server, openai_client, telemetry, monkeypatch
 @pytest.mark.parametrize("failing", ["span processor", "id generator", "sampler", "member"])
 def test_what_was_listed_is_handed_on(server, telemetry, monkeypatch, failing, setting):
     """A generator in the body was read to record it: the server gets what was in it, whatever fails after that."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
 
     def fail(*_given: Any, **_more: Any) -> Any:
         raise RuntimeError("not today")

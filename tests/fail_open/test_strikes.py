@@ -24,12 +24,12 @@ from opentelemetry_instrumentation_genai import (
     BedrockInstrumentor,
     OllamaInstrumentor,
     OpenAIInstrumentor,
-    _guard,
 )
 from opentelemetry_instrumentation_genai._call.call import current_call
 from opentelemetry_instrumentation_genai._call.context import _current
 from opentelemetry_instrumentation_genai._completion_hook.queue import Queue
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, functions_of, places, struck
 
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
@@ -39,8 +39,8 @@ FRAMES = frozenset(
         ("_patching/event_streams.py", "_async_final"),
         ("_patching/event_streams.py", "_final"),
         ("_patching/event_streams.py", "_steps"),
-        ("_guard.py", "safe"),
-        ("_guard.py", "wrapper"),
+        ("_runtime/guard.py", "safe"),
+        ("_runtime/guard.py", "wrapper"),
         ("_patching/seam.py", "wrapper"),
         ("_stream/body.py", "__aiter__"),
         ("_stream/body.py", "__anext__"),
@@ -55,7 +55,7 @@ FRAMES = frozenset(
         ("_stream/usage_filter.py", "_step"),
         ("_stream/usage_filter.py", "aclose"),
         *(
-            ("bedrock/_bodies.py", name)
+            ("sdks/bedrock/_bodies.py", name)
             for name in (
                 "__enter__",
                 "__exit__",
@@ -68,8 +68,8 @@ FRAMES = frozenset(
                 "readlines",
             )
         ),
-        *(("bedrock/_bodies.py", name) for name in ("run", "steps", "stream")),
-        ("bedrock/_seam.py", "of_service"),
+        *(("sdks/bedrock/_bodies.py", name) for name in ("run", "steps", "stream")),
+        ("sdks/bedrock/_seam.py", "of_service"),
         ("_patching/late_streams.py", "__aiter__"),
         ("_patching/late_streams.py", "__anext__"),
         ("_patching/late_streams.py", "_self_first"),
@@ -345,7 +345,7 @@ class Struck:
 @pytest.fixture
 def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Struck]:
     """Failures are dropped here as they are in production."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     if hasattr(BaseClient, "_tracer"):  # given back after the test, whichever step of stopping was struck
         monkeypatch.setattr(BaseClient, "_tracer", vars(BaseClient)["_tracer"])
     with clients_of(server, telemetry) as clients:

@@ -38,7 +38,7 @@ from claude_program import (
 )
 from loopback import Telemetry
 from opentelemetry_instrumentation_genai import ClaudeAgentInstrumentor, genai_context, invoke_workflow
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 
 LATEST = "gen_ai_latest_experimental"
 OPTIONS = ClaudeAgentOptions(model="claude-sonnet-5", system_prompt="Be kind.")

@@ -12,8 +12,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from claude_program import SESSION, Program, answer, assistant, failed, result, text, use
 from loopback import Telemetry
-from opentelemetry_instrumentation_genai import ClaudeAgentInstrumentor, _guard
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai import ClaudeAgentInstrumentor
+from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, places, struck
 
 # The frames through which the SDK calls our code, and which only call what is guarded; what a step of a block runs in.
@@ -27,10 +28,13 @@ FRAMES = {
     "step_ended",
     "__exit__",
 }
-ROOMS = ("claude_agent/", "_operations/framework_run.py")
+ROOMS = ("frameworks/claude_agent/", "_operations/framework_run.py")
 # Called when the SDK is imported or patched.
 START = {"_installed", "_make_seam", "targets"}
-START_OF_CLASSES = {("claude_agent/_clients.py", "Clients.__init__"), ("claude_agent/_queries.py", "Queries.__init__")}
+START_OF_CLASSES = {
+    ("frameworks/claude_agent/_clients.py", "Clients.__init__"),
+    ("frameworks/claude_agent/_queries.py", "Queries.__init__"),
+}
 OPTIONS = ClaudeAgentOptions(model="claude-sonnet-5", system_prompt="Be kind.")
 SCRIPT = [
     assistant(use("toolu_1", "Agent", subagent_type="scout")),
@@ -46,7 +50,7 @@ RESET = {"type": "conversation_reset", "new_conversation_id": "n", "uuid": "u", 
 @pytest.fixture(autouse=True)
 def lenient(monkeypatch: pytest.MonkeyPatch, strict_guard: None) -> None:
     """What a step of ours raises is logged and dropped, as in an application."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
 
 
 class Open(SpanProcessor):
@@ -146,7 +150,7 @@ def left_out(passed: list[Place]) -> list[str]:
     return [
         f"{module}: {name}"
         for (module, line), name in functions().items()
-        if module.startswith("claude_agent/")
+        if module.startswith("frameworks/claude_agent/")
         and (module, line) not in reached
         and name.rpartition(".")[2] not in START
         and (module, name) not in START_OF_CLASSES

@@ -14,7 +14,8 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from loopback import Telemetry
 from mcp_clients import CITY, by_http, served, text_of
-from opentelemetry_instrumentation_genai import McpInstrumentor, _guard
+from opentelemetry_instrumentation_genai import McpInstrumentor
+from opentelemetry_instrumentation_genai._runtime import guard
 from strikes import Place, PlantedError, places, struck
 
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
@@ -73,13 +74,13 @@ def asked(url: str) -> Any:
 
 def strikable(place: Place) -> bool:
     """Whether a failure at a place is ours to catch. The engine is struck by other tests."""
-    ours = place.module.startswith("mcp/") and place.function not in FRAMES
+    ours = place.module.startswith("frameworks/mcp/") and place.function not in FRAMES
     return place.entry and (ours or place.module in ENGINE)
 
 
 def test_a_step_that_fails(url: str, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each function that requests pass raises once at its entry."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     still = Open()
     telemetry.tracer_provider.add_span_processor(still)
     expected = asked(url)
@@ -97,6 +98,9 @@ def test_a_step_that_fails(url: str, telemetry: Telemetry, monkeypatch: pytest.M
             faults.append(f"{place}: {got!r}, {len(still.spans)} spans stay open, {get_current()}")
             still.spans.clear()
     assert faults == []
-    assert {"mcp/_requests.py", "mcp/_seam.py", "mcp/_sessions.py", "mcp/_transports.py"} <= {
-        one.module for one in passed
-    }
+    assert {
+        "frameworks/mcp/_requests.py",
+        "frameworks/mcp/_seam.py",
+        "frameworks/mcp/_sessions.py",
+        "frameworks/mcp/_transports.py",
+    } <= {one.module for one in passed}

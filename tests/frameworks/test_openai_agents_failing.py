@@ -15,8 +15,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from loopback import Json, ModelServer, Telemetry
 from loopback.openai_bodies import MODEL, response
-from opentelemetry_instrumentation_genai import OpenAIAgentsInstrumentor, _guard
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai import OpenAIAgentsInstrumentor
+from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, places, struck
 
 # The frames through which the SDK calls our code, and which only call what is guarded; the block that a run is.
@@ -33,13 +34,13 @@ FRAMES = {
     "__enter__",
     "__exit__",
 }
-ROOMS = ("openai_agents/", "_operations/framework_run.py")
+ROOMS = ("frameworks/openai_agents/", "_operations/framework_run.py")
 # Called when the SDK is imported or patched.
 START = {"_endings", "_installed", "_look", "_make_seam", "_supports_installed", "targets"}
 START_OF_CLASSES = {
-    ("openai_agents/_runs.py", "Runs.__init__"),
-    ("openai_agents/_spans.py", "Spans.__init__"),
-    ("openai_agents/_tools.py", "Tools.__init__"),
+    ("frameworks/openai_agents/_runs.py", "Runs.__init__"),
+    ("frameworks/openai_agents/_spans.py", "Spans.__init__"),
+    ("frameworks/openai_agents/_tools.py", "Tools.__init__"),
 }
 
 
@@ -54,7 +55,7 @@ def no_processors() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def lenient(monkeypatch: pytest.MonkeyPatch, strict_guard: None) -> None:
     """What a step of ours raises is logged and dropped, as in an application."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
 
 
 class Open(SpanProcessor):
@@ -168,7 +169,7 @@ def left_out(passed: list[Place]) -> list[str]:
     return [
         f"{module}: {name}"
         for (module, line), name in functions().items()
-        if module.startswith("openai_agents/")
+        if module.startswith("frameworks/openai_agents/")
         and (module, line) not in reached
         and name.rpartition(".")[2] not in START
         and (module, name) not in START_OF_CLASSES

@@ -25,7 +25,7 @@ def no_collection_within_a_call() -> None:
 @pytest.fixture
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails within us is dropped and logged, as it is outside of tests."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", False)
 
 
 def lasting_differences(case: Case, server: ModelServer) -> list[str]:

@@ -17,7 +17,7 @@ MOST = 60  # cases, of which the first that differs is enough
 @pytest.fixture(autouse=True)
 def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails within us is dropped and logged, as it is outside of tests."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", False)
 
 
 @pytest.mark.filterwarnings("default")

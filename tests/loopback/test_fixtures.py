@@ -44,7 +44,7 @@ def test_no_setting_from_outside_reaches_a_test() -> None:
 
 def test_internal_errors_are_raised() -> None:
     """The guard is strict while a test runs."""
-    assert importlib.import_module("opentelemetry_instrumentation_genai._guard").strict
+    assert importlib.import_module("opentelemetry_instrumentation_genai._runtime.guard").strict
 
 
 def test_whatever_is_instrumented_can_be_uninstrumented() -> None:

@@ -598,7 +598,7 @@ def test_a_method_that_was_kept_goes_quiet(server, telemetry: Telemetry, client)
 def test_another_version_is_left_alone(server, telemetry: Telemetry, client, *, caplog, monkeypatch, version):
     """One line says which was found and which are supported."""
     monkeypatch.setattr(CLIENT, "__version__", version)
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
     OllamaInstrumentor().instrument(**telemetry.providers)
     server.reply(answer())
 

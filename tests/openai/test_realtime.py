@@ -21,7 +21,7 @@ from loopback import Telemetry
 from loopback.realtime_bodies import MODEL, called, created, deltas, done, error, said, session, spoken
 from loopback.websockets import Peer, WebsocketServer
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, genai_context
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from opentelemetry_instrumentation_genai._stream.body import _finish_all
 
 websockets_package: Any = pytest.importorskip("websockets.exceptions")

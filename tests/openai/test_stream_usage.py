@@ -338,7 +338,7 @@ def test_a_look_at_the_first_bytes_that_fails(both, monkeypatch, way):
     def fail(_data: bytes) -> bool:
         raise RuntimeError
 
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", False)
     monkeypatch.setattr("opentelemetry_instrumentation_genai._stream.usage_filter._starts_events", fail)
     torn = servers.torn(servers.unaware, 7)
 

@@ -17,7 +17,8 @@ import pytest
 import usage_servers as servers
 from loopback import ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._runtime import guard
 from opentelemetry_instrumentation_genai._stream import (
     decoding as _wire,
     event_texts as _texts,
@@ -66,7 +67,7 @@ def failing(function: Any, turn: int) -> Any:
 
     if isinstance(function, classmethod):
         return classmethod(wrapper)
-    return _guard.guarded(wrapper) if hasattr(function, "__wrapped__") else wrapper
+    return guard.guarded(wrapper) if hasattr(function, "__wrapped__") else wrapper
 
 
 def events(client: openai.OpenAI) -> list[Any]:
@@ -110,7 +111,7 @@ def test_a_filter_that_fails_loses_nothing(
     read, answer, gzip = READINGS[reading]
     place, attribute = FUNCTIONS[name]
     function = inspect.getattr_static(place, attribute)
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     server.reply_always(servers.ending(answer, gzip=gzip))
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         bare = without_usage(read(client))

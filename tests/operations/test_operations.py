@@ -29,7 +29,7 @@ from opentelemetry_instrumentation_genai import (
     retrieval,
     step,
 )
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 
 AGENT_CALLS = "gen_ai.invoke_agent.inference_calls"
 TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"

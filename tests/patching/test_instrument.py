@@ -56,7 +56,7 @@ AsyncStream = Stream
 @pytest.fixture
 def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
     """What we log, as if no warning had been logged before."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     caplog.set_level(logging.WARNING, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 
@@ -144,7 +144,7 @@ def test_a_step_of_stopping_that_fails(call, telemetry, monkeypatch, logged, ste
     """Each step of `uninstrument()` is taken, whichever other one fails: no patch stays, no call is reported."""
     before = [vars(kind)[name] for kind, name in TARGETS]
     OpenAIInstrumentor().instrument(**telemetry.providers)
-    monkeypatch.setattr(f"{OURS}._guard.strict", False)
+    monkeypatch.setattr(f"{OURS}._runtime.guard.strict", False)
 
     def fail(_seam: Stainless) -> None:
         raise RuntimeError(step)
@@ -167,7 +167,7 @@ def test_the_sdk_s_own_tracing_that_cannot_be_given_back(telemetry, monkeypatch,
     if hasattr(anthropic_client.BaseClient, "_tracer"):  # given back after the test
         monkeypatch.setattr(anthropic_client.BaseClient, "_tracer", vars(anthropic_client.BaseClient)["_tracer"])
     AnthropicInstrumentor().instrument(**telemetry.providers)
-    monkeypatch.setattr(f"{OURS}._guard.strict", False)
+    monkeypatch.setattr(f"{OURS}._runtime.guard.strict", False)
 
     def fail(_native: object) -> None:
         raise RuntimeError

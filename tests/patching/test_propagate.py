@@ -521,8 +521,8 @@ class Broken(B3):
 
 def test_a_propagator_that_raises(application, telemetry, propagator, monkeypatch, caplog):
     """The call goes on without, and has its span; one warning is logged."""
-    monkeypatch.setattr(f"{OURS}._guard.strict", False)
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard.strict", False)
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     application.instrument(propagate="self-hosted")
     propagator(Broken())
 
@@ -749,7 +749,7 @@ def test_every_client(server, telemetry, sdk, made):
 )
 def test_a_wrong_value_gets_one_warning_and_nothing_is_sent(applications, monkeypatch, caplog, value):
     """It names the setting, the value and what is accepted."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     application = applications("openai")
     caplog.set_level(logging.WARNING, OURS)
 
@@ -765,7 +765,7 @@ def test_a_wrong_value_gets_one_warning_and_nothing_is_sent(applications, monkey
 
 def test_a_wrong_value_for_baggage(applications, telemetry, monkeypatch, caplog):
     """The trace is propagated, the baggage is not."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     application = applications("openai")
     application.instrument(propagate="self-hosted", propagate_baggage="yes")
 
@@ -1004,7 +1004,7 @@ class Following:
 @pytest.mark.parametrize("follows", [True, False])
 def test_an_http_client_of_an_unknown_kind(applications, telemetry, monkeypatch, caplog, follows):
     """Nothing is sent by one that could take it elsewhere by a redirect, and a warning says so."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     application = applications("ollama")
     application.instrument(propagate="self-hosted")
 

@@ -54,7 +54,7 @@ each_target = pytest.mark.parametrize("target", TARGETS, ids=lambda target: f"{t
 @pytest.fixture(autouse=True)
 def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
     """What we log, as if no warning had been logged before."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 
 

@@ -196,7 +196,7 @@ def _instrumentor_of_others() -> BaseInstrumentor:
 @pytest.fixture
 def others(monkeypatch) -> BaseInstrumentor:
     """The same, instrumented until the end of the test."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     instrumentor = _instrumentor_of_others()
     instrumentor.instrument()
     return instrumentor

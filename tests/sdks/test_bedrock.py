@@ -311,7 +311,7 @@ def test_other_operations_are_not_followed(server, telemetry: Telemetry, client)
 
 def test_other_services_are_left_alone(server, telemetry: Telemetry, monkeypatch):
     """A client of S3 passes no step of ours but one comparison."""
-    from opentelemetry_instrumentation_genai.bedrock import _seam
+    from opentelemetry_instrumentation_genai.sdks.bedrock import _seam
 
     BedrockInstrumentor().instrument(**telemetry.providers)
     monkeypatch.setattr(_seam, "given_by", lambda *_given: pytest.fail("a step of ours"))
@@ -340,7 +340,7 @@ def test_a_server_and_a_provider_that_are_declared(server, telemetry: Telemetry,
 
 def test_the_endpoint_of_a_region():
     """The server of a client without a URL of its own is that of its region."""
-    from opentelemetry_instrumentation_genai.bedrock._servers import Servers
+    from opentelemetry_instrumentation_genai.sdks.bedrock._servers import Servers
 
     made = Session().create_client("bedrock-runtime", region_name="eu-west-1", **KEYS)
 
@@ -453,7 +453,7 @@ def test_another_version(telemetry: Telemetry, monkeypatch, caplog):
     import botocore
     from botocore.client import BaseClient
 
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
     caplog.set_level(logging.WARNING, "opentelemetry_instrumentation_genai")
     for version in ("1.34.115", "2.0.0"):
         monkeypatch.setattr(botocore, "__version__", version)

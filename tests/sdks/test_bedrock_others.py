@@ -24,7 +24,7 @@ LINE = (
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """What we log, as if no warning had been logged before."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     caplog.set_level(logging.WARNING, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 

@@ -16,7 +16,8 @@ import writerai
 
 from loopback import Json, ModelServer, Reply, Sse, Telemetry
 from loopback.openai_bodies import completion
-from opentelemetry_instrumentation_genai import _guard, instrument, uninstrument
+from opentelemetry_instrumentation_genai import instrument, uninstrument
+from opentelemetry_instrumentation_genai._runtime import guard
 from strikes import PlantedError, places, struck
 
 KEY = "sk-test-not-a-key"
@@ -148,7 +149,7 @@ def test_a_step_that_fails(
     case: Case, server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each function of the SDK's adapter, and each that all share, raises once at its entry."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     server.reply_always(case.reply)
     bare = case.make(server.url)
     instrument(**telemetry.providers, capture_message_content="span_and_event")

@@ -18,7 +18,7 @@ from google_callers import Caller
 from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.google_bodies import MODEL, chunks, response
 from opentelemetry_instrumentation_genai import GoogleGenAIInstrumentor
-from opentelemetry_instrumentation_genai.google_genai._endpoints import ENDPOINTS
+from opentelemetry_instrumentation_genai.sdks.google_genai._endpoints import ENDPOINTS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")  # the SDK's own, of aiohttp
 # As small as it can be, with the wrappers that the real ones have around these methods.

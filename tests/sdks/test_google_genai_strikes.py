@@ -17,10 +17,11 @@ from opentelemetry.sdk.trace import SpanProcessor
 from google_callers import Caller, done
 from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.google_bodies import MODEL, calling, candidate, chunks, error, response
-from opentelemetry_instrumentation_genai import GoogleGenAIInstrumentor, _guard
+from opentelemetry_instrumentation_genai import GoogleGenAIInstrumentor
 from opentelemetry_instrumentation_genai._call.call import current_call
 from opentelemetry_instrumentation_genai._call.context import _current
-from opentelemetry_instrumentation_genai._lifetime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, places, struck
 
 pytestmark = [
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated"),
 ]
-OURS = "google_genai/"
+OURS = "sdks/google_genai/"
 # What the SDK calls, and what only calls what is guarded: nothing can be caught that is raised at their own entry.
 FRAMES = {"_streamed", "_once", "_async_once", "_respond", "_async_respond", "_invoke", "_async_invoke", "__exit__"}
 # Run when it is instrumented or imported, once for each server, or with propagation alone.
@@ -255,7 +256,7 @@ OF_FUNCTIONS = {"_invoke", "_async_invoke", "__exit__"}  # what is raised around
 @pytest.fixture
 def strikes(server: ModelServer, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Strikes]]:
     """Of both kinds. Failures are dropped here as they are in production."""
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     made = [Strikes(server, telemetry, kind) for kind in ("sync", "async")]
     yield made
     for one in made:

@@ -38,7 +38,7 @@ has_the_package = pytest.mark.skipif(
 def start_anew(monkeypatch) -> None:
     """Warnings are logged as if for the first time, nothing is parsed yet, and nothing was handed over."""
     shared.clear()
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     _parsed.cache_clear()
 
 

@@ -33,7 +33,7 @@ USAGE = {
 @pytest.fixture(autouse=True)
 def warn_again(monkeypatch) -> None:
     """Warnings that are logged once per process are logged again."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
 
 @pytest.fixture
@@ -609,10 +609,10 @@ def test_a_stream_of_anthropic_s(server, extended, anthropic_client):
 
 def test_a_failing_meter_is_nothing_to_the_call(server, telemetry, openai_client, monkeypatch, caplog):
     """Telemetry that fails is dropped; the answer is the application's."""
-    from opentelemetry_instrumentation_genai import _guard
+    from opentelemetry_instrumentation_genai._runtime import guard
     from opentelemetry_instrumentation_genai._signals import extended_metrics
 
-    monkeypatch.setattr(_guard, "strict", False)
+    monkeypatch.setattr(guard, "strict", False)
     monkeypatch.setattr(extended_metrics.ExtendedMetrics, "started", lambda *_args, **_kwargs: 1 / 0)
     OpenAIInstrumentor().instrument(**telemetry.providers, metrics="extended")
     server.reply(Json(completion()))

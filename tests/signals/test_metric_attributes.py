@@ -18,7 +18,7 @@ TOKENS, DURATION = "gen_ai.client.token.usage", "gen_ai.client.operation.duratio
 @pytest.fixture(autouse=True)
 def warn_again(monkeypatch) -> None:
     """Warnings that are logged once per process are logged again."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ CONTEXT = (
 @pytest.fixture
 def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
     """What we have logged so far."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
     caplog.set_level(logging.WARNING, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 

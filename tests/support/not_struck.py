@@ -129,8 +129,8 @@ START: Listed = {
     "_call/observer.py": ("Observer.__init_subclass__",),
     "_conventions/operation_kinds.py": ("_local", "_unnamed", "key_of_owner"),
     "anthropic/_batches.py": ("_methods",),
-    "bedrock/_blocks.py": ("_media",),
-    "bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
+    "sdks/bedrock/_blocks.py": ("_media",),
+    "sdks/bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
     "_adapter/endpoint.py": ("Endpoint.called_by",),
     "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
     "_patching/stainless_instrumentor.py": (
@@ -141,7 +141,7 @@ START: Listed = {
         "StainlessInstrumentor._sending_package",
     ),
     "_adapter/any_value.py": ("_changed", "_of_one_type", "_unused"),
-    "_setting_values/errors.py": ("PartlyError.__init__",),
+    "_runtime/errors.py": ("PartlyError.__init__",),
     "_settings/config.py": ("_concerned", "_warn_partly_refused", "_warn_refused", "default_of", "accepts_off"),
     "_settings/config_file.py": (
         "_fill",
@@ -158,11 +158,11 @@ START: Listed = {
         "declared",
     ),
     "_cost/costs.py": ("Costs.__init__", "_price_list", "costs"),
-    "_setting_values/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
+    "_runtime/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
-    "_guard.py": (
+    "_runtime/guard.py": (
         "_escape",
         "_is_seen",
         "loggable",
@@ -248,7 +248,7 @@ START: Listed = {
 
 # Runs in a thread of ours, or at exit: no application waits for it. tests/fail_open/test_engine.py and the tests of uploads.
 BACKGROUND: Listed = {
-    "_lifetime/background.py": (
+    "_runtime/background.py": (
         "Background._fill",
         "Background._register",
         "Background._start",
@@ -280,7 +280,7 @@ BACKGROUND: Listed = {
         "parts_of",
         "tools_of",
     ),
-    "_lifetime/lifetime.py": ("_finish_all", "_finish_next", "_forked", "_work", "finish_pending"),
+    "_runtime/lifetime.py": ("_finish_all", "_finish_next", "_forked", "_work", "finish_pending"),
     "_completion_hook/local_files.py": (
         "_opened",
         "_private_files",
@@ -507,12 +507,12 @@ RARE: Listed = {
 
 # Runs where `mcp` is there: tests/frameworks/test_mcp_strikes.py.
 MCP: Listed = {
-    "mcp/__init__.py": (
+    "frameworks/mcp/__init__.py": (
         "McpInstrumentor._installed",
         "McpInstrumentor._later_targets",
         "McpInstrumentor._make_seam",
     ),
-    "mcp/_endpoints.py": (
+    "frameworks/mcp/_endpoints.py": (
         "_arguments",
         "_code",
         "_failure",
@@ -520,7 +520,7 @@ MCP: Listed = {
         "_result",
         "_variables",
     ),
-    "mcp/_native.py": (
+    "frameworks/mcp/_native.py": (
         "NativeTracing.__init__",
         "NativeTracing._context",
         "NativeTracing._in_place",
@@ -531,7 +531,7 @@ MCP: Listed = {
         "NativeTracing.writes",
         "_sending",
     ),
-    "mcp/_requests.py": (
+    "frameworks/mcp/_requests.py": (
         "McpRequest.__exit__",
         "McpRequest.__init__",
         "McpRequest._ending",
@@ -545,11 +545,11 @@ MCP: Listed = {
         "_span_of_tool",
         "described",
     ),
-    "mcp/_results.py": (
+    "frameworks/mcp/_results.py": (
         "_block",
         "json_of",
     ),
-    "mcp/_seam.py": (
+    "frameworks/mcp/_seam.py": (
         "Mcp.__init__",
         "Mcp._begin",
         "Mcp._discover",
@@ -566,7 +566,7 @@ MCP: Listed = {
         "_Carrying._self_with",
         "_Carrying.model_dump",
     ),
-    "mcp/_sessions.py": (
+    "frameworks/mcp/_sessions.py": (
         "Sessions.__init__",
         "Sessions._attributes",
         "Sessions._instrument",
@@ -581,7 +581,7 @@ MCP: Listed = {
         "_stream",
         "of_connection",
     ),
-    "mcp/_transports.py": (
+    "frameworks/mcp/_transports.py": (
         "Transports.__init__",
         "Transports._find",
         "Transports._follow",
@@ -618,7 +618,7 @@ def _of(*rooms: str) -> Listed:
 
 # Of frameworks, which have an environment of their own: tests/frameworks strike them.
 FRAMEWORKS: Listed = {
-    **_of("openai_agents/", "claude_agent/", "_patching/framework.py"),
+    **_of("frameworks/openai_agents/", "frameworks/claude_agent/", "_patching/framework.py"),
     "_operations/framework_run.py": (
         "FrameworkRun.begin",
         "FrameworkRun.context",
@@ -628,6 +628,6 @@ FRAMEWORKS: Listed = {
 }
 
 # Of an SDK that has an environment of its own: tests/sdks/test_google_genai_strikes.py.
-GOOGLE: Listed = _of("google_genai/")
+GOOGLE: Listed = _of("sdks/google_genai/")
 
 NOT_STRUCK = (PROTOCOLS, APPLICATION, START, BACKGROUND, RARE, MCP, FRAMEWORKS, GOOGLE)

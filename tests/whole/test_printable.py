@@ -18,8 +18,9 @@ from rich.console import Console
 
 import opentelemetry_instrumentation_genai as genai
 from loopback import Json, openai_bodies
-from opentelemetry_instrumentation_genai import _guard, genai_context
-from opentelemetry_instrumentation_genai._guard import loggable, printable
+from opentelemetry_instrumentation_genai import genai_context
+from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.guard import loggable, printable
 
 OURS = "opentelemetry_instrumentation_genai"
 SOURCES = sorted(Path(genai.__file__).parent.rglob("*.py"))
@@ -98,13 +99,13 @@ def test_one_module_logs():
     """Nothing else has a logger, prints or warns."""
     writing = {source.name for source in SOURCES for _ in _logging_calls(source)}
 
-    assert {"_guard.py"} == writing
+    assert {"guard.py"} == writing
     assert 80 < len(SOURCES)
 
 
 def test_all_that_it_logs_goes_through_one_function():
     """The message is a text of ours, and each value in it is made printable."""
-    (guard,) = [source for source in SOURCES if source.name == "_guard.py"]
+    (guard,) = [source for source in SOURCES if source.name == "guard.py"]
     calls = [ast.unparse(node) for node, name in _logging_calls(guard) if name.startswith("_logger.")]
 
     assert ["_logger.info(message, *map(loggable, args))", "_logger.warning(message, *map(loggable, args))"] == sorted(
@@ -142,7 +143,7 @@ def _logs(call: ast.Call) -> bool:
 @pytest.fixture
 def logged(caplog, monkeypatch) -> Any:
     """The log lines of ours."""
-    monkeypatch.setattr(_guard, "_reported", set())
+    monkeypatch.setattr(guard, "_reported", set())
     caplog.set_level(logging.DEBUG, OURS)
     return lambda: [record.getMessage() for record in caplog.records if record.name == OURS]
 

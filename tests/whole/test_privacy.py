@@ -284,8 +284,8 @@ def test_responses(server, exported, planting_client, mode, stream):
 
 def test_what_is_logged_about_errors_of_ours_quotes_nothing(server, exported, planting_client, caplog, monkeypatch):
     """Should we fail, the log says where, and not on what: a message could quote the call."""
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard.strict", False)
-    monkeypatch.setattr("opentelemetry_instrumentation_genai._guard._reported", set())
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", False)
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
 
     class Broken(dict[str, Any]):
         """A message of the caller's that only the SDK can read."""

@@ -393,7 +393,7 @@ def test_with_content_and_no_redaction_they_would_be_found(planted, exported):
 
 def test_a_redactor_that_quotes(planted, exported, caplog, monkeypatch):
     """One that fails with what it was given takes the content with it, and the log line says nothing of it."""
-    monkeypatch.setattr(f"{OURS}._guard._reported", set())
+    monkeypatch.setattr(f"{OURS}._runtime.guard._reported", set())
 
     def quoting(part: Any) -> Any:
         raise ValueError(part)

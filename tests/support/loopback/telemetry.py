@@ -190,7 +190,7 @@ class Telemetry:
 
 def settle() -> None:
     """Waits until the calls have ended that a finalizer has found."""
-    lifetime = sys.modules.get("opentelemetry_instrumentation_genai._lifetime.lifetime")
+    lifetime = sys.modules.get("opentelemetry_instrumentation_genai._runtime.lifetime")
     if lifetime is not None:
         lifetime.finish_pending()
 

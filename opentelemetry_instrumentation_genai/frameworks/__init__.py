@@ -1,0 +1,1 @@
+"""Frameworks that run agents and tools: one folder each."""
