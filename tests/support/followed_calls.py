@@ -135,9 +135,19 @@ def clients_of(server: ModelServer, telemetry: Telemetry) -> Iterator[Clients]:
         for closing in (asynchronous.close, async_anthropic.close, async_local._client.aclose):
             loop.run_until_complete(closing())
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
     if websockets is not None:
         websockets.close()
+    loop.run_until_complete(_connections_closed())
+    loop.close()
+
+
+async def _connections_closed() -> None:
+    """Wait for the tasks of connections that an interrupt has left open: they end when the server has closed the connection."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=10)
+        assert not pending
+        await asyncio.sleep(0)  # the transport closes in the next step of the loop
 
 
 def _address(websockets: WebsocketServer | None) -> dict[str, Any]:
