@@ -5,12 +5,25 @@ A call reads three tables with some fifty rows. As a loop over the rows, that wa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .fields import Table
+
+class Rows(Protocol):
+    """A table.
+
+    Attributes:
+        leaves: (member, attribute, converter) of the values that stand here.
+        branches: (member, the rows of what stands below it).
+    """
+
+    @property
+    def leaves(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]: ...  # noqa: D102 - see above
+
+    @property
+    def branches(self) -> Sequence[tuple[str, Rows]]: ...  # noqa: D102 - see above
 
 
 class RowCode:
@@ -29,7 +42,7 @@ class RowCode:
         self._checks = checks
         self._lines = ["def read(value):", " found = {}"]
 
-    def function(self, rows: Table) -> Callable[[Any], dict[str, Any]]:
+    def function(self, rows: Rows) -> Callable[[Any], dict[str, Any]]:
         """Return the function that reads a table: source -> attributes."""
         self._add(rows, 1)
         self._lines.append(" return found")
@@ -37,7 +50,7 @@ class RowCode:
         made: Callable[[Any], dict[str, Any]] = self._names["read"]
         return made
 
-    def _add(self, rows: Table, depth: int) -> None:
+    def _add(self, rows: Rows, depth: int) -> None:
         """Add the code for a table; `value` is what it is read from."""
         get, indent = f"get{depth}", " " * depth
         self._lines += [
