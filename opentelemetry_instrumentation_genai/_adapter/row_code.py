@@ -20,10 +20,10 @@ class Rows(Protocol):
     """
 
     @property
-    def leaves(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]: ...  # noqa: D102 - see above
+    def leaves(self) -> Sequence[tuple[str, str, Callable[[Any], Any]]]: ...
 
     @property
-    def branches(self) -> Sequence[tuple[str, Rows]]: ...  # noqa: D102 - see above
+    def branches(self) -> Sequence[tuple[str, Rows]]: ...
 
 
 class RowCode:
