@@ -396,7 +396,15 @@ RARE: Listed = {
     "ollama/_seam.py": ("Ollama.sends_again", "_StreamReading.failed", "_read_failure"),
     "_adapter/endpoint.py": ("Endpoint.<lambda>", "_without_members.content"),
     "_patching/funnel.py": ("Funnel._repair",),
-    "_patching/other_instrumentations.py": ("Others._all", "_package", "_running", "reporter_of", "warn_of"),
+    "_patching/other_instrumentations.py": (
+        "Others._all",
+        "_coroutines",
+        "_package",
+        "_package_of",
+        "_running",
+        "reporter_of",
+        "warn_of",
+    ),
     "_patching/patch.py": ("_called", "_has", "Patches.repair", "_calls"),
     "_content/pipeline.py": ("Pipeline.<lambda>", "_Untouched.part", "_Untouched.value"),
     "_cost/price_list.py": (
