@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._conventions.sdks import INSTRUMENTED
-from .._masking.masking import masked, quoted
 from .._runtime.errors import PartlyError, RefusedError
 from .._runtime.guard import warn_once
 from .misspelled import warn_of_misspelled
@@ -136,6 +135,8 @@ def resolve(keywords: Mapping[str, object], sdk: str = "", section: Mapping[str,
     """
     unknown = sorted(keywords.keys() - READERS.keys())
     if unknown:
+        from .._masking.masking import masked
+
         names = masked(", ".join(unknown))
         warn_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
     warn_of_misspelled(PREFIX, {variable(name) for name in READERS})
@@ -222,6 +223,8 @@ def _warn_refused(name: str, spelled: str, why: str, value: object, concerned: s
         value: the value; None for a secret, which no message may quote.
         concerned: the SDK that the setting is for.
     """
+    from .._masking.masking import masked, quoted
+
     # If a redaction setting is not understood, content would be recorded without the redaction that the user wants.
     otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
     what = spelled if value is None else f"{spelled}={quoted(value)}"
@@ -245,6 +248,8 @@ def warn_of_missing(name: str, value: str, why: str) -> None:
 
 def _warn_partly_refused(name: str, spelled: str, left_out: str, concerned: str) -> None:
     """Log a warning that a part of a value is not accepted, and that the rest of it applies."""
+    from .._masking.masking import quoted
+
     warn_once(
         "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
         spelled,

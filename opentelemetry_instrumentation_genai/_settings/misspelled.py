@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .._masking.masking import masked
 from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
@@ -28,6 +26,8 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
     given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
     if not given:
         return
+    from .._masking.masking import masked
+
     words = [name.removeprefix(prefix) for name in known if name.startswith(prefix)]
     for name in sorted(given):
         nearest = _nearest(name.removeprefix(prefix), words)
@@ -43,6 +43,8 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
 def _nearest(word: str, words: Collection[str]) -> str | None:
     if word in _OTHERS or word.startswith(_FAMILIES):
         return None
+    from difflib import get_close_matches
+
     nearest = next(iter(get_close_matches(word.upper(), words, n=1, cutoff=_NEAR)), None)
     # A longer name, such as one for a provider, is a setting of another package.
     longer = nearest is not None and (word.startswith(f"{nearest}_") or word.endswith(f"_{nearest}"))
