@@ -229,8 +229,14 @@ class TestWheel:
         with zipfile.ZipFile(wheel) as archive:
             parser.read_string(archive.read(name).decode())
 
-        assert ["opentelemetry_instrumentor"] == parser.sections()
+        assert {"console_scripts", "opentelemetry_instrumentor", "opentelemetry_traces_exporter"} == {
+            *parser.sections()
+        }
         assert ENTRY_POINTS == dict(parser["opentelemetry_instrumentor"])
+        assert {"genai_console": f"{PACKAGE}.cli.console.exporter:ConsoleExporter"} == dict(
+            parser["opentelemetry_traces_exporter"]
+        )
+        assert {"opentelemetry-genai": f"{PACKAGE}.cli:main"} == dict(parser["console_scripts"])
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
         """The floor excludes 0.48b0, which is what an unbounded requirement is satisfied with beside the newest SDK."""
@@ -246,8 +252,10 @@ class TestWheel:
         }
 
     def test_extras(self, metadata):
-        """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert sorted(["instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
+        """There is one for each SDK, those of prices, of uploads and of the command, and the one that `opentelemetry-instrument` reads."""
+        assert sorted(["cli", "instruments-any", "prices", "upload", *SDKS]) == sorted(
+            metadata.get_all("Provides-Extra")
+        )
 
     @pytest.mark.parametrize(
         ("extra", "name"),

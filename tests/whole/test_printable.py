@@ -96,8 +96,9 @@ def _logging_calls(source: Path) -> Iterator[tuple[ast.Call, str]]:
 
 
 def test_one_module_logs():
-    """Nothing else has a logger, prints or warns."""
-    writing = {source.name for source in SOURCES for _ in _logging_calls(source)}
+    """Nothing else has a logger, prints or warns, but for the command, which is there to print."""
+    command = Path(genai.__file__).parent / "cli"
+    writing = {source.name for source in SOURCES if command not in source.parents for _ in _logging_calls(source)}
 
     assert {"guard.py"} == writing
     assert 80 < len(SOURCES)
