@@ -15,7 +15,9 @@ class _Row(NamedTuple):
     summary: str
 
 
-_COMMANDS: dict[str, _Row] = {}
+_COMMANDS: dict[str, _Row] = {
+    "run": _Row(".run", "Run an application, and show its conversations in the terminal."),
+}
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
 
 

@@ -678,6 +678,7 @@ def test_under_the_usual_launcher(server, tmp_path):
     assert ["before", "after"] == printed
     lines = without_heading("\n".join(shown))
     assert lines[0].startswith("chat gpt-4o-mini  ")
+    assert [] == [line for line in shown if "report" in line]
     assert any(line.endswith("  user      Hello \\x1b[31m") for line in lines)
     assert "Summary" in lines
 

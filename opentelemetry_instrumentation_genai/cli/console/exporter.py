@@ -105,6 +105,7 @@ class _Screen:
         self.ended = False
         self.watch: threading.Thread | None = None
         self.folder = os.environ.get(FOLDER, "")
+        self.is_counted = True
         self.written = 0.0
 
     def add(self, spans: Sequence[ReadableSpan]) -> None:
@@ -115,11 +116,12 @@ class _Screen:
         for record in records:
             self.tally.add(record)
         self.show(self.traces.add(records, time.monotonic()))
-        if self.folder and time.monotonic() - self.written > _SECONDS:
-            self.leave_counts()
-        if self.watch is None and self.traces.waits_until() is not None:
-            self.watch = threading.Thread(target=_watch, args=(self,), name="genai_console", daemon=True)
-            self.watch.start()
+        self.is_counted = not self.folder
+        if self.watch is None and self.waits_until() is not None:
+            watch = threading.Thread(target=_watch, args=(self,), name="genai_console", daemon=True)
+            with suppress(RuntimeError):  # the process ends, and `end` follows
+                watch.start()
+                self.watch = watch
         self.changed.notify()
 
     def show(self, conversations: Iterable[Conversation]) -> None:
@@ -133,9 +135,21 @@ class _Screen:
 
         return conversation_lines(conversation.records, self.known, width, conversation.remark)
 
+    def waits_until(self) -> float | None:
+        """Return when there is something to do though no span comes; None if there is nothing."""
+        moments = (self.traces.waits_until(), None if self.is_counted else self.written + _SECONDS)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def look(self) -> None:
+        """Show what waits for a root in vain, and write the counts if there are new ones."""
+        now = time.monotonic()
+        self.show(self.traces.overdue(now))
+        if not self.is_counted and now - self.written >= _SECONDS:
+            self.leave_counts()
+
     def leave_counts(self) -> None:
-        """Write the counts where `opentelemetry-genai run` finds them, whole or not at all."""
-        self.written = time.monotonic()
+        """Write the counts where `opentelemetry-genai run` finds them, whole or not at all: the process may be killed."""
+        self.written, self.is_counted = time.monotonic(), True
         path = Path(self.folder) / f"{os.getpid()}.json"
         with suppress(OSError):
             part = path.with_suffix(".part")
@@ -169,9 +183,10 @@ def _end(screen: _Screen) -> None:
 
 @guarded
 def _watch(screen: _Screen) -> None:
-    """Show what waits for a root that does not come, in a thread: nothing else happens meanwhile."""
+    """Do in a thread what is to be done though no span comes."""
     with screen.changed:
         while not screen.ended:
-            until = screen.traces.waits_until()
+            until = screen.waits_until()
             screen.changed.wait(None if until is None else max(until - time.monotonic(), 0.05))
-            screen.show(screen.traces.overdue(time.monotonic()))
+            if not screen.ended:
+                screen.look()
