@@ -16,6 +16,7 @@ class _Row(NamedTuple):
 
 
 _COMMANDS: dict[str, _Row] = {
+    "demo": _Row(".demo.command", "Show what is recorded, with programs and a model server on this machine."),
     "run": _Row(".run", "Run an application, and show its conversations in the terminal."),
 }
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""

@@ -137,7 +137,7 @@ def agent(shown: Shown) -> str:
     return shown.end(http, one, tool, query, two, root)
 
 
-FACTS = "openai gpt-4.1-mini-2025-04-14 · first chunk 250 ms · 1,234 → 56 tokens (1,024 from cache) · $0.000123 · stop"
+FACTS = "openai gpt-4.1-mini-2025-04-14 · first chunk 250 ms · 1,234 → 56 tokens (1,024 from cache) · $0.00012 · stop"
 AGENT = [
     "invoke_agent planner  4 s",
     f"├ chat gpt-4.1-mini  1 s · {FACTS}",
@@ -177,10 +177,10 @@ def test_summary(shown):
         "Summary",
         "calls | failed | tokens in → out | cost | p50 | p95",
         "-----",
-        "chat gpt-4.1-mini | 3 | 1 | 3,702 → 168 | $0.000369 | 2 s | 3 s",
+        "chat gpt-4.1-mini | 3 | 1 | 3,702 → 168 | $0.00037 | 2 s | 3 s",
         "execute_tool get_weather | 1 | - | - | - | 1 s | 1 s",
         "invoke_agent planner | 1 | - | - | - | 4 s | 4 s",
-        "all calls of models | 3 | 1 | 3,702 → 168 | $0.000369 | 2 s | 3 s",
+        "all calls of models | 3 | 1 | 3,702 → 168 | $0.00037 | 2 s | 3 s",
         "Errors by type: RateLimitError 1",
     ] == [_cells(line) for line in written]
 
@@ -222,7 +222,7 @@ def test_80_columns(monkeypatch):
         "invoke_agent planner                                ━━━━━━━━━━━━━━━━━━       4 s",
         "├ chat gpt-4.1-mini                                 ╌━━━                     1 s",
         "│ │ openai gpt-4.1-mini-2025-04-14 · first chunk 250 ms · 1,234 → 56 tokens",
-        "│ │ (1,024 from cache) · $0.000123 · stop",
+        "│ │ (1,024 from cache) · $0.00012 · stop",
     ] == lines[:4]
     shown.provider.shutdown()
 
@@ -499,10 +499,10 @@ def test_durations(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("cost", "text"), [(0, "$0.00"), (1234.5, "$1,234.50"), (0.0123, "$0.0123"), (0.000012345, "$0.0000123")]
+    ("cost", "text"), [(0, "$0.00"), (1234.5, "$1,234.50"), (0.0123, "$0.0123"), (0.000012345, "$0.000012")]
 )
 def test_costs(cost, text):
-    """Cents, or three digits of what is less than ten of them."""
+    """Cents, or four decimals of what is less than ten of them, and two digits at least."""
     assert text == dollars(cost)
 
 

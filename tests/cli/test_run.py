@@ -40,7 +40,11 @@ def variables(server: Any, **more: str) -> dict[str, str]:
     """The environment of a user who has set nothing of OpenTelemetry."""
     left_out = ("COLUMNS", "NO_COLOR", "FORCE_COLOR")
     known = {name: value for name, value in os.environ.items() if name not in left_out}
-    given = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "none", "OTEL_INSTRUMENTATION_GENAI_PRICES": "billed"}
+    given = {
+        "OPENAI_BASE_URL": f"{server.url}/v1",
+        "OPENAI_API_KEY": "none",
+        "OTEL_INSTRUMENTATION_GENAI_PRICES": "billed",
+    }
     return {**known, **given, **more}
 
 

@@ -129,13 +129,13 @@ def duration(seconds: float) -> str:
 
 
 def dollars(cost: float) -> str:
-    """Write a cost in US dollars: cents, and of less than ten cents three digits."""
+    """Write a cost in US dollars: cents, and of less than ten cents two digits at least."""
     return f"${cost:,.2f}" if cost >= 0.1 or not cost else f"${cost:.{_places(cost)}f}"
 
 
 def _places(cost: float) -> int:
-    """Return how many decimals show three digits of a small number, at most nine."""
+    """Return how many decimals show two digits of a small number, from four to nine."""
     places = 4
-    while places < 9 and abs(cost) * 10**places < 100:
+    while places < 9 and abs(cost) * 10**places < 10:
         places += 1
     return places

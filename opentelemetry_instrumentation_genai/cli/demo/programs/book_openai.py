@@ -1,23 +1,21 @@
 """The second program of the demonstration: it books what the first one planned, and names its own operations.
 
-A question is answered from notes (retrieval, prompt, answer, parsing), an agent runs two tools at once, the SDK's runner runs another,
-a tool of an MCP server is called, a batch is created and asked for, and a question is put over a realtime session.
+A question is answered from notes (retrieval, prompt, answer, parsing), an agent runs two tools at once, a batch is created and asked for,
+and a question is put over a realtime session.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
-from anthropic import Anthropic, beta_tool
-from mcp import ClientSession, StdioServerParameters
-from mcp.client.stdio import stdio_client
 from openai import AsyncOpenAI, OpenAI
 
-from examples.demo.app import CLAUDE, GET_WEATHER, MODEL, NOTES, ask, find_trains, get_weather, say
 from opentelemetry_instrumentation_genai import execute_tool, invoke_agent, invoke_workflow, retrieval, step
+
+from .plan_openai import GET_WEATHER, MODEL, ask
+from .weekend import NOTES, get_weather, say
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageFunctionToolCall
@@ -67,7 +65,7 @@ async def run_tool(call: ChatCompletionMessageFunctionToolCall) -> Message:
 @invoke_agent("weather agent", model=MODEL)
 async def compare_weather(question: str) -> str:
     """Ask until the model needs no tool any more, and run those that it calls at the same time."""
-    messages = ask(question)
+    messages: list[Any] = [*ask(question)]
     async with AsyncOpenAI() as client:
         while True:
             reply = await client.chat.completions.create(model=MODEL, messages=messages, tools=[GET_WEATHER])
@@ -75,32 +73,8 @@ async def compare_weather(question: str) -> str:
             calls = [call for call in message.tool_calls or () if call.type == "function"]
             if not calls:
                 return message.content or ""
-            messages.append(message.model_dump(exclude_none=True))  # type: ignore[arg-type]
-            messages += await asyncio.gather(*map(run_tool, calls))  # type: ignore[arg-type]
-
-
-@beta_tool
-def trains(city: str) -> str:
-    """The trains that leave a city on Sunday."""
-    return find_trains(city)
-
-
-def take_train(claude: Anthropic) -> str:
-    """Have the SDK's runner ask, and run the tool that the model calls."""
-    question = "Which train takes us home from Porto on Sunday?"
-    runner = claude.beta.messages.tool_runner(
-        model=CLAUDE, max_tokens=400, tools=[trains], messages=[{"role": "user", "content": question}]
-    )
-    return "".join(block.text for block in runner.until_done().content if block.type == "text")
-
-
-async def next_tram(stop: str) -> str:
-    """Call a tool of an MCP server, in a process of its own."""
-    server = StdioServerParameters(command=sys.executable, args=["-m", "examples.demo.timetable"])
-    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
-        await session.initialize()
-        result = await session.call_tool("next_tram", {"stop": stop})
-    return "".join(block.text for block in result.content if block.type == "text")
+            messages.append(message.model_dump(exclude_none=True))
+            messages += await asyncio.gather(*map(run_tool, calls))
 
 
 def order_descriptions(client: OpenAI) -> str:
@@ -129,11 +103,5 @@ def main() -> None:
     client = OpenAI()
     say("Note", answer(client, "Where is the best pastry?"))
     say("Agent", asyncio.run(compare_weather("Is it warmer in Lisbon or in Porto?")))
-    say("Train", take_train(Anthropic()))
-    say("Tram", asyncio.run(next_tram("Ribeira")))
     say("Batch", order_descriptions(client))
     say("Voice", ask_by_voice(client, "When is closing time?"))
-
-
-if __name__ == "__main__":
-    main()

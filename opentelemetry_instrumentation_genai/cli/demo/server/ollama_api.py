@@ -23,18 +23,18 @@ LOADING = 0.25  # seconds that a model takes to be loaded, which the first call 
 
 
 def headers(_: Tally, __: float) -> dict[str, str]:
-    """Say nothing besides the body, as Ollama does."""
+    """Return no headers of its own, as Ollama does."""
     return {}
 
 
-def refusal(_: Tally, name: str, *, first: bool) -> Response | None:
+def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
     """Refuse models that were not pulled."""
-    return None if name in model.LLAMAS else JSONResponse({"error": f"model '{name}' not found"}, 404)
+    return None if tally.knows(name, model.LLAMAS) else JSONResponse({"error": f"model '{name}' not found"}, 404)
 
 
 async def reply_to_chat(tally: Tally, body: Json) -> Response:
     """Answer `POST /api/chat`."""
-    texts = [message["content"] for message in body["messages"]]
+    texts = [message.get("content") or "" for message in body["messages"]]
     return await reply(tally, body, texts, lambda piece: {"message": {"role": "assistant", "content": piece}})
 
 
@@ -51,7 +51,7 @@ async def reply(tally: Tally, body: Json, texts: list[str], written: Callable[[s
     last = figures(loading, texts, answer)
     about = {"model": body["model"], "created_at": datetime.now(timezone.utc).isoformat()}
     await asyncio.sleep(loading + FIRST_CHUNK)
-    if body.get("stream"):
+    if body.get("stream", True):
         pieces = ({**about, **written(piece), "done": False} for piece in model.pieces(answer))
         return StreamingResponse(lines(pieces, {**about, **written(""), **last}), media_type="application/x-ndjson")
     await asyncio.sleep(last["eval_duration"] / 1e9)

@@ -14,32 +14,18 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..console.messages import messages_of
+from ..console.record import Record, kept, shortened
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
     from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint, NumberDataPoint
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
     from starlette.requests import Request
 
 Attributes = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Span:
-    """One finished span; times are in nanoseconds."""
-
-    id: bytes
-    parent: bytes
-    name: str
-    start: int
-    end: int
-    failed: bool
-    attributes: Attributes
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        return (self.end - self.start) / 1e9
 
 
 @dataclass
@@ -51,7 +37,7 @@ class Point:
     attributes: Attributes
     count: int = 0
     total: float = 0.0
-    exemplars: set[bytes] = field(default_factory=set)
+    exemplars: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -59,35 +45,23 @@ class Event:
     """One log record that has an event name."""
 
     name: str
-    span: bytes
-    time: int
-    attributes: Attributes
+    span: str
 
 
 @dataclass
 class Telemetry:
     """Everything that has arrived."""
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[Record] = field(default_factory=list)
     points: dict[tuple[str, str, int], Point] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def add_spans(self, body: bytes) -> None:
         """Keep the spans of one export."""
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            service = str(plain_attributes(resource.resource.attributes).get("service.name", ""))
             for scope in resource.scope_spans:
-                self.spans += [
-                    Span(
-                        id=span.span_id,
-                        parent=span.parent_span_id,
-                        name=span.name,
-                        start=span.start_time_unix_nano,
-                        end=span.end_time_unix_nano,
-                        failed=span.status.code == Status.STATUS_CODE_ERROR,
-                        attributes=plain_attributes(span.attributes),
-                    )
-                    for span in scope.spans
-                ]
+                self.spans += [record_of(span, service) for span in scope.spans]
 
     def add_metrics(self, body: bytes) -> None:
         """Keep the newest state of each series: exports are cumulative, but their exemplars are not."""
@@ -97,11 +71,11 @@ class Telemetry:
                     for data in metric.histogram.data_points:
                         point = self.point(metric.name, metric.unit, data)
                         point.count, point.total = data.count, data.sum
-                        point.exemplars.update(exemplar.span_id for exemplar in data.exemplars)
+                        point.exemplars.update(exemplar.trace_id.hex() for exemplar in data.exemplars)
                     for number in metric.sum.data_points:
                         point = self.point(metric.name, metric.unit, number)
                         point.total = number.as_int or number.as_double
-                        point.exemplars.update(exemplar.span_id for exemplar in number.exemplars)
+                        point.exemplars.update(exemplar.trace_id.hex() for exemplar in number.exemplars)
 
     def point(self, metric: str, unit: str, data: HistogramDataPoint | NumberDataPoint) -> Point:
         """Find the series of a process, which is known by when it began, or begin it."""
@@ -123,15 +97,27 @@ class Telemetry:
         for resource in ExportLogsServiceRequest.FromString(body).resource_logs:
             for scope in resource.scope_logs:
                 self.events += [
-                    Event(
-                        record.event_name,
-                        record.span_id,
-                        record.time_unix_nano or record.observed_time_unix_nano,
-                        plain_attributes(record.attributes),
-                    )
-                    for record in scope.log_records
-                    if record.event_name
+                    Event(record.event_name, record.span_id.hex()) for record in scope.log_records if record.event_name
                 ]
+
+
+def record_of(span: Span, service: str) -> Record:
+    """Return the record of a span that was received."""
+    attributes = plain_attributes(span.attributes)
+    return Record(
+        trace=span.trace_id.hex(),
+        id=span.span_id.hex(),
+        parent=span.parent_span_id.hex(),
+        remote=False,  # all processes send their spans here
+        name=shortened(span.name),
+        start=span.start_time_unix_nano,
+        end=span.end_time_unix_nano,
+        failed=span.status.code == Status.STATUS_CODE_ERROR,
+        description=shortened(span.status.message),
+        service=shortened(service),
+        attributes=kept(attributes),
+        messages=messages_of(attributes),
+    )
 
 
 def plain_attributes(attributes: Iterable[KeyValue]) -> Attributes:

@@ -1,4 +1,4 @@
-"""What the pretended model says, and what it counts: the same answer to the same prompt, every time."""
+"""What the pretended model answers, and what it counts: the same answer to the same prompt, every time."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ THOUGHTS = "They dislike hurry: one thing in the morning, one after lunch. Trams
 DOUBTS = "Rain makes the quay slippery. The hall of the station has tiles and a roof, and they like trains."
 
 
+def text_of(content: object) -> str:
+    """Return the text of a message's content, which may be a list of parts."""
+    if isinstance(content, list):
+        return " ".join(text_of(part.get("text") or part.get("content")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
 def tokens(text: str) -> list[str]:
     """Cut a text into something like a model's tokens: words and signs."""
     return re.findall(r"\w+|[^\w\s]", text)
@@ -59,13 +66,18 @@ def answer(question: str) -> str:
 
 
 def conclude(results: list[str]) -> str:
-    """Answer from what the tools have said."""
+    """Answer from the results of tools."""
     return f"Now it is {' and '.join(result.replace(': ', ' at ', 1) for result in results)}: go where the sun is."
 
 
 def choose(results: list[str]) -> str:
-    """Choose from what a timetable has said."""
+    """Choose from a timetable."""
     return f"Take the one at {results[-1].split('; ')[-1]}: there is time for lunch, and nobody has to run."
+
+
+def cities(question: str) -> list[str]:
+    """Return the cities of a question, of which there is always one."""
+    return [city for city in CITIES if city in question] or [CITIES[0]]
 
 
 def vector(text: str, dimensions: int) -> list[float]:

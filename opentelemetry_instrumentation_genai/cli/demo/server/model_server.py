@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from . import anthropic_api, ollama_api, openai_api, openai_jobs
@@ -28,7 +29,7 @@ class Api(Protocol):
         ...
 
     def headers(self, tally: Tally, seconds: float, /) -> dict[str, str]:
-        """Say what every response says besides its body; it took `seconds`."""
+        """Return the headers of every response; it took `seconds`."""
         ...
 
     def refusal(self, tally: Tally, name: str, /, *, first: bool) -> Response | None:
@@ -48,9 +49,14 @@ def route(tally: Tally, api: Api, path: str) -> Route:
 
     async def endpoint(request: Request) -> Response:
         first = tally.count(request)
-        body = await request.json()
         began = time.perf_counter()
-        response = api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
+        try:
+            body = await request.json()
+            response = api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
+        except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
+            response = JSONResponse(
+                {"error": {"message": f"not understood: {error!r}", "type": "invalid_request"}}, 400
+            )
         response.headers.update(api.headers(tally, time.perf_counter() - began))
         return response
 

@@ -21,13 +21,13 @@ Json = dict[str, Any]
 
 
 def headers(tally: Tally, seconds: float) -> dict[str, str]:
-    """Say what every response says besides its body."""
+    """Return the headers of every response."""
     return {"x-request-id": tally.identifier("req_", 32), "openai-processing-ms": str(round(seconds * 1000))}
 
 
-def refusal(_: Tally, name: str, *, first: bool) -> Response | None:
+def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
     """Refuse unknown models always, and the busy one on the first try."""
-    if name not in model.SNAPSHOTS:
+    if not tally.knows(name, model.SNAPSHOTS):
         message = f"The model `{name}` does not exist or you do not have access to it."
         return error(404, message, "invalid_request_error", "model_not_found")
     if name == model.BUSY and first:
@@ -53,7 +53,7 @@ async def reply_to_chat(tally: Tally, body: Json) -> Response:
         "id": tally.identifier("chatcmpl-"),
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": model.SNAPSHOTS[body["model"]],
+        "model": model.SNAPSHOTS.get(body["model"], body["model"]),
         "service_tier": "default",
         "system_fingerprint": "fp_3a5b1c7e90",
     }
@@ -69,19 +69,21 @@ async def reply_to_chat(tally: Tally, body: Json) -> Response:
 
 def chat_message(tally: Tally, body: Json) -> Json:
     """Make the assistant's message: tool calls while there are tools and no results yet, else an answer."""
-    question = next(item["content"] for item in reversed(body["messages"]) if item["role"] == "user")
-    results = [item["content"] for item in body["messages"] if item["role"] == "tool"]
+    question = next(
+        (model.text_of(item["content"]) for item in reversed(body["messages"]) if item["role"] == "user"), ""
+    )
+    results = [model.text_of(item["content"]) for item in body["messages"] if item["role"] == "tool"]
     message: Json = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     if body.get("tools") and not results:
         tool = body["tools"][0]["function"]
-        argument = next(iter(tool["parameters"]["properties"]))
+        argument = next(iter(tool.get("parameters", {}).get("properties", {})), "input")
         message["tool_calls"] = [
             {
                 "id": tally.identifier(f"call_{index}"),
                 "type": "function",
                 "function": {"name": tool["name"], "arguments": json.dumps({argument: city}, ensure_ascii=False)},
             }
-            for index, city in enumerate(city for city in model.CITIES if city in question)
+            for index, city in enumerate(model.cities(question))
         ]
     else:
         message["content"] = model.conclude(results) if results else model.answer(question)
@@ -170,7 +172,7 @@ def model_response(tally: Tally, body: Json) -> Json:
         "incomplete_details": None,
         "instructions": body.get("instructions"),
         "max_output_tokens": body.get("max_output_tokens"),
-        "model": model.SNAPSHOTS[body["model"]],
+        "model": model.SNAPSHOTS.get(body["model"], body["model"]),
         "output": [thinking, message] if reasoning else [message],
         "parallel_tool_calls": True,
         "previous_response_id": body.get("previous_response_id"),
@@ -237,14 +239,14 @@ async def reply_to_embeddings(_: Tally, body: Json) -> Response:
                 {"object": "embedding", "index": index, "embedding": write(values)}
                 for index, values in enumerate(vectors)
             ],
-            "model": model.SNAPSHOTS[body["model"]],
+            "model": model.SNAPSHOTS.get(body["model"], body["model"]),
             "usage": {"prompt_tokens": count, "total_tokens": count},
         }
     )
 
 
 def is_written(item: Json) -> bool:
-    """Tell whether a chunk or an event carries what the model writes, which takes its time."""
+    """Return whether a chunk or an event carries what the model writes, which takes its time."""
     return "delta" in item or any(choice["delta"].get("content") for choice in item.get("choices", ()))
 
 

@@ -1,7 +1,6 @@
-"""A small program that plans a weekend with a language model. It knows nothing of telemetry: no import, no setting, no hook.
+"""The first program of the demonstration: it plans a weekend by the `openai` SDK. It knows nothing of telemetry: no import, no setting.
 
-The addresses of the APIs and the keys come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `ANTHROPIC_BASE_URL`,
-`ANTHROPIC_API_KEY` and `OLLAMA_HOST`, as with any program that uses these SDKs.
+The address of the API and the key come from `OPENAI_BASE_URL` and `OPENAI_API_KEY`, as with any program that uses this SDK.
 """
 
 from __future__ import annotations
@@ -10,21 +9,14 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-import ollama
-from anthropic import Anthropic
 from openai import APIStatusError, AsyncOpenAI, OpenAI
 
+from .weekend import BRIEFING, NOTES, get_weather, say
+
 if TYPE_CHECKING:
-    from anthropic.types import MessageParam, ToolParam
     from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 MODEL = "gpt-4.1-mini"
-CLAUDE = "claude-sonnet-5-5"
-LLAMA = "llama3.2"
-BRIEFING = (
-    "You plan weekends for two friends who travel by train and dislike hurry. Answer in one or two plain sentences. "
-    "Name one place, say why it fits, and never recommend a flight, a cruise or a shopping centre."
-)
 GET_WEATHER: ChatCompletionToolParam = {
     "type": "function",
     "function": {
@@ -33,36 +25,11 @@ GET_WEATHER: ChatCompletionToolParam = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-FIND_TRAINS: ToolParam = {
-    "name": "find_trains",
-    "description": "The trains that leave a city on Sunday.",
-    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-}
-NOTES = [
-    "The night train to Madrid no longer runs.",
-    "Pastry at the bakery near the river is best before nine.",
-    "Tickets for the tram are cheaper from the machine than from the driver.",
-]
-
-
-def get_weather(city: str) -> str:
-    """Look up the weather, as a real tool would over the network."""
-    return {"Lisbon": "24 °C, sunny", "Porto": "18 °C, light rain"}.get(city, "unknown")
-
-
-def find_trains(city: str) -> str:
-    """Look trains up, likewise."""
-    return {"Porto": "11:32 from platform 4; 15:32 from platform 2"}.get(city, "none")
 
 
 def ask(question: str) -> list[ChatCompletionMessageParam]:
     """Put a question behind the briefing."""
     return [{"role": "system", "content": BRIEFING}, {"role": "user", "content": question}]
-
-
-def say(title: str, text: str = "", end: str = "\n") -> None:
-    """Print one line of the plan, at once."""
-    print(f"  {title:<12}{text}", end=end, flush=True)
 
 
 def suggest(client: OpenAI) -> None:
@@ -167,63 +134,8 @@ def plan(client: OpenAI) -> None:
     print()
 
 
-def consider_rain(claude: Anthropic) -> None:
-    """An answer of Anthropic's, with the thoughts before it, by the SDK's helper for streams."""
-    say("If it rains", end="")
-    with claude.messages.stream(
-        model=CLAUDE,
-        max_tokens=4000,
-        system=BRIEFING,
-        messages=[{"role": "user", "content": "And if it rains on Sunday?"}],
-        thinking={"type": "adaptive", "display": "summarized"},
-    ) as stream:
-        for text in stream.text_stream:
-            print(text, end="", flush=True)
-    print()
-
-
-def take_train(claude: Anthropic) -> None:
-    """An agent's step: the model asks for a tool, and is told what that gave. The tools and the briefing are cached."""
-    messages: list[MessageParam] = [{"role": "user", "content": "Which train takes us home from Porto on Sunday?"}]
-    while True:
-        message = claude.messages.create(
-            model=CLAUDE,
-            max_tokens=400,
-            system=[{"type": "text", "text": BRIEFING, "cache_control": {"type": "ephemeral"}}],
-            tools=[FIND_TRAINS],
-            messages=messages,
-        )
-        if message.stop_reason != "tool_use":
-            break
-        messages.append({"role": "assistant", "content": message.content})
-        messages.append(
-            {
-                "role": "user",
-                "content": [
-                    {"type": "tool_result", "tool_use_id": block.id, "content": find_trains(str(block.input["city"]))}
-                    for block in message.content
-                    if block.type == "tool_use"
-                ],
-            }
-        )
-    say("The train", "".join(block.text for block in message.content if block.type == "text"))
-
-
-def pack() -> None:
-    """An answer of a small model on one's own machine, which has to be loaded first, printed while it is written."""
-    say("Luggage", end="")
-    for part in ollama.chat(model=LLAMA, messages=[{"role": "user", "content": "What should we pack?"}], stream=True):
-        print(part.message.content or "", end="", flush=True)
-    print()
-
-
-def name_album() -> None:
-    """A prompt for the same model, which is there already."""
-    say("The album", ollama.generate(model=LLAMA, prompt="Name our album of photographs.").response)
-
-
 def translate(client: OpenAI) -> None:
-    """A call to a busy model: the SDK is told to wait, and tries again by itself."""
+    """A call to a busy model: the server asks the SDK to wait, and it tries again by itself."""
     answer = client.chat.completions.create(
         model="gpt-4o-mini", messages=[{"role": "user", "content": "How do I say thank you in Portuguese?"}]
     )
@@ -248,14 +160,5 @@ def main() -> None:
     check_weather(client)
     find_note(client, "Where is the best pastry?")
     plan(client)
-    claude = Anthropic()
-    consider_rain(claude)
-    take_train(claude)
-    pack()
-    name_album()
     translate(client)
     upgrade(client)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 def headers(tally: Tally, _: float) -> dict[str, str]:
-    """Say what every response says besides its body."""
+    """Return the headers of every response."""
     return {
         "request-id": tally.identifier("req_"),
         "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
@@ -30,10 +30,10 @@ def headers(tally: Tally, _: float) -> dict[str, str]:
 
 def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
     """Refuse unknown models."""
-    if name in model.CLAUDES:
+    if tally.knows(name, model.CLAUDES):
         return None
-    told = {"type": "not_found_error", "message": f"model: {name}"}
-    return JSONResponse({"type": "error", "error": told, "request_id": tally.identifier("req_")}, 404)
+    failure = {"type": "not_found_error", "message": f"model: {name}"}
+    return JSONResponse({"type": "error", "error": failure, "request_id": tally.identifier("req_")}, 404)
 
 
 async def reply_to_messages(tally: Tally, body: Json) -> Response:
@@ -70,14 +70,14 @@ def thinking_blocks(body: Json) -> Iterator[Json]:
 def answer_blocks(tally: Tally, body: Json) -> Iterator[Json]:
     """Call the first tool, for each city of the question, as long as there are no results; else answer."""
     # A runner of the SDK sends, after the first request, what is new alone.
-    *_, question = ("", *(said for message in body["messages"] for kind, said in texts(message) if kind == "text"))
-    results = [said for kind, said in texts(body["messages"][-1]) if kind == "tool_result"]
+    *_, question = ("", *(text for message in body["messages"] for kind, text in texts(message) if kind == "text"))
+    results = [text for kind, text in texts(body["messages"][-1]) if kind == "tool_result"]
     if results:
         yield {"type": "text", "text": model.choose(results)}
     elif tools := body.get("tools"):
-        argument = next(iter(tools[0]["input_schema"]["properties"]))
+        argument = next(iter(tools[0].get("input_schema", {}).get("properties", {})), "input")
         yield {"type": "text", "text": "I look at the timetable."}
-        for index, city in enumerate(city for city in model.CITIES if city in question):
+        for index, city in enumerate(model.cities(question)):
             identity = tally.identifier(f"toolu_{index}")
             yield {"type": "tool_use", "id": identity, "name": tools[0]["name"], "input": {argument: city}}
     else:
@@ -85,10 +85,10 @@ def answer_blocks(tally: Tally, body: Json) -> Iterator[Json]:
 
 
 def texts(message: Json) -> Iterator[tuple[str, str]]:
-    """Read what the application says in a message: its own words, and the results of tools."""
+    """Read what the application writes in a message: its own words, and the results of tools."""
     if message["role"] == "user":
         for block in blocks(message["content"]):
-            yield block["type"], block["text"] if block["type"] == "text" else block["content"]
+            yield block["type"], model.text_of(block.get("text") or block.get("content"))
 
 
 def blocks(content: str | list[Json]) -> list[Json]:
@@ -116,8 +116,8 @@ def usage(tally: Tally, body: Json, content: list[Json]) -> Json:
 
 def prompt(body: Json) -> Iterator[tuple[list[str], bool]]:
     """Read a prompt in the order in which it is cached: the tokens of each block, and whether it is to be cached up to there."""
-    said = (block for message in body["messages"] for block in blocks(message["content"]))
-    for block in (*body.get("tools", ()), *blocks(body.get("system", [])), *said):
+    written = (block for message in body["messages"] for block in blocks(message["content"]))
+    for block in (*body.get("tools", ()), *blocks(body.get("system", [])), *written):
         plain = {name: value for name, value in block.items() if name != "cache_control"}
         yield model.tokens(json.dumps(plain, ensure_ascii=False)), "cache_control" in block
 
@@ -132,8 +132,8 @@ def count(content: Iterator[Json] | list[Json]) -> int:
 
 
 def message_events(message: Json) -> Iterator[Json]:
-    """Take a message apart into the events of a stream: the tokens of the output are told at its end."""
-    counted = {name: told for name, told in message["usage"].items() if name != "output_tokens_details"}
+    """Take a message apart into the events of a stream: the tokens of the output come at its end."""
+    counted = {name: value for name, value in message["usage"].items() if name != "output_tokens_details"}
     begun = {**message, "content": [], "stop_reason": None, "usage": {**counted, "output_tokens": 1}}
     yield {"type": "message_start", "message": begun}
     yield {"type": "ping"}
@@ -141,8 +141,8 @@ def message_events(message: Json) -> Iterator[Json]:
         yield from block_events(index, block)
     ending = {"stop_reason": message["stop_reason"], "stop_sequence": None}
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
-    told = {name: message["usage"][name] for name in (*names, "output_tokens_details")}
-    yield {"type": "message_delta", "delta": ending, "usage": told}
+    counts = {name: message["usage"][name] for name in (*names, "output_tokens_details")}
+    yield {"type": "message_delta", "delta": ending, "usage": counts}
     yield {"type": "message_stop"}
 
 
@@ -172,7 +172,7 @@ def deltas(block: Json) -> Iterator[Json]:
 
 
 def is_written(event: Json) -> bool:
-    """Tell whether an event carries what the model writes, which takes its time."""
+    """Return whether an event carries what the model writes, which takes its time."""
     return bool(event["type"] == "content_block_delta" and event["delta"]["type"] != "signature_delta")
 
 
