@@ -15,21 +15,23 @@ class _Row(NamedTuple):
     summary: str
 
 
-_COMMANDS: dict[str, _Row] = {}
+_COMMANDS: dict[str, _Row] = {
+    "config": _Row(".config", "Show all settings: value, where it comes from, and meaning."),
+}
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
 
 
 class _Commands(click.Group):
     """A group whose commands are imported on first use."""
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         row = _COMMANDS.get(cmd_name)
         return None if row is None else cast("click.Command", import_module(row.module, __package__).command)
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summaries, without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, row.summary) for name, row in _COMMANDS.items()])

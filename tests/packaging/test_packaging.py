@@ -229,7 +229,8 @@ class TestWheel:
         with zipfile.ZipFile(wheel) as archive:
             parser.read_string(archive.read(name).decode())
 
-        assert ["opentelemetry_instrumentor"] == parser.sections()
+        assert ["console_scripts", "opentelemetry_instrumentor"] == sorted(parser.sections())
+        assert {"opentelemetry-genai": f"{PACKAGE}.cli:main"} == dict(parser["console_scripts"])
         assert ENTRY_POINTS == dict(parser["opentelemetry_instrumentor"])
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
@@ -246,8 +247,8 @@ class TestWheel:
         }
 
     def test_extras(self, metadata):
-        """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert sorted(["instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
+        """There is one for each SDK, those of the command, of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
+        assert sorted(["cli", "instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
 
     @pytest.mark.parametrize(
         ("extra", "name"),
