@@ -248,7 +248,9 @@ class TestWheel:
 
     def test_extras(self, metadata):
         """There is one for each SDK, those of the command, of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert sorted(["cli", "instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
+        assert sorted(["cli", "instruments-any", "prices", "upload", *SDKS]) == sorted(
+            metadata.get_all("Provides-Extra")
+        )
 
     @pytest.mark.parametrize(
         ("extra", "name"),
