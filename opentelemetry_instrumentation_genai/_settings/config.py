@@ -140,20 +140,30 @@ def resolve(keywords: Mapping[str, object], sdk: str = "", section: Mapping[str,
         names = masked(", ".join(unknown))
         warn_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
     warn_of_misspelled(PREFIX, {variable(name) for name in READERS})
-    declared = _declared(sdk, section)
+    declared = declared_settings(sdk, section)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
-        given = _given(setting.name, keywords, declared or {}) if setting.name in READERS else None
-        if given is not None:
-            chosen[setting.name] = _value(setting.name, *given, setting.default, sdk)
+        found = given(setting.name, keywords, declared or {}) if setting.name in READERS else None
+        if found is not None:
+            chosen[setting.name] = _value(setting.name, *found, setting.default, sdk)
     if _REFUSED in chosen.values():
         chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
         chosen["refused"] = True
     return Config(**chosen)
 
 
-def _declared(sdk: str, section: Mapping[str, object] | None) -> Mapping[str, tuple[str, object]] | None:
-    """Return, by setting, its place in the declarative file and its value; None if there is a file that cannot be read."""
+def declared_settings(
+    sdk: str = "", section: Mapping[str, object] | None = None
+) -> Mapping[str, tuple[str, object]] | None:
+    """Return what the declarative file has.
+
+    Args:
+        sdk: the SDK whose own section counts as well.
+        section: the section of a declarative file that OpenTelemetry's SDK passed on.
+
+    Returns:
+        By setting, its place in the file and its value; None if there is a file that cannot be read.
+    """
     if not (section or shared or os.environ.get(FILE)):
         return {}
     from .config_file import declared
@@ -171,7 +181,7 @@ def variable(name: str) -> str:
     return _VARIABLES.get(name, PREFIX + name.upper())
 
 
-def _given(
+def given(
     name: str, keywords: Mapping[str, object], declared: Mapping[str, tuple[str, object]]
 ) -> tuple[str, object] | None:
     """Return where the setting `name` was set, and its value; None where the default applies."""

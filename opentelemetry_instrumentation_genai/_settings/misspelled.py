@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 _NEAR = 0.75  # ratio of `difflib`: two swapped letters in a short word are above it, a different word is below
 # Variables that other packages read: `opentelemetry-util-genai`, also as vendors distribute it.
@@ -23,6 +23,17 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
         prefix: the prefix of the names.
         known: the names of all our variables.
     """
+    for name, nearest in misspelled(prefix, known):
+        warn_once("The environment variable %s is not known, and has no effect. Is it %s?", masked(name), nearest)
+
+
+def misspelled(prefix: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each unknown variable with a name near a known one, and that one.
+
+    Args:
+        prefix: the prefix of the names.
+        known: the names of all our variables.
+    """
     given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
     if not given:
         return
@@ -32,12 +43,7 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
     for name in sorted(given):
         nearest = _nearest(name.removeprefix(prefix), words)
         if nearest is not None:
-            warn_once(
-                "The environment variable %s is not known, and has no effect. Is it %s%s?",
-                masked(name),
-                prefix,
-                nearest,
-            )
+            yield name, prefix + nearest
 
 
 def _nearest(word: str, words: Collection[str]) -> str | None:

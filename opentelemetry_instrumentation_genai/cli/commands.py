@@ -18,6 +18,10 @@ class _Row(NamedTuple):
 _COMMANDS: dict[str, _Row] = {
     "demo": _Row(".demo.command", "Show what is recorded, with programs and a model server on this machine."),
     "run": _Row(".run", "Run an application, and show its conversations in the terminal."),
+    "doctor": _Row(
+        ".doctor.command", "Look at what would be recorded here, where it would go, and why if nothing arrives."
+    ),
+    "config": _Row(".config", "Show all settings: value, where it comes from, and meaning."),
 }
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
 
