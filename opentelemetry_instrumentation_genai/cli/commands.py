@@ -15,7 +15,9 @@ class _Row(NamedTuple):
     summary: str
 
 
-_COMMANDS: dict[str, _Row] = {}
+_COMMANDS: dict[str, _Row] = {
+    "view": _Row(".view.command", "Show the traces of applications in the browser, while they run."),
+}
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
 
 
