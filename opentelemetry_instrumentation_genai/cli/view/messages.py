@@ -23,6 +23,8 @@ CONTENT: Final[tuple[str, ...]] = (
 )
 """The attributes that have content, in the order in which they are shown."""
 
+_SHORT: Final = 80  # characters of a line of JSON
+
 Part = dict[str, str]
 
 
@@ -77,12 +79,13 @@ def decoded(value: Any) -> Any:
 
 
 def indented(value: Any) -> str:
-    """Return a value as a text to be read: JSON, in text as well, with one member a line."""
+    """Return a value as a text to be read: JSON, in text as well, with one member a line if it is long."""
     value = decoded(value)
     if isinstance(value, str):
         return clean(value)
     try:
-        return clean(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        line = json.dumps(value, ensure_ascii=False, default=str)
+        return clean(line if len(line) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2, default=str))
     except (ValueError, RecursionError):
         return "(nested too deep)"
 

@@ -75,9 +75,9 @@ class Queries:
         """Return `traces`, the newest first, and `next`, which is the `before` of those that follow, or None."""
         where, values = self._where(filters)
         if before is not None:
-            where.append("(start, traces.id) < (?, ?)")
+            where.append("(traces.start, traces.id) < (?, ?)")
             values += before
-        sql = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY start DESC, traces.id DESC LIMIT ?"
+        sql = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY traces.start DESC, traces.id DESC LIMIT ?"
         rows = self._all(sql, *values, limit + 1)
         found = [_listed(row) for row in rows[:limit]]
         last = rows[limit - 1] if len(rows) > limit else None
@@ -110,7 +110,7 @@ class Queries:
         spans = [dict(span) for span in self._all(_SPANS, row["number"], _MOST_SPANS)]
         turns = []
         if row["conversation"]:
-            sql = f"{_LIST} WHERE conversation = ? AND conversation <> '' ORDER BY start LIMIT 200"
+            sql = f"{_LIST} WHERE conversation = ? AND conversation <> '' ORDER BY traces.start LIMIT 200"
             turns = [_listed(turn) for turn in self._all(sql, row["conversation"])]
         return {**_listed(row), "tree": in_order(spans), "turns": turns}
 
@@ -194,10 +194,15 @@ _TAGGED: Final = "tags WHERE key = (SELECT id FROM keys WHERE name = ?) AND valu
 
 
 def words_of(text: str) -> str:
-    """Return a search as SQLite has it: all words, or phrases in quotes; each may be the beginning of what is found."""
+    """Return a search as SQLite has it: all words, or phrases in quotes; each of three letters or more may be the beginning of what is found."""
     found = re.findall(r'"([^"]*)"?|([^\s"]+)', text)
     words = [phrase or word for phrase, word in found if re.search(r"\w", phrase or word)]
-    return " AND ".join(f'"{word}"*' for word in words) or '""'
+    return " AND ".join(f'"{word}"{_continued(word)}' for word in words) or '""'
+
+
+def _continued(word: str) -> str:
+    """Return the mark of a beginning; short words of letters are whole ones, because almost all texts have some that begin so."""
+    return "" if len(word) < 3 and word.isascii() else "*"
 
 
 def _listed(row: sqlite3.Row) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _PROTOBUF: Final = "application/x-protobuf"
 _JSON: Final = "application/json"
 _MOST: Final = 64 * 1024 * 1024  # bytes of an export
+_NO_OTLP: Final = "The body is no export of OTLP."
+_NOT_KEPT: Final = "What is received cannot be kept: %s."
 _logger: Final = logging.getLogger(__name__)
 
 
@@ -119,8 +122,14 @@ def over_grpc(store: Store, port: int) -> tuple[grpc.Server, int]:
 
 
 def _service(store: Store, signal: _Signal) -> grpc.GenericRpcHandler:
-    def export(body: bytes, _: grpc.ServicerContext) -> bytes:
-        return _keep(store, signal, body, _PROTOBUF)
+    def export(body: bytes, context: grpc.ServicerContext) -> bytes:
+        try:
+            return _keep(store, signal, body, _PROTOBUF)
+        except DecodeError:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_OTLP)
+        except sqlite3.Error as error:
+            _logger.warning(_NOT_KEPT, error)
+            context.abort(grpc.StatusCode.UNAVAILABLE, _NOT_KEPT % error)
 
     method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(export)
     return grpc.method_handlers_generic_handler(signal.service, {"Export": method})
@@ -137,7 +146,10 @@ def _endpoint(store: Store, signal: _Signal) -> Callable[[Request], Any]:
         except _TooLargeError:
             return PlainTextResponse(f"An export has at most {_MOST} bytes.", 413)
         except (DecodeError, ValueError, RecursionError, zlib.error):
-            return PlainTextResponse("The body is no export of OTLP.", 400)
+            return PlainTextResponse(_NO_OTLP, 400)
+        except sqlite3.Error as error:
+            _logger.warning(_NOT_KEPT, error)
+            return PlainTextResponse(_NOT_KEPT % error, 503)
         return Response(answer, media_type=kind)
 
     return export
