@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST: Final = "127.0.0.1"
@@ -25,6 +27,13 @@ _HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", _POLICY),
 )
+
+
+def routed(*routes: Route) -> ASGIApp:
+    """Return an application with these paths and no other, not even with a slash at the end."""
+    application = Starlette(routes=routes)
+    application.router.redirect_slashes = False
+    return OnlyLocal(application)
 
 
 class OnlyLocal:

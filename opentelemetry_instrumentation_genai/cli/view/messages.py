@@ -38,6 +38,7 @@ def conversation(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         value = decoded(content.get(name))
         messages = value if isinstance(value, list) else [] if value is None else [value]
         shown += [_shown(message, output=name == names.OUTPUT_MESSAGES) for message in messages]
+    _name_results(shown)
     return shown
 
 
@@ -88,6 +89,15 @@ def indented(value: Any) -> str:
         return clean(line if len(line) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2, default=str))
     except (ValueError, RecursionError):
         return "(nested too deep)"
+
+
+def _name_results(messages: list[dict[str, Any]]) -> None:
+    """Give each result of a tool the name of the tool, which only the call before it has."""
+    parts = [part for message in messages for part in message["parts"]]
+    called = {part["id"]: part["name"] for part in parts if part["kind"] == "tool_call"}
+    for part in parts:
+        if part["kind"] == "tool_result" and not part["name"]:
+            part["name"] = called.get(part["id"], "")
 
 
 def _message(role: str, parts: list[Part], *, output: bool = False, reason: str = "") -> dict[str, Any]:

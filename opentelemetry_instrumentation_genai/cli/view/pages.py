@@ -6,12 +6,11 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .local import OnlyLocal
+from .local import routed
 from .queries import Filters, Queries
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def pages(store: Store, queries: Queries, environment: Mapping[str, str]) -> ASG
         queries: that read it.
         environment: the variables that an application needs, for the page to show while there is nothing.
     """
-    return OnlyLocal(Starlette(routes=[*_static(), *_Answers(store, queries, environment).routes()]))
+    return routed(*_static(), *_Answers(store, queries, environment).routes())
 
 
 class _Answers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb2
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from .local import HOST, OnlyLocal
+from ..._runtime.guard import warn_once
+from .local import HOST, routed
 from .records import from_json, logs, spans
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ _PROTOBUF: Final = "application/x-protobuf"
 _JSON: Final = "application/json"
 _MOST: Final = 64 * 1024 * 1024  # bytes of an export
 _NO_OTLP: Final = "The body is no export of OTLP."
-_NOT_KEPT: Final = "What is received cannot be kept: %s."
-_logger: Final = logging.getLogger(__name__)
+_NOT_KEPT = "What is received cannot be kept: %s."
 
 
 class _Signal(NamedTuple):
@@ -91,7 +89,7 @@ class _TooLargeError(Exception):
 def over_http(store: Store) -> ASGIApp:
     """Return the application that takes exports over HTTP, as protobuf or JSON, compressed by gzip or deflate or not."""
     routes = [Route(signal.path, _endpoint(store, signal), methods=["POST"]) for signal in _SIGNALS]
-    return OnlyLocal(Starlette(routes=[*routes, Route("/{path:path}", _explained, methods=["GET", "POST"])]))
+    return routed(*routes, Route("/{path:path}", _explained, methods=["GET", "POST"]))
 
 
 def over_grpc(store: Store, port: int) -> tuple[grpc.Server, int]:
@@ -114,10 +112,7 @@ def over_grpc(store: Store, port: int) -> tuple[grpc.Server, int]:
     try:
         found = server.add_insecure_port(f"{HOST}:{port}")
     except RuntimeError as error:
-        found = 0
-        _logger.debug("port %d: %s", port, error)
-    if not found:
-        raise OSError(f"port {port} is in use")
+        raise OSError(f"port {port} is in use") from error
     return server, found
 
 
@@ -128,7 +123,7 @@ def _service(store: Store, signal: _Signal) -> grpc.GenericRpcHandler:
         except DecodeError:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, _NO_OTLP)
         except sqlite3.Error as error:
-            _logger.warning(_NOT_KEPT, error)
+            warn_once(_NOT_KEPT, error)
             context.abort(grpc.StatusCode.UNAVAILABLE, _NOT_KEPT % error)
 
     method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(export)
@@ -148,7 +143,7 @@ def _endpoint(store: Store, signal: _Signal) -> Callable[[Request], Any]:
         except (DecodeError, ValueError, RecursionError, zlib.error):
             return PlainTextResponse(_NO_OTLP, 400)
         except sqlite3.Error as error:
-            _logger.warning(_NOT_KEPT, error)
+            warn_once(_NOT_KEPT, error)
             return PlainTextResponse(_NOT_KEPT % error, 503)
         return Response(answer, media_type=kind)
 

@@ -83,7 +83,7 @@ class Page:
 
     def __init__(self, address: str, width: int, height: int, *, dark: bool) -> None:
         """Takes the page over, and notes what it logs and what fails in it."""
-        from websockets.sync.client import connect  # noqa: PLC0415 - where it is missing, the tests are skipped
+        from websockets.sync.client import connect
 
         self._socket = connect(address, max_size=None, compression=None)
         self._number = 0

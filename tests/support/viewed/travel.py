@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -197,12 +197,10 @@ class Travel:
             )
         )
         with genai_context(tags={"team": "travel"}):
-            try:
+            with suppress(openai.RateLimitError):
                 self._openai.chat.completions.create(
                     model="gpt-4o", messages=[{"role": "user", "content": "Summarise my trips of this year"}]
                 )
-            except openai.RateLimitError:
-                pass
 
     def all(self) -> None:
         """One of each, and a second turn of the first."""

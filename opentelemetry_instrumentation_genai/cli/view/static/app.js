@@ -287,6 +287,7 @@ async function guarded(action) {
   try {
     await action();
     id("offline").hidden = true;
+    id("live").classList.add("on");
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     id("offline").hidden = false;
@@ -297,7 +298,6 @@ async function refresh() {
   if (document.hidden) return;
   await guarded(async () => {
     const status = await ask("/api/status");
-    id("live").classList.add("on");
     if (status.version === version) return;
     version = status.version;
     if (trace) return openTrace(trace.id, selected);
