@@ -60,9 +60,10 @@ def command(**options: Any) -> None:
 
 def _serve(store: Store, ports: Ports, *, is_opened: bool) -> None:
     serving = Serving(store, ports)
-    # A terminal that is closed ends it as an interrupt does, so that the temporary file is removed.
-    if hangup := getattr(signal, "SIGHUP", None):
-        signal.signal(hangup, lambda *_: serving.stop())
+    # These end it as an interrupt does, so that the temporary file is removed.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: serving.stop())
     _introduce(serving)
     if is_opened and not _is_opened(serving.url):
         click.echo("There is no browser to open: open the address above in one.", err=True)

@@ -75,10 +75,14 @@ def writer(path: Path, *, lasting: bool) -> sqlite3.Connection:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = _opened(path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'NORMAL' if lasting else 'OFF'}")
-        connection.execute("PRAGMA cache_size = -16384")
-        _prepare(connection, path)
+        try:
+            _prepare(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'NORMAL' if lasting else 'OFF'}")
+            connection.execute("PRAGMA cache_size = -16384")
+        except BaseException:
+            connection.close()
+            raise
     except (OSError, sqlite3.Error) as error:
         raise NoStoreError(f"{path} cannot be used: {error}. Name another file with --db.") from error
     return connection
