@@ -12,7 +12,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KEYS = {
@@ -58,8 +58,8 @@ class Browser:
 
     def page(self, width: int = 1280, height: int = 800, *, dark: bool = False) -> Page:
         """A new page with a screen of this size."""
-        with urlopen(f"http://127.0.0.1:{self._port}/json/list") as answer:
-            (target,) = [target for target in json.load(answer) if target["type"] == "page"][:1]
+        with urlopen(Request(f"http://127.0.0.1:{self._port}/json/new?about:blank", method="PUT")) as answer:
+            target = json.load(answer)
         return Page(target["webSocketDebuggerUrl"], width, height, dark=dark)
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Page:
     """What a user sees and does."""
 
     def __init__(self, address: str, width: int, height: int, *, dark: bool) -> None:
-        """Takes the page over, and notes what it logs and what fails in it."""
+        """Notes what it logs and what fails in it."""
         from websockets.sync.client import connect
 
         self._socket = connect(address, max_size=None, compression=None)
@@ -118,7 +118,8 @@ class Page:
 
     def value(self, expression: str) -> Any:
         """What an expression of JavaScript returns, awaited."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        as_the_page = {"returnByValue": True, "awaitPromise": True, "allowUnsafeEvalBlockedByCSP": False}
+        answer = self._call("Runtime.evaluate", expression=expression, **as_the_page)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
@@ -160,7 +161,8 @@ class Page:
         file.write_bytes(base64.b64decode(shot["data"]))
 
     def close(self) -> None:
-        """Lets go of the page."""
+        """Closes the page."""
+        self._call("Page.close")
         self._socket.close()
 
     def _call(self, method: str, **parameters: Any) -> Any:

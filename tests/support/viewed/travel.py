@@ -77,7 +77,9 @@ def travelling(server: ModelServer, exporting: Exporting, folder: Path) -> Itera
         **exporting.providers, capture_message_content="span_and_event", prices=f"file:{prices}", stream_usage="inject"
     )
     try:
-        yield Travel(server, exporting)
+        travel = Travel(server, exporting)
+        yield travel
+        travel.close()
     finally:
         uninstrument()
 
@@ -142,7 +144,7 @@ class Travel:
                                 "signature": "s",
                             },
                             ant.text("Up to 140 euros a night, breakfast included."),
-                            model="claude-sonnet-4-5-20250929",
+                            model="claude-sonnet-5-20260301",
                             usage={"input_tokens": 412, "output_tokens": 58, "cache_read_input_tokens": 1850},
                         )
                     ),
@@ -150,7 +152,7 @@ class Travel:
             )
             prompt = f"Answer by these rules:\n{json.dumps(documents)}\n\n{question}"
             self._anthropic.messages.create(
-                model="claude-sonnet-4-5", max_tokens=300, system=SYSTEM, messages=[{"role": "user", "content": prompt}]
+                model="claude-sonnet-5", max_tokens=300, system=SYSTEM, messages=[{"role": "user", "content": prompt}]
             )
             agent.set_result("Up to 140 euros a night, breakfast included.")
 
@@ -201,6 +203,12 @@ class Travel:
                 self._openai.chat.completions.create(
                     model="gpt-4o", messages=[{"role": "user", "content": "Summarise my trips of this year"}]
                 )
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._openai.close()
+        self._anthropic.close()
+        self._ollama._client.close()
 
     def all(self) -> None:
         """One of each, and a second turn of the first."""
