@@ -22,6 +22,7 @@ _COMMANDS: dict[str, _Row] = {
         ".doctor.command", "Look at what would be recorded here, where it would go, and why if nothing arrives."
     ),
     "config": _Row(".config", "Show all settings: value, where it comes from, and meaning."),
+    "view": _Row(".view.command", "Show the traces of applications in the browser, while they run."),
 }
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
 
