@@ -313,7 +313,9 @@ class TestSdks:
     def test_a_version_that_is_too_old_for_our_module(self, tmp_path, monkeypatch, few):
         """What is patched is not there: it is the version that is said, not that."""
         package(tmp_path / "site-packages", "groq", "0.1.0")
-        (tmp_path / "site-packages" / "groq" / "_base_client.py").unlink()
+        for name in ("_base_client.py", "_version.py", "__init__.py"):
+            (tmp_path / "site-packages" / "groq" / name).unlink()
+        (tmp_path / "site-packages" / "groq" / "__init__.py").write_text("")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site-packages"), prepend=":")
 
         (finding,) = [each for each in sdks.check() if each.values.get("sdk") == "groq"]

@@ -359,6 +359,11 @@ def _served(status: Callable[[str, Any], int]) -> Iterator[str]:
 class TestGrpc:
     """OTLP over gRPC."""
 
+    def test_a_server_for_http_that_answers_http_2_with_a_page(self, over_grpc):
+        """As that of Python's library does: it has no status line, and is recognised all the same."""
+        with answering(404) as url:
+            assert ["endpoint.grpc_to_http"] == codes(over_grpc(url))
+
     def test_a_receiver_accepts_all_signals(self, over_grpc, receiver):
         """An empty export of each is sent, which is no record."""
         assert [("endpoint.accepts", f"{receiver.grpc_url} accepts traces, metrics, logs over grpc.", "")] == texts(

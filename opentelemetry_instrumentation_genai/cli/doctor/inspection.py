@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
+from ..._patching.instrumentor import _is_within
 from .installed import requirement_of, version_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _row(entry: EntryPoint, logged: BufferingHandler) -> dict[str, Any]:
         return row
     row["error"] = _import(instrumentor.module)
     row["version"] = _version(instrumentor) or version_of(distribution)
+    row["unsupported"] = bool(row["version"]) and not _is_within(row["version"], row["supported"])
     row["patched"] = instrumentor._seam is not None
     row["native"] = not row["error"] and instrumentor.sdk in _NATIVE and _path(_NATIVE[instrumentor.sdk]) is not None
     row["logged"] = [record.getMessage() for record in logged.buffer]

@@ -82,7 +82,7 @@ def _sdk(row: dict[str, Any]) -> Iterator[Finding]:
         yield found("sdk.shadowed", package=row["package"], path=row["path"])
     elif row["disabled"]:
         yield found("sdk.disabled", sdk=sdk, version=version, why=row["disabled"])
-    elif any("supported is" in line for line in row["logged"]):
+    elif row["unsupported"]:
         yield found("sdk.unsupported", sdk=sdk, version=version, supported=row["supported"], requirement=wanted)
     elif row["error"]:
         yield found("sdk.broken", sdk=sdk, module=row["module"], error=row["error"], requirement=wanted)

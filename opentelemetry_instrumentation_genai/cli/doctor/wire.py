@@ -7,6 +7,7 @@ import ssl
 
 # The connection preface of HTTP/2 and an empty SETTINGS frame. A server for HTTP/1.1 answers it as a bad request.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
+_PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _SETTINGS = 4
 _MOST = 512  # bytes
 _TLS_RECORDS = (0x15, 0x16)
@@ -26,15 +27,13 @@ def spoken(host: str, port: int, timeout: float) -> str:
     Raises:
         OSError: the port cannot be reached.
     """
-    with socket.create_connection((host, port), timeout) as connection:
-        answer = _answer(connection)
-    if answer.startswith(b"HTTP/"):
-        return "tls" if b"HTTPS" in answer else "http"
-    if len(answer) > 3 and answer[3] == _SETTINGS and answer[0] == 0:
-        return "http2"
-    if answer[:1] and answer[0] in _TLS_RECORDS:
+    known = _known(_answer(host, port, timeout, _PREFACE))
+    if known is not None:
+        return known
+    if speaks_tls(host, port, timeout):
         return "tls"
-    return "tls" if speaks_tls(host, port, timeout) else "nothing"
+    # A server may answer a version of HTTP that it does not know with a page and nothing before it.
+    return _known(_answer(host, port, timeout, _PLAIN)) or "nothing"
 
 
 def speaks_tls(host: str, port: int, timeout: float) -> bool:
@@ -51,14 +50,25 @@ def speaks_tls(host: str, port: int, timeout: float) -> bool:
         return False
 
 
-def _answer(connection: socket.socket) -> bytes:
+def _known(answer: bytes) -> str | None:
+    """Return what an answer is of; None if that is not known."""
+    if answer.startswith(b"HTTP/"):
+        return "tls" if b"HTTPS" in answer else "http"
+    if len(answer) > 3 and answer[3] == _SETTINGS and answer[0] == 0:
+        return "http2"
+    return "tls" if answer[:1] and answer[0] in _TLS_RECORDS else None
+
+
+def _answer(host: str, port: int, timeout: float, sent: bytes) -> bytes:
+    """Return the beginning of what a port answers."""
     received = b""
-    try:
-        connection.sendall(_PREFACE)
-        while len(received) < _MOST and (piece := connection.recv(_MOST)):
-            received += piece
-            if received[:1] == b"\0" and len(received) > 3:
-                break
-    except OSError:  # what has come counts
-        pass
+    with socket.create_connection((host, port), timeout) as connection:
+        try:
+            connection.sendall(sent)
+            while len(received) < _MOST and (piece := connection.recv(_MOST)):
+                received += piece
+                if received[:1] == b"\0" and len(received) > 3:
+                    break
+        except OSError:  # what has come counts
+            pass
     return received
