@@ -21,7 +21,13 @@ def row(code: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\{(\w+)\}", lambda place: place[1].upper(), text).replace("|", "\\|").replace("*", "\\*")
+    return (
+        re.sub(r"\{(\w+)\}", lambda place: place[1].upper(), text)
+        .replace("{{", "{")
+        .replace("}}", "}")
+        .replace("|", "\\|")
+        .replace("*", "\\*")
+    )
 
 
 def page(text: str) -> str:

@@ -20,13 +20,14 @@ from opentelemetry import trace
 
 import opentelemetry_instrumentation_genai as package
 
+from ..._conventions import names
 from ..._conventions.scope import SCOPE_NAME
 from ..._masking.masking import masked
 from ..._patching.seam import Scope
 from .program_folder import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ..._patching.instrumentor import GenAIInstrumentor
 
@@ -63,6 +64,8 @@ class Probe(logging.Handler):
         self.ended: Counter[str] = Counter()
         self.calls: Counter[int] = Counter()
         self.exported = self.refused = 0
+        self.streams = 0
+        self.servers: set[tuple[str, str, int]] = set()
         self.trace = ""
         self.error = ""
         self.logs: list[list[str]] = []
@@ -87,7 +90,18 @@ class Probe(logging.Handler):
     def on_end(self, span: Any) -> None:
         """Count a span that has ended."""
         self.ended[_scope(span)] += 1
+        if _scope(span) == SCOPE_NAME:
+            self._read(span.attributes or {})
         self.trace = f"{span.context.trace_id:032x}"
+
+    def _read(self, attributes: Mapping[str, Any]) -> None:
+        """Keep what surprises in a span of ours: a stream without tokens, and which servers have which provider."""
+        answered = attributes.get(names.RESPONSE_MODEL) is not None
+        if attributes.get(names.REQUEST_STREAM) and answered and names.USAGE_OUTPUT_TOKENS not in attributes:
+            self.streams += 1
+        provider, host = attributes.get(names.PROVIDER_NAME), attributes.get(names.SERVER_ADDRESS)
+        if provider and host and len(self.servers) < _MOST:
+            self.servers.add((str(provider), str(host), int(attributes.get(names.SERVER_PORT) or 443)))
 
     def shutdown(self) -> None:
         """Do nothing."""
@@ -134,6 +148,8 @@ class Probe(logging.Handler):
             "ours": self.ended[SCOPE_NAME],
             "exported": self.exported,
             "refused": self.refused,
+            "streams": self.streams,
+            "servers": sorted(self.servers),
             "trace": self.trace,
             "logged": self.logs,
             "hosts": self.hosts,

@@ -137,6 +137,7 @@ def check(result: Run) -> Iterator[Finding]:
         yield found("program.no_sdk", provider=result.reports[0]["provider"])
     yield from _sdks(result)
     yield from _spans(result)
+    yield from _surprises(result)
     lines = {tuple(line): None for report in result.reports for line in report["logged"]}
     final = [line for line in lines if not line[1].startswith(_AGAIN)]
     for logger, message in final or lines:
@@ -187,6 +188,18 @@ def _direct(result: Run, calls: int) -> Iterator[Finding]:
         yield found(
             "program.direct", hosts=", ".join(sorted(looked_up)), clients=" and ".join(clients) or "other means"
         )
+
+
+def _surprises(result: Run) -> Iterator[Finding]:
+    """Yield what is as it should be, and not what was expected."""
+    streams = result.total("streams")
+    if streams:
+        yield found("program.streams", streams=streams)
+    known = HostProviders((), "").known
+    servers = {(str(name), str(host), int(port)) for report in result.reports for name, host, port in report["servers"]}
+    for provider, host, port in sorted(servers):
+        if provider == "openai" and known(host, port) is None:
+            yield found("program.provider", host=host, port=port)
 
 
 def _spans(result: Run) -> Iterator[Finding]:

@@ -88,5 +88,15 @@ PROGRAM: dict[str, Row] = {
         "Spans that were started and not ended: {open}.",
         "A stream that is never read or closed leaves its span open.",
     ),
+    "program.streams": Row(
+        "warning",
+        "Streams that ended without token counts: {streams}. The server sends them only if the request asks for them.",
+        "export OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE=inject, or pass stream_options={{'include_usage': True}}.",
+    ),
+    "program.provider": Row(
+        "info",
+        "The server {host}:{port} is no known one, and is recorded as the provider openai, by its SDK.",
+        "If it is another: export OTEL_INSTRUMENTATION_GENAI_HOST_PROVIDERS={host}:{port}=vllm, or as it is called.",
+    ),
     "program.logged": Row("warning", "In the program, {logger} logged: {message}"),
 }
