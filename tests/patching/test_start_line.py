@@ -114,7 +114,7 @@ class TestDestination:
             "prompts are recorded on spans and in events, after redaction",
         ),
     ],
-    ids=str,
+    ids=["span_only", "event_only", "redact", "redactor"],
 )
 def test_content(line, keywords, expected):
     """In plain words."""
