@@ -24,6 +24,8 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
         known: the names of all our variables.
     """
     for name, nearest in misspelled(prefix, known):
+        from .._masking.masking import masked
+
         warn_once("The environment variable %s is not known, and has no effect. Is it %s?", masked(name), nearest)
 
 
@@ -37,8 +39,6 @@ def misspelled(prefix: str, known: Collection[str]) -> Iterator[tuple[str, str]]
     given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
     if not given:
         return
-    from .._masking.masking import masked
-
     words = [name.removeprefix(prefix) for name in known if name.startswith(prefix)]
     for name in sorted(given):
         nearest = _nearest(name.removeprefix(prefix), words)
