@@ -313,6 +313,7 @@ BACKGROUND: Listed = {
     "_stream/body.py": ("Reading.exit", "_finish_all"),
     "openai/_realtime_session.py": ("SessionEvents.__del__", "SessionEvents.exit"),
     "_operations/operation.py": ("Run.exit",),
+    "_operations/turns.py": ("AsyncTurns.athrow", "Turns.throw"),
     "_completion_hook/upload.py": (
         "<lambda>",
         "Upload.__call__",
