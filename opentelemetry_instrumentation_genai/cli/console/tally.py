@@ -77,7 +77,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-        self.total = Row()
+        self.total: Row = Row()
         self.errors: Counter[str] = Counter()
         self._traces: OrderedDict[str, None] = OrderedDict()
 
