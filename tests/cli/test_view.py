@@ -412,6 +412,24 @@ class TestConventions:
             ["", ("text", "", "null")],
         ]
 
+    def test_json_is_laid_out(self, view):
+        """What fits into a line stands in one; what does not, has a line for each member."""
+        value = {
+            "city": "Lisbon",
+            "days": [{"day": "Fri", "high": 24}, {"day": "Sat", "high": 26, "sky": "é" * 30}],
+            "none": [],
+        }
+        large = {"many": [*range(9000)]}
+        content = {"gen_ai.tool.call.arguments": json.dumps(value), "gen_ai.tool.call.result": json.dumps(large)}
+        export(view, sent("t", "s", attributes=content))
+
+        detail = view.get(f"/api/traces/{hexadecimal('t')}/spans/{hexadecimal('s', 8)}")
+        assert detail["content"][0]["text"] == (
+            '{\n  "city": "Lisbon",\n  "days": [\n    {"day": "Fri", "high": 24},\n'
+            f'    {{"day": "Sat", "high": 26, "sky": "{"é" * 30}"}}\n  ],\n  "none": []\n}}'
+        )
+        assert [json.loads(part["text"]) for part in detail["content"]] == [value, large]
+
     def test_other_content(self, view):
         """What tools and retrievals have is shown by its name; the tools of a model by theirs."""
         content = {
@@ -480,7 +498,7 @@ class TestList:
             ({"tag": "x=0.5"}, "c"),
             ({"tag": "n"}, ""),
             ({"tag": "="}, "cba"),
-            ({"text": "CAFE whe"}, "c"),
+            ({"text": "CAFE wher"}, "c"),
             ({"text": "caf where not"}, ""),
             ({"text": '"the café"'}, "c"),
             ({"text": '"café the"'}, ""),
@@ -726,10 +744,11 @@ class TestSecurity:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("one two", '"one"* AND "two"*'),
+        ("one two", '"one" AND "two"'),
         ('"two words" on', '"two words"* AND "on"'),
         ("日本 a", '"日本"* AND "a"'),
         ('un"closed', '"un" AND "closed"*'),
+        ("the then", '"the" AND "then"*'),
         (" - ", '""'),
     ],
 )
