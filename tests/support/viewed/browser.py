@@ -155,9 +155,11 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
-    def screenshot(self, file: Path) -> None:
-        """Writes what is seen as PNG."""
-        shot = self._call("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+    def screenshot(self, file: Path, scale: float = 1) -> None:
+        """Writes what is seen as PNG, with so many pixels for each."""
+        size = self.value("({ width: innerWidth, height: innerHeight })")
+        clip = {"x": 0, "y": 0, **size, "scale": scale}
+        shot = self._call("Page.captureScreenshot", format="png", optimizeForSpeed=False, clip=clip)
         file.write_bytes(base64.b64decode(shot["data"]))
 
     def close(self) -> None:
