@@ -5,36 +5,27 @@ What each is for, the docstring of `Config` says; what is accepted, and under wh
 
 from __future__ import annotations
 
-import inspect
-import re
 from pathlib import Path
 
-from opentelemetry_instrumentation_genai._settings.config import Config, default_of, variable
+from opentelemetry_instrumentation_genai._settings.config import default_of, variable
 from opentelemetry_instrumentation_genai._settings.readers import READERS
+from opentelemetry_instrumentation_genai.cli.settings import meanings, sentence
 
 PAGE = Path(__file__).with_name("configuration.md")
 BEGIN = "<!-- Made by settings.py beside this page, from the code. -->\n"
 END = "<!-- As far as that. -->\n"
 HEAD = "| keyword, and key in the file | what | accepted | default |\n|---|---|---|---|\n"
-_ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {6,}.*)*)", re.MULTILINE)
 
 # Defaults that are no words of the setting's own.
 PLAIN = ("none", "by the capture mode")
 
 
-def descriptions() -> dict[str, str]:
-    """What each setting is for, by its name, as the docstring of `Config` says."""
-    found = _ATTRIBUTE.findall(inspect.cleandoc(Config.__doc__ or ""))
-    return {name: re.sub(r"\s+", " ", text).rstrip(".") for name, text in found}
-
-
 def row(name: str) -> str:
     """A setting's row."""
     default = default_of(name)
-    what = descriptions()[name]
     cells = (
         f"`{name}`<br>`{variable(name)}`",
-        what[0].upper() + what[1:],
+        sentence(meanings()[name]),
         READERS[name].accepted,
         default if default in PLAIN else f"`{default}`",
     )

@@ -5,11 +5,12 @@ A converter answers None for a value of another type, and then there is no attri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._conventions.sdks import SDKS
+from .row_code import RowCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -36,17 +37,33 @@ class Field(NamedTuple):
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows by what they begin with, so that each JSON object on the way is looked into once.
+_Leaf: TypeAlias = "tuple[str, str, Callable[[Any], Attribute | None]]"
 
-    Attributes:
+
+class Table:
+    """Rows by what they begin with, so that each JSON object on the way is looked into once. A table is not changed.
+
+    Args:
         leaves: (member, attribute, converter) of the values that stand here.
         branches: (member, the table of what stands below it).
+
+    Attributes:
+        leaves, branches: as given.
+        read: a JSON object or an SDK's model -> the attributes that have a value of the right type in it.
     """
 
-    leaves: tuple[tuple[str, str, Callable[[Any], Attribute | None]], ...]
-    branches: tuple[tuple[str, Table], ...]
+    __slots__ = ("branches", "leaves", "read")
+
+    def __init__(self, leaves: Sequence[_Leaf], branches: Sequence[tuple[str, Table]]) -> None:
+        self.leaves = tuple(leaves)
+        self.branches = tuple(branches)
+        self.read: Callable[[Any], dict[str, Attribute]] = partial(_first_read, self)
+
+
+def _first_read(rows: Table, source: Any) -> dict[str, Attribute]:
+    """Read a source by a new table; its code is made when it is first needed."""
+    rows.read = RowCode(members, _models, _CHECKS).function(rows)
+    return rows.read(source)
 
 
 def field(attribute: str, convert: Callable[[Any], Attribute | None], path: str) -> Field:
@@ -66,27 +83,23 @@ def table(*rows: Field) -> Table:
     for row in rows:
         if len(row.path) > 1:
             below.setdefault(row.path[0], []).append(row._replace(path=row.path[1:]))
-    return Table(
-        tuple((row.path[0], row.attribute, row.convert) for row in rows if len(row.path) == 1),
-        tuple((name, table(*deeper)) for name, deeper in below.items()),
-    )
+    leaves = [(row.path[0], row.attribute, row.convert) for row in rows if len(row.path) == 1]
+    return Table(leaves, [(name, table(*deeper)) for name, deeper in below.items()])
 
 
 def only(rows: Table, attributes: Collection[str]) -> Table:
     """Return the rows of a table for some attributes."""
     branches = ((name, only(below, attributes)) for name, below in rows.branches)
     return Table(
-        tuple(leaf for leaf in rows.leaves if leaf[1] in attributes),
-        tuple((name, below) for name, below in branches if below.leaves or below.branches),
+        [leaf for leaf in rows.leaves if leaf[1] in attributes],
+        [(name, below) for name, below in branches if below.leaves or below.branches],
     )
 
 
 def without(rows: Table, attributes: Collection[str]) -> Table:
     """Return the rows of a table without those for some attributes."""
-    return Table(
-        tuple(leaf for leaf in rows.leaves if leaf[1] not in attributes),
-        tuple((name, without(below, attributes)) for name, below in rows.branches),
-    )
+    leaves = [leaf for leaf in rows.leaves if leaf[1] not in attributes]
+    return Table(leaves, [(name, without(below, attributes)) for name, below in rows.branches])
 
 
 def members(source: Any) -> Mapping[str, Any]:
@@ -136,33 +149,6 @@ def items(source: Any, name: str) -> Sequence[Any]:
     """Return the list in member `name`; empty if there is none. Nothing but lists and tuples is ever iterated."""
     value = member(source, name)
     return value if isinstance(value, (list, tuple)) else ()
-
-
-def read(rows: Table, source: Any) -> dict[str, Attribute]:
-    """Read what a table names out of a body.
-
-    Args:
-        rows: the table.
-        source: a JSON object or an SDK's model.
-
-    Returns:
-        The attributes that have a value of the right type in the source.
-    """
-    found: dict[str, Attribute] = {}
-    _read(rows, source, found)
-    return found
-
-
-def _read(rows: Table, source: Any, found: dict[str, Attribute]) -> None:
-    present = members(source)
-    for name, attribute, convert in rows.leaves:
-        if name in present and (value := present[name]) is not None:
-            converted = convert(value)
-            if converted is not None:
-                found[attribute] = converted
-    for name, below in rows.branches:
-        if name in present and (value := present[name]) is not None:
-            _read(below, value, found)
 
 
 def as_sent(value: Any) -> Any:
@@ -238,3 +224,12 @@ def strings(value: Any) -> list[str] | None:
 def true(value: Any) -> bool | None:
     """Return True for True, and None for anything else."""
     return True if value is True else None
+
+
+# What a converter returns unchanged, nearly always: such values need no call of it.
+_CHECKS = {
+    string: f"type(value) is str and 0 < len(value) <= {LONGEST} and value.isascii()",
+    count: f"type(value) is int and 0 <= value < {_INT64}",
+    integer: f"type(value) is int and {-_INT64} <= value < {_INT64}",
+    number: "type(value) is float",
+}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.context.context import Context
 
 _F = TypeVar("_F", bound="Callable[..., object]")
+_G = TypeVar("_G", bound=Any)
 
 # The blocks entered and not yet left in this context: an object may be entered in several tasks and threads at a time.
 _entered: ContextVar[tuple[tuple[Block, Token[Context] | None], ...]] = ContextVar(
@@ -95,18 +96,17 @@ class Block:
         """Return `function` so that each of its calls runs in the block."""
         if isinstance(function, (staticmethod, classmethod)):
             return cast("_F", type(function)(self(function.__func__)))
-        wrapped: _F = functools.wraps(function)(self._around(function))  # type: ignore[assignment] # a function like it
-        return wrapped
+        return cast("_F", self._around(function))
 
     def _around(self, function: Callable[..., object]) -> Callable[..., object]:
         if inspect.iscoroutinefunction(function):
-            return _around_coroutine(self, function)
+            return functools.wraps(function)(_around_coroutine(self, function))
         if inspect.isasyncgenfunction(function):
             return _around_async_generator(self, function)
         code = getattr(getattr(function, "func", function), "__code__", None)  # of a partial, that of its function
         if inspect.isgeneratorfunction(function) and not _is_awaitable(code):
             return _around_generator(self, function)
-        return _around_call(self, function)
+        return functools.wraps(function)(_around_call(self, function))
 
 
 def _context_of(block: Block) -> Context:
@@ -148,37 +148,70 @@ def _around_coroutine(
     return wrapped
 
 
-# Frameworks inspect what kind of function they are given, so the wrapper of a generator function is one as well.
+class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wrapt 1 has no types
+    """A generator function of which each call runs in the block.
+
+    Frameworks inspect what kind of function they are given, and it is one; wrong arguments are refused where it is called, as ever.
+    """
+
+    # As a function is pickled and copied.
+
+    def __reduce_ex__(self, _protocol: object) -> str:
+        name: str = self.__qualname__
+        return name
+
+    def __copy__(self) -> _GeneratorFunction:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> _GeneratorFunction:
+        return self
 
 
 def _around_generator(
     block: Block, function: Callable[..., Generator[object, Any, object]]
 ) -> Callable[..., Generator[object, object, object]]:
-    def wrapped(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        return (yield from Steps(function(*args, **kwargs), block.of_call(function, args, kwargs)))
+    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> Generator[object, object, object]:
+        source = wrapped(*args, **kwargs)
+        return _named_as(source, _steps(source, block.of_call(wrapped, args, kwargs)))
 
-    return wrapped
+    made: Callable[..., Generator[object, object, object]] = _GeneratorFunction(function, wrapper)
+    return made
+
+
+def _steps(source: Generator[object, Any, object], block: Block) -> Generator[object, object, object]:
+    return (yield from Steps(source, block))
 
 
 def _around_async_generator(
     block: Block, function: Callable[..., AsyncGenerator[object, Any]]
 ) -> Callable[..., AsyncGenerator[object, object]]:
-    async def wrapped(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        steps = AsyncSteps(function(*args, **kwargs), block.of_call(function, args, kwargs))
-        with suppress(StopAsyncIteration):
-            step = await steps.first()
-            while True:
-                try:
-                    sent = yield step
-                except GeneratorExit:
-                    await steps.aclose()
-                    raise
-                except BaseException as error:  # noqa: BLE001 - whatever is thrown is passed on to the generator
-                    step = await steps.athrow(error)
-                else:
-                    step = await steps.asend(sent)
+    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> AsyncGenerator[object, object]:
+        source = wrapped(*args, **kwargs)
+        return _named_as(source, _async_steps(AsyncSteps(source, block.of_call(wrapped, args, kwargs))))
 
-    return wrapped
+    made: Callable[..., AsyncGenerator[object, object]] = _GeneratorFunction(function, wrapper)
+    return made
+
+
+async def _async_steps(steps: AsyncSteps) -> AsyncGenerator[object, object]:
+    with suppress(StopAsyncIteration):
+        step = await steps.first()
+        while True:
+            try:
+                sent = yield step
+            except GeneratorExit:
+                await steps.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever is thrown is passed on to the generator
+                step = await steps.athrow(error)
+            else:
+                step = await steps.asend(sent)
+
+
+def _named_as(source: Any, made: _G) -> _G:
+    """Return a generator by the name of the one that it is around."""
+    made.__name__, made.__qualname__ = source.__name__, source.__qualname__
+    return made
 
 
 def _held(block: Block, made: Any) -> object:
@@ -257,7 +290,9 @@ class _Step:
         if ended is not self._begun:
             self._steps._self_own = None if ended is self._steps._self_base else ended
         otel_context.detach(self._token)
-        if error is not None:
+        if (
+            error is not None and not self._steps._self_is_running()
+        ):  # else it is in another step, and has refused this one
             self._steps._self_block.step_ended(error)
 
 
@@ -269,6 +304,10 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
         self._self_block = block
         self._self_own: Context | None = None
         self._self_base: Context | None = None
+
+    def _self_is_running(self) -> bool:
+        """Return whether a step of the generator goes on: here only if another thread has begun it, or the step itself asks for one."""
+        return bool(getattr(self.__wrapped__, "gi_running", False))
 
     def __iter__(self) -> Steps:
         return self
@@ -298,6 +337,10 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
         self._self_block = block
         self._self_own: Context | None = None
         self._self_base: Context | None = None
+
+    def _self_is_running(self) -> bool:
+        """Return whether a step of the generator goes on: here only if another task has begun it."""
+        return bool(getattr(self.__wrapped__, "ag_running", False))
 
     def __aiter__(self) -> AsyncSteps:
         return self

@@ -142,7 +142,7 @@ class Call(CallState):
         # Only of observers that define it: an empty step would take time at every chunk.
         chunk_steps = [one.chunk for one in self._observers if type(one).chunk is not Observer.chunk]
         self.chunks = chunks = Chunks(accumulator, chunk_steps, self)
-        for observer in self._attending:
+        for observer in self._observers:
             observer.opened()
         return chunks
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .state import CallState
 
 _STEPS = ("started", "answered", "opened", "chunk", "ended", "closed")
-_WHILE_RUNNING = ("started", "answered", "opened", "closed")
+_OF_EACH_CALL = ("started", "answered", "closed")
 
 
 class Observer:
@@ -26,7 +26,7 @@ class Observer:
     Each step is guarded: what it raises is dropped, and affects no other observer.
 
     Attributes:
-        attends: whether its class defines a step between the start of a call and its end; most record the end alone.
+        attends: whether its class defines a step of each call besides its end; most record that alone.
     """
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class Observer:
         for name in _STEPS:
             if name in vars(cls):
                 setattr(cls, name, guarded(vars(cls)[name]))
-                cls.attends = cls.attends or name in _WHILE_RUNNING
+                cls.attends = cls.attends or name in _OF_EACH_CALL
 
     def started(self, request: Request) -> None:
         """Record the start of the call. `call.span` is set by now."""

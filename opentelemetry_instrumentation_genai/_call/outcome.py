@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from .._adapter.failure import Failure, raised
-from .._adapter.fields import read
 from .._conventions.names import ERROR_TYPE, RESPONSE_FINISH_REASONS, RESPONSE_TIME_TO_FIRST_CHUNK
 from .._runtime.guard import guarded
 
@@ -69,7 +68,7 @@ def _attributes(call: CallState, response: Any, first_chunk: float | None) -> di
     endpoint = call.endpoint
     if call.unknown_server is not None:
         call.identify_by_response(response)
-    found = read(endpoint.response if call.detailed else endpoint.measured, response)
+    found = (endpoint.response if call.detailed else endpoint.measured).read(response)
     counts = endpoint.counts_usage
     if counts is not None and response is not None and not counts(response, call.counted.first):
         found = {name: value for name, value in found.items() if not name.startswith(USAGE_PREFIX)}

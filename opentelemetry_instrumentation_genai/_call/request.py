@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import read
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL, SERVER_ADDRESS, SERVER_PORT
 
 if TYPE_CHECKING:
@@ -52,5 +51,5 @@ class Request:
             known[SERVER_ADDRESS] = server.host
             known[SERVER_PORT] = server.port
         if endpoint.identity is not None:
-            known.update(read(endpoint.identity, self.body))
+            known.update(endpoint.identity.read(self.body))
         return known

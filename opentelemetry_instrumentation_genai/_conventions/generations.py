@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from . import names
+from .generation_names import GENERATION_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -249,9 +250,5 @@ DUP: Final = Generation(
     missing=V1_41.missing & LATEST.missing,
     missing_in_messages=V1_41.missing_in_messages & LATEST.missing_in_messages,
 )
-GENERATIONS: Final[Mapping[str, Generation]] = {
-    "default": V1_41,
-    "gen_ai_latest_experimental": LATEST,
-    "gen_ai_latest_experimental/dup": DUP,
-}
+GENERATIONS: Final[Mapping[str, Generation]] = dict(zip(GENERATION_NAMES, (V1_41, LATEST, DUP), strict=True))
 """The name of each in the setting, in ascending order of precedence -> the generation."""

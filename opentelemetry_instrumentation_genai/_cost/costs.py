@@ -98,7 +98,7 @@ class Costs:
         """
         if billing.cost is not None:
             return billing.cost if BILLED in self._sources else None
-        operation = identity[OPERATION_NAME]
+        operation = identity.get(OPERATION_NAME)  # most requests to an MCP server have none
         if operation not in BILLED_OPERATIONS and not (operation in BILLED_BY_USAGE and USAGE_INPUT_TOKENS in found):
             return None
         usages = used(operation, identity, found, billing) if self._priced else []

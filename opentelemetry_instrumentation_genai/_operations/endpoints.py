@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._adapter.endpoint import Endpoint
 from .._adapter.failure import reported
 from .._adapter.fields import field, integer, member, members, string, table
+from .._adapter.openai_api.common import parts_of
 from .._adapter.parts import left_out, plain, text
 from .._conventions import names
 from .._conventions.operation_kinds import APPLICATION_RETRIEVAL, EXECUTE_TOOL, INVOKE_AGENT, INVOKE_WORKFLOW, STEP
@@ -68,7 +69,13 @@ def _messages(role: str, **more: Any) -> Callable[[Any], list[Any]]:
 def _message(entry: Any, role: str, more: Mapping[str, Any]) -> dict[str, Any]:
     role, content = string(member(entry, "role")) or role, member(entry, "content")
     content = entry if content is None else content
-    return {"role": role, "parts": [text(content) if isinstance(content, str) else _generic(content)], **more}
+    if isinstance(content, str):
+        parts = [text(content)]
+    elif isinstance(content, list) and content and all(string(member(part, "type")) for part in content):
+        parts = parts_of(content)
+    else:
+        parts = [_generic(content)]
+    return {"role": role, "parts": parts, **more}
 
 
 def _generic(value: Any) -> dict[str, Any]:

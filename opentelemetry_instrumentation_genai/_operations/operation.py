@@ -21,6 +21,7 @@ from .._application.capture_content import capture_in
 from .._runtime.guard import guarded
 from .._runtime.lifetime import finish_later
 from .._signals.application import in_use
+from .._stream.body import end_at_exit
 from .calls import NO_SERVER, call_of, end_call, start_call
 from .endpoints import RESULT
 
@@ -152,6 +153,7 @@ class Run(Block):
             used = self._signals()
             self._call = None if used is None else call_of(used, self._endpoint, self._given, outer, self._server)
             if self._call is not None:
+                end_at_exit(self)
                 return self._begun(self._call, outer)
         return outer if self._call is None else _again(self._call, outer)
 
@@ -211,6 +213,13 @@ class Run(Block):
             self.over = True
             self.operation = None
             self._call, self._given, self._response = None, _NOTHING, {}
+
+    @guarded
+    def exit(self) -> None:
+        """End it: the process ends while it goes on, in a thread or between two steps of a generator."""
+        call = self._call
+        if call is not None:
+            call.leave()
 
     def __del__(self) -> None:
         call = self._call

@@ -15,13 +15,10 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from .._call.owner import resolve_classes
-from .._masking.masking import masked
 from .._runtime.guard import guarded, log_info, warn_once
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
 from .._signals.application import release, use
-from .other_instrumentations import instances
 from .patch import Patches
 
 if TYPE_CHECKING:
@@ -96,6 +93,8 @@ class GenAISettings(BaseInstrumentor):  # type: ignore[misc] # opentelemetry-ins
         shared.update(declared)
         if os.environ.get(FILE):  # that counts instead, and each instrumentor has read it by itself
             return
+        from .other_instrumentations import instances
+
         running = [instance for instance in instances(GenAIInstrumentor) if instance.is_instrumented_by_opentelemetry]
         for instance in running:
             instance.start_again()
@@ -208,6 +207,8 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     def _take_over(self, changed: Mapping[str, object]) -> Seam | None:
         """Instrument with these keywords in addition. Return the seam that is replaced."""
+        from .._masking.masking import masked
+
         self._given = {**self._given, **changed}
         names = masked(", ".join(sorted(changed)))
         warn_once(
@@ -291,6 +292,8 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
                 self._patched_later.add((module, name))
 
     def _patch_sdk(self, config: Config) -> None:
+        from .._call.owner import resolve_classes
+
         resolve_classes()
         self._patches, self._patched_later = Patches(), set()
         try:

@@ -9,6 +9,7 @@ methods of the SDK's resources reports the calls of these methods, and no others
 from __future__ import annotations
 
 import sys
+from inspect import iscoroutinefunction
 from operator import is_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from .._runtime.guard import guarded, warn_once
-from .patch import layers, origin, subclasses
+from .patch import innermost, layers, origin, subclasses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from types import CodeType
 
     from .._adapter.endpoint import Endpoint
 
@@ -39,10 +41,12 @@ class _Reporter(NamedTuple):
     Attributes:
         name: its name in the log.
         package: the package of the wrappers, where it reports only calls that come by them: its code is on the stack then; else None.
+        methods: the code of the asynchronous methods that they are around: a wrapper that is a plain function has returned by then.
     """
 
     name: str
     package: str | None
+    methods: frozenset[CodeType] = frozenset()
 
 
 class _Finding(NamedTuple):
@@ -99,7 +103,7 @@ class Others:
             endpoint: the call's.
         """
         reporter = self._reporter_of(client, endpoint)
-        return reporter is not None and (reporter.package is None or _running(reporter.package))
+        return reporter is not None and (reporter.package is None or _running(reporter.package, reporter.methods))
 
     def report_connections(self, client: Any, endpoint: Endpoint) -> bool:
         """Return the same of what happens on a connection, which one of the endpoint's methods was to open: that has returned by now."""
@@ -166,12 +170,13 @@ class Others:
 
     def _reporter(self, resources: Collection[object], senders: Collection[object]) -> _Reporter | None:
         """Return the instrumentation that has wrapped one of the methods, or that is active without a visible wrapper."""
-        instrumentors = {type(other).__module__: type(other).__name__ for other in _at_work()}
+        instrumentors = {_package_of(type(other)): type(other).__name__ for other in _at_work()}
         packages = (*instrumentors, *_KNOWN)
         for package, _ in _wrapping(senders, packages):
             return _Reporter(package, None)
         for package, module in _wrapping(resources, packages):
-            return _Reporter(package, package if package in instrumentors else _package(module))
+            wrapped = package if package in instrumentors else _package(module)
+            return _Reporter(package, wrapped, _coroutines(resources, wrapped))
         for module, name in instrumentors.items():
             # A package that has wrapped others of the methods reports those, and not this one.
             if name in self._instrumentors and not any(_wrapping(self._all(), [module])):
@@ -194,7 +199,7 @@ def warn_of(sdk: str, reporter: str) -> None:
 
 def reporter_of(method: object) -> str | None:
     """Return the package of another instrumentation that has replaced a method of one client; None where none has."""
-    packages = (*(type(other).__module__ for other in _at_work()), *_KNOWN)
+    packages = (*(_package_of(type(other)) for other in _at_work()), *_KNOWN)
     return next((package for package, _ in _wrapping([method], packages)), None)
 
 
@@ -206,6 +211,13 @@ def _at_work() -> list[BaseInstrumentor]:
         if other.is_instrumented_by_opentelemetry
         and not any(base.__module__.startswith(_OURS) for base in type(other).__mro__)
     ]
+
+
+def _package_of(instrumentor: type) -> str:
+    """Return the package of an instrumentor: the one that offers it as its own, or else the module that has it."""
+    module = instrumentor.__module__
+    parent = module.rpartition(".")[0]
+    return parent if _imported(parent, instrumentor.__name__) is instrumentor else module
 
 
 def _imported(module: str, name: str) -> Any:
@@ -237,6 +249,12 @@ def _wrapping(methods: Iterable[object], packages: Collection[str]) -> Iterator[
         yield from ((package, module) for module in modules if _within(module, package))
 
 
+def _coroutines(methods: Iterable[object], package: str) -> frozenset[CodeType]:
+    """Return the code of those of some methods that are coroutine functions, and that a package has a wrapper around."""
+    functions = [innermost(method) for method in methods if any(_wrapping([method], [package]))]
+    return frozenset(function.__code__ for function in functions if iscoroutinefunction(function))
+
+
 def _within(module: str, package: str) -> bool:
     return f"{module}.".startswith(f"{package}.")
 
@@ -247,11 +265,11 @@ def _package(module: str) -> str:
     return ".".join(parts[: 4 if parts[2:3] == ["genai"] else 3])
 
 
-def _running(package: str) -> bool:
-    """Return whether code of a package is on the stack: its wrapper of a method, by which this call came."""
+def _running(package: str, methods: frozenset[CodeType]) -> bool:
+    """Return whether code of a package, or one of the methods that it wraps, is on the stack: by its wrapper this call came."""
     frame = sys._getframe(1)
     for _ in range(_DEEPEST):
-        if _within(str(frame.f_globals.get("__name__")), package):
+        if frame.f_code in methods or _within(str(frame.f_globals.get("__name__")), package):
             return True
         if frame.f_back is None:
             break

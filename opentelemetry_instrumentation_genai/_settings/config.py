@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._conventions.sdks import INSTRUMENTED
-from .._masking.masking import masked, quoted
 from .._runtime.errors import PartlyError, RefusedError
 from .._runtime.guard import warn_once
 from .misspelled import warn_of_misspelled
@@ -136,23 +135,35 @@ def resolve(keywords: Mapping[str, object], sdk: str = "", section: Mapping[str,
     """
     unknown = sorted(keywords.keys() - READERS.keys())
     if unknown:
+        from .._masking.masking import masked
+
         names = masked(", ".join(unknown))
         warn_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
     warn_of_misspelled(PREFIX, {variable(name) for name in READERS})
-    declared = _declared(sdk, section)
+    declared = declared_settings(sdk, section)
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
     for setting in fields(Config):
-        given = _given(setting.name, keywords, declared or {}) if setting.name in READERS else None
-        if given is not None:
-            chosen[setting.name] = _value(setting.name, *given, setting.default, sdk)
+        found = given(setting.name, keywords, declared or {}) if setting.name in READERS else None
+        if found is not None:
+            chosen[setting.name] = _value(setting.name, *found, setting.default, sdk)
     if _REFUSED in chosen.values():
         chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
         chosen["refused"] = True
     return Config(**chosen)
 
 
-def _declared(sdk: str, section: Mapping[str, object] | None) -> Mapping[str, tuple[str, object]] | None:
-    """Return, by setting, its place in the declarative file and its value; None if there is a file that cannot be read."""
+def declared_settings(
+    sdk: str = "", section: Mapping[str, object] | None = None
+) -> Mapping[str, tuple[str, object]] | None:
+    """Return what the declarative file has.
+
+    Args:
+        sdk: the SDK whose own section counts as well.
+        section: the section of a declarative file that OpenTelemetry's SDK passed on.
+
+    Returns:
+        By setting, its place in the file and its value; None if there is a file that cannot be read.
+    """
     if not (section or shared or os.environ.get(FILE)):
         return {}
     from .config_file import declared
@@ -170,7 +181,7 @@ def variable(name: str) -> str:
     return _VARIABLES.get(name, PREFIX + name.upper())
 
 
-def _given(
+def given(
     name: str, keywords: Mapping[str, object], declared: Mapping[str, tuple[str, object]]
 ) -> tuple[str, object] | None:
     """Return where the setting `name` was set, and its value; None where the default applies."""
@@ -222,6 +233,8 @@ def _warn_refused(name: str, spelled: str, why: str, value: object, concerned: s
         value: the value; None for a secret, which no message may quote.
         concerned: the SDK that the setting is for.
     """
+    from .._masking.masking import masked, quoted
+
     # If a redaction setting is not understood, content would be recorded without the redaction that the user wants.
     otherwise = "no content is captured" if READERS[name].refuses else f"the default applies: {default_of(name)}"
     what = spelled if value is None else f"{spelled}={quoted(value)}"
@@ -245,6 +258,8 @@ def warn_of_missing(name: str, value: str, why: str) -> None:
 
 def _warn_partly_refused(name: str, spelled: str, left_out: str, concerned: str) -> None:
     """Log a warning that a part of a value is not accepted, and that the rest of it applies."""
+    from .._masking.masking import quoted
+
     warn_once(
         "%s: %s is not accepted, and is left out for %s. Accepted is: %s.",
         spelled,

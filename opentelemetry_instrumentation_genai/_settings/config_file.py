@@ -120,7 +120,19 @@ def _mapping(tree: Any, *way: str) -> Mapping[Any, Any]:
 
 
 def _instrumentation(path: str) -> Any:
-    """Return the instrumentation section of a file, parsed once for all instrumentors, until the file or a variable changes."""
+    return read_file(path).get(_INSTRUMENTATION)
+
+
+def read_file(path: str) -> Any:
+    """Return a declarative file as a mapping, parsed once for all instrumentors, until the file or a variable changes.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        BrokenFileError: it cannot be used.
+        OSError: it cannot be read.
+    """
     state = os.stat(path)  # noqa: PTH116 - takes half the time of a Path
     return _parsed(path, state.st_mtime_ns, state.st_size, hash(frozenset(os.environ.items())))
 
@@ -140,7 +152,7 @@ def _parsed(path: str, *_state: int) -> Any:
         raise error if isinstance(error, BrokenFileError) else BrokenFileError(type(error).__name__) from None
     if not hasattr(tree, "get"):
         raise BrokenFileError("it is not a mapping")
-    return tree.get(_INSTRUMENTATION)
+    return tree
 
 
 def _yaml(text: str) -> Any:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from .._masking.masking import masked
 from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 _NEAR = 0.75  # ratio of `difflib`: two swapped letters in a short word are above it, a different word is below
 # Variables that other packages read: `opentelemetry-util-genai`, also as vendors distribute it.
@@ -25,24 +23,34 @@ def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
         prefix: the prefix of the names.
         known: the names of all our variables.
     """
+    for name, nearest in misspelled(prefix, known):
+        warn_once("The environment variable %s is not known, and has no effect. Is it %s?", masked(name), nearest)
+
+
+def misspelled(prefix: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield each unknown variable with a name near a known one, and that one.
+
+    Args:
+        prefix: the prefix of the names.
+        known: the names of all our variables.
+    """
     given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
     if not given:
         return
+    from .._masking.masking import masked
+
     words = [name.removeprefix(prefix) for name in known if name.startswith(prefix)]
     for name in sorted(given):
         nearest = _nearest(name.removeprefix(prefix), words)
         if nearest is not None:
-            warn_once(
-                "The environment variable %s is not known, and has no effect. Is it %s%s?",
-                masked(name),
-                prefix,
-                nearest,
-            )
+            yield name, prefix + nearest
 
 
 def _nearest(word: str, words: Collection[str]) -> str | None:
     if word in _OTHERS or word.startswith(_FAMILIES):
         return None
+    from difflib import get_close_matches
+
     nearest = next(iter(get_close_matches(word.upper(), words, n=1, cutoff=_NEAR)), None)
     # A longer name, such as one for a provider, is a setting of another package.
     longer = nearest is not None and (word.startswith(f"{nearest}_") or word.endswith(f"_{nearest}"))

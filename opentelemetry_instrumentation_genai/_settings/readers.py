@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
-from .._conventions.generations import GENERATIONS
+from .._conventions.generation_names import GENERATION_NAMES
 from .._conventions.sdks import INSTRUMENTED
-from .._masking.masking import masked
 from .._runtime.callables import checked
 from .._runtime.errors import PartlyError, RefusedError
 
@@ -28,7 +27,7 @@ FILE = "OTEL_CONFIG_FILE"
 
 # Possible names of hosts that are more likely a mistake.
 _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all", "0", "1"})
-_GENERATIONS = [name for name in GENERATIONS if name != "default"]
+_GENERATIONS = [name for name in GENERATION_NAMES if name != "default"]
 _PRICES = ("off", "billed", "genai-prices")
 # A host, or an IPv6 address in brackets, and a port; the scheme of a URL is not accepted.
 _PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+")
@@ -145,6 +144,7 @@ def _whole(value: Any) -> int:
 def _path(value: Any) -> str:
     """Read a path or URL. Spans refer to it, so one with a secret in it is not accepted."""
     from .._masking.credentials import has_credential
+    from .._masking.masking import masked
 
     path: str = os.fspath(value)  # raises TypeError for a value that is not a path
     # The names of folders and buckets may look like keys.

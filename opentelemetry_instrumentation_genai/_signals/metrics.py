@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._adapter.fields import read
 from .._call.observer import Observer
 from .._conventions.names import (
     ERROR_TYPE,
@@ -212,7 +211,7 @@ class ChunkTimes(CallMetrics):
         call = self._call
         response = None if call.chunks is None else call.chunks.response()
         call.identify_by_response(response)
-        self._chunk_attributes = self._points.of(read(call.endpoint.measured, response))
+        self._chunk_attributes = self._points.of(call.endpoint.measured.read(response))
         return self._chunk_attributes
 
 

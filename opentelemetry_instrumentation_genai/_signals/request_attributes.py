@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._adapter.fields import read
 from .._adapter.request_bodies import reading
 from .._application.attribution import FIRST
 from .._conventions.names import PROMPT_NAME, PROMPT_VERSION, REQUEST_STREAM
@@ -46,4 +44,4 @@ def request_attributes(call: CallState, request: Request, enrichers: Enrichers |
 
 @guarded
 def _read(rows: Table, body: Mapping[str, Any]) -> dict[str, Attribute]:
-    return reading(partial(read, rows), body)
+    return reading(rows.read, body)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._adapter.anthropic_api.messages import USAGE, failure
 from .._adapter.endpoint import Endpoint
-from .._adapter.fields import count, field, length, member, read, string, table
+from .._adapter.fields import count, field, length, member, string, table
 from .._adapter.results import Inference, Results
 from .._conventions import names, operation_kinds
 
@@ -59,7 +59,7 @@ class ResultLines:
 
 def _latest(response: Any) -> Inference | None:
     message, position = member(response, "message"), count(member(response, "position"))
-    return None if message is None or position is None else Inference(position, read(_INFERENCE, message))
+    return None if message is None or position is None else Inference(position, _INFERENCE.read(message))
 
 
 CREATE_BATCH = Endpoint(

@@ -16,6 +16,12 @@ class _Row(NamedTuple):
 
 
 _COMMANDS: dict[str, _Row] = {
+    "demo": _Row(".demo.command", "Show what is recorded, with programs and a model server on this machine."),
+    "run": _Row(".run", "Run an application, and show its conversations in the terminal."),
+    "doctor": _Row(
+        ".doctor.command", "Look at what would be recorded here, where it would go, and why if nothing arrives."
+    ),
+    "config": _Row(".config", "Show all settings: value, where it comes from, and meaning."),
     "view": _Row(".view.command", "Show the traces of applications in the browser, while they run."),
 }
 """Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
@@ -24,14 +30,14 @@ _COMMANDS: dict[str, _Row] = {
 class _Commands(click.Group):
     """A group whose commands are imported on first use."""
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         row = _COMMANDS.get(cmd_name)
         return None if row is None else cast("click.Command", import_module(row.module, __package__).command)
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the summaries, without importing the commands."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, row.summary) for name, row in _COMMANDS.items()])

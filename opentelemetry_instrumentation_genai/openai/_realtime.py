@@ -13,6 +13,7 @@ from opentelemetry.context import get_current
 
 from .._adapter.fields import string
 from .._adapter.openai_api.realtime import REALTIME
+from .._adapter.openai_api.realtime_transcription import REALTIME_TRANSCRIPTION
 from .._adapter.openai_api.responses import RESPONSES
 from .._patching.http_exchange import secrets_in
 from .._runtime.guard import guarded
@@ -70,7 +71,8 @@ class Connections:
     def __init__(self, module: str, funnel: Funnel) -> None:
         self._api = api = _APIS[module]
         self._funnel = funnel
-        self._endpoint = funnel.signals.endpoints({("get", api.name): api.endpoint})["get", api.name]
+        endpoints = {("get", api.name): api.endpoint, ("get", "transcription"): REALTIME_TRANSCRIPTION}
+        self._endpoint, self._transcription = funnel.signals.endpoints(endpoints).values()
 
     def targets(self) -> Iterable[Target]:
         """Return the (`Class.method`, wrapper) rows of the module."""
@@ -129,7 +131,8 @@ class Connections:
             return
         secrets = secrets_in(None, getattr(client, "api_key", None))
         model, context = string(_given(manager, "model")), get_current()
-        session = self._api.session(Opened(self._funnel, self._endpoint, server, model, secrets, context))
+        opened = Opened(self._funnel, self._endpoint, self._transcription, server, model, secrets, context)
+        session = self._api.session(opened)
         follow(connection, session)
         for event in queued:
             session.sends(event, context)

@@ -11,9 +11,10 @@ from .._adapter.parts import left_out
 from .._application.capture_content import capture_in
 from .._runtime.guard import guarded
 from ._realtime_session import Opened, Response, Session
+from ._realtime_transcriptions import Transcriptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from opentelemetry.context import Context
 
@@ -39,6 +40,7 @@ class ConversationSession(Session):
         super().__init__(opened)
         self._settings: Any = None  # of the session, as the server has them
         self._input: list[Any] = []  # items since the last response
+        self._transcriptions = Transcriptions(opened)
 
     # What the application sends.
 
@@ -91,6 +93,8 @@ class ConversationSession(Session):
         """Process an event that the application receives."""
         held = members(event)
         kind = string(held.get("type")) or ""
+        if not self._closed:
+            self._transcriptions.received(kind, event, self._settings)
         step = _STEPS.get(kind)
         if step is not None:
             getattr(self, step)(held, event)
@@ -110,6 +114,8 @@ class ConversationSession(Session):
 
     def _committed(self, held: Mapping[str, Any], _event: Any) -> None:
         """Add the audio that the server makes an item of; its transcript may follow."""
+        if not self._closed:
+            self._transcriptions.committed(held.get("item_id"), self._settings)
         item = {"type": "message", "role": "user", "id": held.get("item_id"), "content": [{"type": "input_audio"}]}
         self._add_input(item, self._opened.context)
 
@@ -117,6 +123,10 @@ class ConversationSession(Session):
         """Pass the transcript of audio to the responses that it may be input of."""
         for response in (*self._pending, *self._running.values()):
             response.add(event, chunk=False)
+
+    def _taken(self) -> Iterator[Response]:
+        yield from super()._taken()
+        yield from self._transcriptions.taken()
 
     def _created(self, held: Mapping[str, Any], event: Any) -> None:
         given = held.get("response")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._adapter.failure import raised as failure_of, reported_error
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from .._call.call import Call
     from .._patching.funnel import Funnel
     from .._signals.events import Events
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class SessionEvents:
@@ -125,6 +128,7 @@ class Opened(NamedTuple):
     Attributes:
         funnel: makes the calls.
         endpoint: of the responses on it, as the funnel's signals have it.
+        transcription: of the transcriptions of audio on it, likewise.
         server: that it is to.
         model: that was given for it, if any was.
         secrets: returns the credentials that no message may quote.
@@ -133,10 +137,33 @@ class Opened(NamedTuple):
 
     funnel: Funnel
     endpoint: Endpoint
+    transcription: Endpoint
     server: Server
     model: str | None
     secrets: Callable[[], tuple[str, ...]]
     context: Context
+
+    def begin(
+        self, endpoint: Endpoint, body: Mapping[str, Any], context: Context, request: Mapping[str, Any] = _NOTHING
+    ) -> Response | None:
+        """Start a call on the connection; None where it is not followed.
+
+        Args:
+            endpoint: one of those above.
+            body: the input, as the endpoint reads it.
+            context: that it is made in.
+            request: the event by which the application has requested it.
+        """
+        call = self.funnel.call_beside(self.server, endpoint, body, context)
+        if call is None:
+            return None
+        call.secrets = self.secrets
+        try:
+            call.start()
+            return Response(call, request)
+        except BaseException:
+            call.settle()
+            raise
 
 
 class Session:
@@ -212,19 +239,7 @@ class Session:
             request: the event by which the application creates it; empty where the server does.
             context: that it is created in.
         """
-        opened = self._opened
-        if self._closed:
-            return None
-        call = opened.funnel.call_beside(opened.server, opened.endpoint, body, context)
-        if call is None:
-            return None
-        call.secrets = opened.secrets
-        try:
-            call.start()
-            return Response(call, request)
-        except BaseException:
-            call.settle()
-            raise
+        return None if self._closed else self._opened.begin(self._opened.endpoint, body, context, request)
 
     def _end(self, response: Response, event: Any, *, chunk: bool) -> None:
         """End a response with its last event."""

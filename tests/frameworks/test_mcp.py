@@ -112,6 +112,16 @@ def snapshot_without_ids(telemetry: Telemetry) -> Any:
     return taken
 
 
+async def test_with_prices(telemetry: Telemetry) -> None:
+    """The setting is about models: a request to an MCP server has no cost, and nothing fails."""
+    instrument(telemetry, prices="billed")
+    async with by_stdio() as session:
+        await session.initialize()
+        await session.call_tool("get_weather", CITY)
+    assert [span.name for span in telemetry.spans] == FIRST[: len(telemetry.spans)]
+    assert not [span for span in telemetry.spans if "gen_ai.usage.cost" in (span.attributes or {})]
+
+
 async def test_over_stdio(telemetry: Telemetry) -> None:
     """All that is recorded of each request to a process, and of the session, with content."""
     instrument(telemetry, capture_message_content=True)

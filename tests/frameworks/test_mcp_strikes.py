@@ -16,11 +16,14 @@ from loopback import Telemetry
 from mcp_clients import CITY, by_http, served, text_of
 from opentelemetry_instrumentation_genai import McpInstrumentor
 from opentelemetry_instrumentation_genai._runtime import guard
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, places, struck
 
 # The frames through which our code is called, and which only call what is guarded: what is raised at their own entry cannot be caught.
 FRAMES = frozenset({"_send", "_discover", "_enter", "_leave", "_opened", "__anext__", "_post", "_span", "_inject", "model_dump", "__exit__"})  # fmt: skip
 ENGINE = ("_operations/calls.py", "_operations/framework_run.py", "_patching/propagation.py", "_signals/application.py")
+# Before the SDK's own exit it is as if the interrupt had come before that: the streams stay open, and what they raise comes instead.
+LEAVING = "_leave"
 pytestmark = [pytest.mark.process, pytest.mark.filterwarnings("ignore")]
 
 
@@ -76,6 +79,49 @@ def strikable(place: Place) -> bool:
     """Whether a failure at a place is ours to catch. The engine is struck by other tests."""
     ours = place.module.startswith("frameworks/mcp/") and place.function not in FRAMES
     return place.entry and (ours or place.module in ENGINE)
+
+
+def struck_at_lines(url: str, error: type[BaseException], still: Open, telemetry: Telemetry) -> tuple[int, list[str]]:
+    """Strike before each line that requests pass. Returns how many struck, and what was not right."""
+    bare = asked(url)
+    McpInstrumentor().instrument(
+        **telemetry.providers, capture_message_content=True, redact="all", propagate="127.0.0.1", metrics="extended"
+    )
+    expected, number, faults = asked(url), 0, []
+    assert expected == bare
+    of_all = len(telemetry.spans)
+    for place in places(lambda: asked(url)):
+        if not place.module.startswith("frameworks/mcp/") and place.module not in ENGINE:
+            continue
+        with struck(place, error()) as hit:
+            got = asked(url)
+        if not hit:
+            continue
+        number += 1
+        gc.collect()
+        finish_pending()
+        if got != expected and error.__name__ not in got and place.function != LEAVING:
+            faults.append(f"{place}: the application got {got!r}")
+        if still.spans or get_current():
+            faults.append(f"{place}: {len(still.spans)} spans stay open, {get_current()}")
+            still.spans.clear()
+        telemetry.clear()
+        if asked(url) != expected or len(telemetry.spans) != of_all:
+            faults.append(f"{place}: the next requests had {len(telemetry.spans)} spans")
+    return number, faults
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError])
+def test_an_interrupt(
+    error: type[BaseException], url: str, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no `Exception` strikes before each line that requests pass: it goes on, each span ends, the next are followed."""
+    monkeypatch.setattr(guard, "strict", False)
+    still = Open()
+    telemetry.tracer_provider.add_span_processor(still)
+    number, faults = struck_at_lines(url, error, still, telemetry)
+    assert faults == []
+    assert number > 150
 
 
 def test_a_step_that_fails(url: str, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from contract.drive import Opened, settled
 from loopback import Telemetry
-from loopback.realtime_bodies import MODEL, called, created, deltas, done, error, said, session, spoken
+from loopback.realtime_bodies import MODEL, called, created, deltas, done, error, session, spoken, transcription, typed
 from loopback.websockets import Peer, WebsocketServer
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, genai_context
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
@@ -115,11 +115,11 @@ REASONS, RESPONSE, STATUS = "gen_ai.response.finish_reasons", "gen_ai.response.i
 
 
 async def test_a_response(websockets, telemetry, connect, started):
-    """It is a call from its creation to its last event, with what was said as content; the session is two events."""
+    """It is a call from its creation to its last event, with its messages as content; the session is two events."""
     started(capture_message_content="span_only")
     websockets.script(answering(*ANSWER))
     async with connect() as connection:
-        await settled(connection.conversation.item.create(item=said("Hi")))
+        await settled(connection.conversation.item.create(item=typed("Hi")))
         await settled(connection.response.create(response={"max_output_tokens": 100}))
         await read(connection)
     recorded = telemetry.snapshot()
@@ -288,11 +288,11 @@ async def test_the_generations(websockets, telemetry, connect, started, generati
 
 
 async def test_content_is_off_by_default(websockets, telemetry, connect, started):
-    """Nothing that was said, asked or called is recorded."""
+    """Nothing of messages, instructions and tools is recorded."""
     started()
     websockets.script(answering(created(), *deltas("Hello."), done(output=[spoken("Hello."), called()])))
     async with connect() as connection:
-        await settled(connection.conversation.item.create(item=said("Where is Rome?")))
+        await settled(connection.conversation.item.create(item=typed("Where is Rome?")))
         await settled(connection.response.create())
         await read(connection)
     recorded = json.dumps(telemetry.snapshot())
@@ -329,19 +329,13 @@ def speech(item: str) -> list[dict[str, Any]]:
     ]
 
 
-def transcribed(item: str, transcript: str) -> dict[str, Any]:
-    """What the user has said."""
-    kind = "conversation.item.input_audio_transcription.completed"
-    return {"type": kind, "item_id": item, "content_index": 0, "transcript": transcript, "usage": None}
-
-
 async def test_the_server_detects_turns(websockets, telemetry, connect, started):
     """It creates responses by itself, below the span that the connection was opened in; one that is interrupted has not failed."""
     interrupted = {"status": "cancelled", "status_details": {"type": "cancelled", "reason": "turn_detected"}}
 
     async def script(peer: Peer) -> None:
         await peer.send(
-            DETECTING, *speech("item_1"), created(), *deltas("Once upon "), transcribed("item_1", "A story!")
+            DETECTING, *speech("item_1"), created(), *deltas("Once upon "), *transcription("item_1", "A story!")[-1:]
         )
         await peer.send(
             *speech("item_2")[:1], done(output=[spoken("Once upon a")], **interrupted), *speech("item_2")[1:]
@@ -449,14 +443,14 @@ async def test_responses_beside_each_other(websockets, telemetry, connect, start
     tracer = telemetry.tracer_provider.get_tracer("application")
     async with connect() as connection:
         for topic in ("a", "b", "c"):
-            beside = {"conversation": "none", "metadata": {"topic": topic}, "input": [said(topic)]}
+            beside = {"conversation": "none", "metadata": {"topic": topic}, "input": [typed(topic)]}
             with tracer.start_as_current_span(topic):
                 await settled(connection.response.create(response=beside))
         await read(connection, times=4)
     chats = [span for span in telemetry.spans if span.name.startswith("chat")]
     assert parents(telemetry) == {"resp_vad": None, "resp_c": "c", "resp_b": "b", "resp_a": "a"}
-    said_in = [json.loads(span.attributes.get("gen_ai.input.messages", "[]")) for span in chats]
-    assert [[message["parts"][0]["content"] for message in messages] for messages in said_in] == [
+    inputs = [json.loads(span.attributes.get("gen_ai.input.messages", "[]")) for span in chats]
+    assert [[message["parts"][0]["content"] for message in messages] for messages in inputs] == [
         [],
         ["c"],
         ["b"],
@@ -751,7 +745,7 @@ async def test_bytes(websockets, telemetry, connect, started):
     websockets.script(script)
     async with connect() as connection:
         await settled(
-            connection.send_raw(json.dumps({"type": "conversation.item.create", "item": said("Hi")}).encode())
+            connection.send_raw(json.dumps({"type": "conversation.item.create", "item": typed("Hi")}).encode())
         )
         await settled(connection.send_raw(json.dumps({"type": "response.create"})))
         await settled(connection.send_raw("response.create"[:0] + '{"type": "input_audio_buffer.clear"}'))
@@ -798,7 +792,7 @@ async def test_models_as_events(websockets, telemetry, connect, started):
     websockets.script(answering(*ANSWER))
     async with connect() as connection:
         await settled(
-            connection.send(ConversationItemCreateEvent.construct(type="conversation.item.create", item=said("Hi")))
+            connection.send(ConversationItemCreateEvent.construct(type="conversation.item.create", item=typed("Hi")))
         )
         given = {"output_modalities": ["text"], "instructions": "Be kind."}
         await settled(
@@ -823,7 +817,7 @@ async def test_events_that_wait_for_the_connection(websockets, telemetry, connec
     started(capture_message_content="span_only")
     websockets.script(answering(*ANSWER))
     manager = client.realtime.connect(model=MODEL)
-    manager.send({"type": "conversation.item.create", "item": said("Hi")})
+    manager.send({"type": "conversation.item.create", "item": typed("Hi")})
     manager.send({"type": "response.create"})
     assert telemetry.spans == []
     connection = await settled(manager.enter())

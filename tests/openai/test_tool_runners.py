@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,8 @@ from opentelemetry import trace
 from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL, decision, error, response
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._stream.body import _finish_all
 
 runners: Any = pytest.importorskip("openai.lib.responses_tool_runner")
 decisions: Any = pytest.importorskip("openai.lib.decisions_tool_runner")
@@ -242,6 +246,70 @@ async def test_an_asynchronous_consumer_who_leaves(
     assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
 
 
+def test_a_run_that_is_dropped(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """It ends when it is collected, without an error; what was dropped before it began has no span."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    runner_of(weather).iterate(openai_client(), PARAMS)
+    turns = runner_of(weather).iterate(openai_client(), PARAMS)
+    next(turns)
+    del turns
+    gc.collect()
+    finish_pending()
+    assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
+
+
+async def test_an_asynchronous_run_that_is_dropped(
+    server: ModelServer, telemetry: Telemetry, async_openai_client: Any, weather: Any
+):
+    """The same; the loop closes what is dropped."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    turns = async_runner_of(weather).iterate(async_openai_client(), PARAMS)
+    await anext(turns)
+    del turns
+    gc.collect()
+    await asyncio.sleep(0)
+    gc.collect()
+    finish_pending()
+    assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
+
+
+def test_a_second_thread_asks_a_run(server: ModelServer, telemetry: Telemetry, openai_client: Any):
+    """It is refused, as without us; the run goes on, and ends once."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")), Json(response("It is.")))
+    entered, release = threading.Event(), threading.Event()
+
+    def waits(_arguments: dict[str, object]) -> str:
+        entered.set()
+        release.wait(10)
+        return "sunny"
+
+    turns = runner_of(waits).iterate(openai_client(), PARAMS)
+    thread = threading.Thread(target=lambda: [*turns])
+    thread.start()
+    entered.wait(10)
+    for ask in (turns.__next__, turns.close):
+        with pytest.raises(ValueError, match="already executing"):
+            ask()
+    release.set()
+    thread.join(10)
+    assert tree(telemetry) == [path for path in WHOLE if "look up" not in path]
+
+
+def test_a_run_that_is_open_at_exit(server: ModelServer, telemetry: Telemetry, openai_client: Any, weather: Any):
+    """It ends with the process, without an error."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    server.reply(Json(calling("call_1")))
+    turns = runner_of(weather).iterate(openai_client(), PARAMS)
+    next(turns)
+    _finish_all()
+    assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
+    turns.close()
+    assert len(telemetry.spans) == 2
+
+
 def test_a_tool_that_raises(server: ModelServer, telemetry: Telemetry, openai_client: Any):
     """Its span has the exception, and that of the run the one that the application gets."""
     OpenAIInstrumentor().instrument(**telemetry.providers)
@@ -295,6 +363,15 @@ async def test_a_run_that_is_cancelled(server: ModelServer, telemetry: Telemetry
     task.cancel()
     await task
     assert [path.partition(":")[0] for path in tree(telemetry)] == WHOLE[:3]
+    cancelled = "asyncio.exceptions.CancelledError"
+    assert {
+        span.name.partition(" ")[0]: (span.status.status_code.name, (span.attributes or {}).get("error.type"))
+        for span in telemetry.spans
+    } == {
+        "chat": ("UNSET", None),
+        "execute_tool": ("ERROR", cancelled),
+        "invoke_agent": ("ERROR", "openai.lib.responses_tool_runner.ToolRunnerCancelledError"),
+    }
 
 
 PARALLEL = [

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextvars
+import copy
 import gc
+import hashlib
+import inspect
 import json
+import pickle
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from time import perf_counter
@@ -30,6 +35,7 @@ from opentelemetry_instrumentation_genai import (
     step,
 )
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._stream.body import _finish_all
 
 AGENT_CALLS = "gen_ai.invoke_agent.inference_calls"
 TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
@@ -744,6 +750,148 @@ def test_arguments_that_do_not_fit(instrumented, telemetry) -> None:
     span = telemetry.span
     assert (span.name, span.attributes["error.type"]) == ("execute_tool weather", "TypeError")
     assert span.attributes["gen_ai.tool.call.arguments"] == '{"town":"Paris"}'
+
+
+DECORATORS = [step("s"), execute_tool("t"), genai_context(conversation_id="c")]
+
+
+@pytest.mark.parametrize("decorator", DECORATORS, ids=lambda one: type(one).__name__)
+def test_arguments_that_do_not_fit_a_generator(decorator, instrumented, telemetry) -> None:
+    """They are refused where it is called, and not with its first step; nothing has begun then."""
+
+    @decorator
+    def words(text: str) -> Iterator[str]:
+        yield from text.split()
+
+    @decorator
+    async def later(text: str) -> AsyncGenerator[str, None]:
+        for word in text.split():
+            yield word
+
+    for function in (words, later):
+        with pytest.raises(TypeError):
+            function()
+        with pytest.raises(TypeError):
+            function("a", "b")
+    assert not telemetry.spans
+    assert list(words("a b")) == ["a", "b"]
+
+
+class Shop:
+    """Has tools that are generators."""
+
+    @execute_tool()
+    def own(self, number: int) -> Iterator[int]:
+        """Of an object."""
+        yield number
+
+    @classmethod
+    @execute_tool()
+    def of_class(cls, number: int) -> Iterator[int]:
+        """Of the class."""
+        yield number
+
+    @staticmethod
+    @execute_tool()
+    def of_none(number: int) -> Iterator[int]:
+        """Of neither."""
+        yield number
+
+
+@pytest.mark.parametrize("name", ["own", "of_class", "of_none"])
+def test_generators_of_a_class(name, instrumented, telemetry) -> None:
+    """Their arguments are those without the object, by the names of the parameters."""
+    method = getattr(Shop(), name)
+    assert inspect.isgeneratorfunction(method)
+    assert list(method(7)) == [7]
+    assert telemetry.span.name == f"execute_tool {name}"
+    assert telemetry.span.attributes["gen_ai.tool.call.arguments"] == '{"number":7}'
+
+
+@step()
+def of_module() -> Iterator[int]:
+    """Is pickled."""
+    yield 1
+
+
+def test_a_generator_function_is_pickled_and_copied() -> None:
+    """By its name, as any function is."""
+    assert pickle.loads(pickle.dumps(of_module)) is copy.deepcopy(of_module) is of_module
+
+
+@pytest.mark.parametrize("as_function", [True, False])
+def test_a_second_thread_asks_a_generator_that_runs(as_function, instrumented, telemetry) -> None:
+    """It is refused, as without us, and the run goes on: it ends once, with its own end."""
+    entered, release = threading.Event(), threading.Event()
+
+    def generator() -> Iterator[int]:
+        entered.set()
+        release.wait(10)
+        yield 1
+
+    def returns() -> Iterator[int]:
+        return generator()
+
+    made: Any = invoke_agent("agent")(generator if as_function else returns)()
+    results: list[list[int]] = []
+    thread = threading.Thread(target=lambda: results.append(list(made)))
+    thread.start()
+    entered.wait(10)
+    for ask in (made.__next__, made.close):
+        with pytest.raises(ValueError, match="already executing"):
+            ask()
+    assert not telemetry.spans
+    release.set()
+    thread.join(10)
+    assert results == [[1]]
+    assert telemetry.span.status.status_code.name == "UNSET"
+
+
+def test_the_process_ends(instrumented, telemetry) -> None:
+    """What goes on then, in another thread or in a generator that is kept, ends with it, once, and is no error."""
+    entered, release = threading.Event(), threading.Event()
+
+    @invoke_agent("agent")
+    def agent() -> Iterator[int]:
+        yield 1
+
+    def wait() -> None:
+        with execute_tool("tool"):
+            entered.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    entered.wait(10)
+    running = agent()
+    next(running)
+    _finish_all()
+    assert sorted(span.name for span in telemetry.spans) == ["execute_tool tool", "invoke_agent agent"]
+    release.set()
+    thread.join(10)
+    assert list(running) == []
+    assert [span.status.status_code.name for span in telemetry.spans] == ["UNSET", "UNSET"]
+
+
+def test_content_parts_of_messages(instrumented, telemetry) -> None:
+    """They are parts of the conventions' schema; sound and images that are inline are recorded by size and digest, never as bytes."""
+    data = base64.b64encode(b"RIFF" * 1000).decode()
+    sound = {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}}
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+    content = [{"type": "text", "text": "What is it?"}, sound, image, block]
+    with invoke_agent("agent", input=[{"role": "user", "content": content}]) as run:
+        run.set_result([{"role": "assistant", "content": [sound]}])
+    attributes = telemetry.span.attributes
+    assert "UklGR" not in str(attributes)
+    (message,) = json.loads(attributes["gen_ai.input.messages"])
+    digest = {"byte_size": 4000, "sha256": hashlib.sha256(b"RIFF" * 1000).hexdigest()}
+    assert message["parts"] == [
+        {"type": "text", "content": "What is it?"},
+        {"type": "blob", "modality": "audio", "mime_type": "audio/wav", **digest, "content": ""},
+        {"type": "blob", "modality": "image", "mime_type": "image/png", **digest, "content": ""},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", **digest}},
+    ]
 
 
 def test_a_block_in_a_generator_that_is_left(instrumented, telemetry) -> None:

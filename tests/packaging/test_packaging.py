@@ -54,6 +54,11 @@ ENTRY_POINTS = {
     "genai_together": f"{PACKAGE}.sdks.together:TogetherInstrumentor",
     "genai_writer": f"{PACKAGE}.sdks.writer:WriterInstrumentor",
 }
+# What is called before and after they are loaded.
+AROUND = {
+    "pre": f"{PACKAGE}._patching.start_up:remember_checks",
+    "post": f"{PACKAGE}._patching.start_up:forget_checks",
+}
 INSTRUMENTORS = sorted(value.partition(":")[2] for name, value in ENTRY_POINTS.items() if name != "genai")
 FUNNELS = {
     "anthropic": ("anthropic._base_client", "SyncAPIClient", "request"),
@@ -229,8 +234,13 @@ class TestWheel:
         with zipfile.ZipFile(wheel) as archive:
             parser.read_string(archive.read(name).decode())
 
-        assert ["opentelemetry_instrumentor"] == parser.sections()
-        assert ENTRY_POINTS == dict(parser["opentelemetry_instrumentor"])
+        around = {f"opentelemetry_{when}_instrument": {"genai": name} for when, name in AROUND.items()}
+        assert {
+            "console_scripts": {"opentelemetry-genai": f"{PACKAGE}.cli:main"},
+            "opentelemetry_instrumentor": ENTRY_POINTS,
+            "opentelemetry_traces_exporter": {"genai_console": f"{PACKAGE}.cli.console.exporter:ConsoleExporter"},
+            **around,
+        } == {group: dict(parser[group]) for group in parser.sections()}
 
     def test_no_opentelemetry_that_does_not_start(self, metadata):
         """The floor excludes 0.48b0, which is what an unbounded requirement is satisfied with beside the newest SDK."""
@@ -246,8 +256,10 @@ class TestWheel:
         }
 
     def test_extras(self, metadata):
-        """There is one for each SDK, those of prices and of uploads, and the one that `opentelemetry-instrument` reads."""
-        assert sorted(["instruments-any", "prices", "upload", *SDKS]) == sorted(metadata.get_all("Provides-Extra"))
+        """There is one for each SDK, those of prices, of uploads and of the command, and the one that `opentelemetry-instrument` reads."""
+        assert sorted(["cli", "instruments-any", "prices", "upload", *SDKS]) == sorted(
+            metadata.get_all("Provides-Extra")
+        )
 
     @pytest.mark.parametrize(
         ("extra", "name"),

@@ -183,6 +183,24 @@ async def test_asynchronous_calls(server, app, async_openai_client, theirs):
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])
+async def test_a_plain_function_around_an_asynchronous_method(server, app, async_openai_client, first):
+    """Their wrapper has returned when the request is sent: the method that it is around shows by which way the call came."""
+    if first == "ours":
+        app.ours()
+    app.theirs(foreign("by_callback"))
+    if first == "theirs":
+        app.ours()
+    server.reply(Json(completion()), Json(completion()))
+    client = async_openai_client()
+
+    await client.chat.completions.create(**CHAT)
+    assert ["theirs"] == app.spans()
+
+    await client.post("/chat/completions", body=CHAT, cast_to=object)
+    assert [NAME] == app.spans()
+
+
+@pytest.mark.parametrize("first", ["ours", "theirs"])
 @pytest.mark.parametrize("theirs", ["openllmetry", "official", "vendor"])
 def test_a_call_that_does_not_come_by_a_method_that_others_wrap_is_ours(server, app, theirs, first):
     """They wrap `create`; of the same operation, what is sent by `client.post` or another method is reported here."""

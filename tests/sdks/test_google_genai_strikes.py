@@ -235,11 +235,12 @@ class Strikes:
             and place.function not in OF_FUNCTIONS
         ):
             yield f"{followed.name}: {place}: the application got {str(got)[:60]}"
-        for generation in (0, 0, 2, 2, 2):  # what an interrupted loop has left is ended by its collection
-            if generation == 0 or self._open.spans:
-                gc.collect(generation)
-                self._loop.run_until_complete(asyncio.sleep(0))
-                finish_pending()
+        for attempt in range(50):  # what an interrupted loop has left is ended by its collection, in tasks of its own
+            gc.collect(0 if attempt < 2 else 2)
+            self._loop.run_until_complete(asyncio.sleep(0))
+            finish_pending()
+            if attempt and not self._open.spans:
+                break
         if self._open.spans:
             yield f"{followed.name}: {place}: a span stays open"
             self._open.spans.clear()

@@ -20,7 +20,7 @@ import bedrock_calls
 from contract.drive import SYNC, Opened, settled
 from loopback import Json, ModelServer, Ndjson, Reply, Sse, Telemetry, anthropic_bodies, openai_bodies
 from loopback.model_server import Answer, RecordedRequest
-from loopback.realtime_bodies import created, deltas, done, error, said, session, spoken
+from loopback.realtime_bodies import committed, created, deltas, done, error, session, spoken, transcription, typed
 from loopback.replies import JSONL
 from loopback.websockets import Peer, WebsocketServer
 
@@ -135,9 +135,19 @@ def clients_of(server: ModelServer, telemetry: Telemetry) -> Iterator[Clients]:
         for closing in (asynchronous.close, async_anthropic.close, async_local._client.aclose):
             loop.run_until_complete(closing())
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
     if websockets is not None:
         websockets.close()
+    loop.run_until_complete(_connections_closed())
+    loop.close()
+
+
+async def _connections_closed() -> None:
+    """Wait for the tasks of connections that an interrupt has left open: they end when the server has closed the connection."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=10)
+        assert not pending
+        await asyncio.sleep(0)  # the transport closes in the next step of the loop
 
 
 def _address(websockets: WebsocketServer | None) -> dict[str, Any]:
@@ -440,18 +450,16 @@ async def _async_turns(clients: Clients) -> Any:
 
 async def _conversation(peer: Peer) -> None:
     """A conversation in which the server creates the first response, refuses the second, and breaks off in the fourth."""
-    turn = {"type": "input_audio_buffer.committed", "item_id": "item_1"}
-    words = {"item_id": "item_1", "content_index": 0, "transcript": "Hi"}
-    transcribed = {"type": "conversation.item.input_audio_transcription.completed", **words}
-    await peer.send(session(audio={"input": {"turn_detection": {"type": "server_vad"}}}), turn, created())
-    await peer.send(*deltas("Hel", "lo"), transcribed, done(output=[spoken("Hello")]))
+    listening = {"turn_detection": {"type": "server_vad"}, "transcription": {"model": "gpt-4o-transcribe"}}
+    await peer.send(session(audio={"input": listening}), committed("item_1"), created())
+    await peer.send(*deltas("Hel", "lo"), *transcription("item_1", "Hi"), done(output=[spoken("Hello")]))
     await peer.expect("response.create")
     await peer.send(error("conversation_already_has_active_response"))
     await peer.expect("response.create")
     await peer.send(created("resp_2", metadata={"a": "b"}), *deltas("Bye", identity="resp_2"), done("resp_2"))
     await peer.send(error("item_not_found"))
     await peer.expect("response.create")
-    await peer.send(created("resp_3"), *deltas("Hel", identity="resp_3"))
+    await peer.send(committed("item_2"), created("resp_3"), *deltas("Hel", identity="resp_3"))
     await peer.expect("response.create")
     await peer.close(1011)
 
@@ -475,7 +483,7 @@ async def _talk(manager: Any) -> Any:
     """Take part in the conversation, some of it in bytes, and read until it breaks off."""
     from websockets.exceptions import ConnectionClosedError
 
-    manager.send({"type": "conversation.item.create", "item": said("Hi")})
+    manager.send({"type": "conversation.item.create", "item": typed("Hi")})
     received: list[Any] = []
     async with Opened(manager) as connection:
 
@@ -576,7 +584,7 @@ CONNECTIONS = tuple(
     )
     for asynchronous in (False, True)
     for name, make, take_part, spans in (
-        ("a conversation", lambda client: client.realtime.connect(model="gpt-realtime"), _talk, 6),
+        ("a conversation", lambda client: client.realtime.connect(model="gpt-realtime"), _talk, 8),
         ("responses in lanes", lambda client: client.responses.connect(), _ask_in_lanes, 4),
     )
 )

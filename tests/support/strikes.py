@@ -28,8 +28,8 @@ class PlantedError(Exception):
     """What a step of ours raises."""
 
 
-# What is struck by tests of its own, where its SDKs are installed, and what is not.
-_ELSEWHERE = "sdks/"
+# What is struck by tests of its own, where its SDKs are installed, and what is not; and the command, which no call passes.
+_ELSEWHERE = ("sdks/", "cli/")
 _HERE = ("sdks/bedrock/", "sdks/google_genai/")
 
 

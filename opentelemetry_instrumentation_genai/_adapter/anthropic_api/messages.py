@@ -8,7 +8,7 @@ from ..._conventions import names, operation_kinds
 from ..billing import Billing
 from ..endpoint import Content, Endpoint
 from ..failure import Failure, reported_error
-from ..fields import count, field, integer, items, member, members, number, read, string, strings, table
+from ..fields import count, field, integer, items, member, members, number, string, strings, table
 from ..parts import Part, named, text, unreadable
 from .blocks import parts_of, tool_definition
 from .events import MessageEvents
@@ -174,7 +174,7 @@ def billing(response: Any) -> Billing:
 
 
 def _beside(entry: Any) -> tuple[str | None, Mapping[str, Attribute]]:
-    return string(member(entry, "model")), read(_BESIDE_USAGE, {"usage": entry})
+    return string(member(entry, "model")), _BESIDE_USAGE.read({"usage": entry})
 
 
 MESSAGES = Endpoint(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._conventions import names, operation_kinds
 from ..endpoint import Content, Endpoint
-from ..fields import MOST, field, integer, items, member, string, table
+from ..fields import MOST, field, integer, items, member, members, string, table
 from ..parts import (
     Part,
     attached,
@@ -59,12 +59,14 @@ _REQUEST = table(
 
 def finish_reasons(response: Any, _streamed: bool = False) -> list[str]:
     """Return one finish reason for each choice, in order of index; `error` for a choice without one."""
-    return [string(member(choice, "finish_reason")) or "error" for choice in in_order(response)[:MOST]]
+    return [string(members(choice).get("finish_reason")) or "error" for choice in in_order(response)[:MOST]]
 
 
 def in_order(response: Any) -> Sequence[Any]:
     """Return the choices of a response in order of index."""
-    choices = items(response, "choices")
+    choices: Any = members(response).get("choices")
+    if not isinstance(choices, (list, tuple)):
+        return ()
     if len(choices) < 2:
         return choices
     return sorted(choices, key=lambda choice: integer(member(choice, "index")) or 0)

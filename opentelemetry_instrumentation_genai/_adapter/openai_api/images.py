@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..._conventions import names, operation_kinds
 from ..billing import NO_MORE, Billing
 from ..endpoint import Content, Endpoint
-from ..fields import Attribute, count, field, items, member, members, read, string, table
+from ..fields import Attribute, count, field, items, member, members, string, table
 from ..parts import Part, attached, first_text, text
 from .common import choice_count, failure
 
@@ -70,7 +70,7 @@ def _parts(image: Any, kind: str | None) -> list[Part]:
 def _billing(response: Any) -> Billing:
     """Return the usage of the model that drew vectors, which is billed beside that of the image."""
     svg = member(response, "svg_usage")
-    used: Mapping[str, Attribute] = read(_SVG_USAGE, svg)
+    used: Mapping[str, Attribute] = _SVG_USAGE.read(svg)
     return Billing(beside=[(string(member(svg, "model")), used)]) if used else NO_MORE
 
 

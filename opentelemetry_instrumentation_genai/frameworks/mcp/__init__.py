@@ -39,9 +39,11 @@ class McpInstrumentor(GenAIInstrumentor):
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         from ..._patching.other_instrumentations import Others
         from ..._patching.propagation import propagation_of
+        from ._endpoints import REQUEST
         from ._seam import Mcp
 
-        others = Others("mcp", type(self).__name__, "send_request", (), allowed=config.allow_others)
+        name = type(self).__name__
+        others = Others("mcp", name, "send_request", (REQUEST,), allowed=config.allow_others, of_both=True)
         return Mcp(self, others, propagation_of(config))
 
     def _later_targets(self, module: str) -> Iterable[tuple[str, Callable[..., object]]]:

@@ -36,6 +36,23 @@ _REQUEST = table(
     field(names.MCP_RESOURCE_URI, string, "uri"),
 )
 
+# By which an application makes requests; what it sends otherwise goes by `send_request` alone.
+_METHODS = (
+    "initialize",
+    "send_ping",
+    "set_logging_level",
+    "list_resources",
+    "list_resource_templates",
+    "read_resource",
+    "subscribe_resource",
+    "unsubscribe_resource",
+    "call_tool",
+    "list_prompts",
+    "get_prompt",
+    "complete",
+    "list_tools",
+)
+
 
 def _no_model(_body: Mapping[str, Any]) -> str | None:
     return None
@@ -84,6 +101,7 @@ REQUEST = Endpoint(
     model=_no_model,
     input_content=_variables,
     failure=_failure,
+    methods=tuple(f"client.session:ClientSession.{name}" for name in _METHODS),
     measured_values={names.RPC_RESPONSE_STATUS_CODE: _CODES},
 )
 TOOL_CALL = replace(REQUEST, kind=MCP_TOOL_CALL, input_content=_arguments, output_content=_result)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import wrapt
@@ -93,22 +92,30 @@ class Mcp:
             request.answered(result)
         return result
 
+    # Nothing of ours runs between the SDK's method and the application: what would strike there, would leave the session half open.
     async def _enter(self, wrapped: Any, session: Any, args: Any, kwargs: Any) -> Any:
-        started = perf_counter()
-        result = await wrapped(*args, **kwargs)
-        if self.active and isinstance(session, self._client):
-            self._sessions.entered(session, started)
-        return result
+        self._entering(session)
+        return await wrapped(*args, **kwargs)
 
     async def _leave(self, wrapped: Any, session: Any, args: Any, kwargs: Any) -> Any:
-        error = next((one for one in (*args, *kwargs.values()) if isinstance(one, BaseException)), None)
         try:
             return await wrapped(*args, **kwargs)
         except BaseException as raised:
-            error = error or raised
+            self._left(session, args, kwargs, raised)
             raise
         finally:
-            self._sessions.left(session, used_by(self._owner) if self.active else None, error)
+            self._left(session, args, kwargs, None)
+
+    @guarded
+    def _entering(self, session: Any) -> None:
+        if self.active and isinstance(session, self._client):
+            self._sessions.entering(session)
+
+    @guarded
+    def _left(self, session: Any, args: Any, kwargs: Any, raised: BaseException | None) -> None:
+        """Record the session, the first time."""
+        error = next((one for one in (*args, *kwargs.values()) if isinstance(one, BaseException)), raised)
+        self._sessions.left(session, used_by(self._owner) if self.active else None, error)
 
     @guarded
     def _begin(self, session: Any, args: Any, kwargs: Any) -> McpRequest | None:

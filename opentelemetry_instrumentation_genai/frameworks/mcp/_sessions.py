@@ -11,7 +11,6 @@ from opentelemetry.context import get_current
 from ..._adapter.failure import raised
 from ..._adapter.fields import member, string
 from ..._conventions import names
-from ..._runtime.guard import guarded
 from ..._signals.metrics import MCP_SECONDS
 from ..._signals.recording import record
 
@@ -29,7 +28,7 @@ class _Session:
     """What is kept of one session.
 
     Attributes:
-        started: when it was entered, in seconds of `perf_counter`; None before, and after its end.
+        started: when its entering began, in seconds of `perf_counter`; None before, and after its end.
         version: of the protocol, as far as it is known.
     """
 
@@ -72,18 +71,18 @@ class Sessions:
         self._of(session).version = version
         return version
 
-    @guarded
-    def entered(self, session: Any, started: float) -> None:
-        """Keep when a session was entered."""
-        self._of(session).started = started
+    def entering(self, session: Any) -> None:
+        """Keep when a session is entered."""
+        self._of(session).started = perf_counter()
 
-    @guarded
     def left(self, session: Any, used: ApplicationSignals | None, error: BaseException | None) -> None:
         """Record how long a session has lasted, with the exception that it was left with, if it was."""
         known = self._known.get(session)
-        if known is None or known.started is None or used is None:
+        if known is None or known.started is None:
             return
         seconds, known.started = perf_counter() - known.started, None
+        if used is None:
+            return
         record(self._instrument(used), seconds, self._attributes(session, error), get_current())
 
     def _attributes(self, session: Any, error: BaseException | None) -> dict[str, Attribute]:

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import wrapt
 
 from ..._adapter.fields import string
+from ..._patching.patch import layers
 from ..._runtime.guard import guarded
 
 if TYPE_CHECKING:
@@ -88,13 +89,15 @@ class Transports:
 
     @guarded
     def _follow(self, function: Any, protocol: str | None) -> None:
-        """Replace the generator function in one that `asynccontextmanager` has made, unless that is done."""
-        made_of = getattr(function, "__wrapped__", None)
-        for cell in getattr(function, "__closure__", None) or ():
-            if made_of is not None and cell.cell_contents is made_of:
-                ours = wrapt.FunctionWrapper(made_of, partial(self._opened, protocol))
-                cell.cell_contents = ours
-                self._replaced.append((cell, ours, made_of))
+        """Replace the generator function in one that `asynccontextmanager` has made, also below the wrappers of others."""
+        for layer in layers(function):
+            made_of = getattr(layer, "__wrapped__", None)
+            for cell in getattr(layer, "__closure__", None) or ():
+                if made_of is not None and cell.cell_contents is made_of:
+                    ours = wrapt.FunctionWrapper(made_of, partial(self._opened, protocol))
+                    cell.cell_contents = ours
+                    self._replaced.append((cell, ours, made_of))
+                    return
 
     def _opened(self, protocol: str | None, wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
         source = wrapped(*args, **kwargs)

@@ -105,8 +105,8 @@ def _no_constant(name: str) -> None:
 
 def _received(row: Row, variant: Variant) -> dict[str, Any]:
     """What the answer adds; of a stream, that it is one, and when it began."""
-    inference = row.request["gen_ai.operation.name"] in INFERENCE
-    asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream and inference else {}
+    asks = row.request["gen_ai.operation.name"] in (*INFERENCE, "invoke_agent")
+    asked: dict[str, Any] = {"gen_ai.request.stream": True} if variant.stream and asks else {}
     if variant.sees == "nothing":
         return asked
     if not variant.stream:

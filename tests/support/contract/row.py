@@ -29,8 +29,8 @@ class Row:
         span: the name of the span.
         request: attributes that the request gives, those that every call of the provider has left out.
         style: how it is read: a `call` has all raw variants, `lines` are values of a body, a `helper` is a context manager, a
-            `message helper` one that also has the text by itself, `generator` is one with a generator as its stream, `bytes` a call
-            with a body that is no JSON, `by hand` is none of them.
+            `message helper` one that also has the text by itself, `generator` is one with a generator as its stream, `wrapped` one
+            whose SDK makes something of its own of what it gets, without raw variants, `bytes` a call with a body that is no JSON, `by hand` is none of them.
         plain: the reply to a plain call, if there is one.
         response: attributes that it gives.
         streamed: the reply to a streamed call, if there is one.

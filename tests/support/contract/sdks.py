@@ -11,6 +11,7 @@ from typing import Any
 import opentelemetry_instrumentation_genai
 from contract.anthropic import ANTHROPIC
 from contract.client import Client
+from contract.dialects import LETTA, LLAMA_API, WRITER
 from contract.drive import SYNC, Way
 from contract.expected import INPUT
 from contract.openai import OPENAI
@@ -82,7 +83,11 @@ class Sdk:
 
     def contract(self) -> Provider:
         """Return all that the contract has about it."""
-        base, resource = import_module(f"{self.package}._base_client"), import_module(f"{self.package}._resource")
+        return self._of(self.package)
+
+    def _of(self, sending: str) -> Provider:
+        """Return it; a package has the clients that send."""
+        base, resource = import_module(f"{sending}._base_client"), import_module(f"{sending}._resource")
         instrumentor: Callable[[], Any] = getattr(opentelemetry_instrumentation_genai, self.name)
         return Provider(
             name=self.package,
@@ -98,6 +103,36 @@ class Sdk:
             resources=(resource.SyncAPIResource, resource.AsyncAPIResource),
             funnels=(base.SyncAPIClient, base.AsyncAPIClient),
         )
+
+
+class _Portkey(Sdk):
+    """The SDK of Portkey: its resources call a copy of OpenAI's SDK within, and are none of that."""
+
+    def contract(self) -> Provider:
+        """Return all that the contract has about it."""
+        apis = import_module(f"{self.package}.api_resources.apis.api_resource")
+        return replace(
+            self._of("portkey_ai._vendor.openai"),
+            name=self.package,
+            resources=(apis.APIResource, apis.AsyncAPIResource),
+        )
+
+    def make(self, way: Way, url: str) -> Any:
+        """Make a client of a server."""
+        kind = getattr(import_module(self.package), self.client if way is SYNC else f"Async{self.client}")
+        client = kind(base_url=url, api_key=KEY)
+        client.close = client.openai_client.close  # which its own leaves open
+        return client
+
+
+class _Within(Sdk):
+    """The copy of OpenAI's SDK within it, which is public too."""
+
+    def make(self, way: Way, url: str) -> Any:
+        """Make a client of a server."""
+        portkey = import_module("portkey_ai")
+        kind = portkey.Portkey if way is SYNC else portkey.AsyncPortkey
+        return kind(base_url=url, api_key=KEY).openai_client.with_options(max_retries=0)
 
 
 _STORES = "files, stores and models are no calls of a model"
@@ -118,6 +153,22 @@ def _reasons(**listed: str) -> dict[str, str]:
     return _CLIENT | {name: kinds[kind] for kind, names in listed.items() for name in names.split()}
 
 
+# A copy of an earlier release of OpenAI's SDK has them not.
+_NOT_WITHIN = ("beta.chat.completions.create", "beta.responses.", "decisions.")
+# Portkey's own resources lack the search, and take files that have a path; what else is left out, their oldest release cannot read.
+_NOT_BY_PORTKEY = (*_NOT_WITHIN, "vector_stores.", "audio.", "responses.compact", "beta.chat.completions.stream")
+_PORTKEY_ROWS = tuple(
+    replace(
+        row,
+        style=row.style if row.style == "helper" else "wrapped",
+        streamed=None if row.method == "responses.retrieve" else row.streamed,
+    )
+    for row in OPENAI.rows
+    if row.style != "by hand"
+    and not row.method.startswith(_NOT_BY_PORTKEY)
+    # They have arguments in an `extra_body`, which it puts into one of its own, or bodies that it does not read.
+    and row.id not in ("chat-full", "chat-events-of-any-form", "responses-retrieve-resumed", "responses-helper-resumed")
+)
 SDKS = (
     Sdk(
         "GroqInstrumentor",
@@ -193,6 +244,85 @@ SDKS = (
             account="inspect providers routes",
         ),
         elsewhere=("alpha.inference",),
+    ),
+    Sdk(
+        "WriterInstrumentor",
+        "writerai",
+        "Writer",
+        "writer",
+        WRITER,
+        _reasons(
+            stores="files models applications.list applications.retrieve applications.graphs applications.jobs "
+            "graphs.add_file_to_graph graphs.create graphs.delete graphs.list graphs.remove_file_from_graph graphs.retrieve "
+            "graphs.update graphs.upload_and_add_file_to_graph",
+        )
+        | dict.fromkeys(
+            ("applications.generate_content", "graphs.question", "tools", "translation"),
+            "an application, a graph or a tool of the server answers",
+        ),
+    ),
+    Sdk(
+        "LlamaApiInstrumentor",
+        "llama_api_client",
+        "LlamaAPIClient",
+        "meta",
+        LLAMA_API,
+        _reasons(stores="models uploads"),
+    ),
+    Sdk(
+        "LettaInstrumentor",
+        "letta_client",
+        "Letta",
+        "letta",
+        LETTA,
+        _reasons(
+            stores="agents.archives agents.blocks agents.files agents.folders agents.identities agents.passages agents.schedule "
+            "agents.tools agents.create agents.delete agents.export_file agents.import_file agents.list agents.recompile "
+            "agents.retrieve agents.update agents.messages.cancel agents.messages.list agents.messages.reset archives blocks "
+            "conversations.cancel conversations.create conversations.delete conversations.fork conversations.list "
+            "conversations.messages.list conversations.recompile conversations.retrieve conversations.update folders "
+            "mcp_servers messages models passages tags templates tools",
+            account="access_tokens environments.list environments.retrieve health",
+        )
+        | dict.fromkeys(
+            ("agents.messages.create_async", "environments.send_message"),
+            "it starts a run, and the answer is fetched later",
+        )
+        | dict.fromkeys(("conversations.messages.stream", "runs", "steps"), "it fetches a run that was started before")
+        | dict.fromkeys(("agents.messages.compact", "conversations.messages.compact"), "no message to an agent"),
+    ),
+    _Portkey(
+        "PortkeyInstrumentor",
+        "portkey_ai",
+        "Portkey",
+        "portkey",
+        _PORTKEY_ROWS,
+        _reasons(
+            stores="batches.cancel batches.list batches.output chat.completions.delete chat.completions.list "
+            "chat.completions.messages chat.completions.retrieve chat.completions.update collections containers conversations "
+            "feedback files models prompts.create prompts.delete prompts.list prompts.partials prompts.publish prompts.render "
+            "prompts.retrieve prompts.update prompts.versions responses.delete responses.input_items skills uploads "
+            "vector_stores.create vector_stores.delete vector_stores.file_batches vector_stores.files vector_stores.list "
+            "vector_stores.retrieve vector_stores.update beta.assistants beta.threads videos",
+            jobs="evals fine_tuning",
+            account="admin analytics api_keys configs guardrails integrations labels logs mcp_integrations mcp_servers providers "
+            "virtual_keys webhooks beta.chatkit",
+        )
+        | dict.fromkeys(("generations", "prompts.completions"), "another client of the SDK sends them")
+        | dict.fromkeys(("realtime", "beta.realtime", "responses.connect"), "connections that stay open"),
+        elsewhere=(
+            *("audio", "responses.compact", "beta.chat.completions.stream"),
+            *("chat.completions.normal_create", "chat.completions.stream_create"),
+            *("completions.normal_create", "completions.stream_create"),
+        ),
+    ),
+    _Within(
+        "PortkeyInstrumentor",
+        "portkey_ai._vendor.openai",
+        "OpenAI",
+        "portkey",
+        [row for row in OPENAI.rows if row.style != "by hand" and not row.method.startswith(_NOT_WITHIN)],
+        {**OPENAI.not_followed, **_CLIENT, "beta.chat.completions.create": "the same method as that without `beta`"},
     ),
 )
 INSTALLED = [sdk.contract() for sdk in SDKS if sdk.installed]

@@ -219,6 +219,12 @@ async def generator_stepped(call: Call) -> Any:
     return read
 
 
+async def wrapped_stream(call: Call) -> Any:
+    """`for chunk in create(stream=True)`, where the stream is a generator in some versions."""
+    chunks = await settled(call())
+    return type(chunks), comparable(await listed(chunks)), comparable(await listed(chunks))
+
+
 async def lines(call: Call) -> Any:
     """`for line in results(...)`, where each line of the body is a value; and once more after the end."""
     made = await settled(call())
@@ -299,6 +305,8 @@ VARIANTS = (
     Variant("generator-plain", plain, style="generator"),
     Variant("generator", generator, stream=True, style="generator"),
     Variant("generator-next", generator_stepped, stream=True, style="generator"),
+    Variant("wrapped", plain, style="wrapped"),
+    Variant("wrapped-stream", wrapped_stream, stream=True, style="wrapped"),
     Variant("lines", lines, stream=True, style="lines"),
     Variant("lines-next", lines_stepped, stream=True, style="lines"),
     *(

@@ -19,6 +19,12 @@ _NAMES = {
     "openllmetry_anthropic": "opentelemetry.instrumentation.anthropic",
     "openllmetry_ollama": "opentelemetry.instrumentation.ollama",
     "official_botocore": "opentelemetry.instrumentation.botocore",
+    "by_callback": "vendor.callbacks",
+    "openllmetry_mcp": "opentelemetry.instrumentation.mcp",
+    "openinference_mcp": "openinference.instrumentation.mcp",
+    "distro_mcp": "vendor.distro.mcp.instrumentation",
+    "distro_mcp_wrappers": "vendor.distro.mcp._wrappers",
+    "methods_mcp": "vendor.telemetry.mcp",
     "openinference_bedrock": "openinference.instrumentation.bedrock",
 }
 

@@ -62,7 +62,7 @@ def created(identity: str = "resp_1", **more: Any) -> dict[str, Any]:
 
 
 def spoken(transcript: str, identity: str = "item_a") -> dict[str, Any]:
-    """An item of the output: a message of audio, with what is said."""
+    """An item of the output: a message of audio, with its transcript."""
     content = [{"type": "output_audio", "transcript": transcript}]
     return {"id": identity, "type": "message", "status": "completed", "role": "assistant", "content": content}
 
@@ -74,7 +74,7 @@ def called(arguments: str = '{"city":"Rome"}') -> dict[str, Any]:
 
 
 def deltas(*pieces: str, identity: str = "resp_1") -> list[dict[str, Any]]:
-    """Audio, and what is said in it."""
+    """Audio, and its transcript."""
     place = {"response_id": identity, "item_id": "item_a", "output_index": 0, "content_index": 0}
     item = {"id": "item_a", "type": "message", "status": "in_progress", "role": "assistant", "content": []}
     events: list[dict[str, Any]] = [
@@ -101,6 +101,23 @@ def error(code: str | None = None, **more: Any) -> dict[str, Any]:
     return {"type": "error", "error": {**report, **more}}
 
 
-def said(text: str) -> dict[str, Any]:
+def typed(text: str) -> dict[str, Any]:
     """An item of the input: a text of the user."""
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+def committed(item: str) -> dict[str, Any]:
+    """The server makes an item of the audio."""
+    return {"type": "input_audio_buffer.committed", "previous_item_id": None, "item_id": item}
+
+
+def transcribing(step: str, item: str, **more: Any) -> dict[str, Any]:
+    """An event of the transcription of an item of audio."""
+    kind = f"conversation.item.input_audio_transcription.{step}"
+    return {"type": kind, "item_id": item, "content_index": 0, **more}
+
+
+def transcription(item: str, *pieces: str, usage: Any = None) -> list[dict[str, Any]]:
+    """The text of an item of audio, piece by piece and whole."""
+    whole = transcribing("completed", item, transcript="".join(pieces), usage=usage)
+    return [*(transcribing("delta", item, delta=piece) for piece in pieces), whole]

@@ -1,1 +1,0 @@
-"""What the instrumentation sees of an application, shown in a terminal."""

@@ -1,0 +1,1 @@
+"""The programs of the demonstration, a module for each SDK: applications as others write them."""

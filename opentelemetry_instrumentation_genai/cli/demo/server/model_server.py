@@ -1,0 +1,63 @@
+"""A model server that speaks enough of three APIs for a demonstration: what it answers is made up, how it answers is not."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from . import anthropic_api, ollama_api, openai_api, openai_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from .tally import Reply, Tally
+
+
+class Api(Protocol):
+    """What there is of an API."""
+
+    @property
+    def REPLIES(self) -> Mapping[str, Reply]:  # noqa: N802 - a module's constant
+        """Path -> what answers there."""
+        ...
+
+    def headers(self, tally: Tally, seconds: float, /) -> dict[str, str]:
+        """Return the headers of every response; it took `seconds`."""
+        ...
+
+    def refusal(self, tally: Tally, name: str, /, *, first: bool) -> Response | None:
+        """Refuse a model, or do not."""
+        ...
+
+
+def model_server(tally: Tally) -> Starlette:
+    """Make the server; what it sees is counted in `tally`."""
+    apis: tuple[Api, ...] = (openai_api, anthropic_api, ollama_api)
+    answering = [route(tally, api, path) for api in apis for path in api.REPLIES]
+    return Starlette(routes=[*answering, *openai_jobs.routes(tally)])
+
+
+def route(tally: Tally, api: Api, path: str) -> Route:
+    """Make the endpoint at a path of an API."""
+
+    async def endpoint(request: Request) -> Response:
+        first = tally.count(request)
+        began = time.perf_counter()
+        try:
+            body = await request.json()
+            response = api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
+        except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
+            response = JSONResponse(
+                {"error": {"message": f"not understood: {error!r}", "type": "invalid_request"}}, 400
+            )
+        response.headers.update(api.headers(tally, time.perf_counter() - began))
+        return response
+
+    return Route(path, endpoint, methods=["POST"])

@@ -1,0 +1,81 @@
+"""A finding: what is true, in one sentence, how bad that is, and what to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ..._masking.masking import masked
+from ..._runtime.guard import printable
+from .catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEVELS = ("ok", "info", "warning", "problem")
+_LONGEST = 400
+_PLAIN = ("trace",)  # a long number that is no secret
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        code: its row in the catalogue, such as `endpoint.refused`.
+        values: what goes into the places of its texts.
+    """
+
+    code: str
+    values: Mapping[str, object]
+
+    @property
+    def level(self) -> str:
+        """Return `ok`, `info`, `warning` or `problem`."""
+        return CATALOGUE[self.code].level
+
+    @property
+    def what(self) -> str:
+        """Return what is true."""
+        return self._filled(CATALOGUE[self.code].what)
+
+    @property
+    def todo(self) -> str:
+        """Return what to do; empty where there is nothing to do."""
+        return self._filled(CATALOGUE[self.code].todo)
+
+    def _filled(self, text: str) -> str:
+        return text.format_map(
+            {name: str(value) if name in _PLAIN else shown(value) for name, value in self.values.items()}
+        )
+
+    def as_json(self) -> dict[str, str]:
+        """Return the finding as an object of JSON."""
+        return {"code": self.code, "level": self.level, "what": self.what, "todo": self.todo}
+
+
+def found(code: str, **values: object) -> Finding:
+    """Return a finding.
+
+    Args:
+        code: its row in the catalogue.
+        values: what goes into the places of its texts.
+    """
+    return Finding(code, values)
+
+
+def shown(value: object) -> str:
+    """Return a value as it is shown: without credentials, control characters, and what is beyond 400 characters."""
+    text = _CREDENTIALS.sub("", str(value))
+    text = printable(masked(text))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without its user and its query, which may be credentials."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="…" if parts.query else "", fragment="").geturl()
