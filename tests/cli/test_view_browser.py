@@ -13,6 +13,7 @@ from viewed import Browser, Exporting, no_browser, viewing
 from viewed.travel import travelling
 
 pytestmark = [
+    pytest.mark.exhaustive,
     pytest.mark.process,
     pytest.mark.skipif(bool(no_browser()), reason=no_browser() or "there is a browser"),
 ]
@@ -76,7 +77,7 @@ def shown(page, conversations):
 
 def rows(page) -> list[str]:
     """What the list says first of each trace."""
-    return page.value("[...document.querySelectorAll('#rows .said')].map((one) => one.textContent)")
+    return page.value("[...document.querySelectorAll('#rows .words')].map((one) => one.textContent)")
 
 
 def listed(page, number: int) -> list[str]:
@@ -217,7 +218,7 @@ class TestDetail:
         )
         assert [first for _, _, first in bars] == [False] * 6 + [True]
         assert bars[0][0] == 0
-        assert sorted(bars[1:]) == bars[1:]
+        assert sorted(left for left, _, _ in bars) == [left for left, _, _ in bars]
         assert opened.value("document.querySelectorAll('.stretch')[6].title").startswith("first token after ")
 
     def test_the_messages(self, opened):
@@ -413,6 +414,21 @@ class TestLive:
         assert rows(page) == ["chat m"]
         assert all("ERR_CONNECTION" in problem for problem in page.problems)
         page.problems.clear()  # the browser's own lines about the connection
+
+    def test_what_is_not_kept(self, page, tmp_path):
+        """A trace that is larger than the bound is cut, and the page says so."""
+        with viewing(tmp_path, keep=3) as view:
+            exporting = Exporting(view)
+            tracer = exporting.tracer_provider.get_tracer("s")
+            with tracer.start_as_current_span("root", attributes={"gen_ai.operation.name": "invoke_agent"}):
+                for _ in range(4):
+                    with tracer.start_as_current_span("chat m", attributes={"gen_ai.operation.name": "chat"}):
+                        pass
+            exporting.close()
+            page.open(view.serving.url)
+            listed(page, 1)
+            page.wait_for("document.querySelector('#live').textContent === '1 trace, 2 spans not kept'")
+            page.close()
 
     def test_older_ones(self, view, page):
         """The list goes on where it ended, and stays as long as something arrives."""

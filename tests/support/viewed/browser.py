@@ -87,6 +87,7 @@ class Page:
 
         self._socket = connect(address, max_size=None, compression=None)
         self._number = 0
+        self._is_closed = False
         self.problems: list[str] = []
         self.requests: list[str] = []
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -164,8 +165,10 @@ class Page:
 
     def close(self) -> None:
         """Closes the page."""
-        self._call("Page.close")
-        self._socket.close()
+        if not self._is_closed:
+            self._is_closed = True
+            self._call("Page.close")
+            self._socket.close()
 
     def _call(self, method: str, **parameters: Any) -> Any:
         self._number += 1

@@ -72,7 +72,7 @@ function drawList() {
 const ordered = (models) => [...models].sort((one, other) => /embed/i.test(one) - /embed/i.test(other)).map(visible).join(", ");
 
 function row(one) {
-  const said = one.message ? visible(one.message) : null;
+  const words = one.message ? visible(one.message) : null;
   const failed = one.errors ? element("span", { class: "badge error" }, plural(one.errors, "error", "errors")) : null;
   const about = [one.message ? one.name : "", one.service].filter(Boolean).map(visible).join(" · ");
   return element(
@@ -85,7 +85,7 @@ function row(one) {
       element(
         "span",
         { class: "what" },
-        element("span", { class: said ? "said" : "said none" }, said ?? visible(one.name)),
+        element("span", { class: words ? "words" : "words none" }, words ?? visible(one.name)),
         element("small", {}, failed, `${about}${about ? " · " : ""}${plural(one.spans, "span", "spans")}`),
       ),
       element("span", { class: "models", title: ordered(one.models) }, element("span", {}, ordered(one.models)), element("small", {}, one.providers.map(visible).join(", "))),
@@ -103,7 +103,8 @@ async function loadChoices() {
   fill("operation", "Operation", choices.operations);
   id("keys").replaceChildren(...choices.keys.map((key) => element("option", { value: `${key}=` })));
   const { traces: all, with_calls: calls } = choices.counts;
-  id("live").textContent = plural(filters.everything ? all : calls, "trace", "traces");
+  const lost = choices.dropped ? `, ${count(choices.dropped)} spans not kept` : "";
+  id("live").textContent = plural(filters.everything ? all : calls, "trace", "traces") + lost;
   if (!traces.length) drawEmpty(choices);
 }
 
