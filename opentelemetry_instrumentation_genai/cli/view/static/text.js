@@ -39,7 +39,7 @@ export function duration(micros) {
 
 export function cost(dollars) {
   if (dollars === 0) return "$0";
-  if (dollars < 0.00001) return "< $0.00001";
+  if (dollars < 0.00001) return "<$0.00001";
   return dollars < 0.01 ? `$${dollars.toFixed(5)}` : `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;
 }
 
