@@ -195,7 +195,9 @@ def test_install_lines_name_what_there_is(line):
 def test_the_table_of_attributes_of_metrics(tmp_path, receiver, environment):
     """The page of the signals lists, for each metric that a call has, all of its attributes."""
     rows = re.findall(
-        r"^\| (?:all )?(`gen_ai\.[^|]*) \| (?:and )?(`[^|]*) \|$", (ROOT / "docs" / "signals.md").read_text(), re.MULTILINE
+        r"^\| (?:all )?(`gen_ai\.[^|]*) \| (?:and )?(`[^|]*) \|$",
+        (ROOT / "docs" / "signals.md").read_text(),
+        re.MULTILINE,
     )
     listed = {name: set() for name in ALL_SIGNALS["metrics"]}
     for metrics, attributes in rows:
