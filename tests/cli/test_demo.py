@@ -245,7 +245,7 @@ def test_openai(configured):
             "function": {"name": "now", "parameters": {"type": "object", "properties": {}}},
         }
         called = client.chat.completions.create(model="anything", messages=messages, tools=[tool])
-        stream = client.chat.completions.create(model="gpt-4o-mini", messages=messages, stream=True)
+        stream = client.chat.completions.create(model="gpt-5-mini", messages=messages, stream=True)
         pieces = [chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices]
         with pytest.raises(openai.NotFoundError):
             client.chat.completions.create(model="missing", messages=messages)

@@ -1,4 +1,4 @@
-"""`opentelemetry-genai demo --load`: a model server here, and traffic to it whose telemetry goes to the user's endpoint."""
+"""`opentelemetry-genai demo --load`: a model server here, and traffic to it. The telemetry goes to the user's endpoint."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ class Report:
     """Counts of what was sent."""
 
     def __init__(self) -> None:
-        self.requests = 0
-        self.streamed = 0
-        self.truncated = 0
+        self.requests: int = 0
+        self.streamed: int = 0
+        self.truncated: int = 0
         self.models: Counter[str] = Counter()
         self.tenants: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()

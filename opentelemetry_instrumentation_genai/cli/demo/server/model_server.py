@@ -67,7 +67,7 @@ def route(tally: Tally, api: Api, path: str) -> Route:
                 if status
                 else api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
             )
-        except ClientDisconnect:  # who asked waits no more
+        except ClientDisconnect:  # the client waits no more
             return Response(status_code=499)
         except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
             response = JSONResponse(

@@ -53,7 +53,9 @@ async def reply(tally: Tally, body: Json, texts: list[str], written: Callable[[s
     answer, is_cut = model.limited(model.answer(texts[-1]), (body.get("options") or {}).get("num_predict"))
     loading = 0.0 if body["model"] in tally.loaded else LOADING
     tally.loaded.add(body["model"])
-    last: Json = {**figures(loading, texts, answer), **({"done_reason": "length"} if is_cut else {})}
+    last = figures(loading, texts, answer)
+    if is_cut:
+        last["done_reason"] = "length"
     about = {"model": body["model"], "created_at": datetime.now(timezone.utc).isoformat()}
     await asyncio.sleep(loading + FIRST_CHUNK)
     if body.get("stream", True):
