@@ -53,7 +53,8 @@ export function day(micros) {
 
 export function tokens(input, output) {
   if (input === null && output === null) return "";
-  return `${input === null ? "–" : compact(input)} → ${output === null ? "–" : compact(output)}`;
+  if (output === null) return compact(input); // of embeddings
+  return `${input === null ? "" : compact(input)} → ${compact(output)}`;
 }
 
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
