@@ -132,6 +132,12 @@ APPLICATION: Listed = {
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
+    "_patching/start_up.py": (
+        "RememberedCheck.__call__",
+        "RememberedCheck.__init__",
+        "forget_checks",
+        "remember_checks",
+    ),
     "_application/metric_attributes.py": ("MetricAttributes.__init__",),
     "_operations/endpoints.py": ("_given", "_messages", "_result"),
     "_call/observer.py": ("Observer.__init_subclass__",),
