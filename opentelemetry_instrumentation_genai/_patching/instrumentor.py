@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from .._runtime.guard import guarded, log_info, warn_once
+from .._runtime.guard import guarded, log_info, logs_info, warn_once
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
 from .._signals.application import release, use
@@ -304,6 +304,14 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
         except BaseException:  # all or nothing
             _close(self._stop())
             raise
+        if logs_info():
+            self._log_start(config)
+
+    @guarded
+    def _log_start(self, config: Config) -> None:
+        from .start_line import log_start
+
+        log_start(self.sdk, self._installed(), config, self._providers["tracer_provider"])
 
     @guarded
     def _stop(self) -> Seam | None:

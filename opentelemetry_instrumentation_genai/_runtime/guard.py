@@ -168,6 +168,11 @@ def warn_once(message: str, *args: object) -> None:
             _logger.warning(message, *map(loggable, args))
 
 
+def logs_info() -> bool:
+    """Return whether the level INFO is logged."""
+    return _logger.isEnabledFor(logging.INFO)
+
+
 def log_info(message: str, *args: object) -> None:
     """Log how something was set up, at level INFO.
 

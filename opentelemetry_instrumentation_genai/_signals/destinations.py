@@ -25,7 +25,7 @@ def logs_go_nowhere(given: LoggerProvider | None) -> bool:
     Args:
         given: the provider that the application gave; None for the global one.
     """
-    if _disabled():
+    if is_disabled():
         return False
     provider = given or _logs.get_logger_provider()
     if type(provider).__name__ in _EMPTY_LOGS:
@@ -41,12 +41,17 @@ def only_metrics(tracer_provider: TracerProvider | None, meter_provider: MeterPr
         tracer_provider: the one that the application gave; None for the global one.
         meter_provider: the one that the application gave; None for the global one.
     """
-    if _disabled():
+    if is_disabled():
         return False
     spans, points = tracer_provider or trace.get_tracer_provider(), meter_provider or metrics.get_meter_provider()
-    return type(spans).__name__ in _EMPTY and type(points).__name__ not in _EMPTY
+    return is_empty(spans) and not is_empty(points)
 
 
-def _disabled() -> bool:
+def is_empty(provider: object) -> bool:
+    """Return whether a tracer or meter provider is one of OpenTelemetry's API, which exports nothing."""
+    return type(provider).__name__ in _EMPTY
+
+
+def is_disabled() -> bool:
     """Return whether the user has disabled the OpenTelemetry SDK."""
     return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"

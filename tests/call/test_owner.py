@@ -224,6 +224,7 @@ from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
 logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
 logging.getLogger("httpx").disabled = logging.getLogger("httpx2").disabled = True
+logging.getLogger("opentelemetry_instrumentation_genai").setLevel(logging.WARNING)
 telemetry = Telemetry()
 OpenAIInstrumentor().instrument(**telemetry.providers)
 client, seen = OpenAI(base_url="{server.url}/v1", api_key="none", max_retries=0), []

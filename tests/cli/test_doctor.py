@@ -94,6 +94,12 @@ class TestOpenTelemetry:
             f"export {name}=http/protobuf (usually port 4318), or grpc (usually port 4317).",
         ) == (finding.what, finding.todo)
 
+    def test_it_is_said_once_for_three_signals(self, set_variables):
+        """One variable counts for all of them."""
+        set_variables(OTEL_EXPORTER_OTLP_PROTOCOL="http")
+
+        assert ["protocol.unknown"] == [each.code for each in Telemetry().findings if each.level == "problem"]
+
     def test_an_exporter_that_is_not_installed(self, telemetry_with):
         """The SDK ends in a traceback as well."""
         finding = telemetry_with(OTEL_TRACES_EXPORTER="jaeger")["exporter.unknown"]
@@ -303,6 +309,16 @@ class TestSdks:
             "groq 3.0.0 is installed, supported is >=0.9.0,<2: its calls are not recorded.",
             "pip install 'groq<2,>=0.9.0', or install a version of opentelemetry-instrumentation-genai that supports yours.",
         ) == (finding.what, finding.todo)
+
+    def test_a_version_that_is_too_old_for_our_module(self, tmp_path, monkeypatch, few):
+        """What is patched is not there: it is the version that is said, not that."""
+        package(tmp_path / "site-packages", "groq", "0.1.0")
+        (tmp_path / "site-packages" / "groq" / "_base_client.py").unlink()
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site-packages"), prepend=":")
+
+        (finding,) = [each for each in sdks.check() if each.values.get("sdk") == "groq"]
+
+        assert "groq 0.1.0 is installed, supported is >=0.9.0,<2: its calls are not recorded." == finding.what
 
     def test_a_file_with_the_name_of_the_sdk(self, tmp_path, monkeypatch):
         """`openai.py` beside the application is imported in its place."""

@@ -427,6 +427,13 @@ class TestGrpc:
         assert ["endpoint.accepts"] == codes(findings)
 
 
+def test_nothing_is_sent_by_otlp(check):
+    """It is said that no server was asked."""
+    none = dict.fromkeys(("OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"), "console")
+
+    assert ["endpoint.none"] == codes(check(**none))
+
+
 def test_both_protocols_side_by_side(check, receiver):
     """Each signal is sent where its own variables say."""
     findings = check(

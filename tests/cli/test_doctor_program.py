@@ -195,6 +195,13 @@ def test_an_sdk_that_is_not_instrumented(run, exporting, tmp_path):
     assert "cohere is imported, which this package does not instrument." == run(source)["program.uninstrumented"].what
 
 
+def test_a_program_that_fails(run, exporting):
+    """Its own error comes first."""
+    findings = run("import sys; sys.exit(2)")
+
+    assert "The program ended with status 2, which stands for an error." == findings["program.status"].what
+
+
 def test_no_python(run, exporting, monkeypatch, tmp_path):
     """A program in another language, and a Python that ignores the environment."""
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ from loopback.openai_bodies import CHAT, chunk, chunks, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 
 OURS = "opentelemetry_instrumentation_genai"
+STARTED = " is instrumented; "  # the line that is logged when an SDK is patched
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 VARIABLE, KEYWORD = "OTEL_SEMCONV_STABILITY_OPT_IN", "semconv_stability_opt_in"
 LATEST, DUP = "gen_ai_latest_experimental", "gen_ai_latest_experimental/dup"
@@ -47,7 +48,11 @@ def chosen(server, telemetry, openai_client, caplog) -> Callable[..., tuple[str,
             OpenAIInstrumentor().uninstrument()
         durations = {name for name in telemetry.metrics if name.endswith(".duration")}
         (generation,) = [name for name, measured in DURATIONS.items() if measured == durations]
-        return generation, [record.getMessage() for record in caplog.records if record.name == OURS]
+        return generation, [
+            record.getMessage()
+            for record in caplog.records
+            if record.name == OURS and STARTED not in record.getMessage()
+        ]
 
     return call
 

@@ -10,7 +10,7 @@ from .row import Row
 
 _COLLECTOR = (
     "Start the collector or the backend, or set OTEL_EXPORTER_OTLP_ENDPOINT to where it is. "
-    "To see spans without a backend: export OTEL_TRACES_EXPORTER=console."
+    "Without a backend: opentelemetry-genai run -- python app.py shows calls in the terminal, opentelemetry-genai view in the browser."
 )
 
 _SETUP: dict[str, Row] = {
@@ -152,6 +152,9 @@ _SETUP: dict[str, Row] = {
         "Set {variable} to at least {most}, or unset it.",
     ),
     # Endpoint
+    "endpoint.none": Row(
+        "info", "No server was asked: nothing is sent by OTLP, or what is wrong above keeps the SDK from starting."
+    ),
     "endpoint.accepts": Row("ok", "{url} accepts {signals} over {protocol}."),
     "endpoint.refused": Row("problem", "Nothing listens at {host}:{port}, where {signals} go.", _COLLECTOR),
     "endpoint.default_refused": Row(

@@ -33,6 +33,8 @@ def check(targets: Sequence[Target], timeout: float = _SECONDS) -> Iterator[Find
         targets: where the signals are sent.
         timeout: in seconds, for each step.
     """
+    if not targets:
+        yield found("endpoint.none")
     groups: dict[tuple[str, str, int, bool], list[Target]] = {}
     for target in targets:
         groups.setdefault((target.protocol, target.host, target.port, target.secure), []).append(target)

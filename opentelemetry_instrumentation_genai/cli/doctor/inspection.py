@@ -59,6 +59,7 @@ def _row(entry: EntryPoint, logged: BufferingHandler) -> dict[str, Any]:
         "version": "",
         "error": "",
         "patched": False,
+        "logged": [],
     }
     if row["path"] is None:
         return row
@@ -67,11 +68,12 @@ def _row(entry: EntryPoint, logged: BufferingHandler) -> dict[str, Any]:
     if not row["disabled"]:
         instrumentor.instrument(skip_dep_check=True)
         row["disabled"] = "" if instrumentor._config is not None else "it is not among the enabled ones"
+    distribution = Requirement(requirement_of(instrumentor.sdk) or package).name
     if row["disabled"]:  # it need not be imported, then
-        row["version"] = version_of(Requirement(requirement_of(instrumentor.sdk) or package).name)
+        row["version"] = version_of(distribution)
         return row
     row["error"] = _import(instrumentor.module)
-    row["version"] = _version(instrumentor)
+    row["version"] = _version(instrumentor) or version_of(distribution)
     row["patched"] = instrumentor._seam is not None
     row["native"] = not row["error"] and instrumentor.sdk in _NATIVE and _path(_NATIVE[instrumentor.sdk]) is not None
     row["logged"] = [record.getMessage() for record in logged.buffer]

@@ -27,6 +27,7 @@ from opentelemetry import trace
 with trace.get_tracer("opentelemetry-genai doctor").start_as_current_span("opentelemetry-genai doctor"):
     pass
 """
+_AGAIN = "Transient error"  # an export that is tried again; how it ends is logged as well
 _EMPTY = ("ProxyTracerProvider", "NoOpTracerProvider")
 
 
@@ -128,7 +129,7 @@ def check(result: Run) -> Iterator[Finding]:
     if not result.reports:
         yield found("program.killed", status=result.status) if _is_python(result) else found("program.no_python")
         return
-    yield found("program.ended", status=result.status)
+    yield found("program.status" if result.status else "program.ended", status=result.status)
     errors = {report["error"] for report in result.reports} - {""}
     for error in sorted(errors):
         yield found("program.start_failed", error=error)
@@ -136,7 +137,9 @@ def check(result: Run) -> Iterator[Finding]:
         yield found("program.no_sdk", provider=result.reports[0]["provider"])
     yield from _sdks(result)
     yield from _spans(result)
-    for logger, message in {tuple(line): None for report in result.reports for line in report["logged"]}:
+    lines = {tuple(line): None for report in result.reports for line in report["logged"]}
+    final = [line for line in lines if not line[1].startswith(_AGAIN)]
+    for logger, message in final or lines:
         yield found("program.logged", logger=logger, message=message)
 
 

@@ -24,6 +24,11 @@ PROGRAM: dict[str, Row] = {
         "Install opentelemetry-instrumentation-genai there, and run the doctor from there.",
     ),
     "program.ended": Row("info", "The program ended with status {status}."),
+    "program.status": Row(
+        "warning",
+        "The program ended with status {status}, which stands for an error.",
+        "What it wrote says why. What follows is about as far as it came.",
+    ),
     "program.killed": Row(
         "problem",
         "The program ended without what runs at exit (status {status}): spans that waited for export are lost.",
@@ -52,7 +57,7 @@ PROGRAM: dict[str, Row] = {
     "program.no_import": Row(
         "warning",
         "The program imported no SDK that is instrumented.",
-        "Run it so that it makes a call. What is instrumented: opentelemetry-genai config --for.",
+        "Run it so that it makes a call, with one of the SDKs that are named above.",
     ),
     "program.direct": Row(
         "warning",

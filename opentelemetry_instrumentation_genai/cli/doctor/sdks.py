@@ -80,16 +80,16 @@ def _sdk(row: dict[str, Any]) -> Iterator[Finding]:
     wanted = requirement_of(sdk) or sdk
     if _is_shadowed(row["path"]):
         yield found("sdk.shadowed", package=row["package"], path=row["path"])
-    elif row["error"]:
-        yield found("sdk.broken", sdk=sdk, module=row["module"], error=row["error"], requirement=wanted)
     elif row["disabled"]:
         yield found("sdk.disabled", sdk=sdk, version=version, why=row["disabled"])
+    elif any("supported is" in line for line in row["logged"]):
+        yield found("sdk.unsupported", sdk=sdk, version=version, supported=row["supported"], requirement=wanted)
+    elif row["error"]:
+        yield found("sdk.broken", sdk=sdk, module=row["module"], error=row["error"], requirement=wanted)
     elif row["patched"]:
         yield found("sdk.instrumented", sdk=sdk, version=version)
         yield from _others(row)
         yield from _native(row)
-    elif any("supported is" in line for line in row["logged"]):
-        yield found("sdk.unsupported", sdk=sdk, version=version, supported=row["supported"], requirement=wanted)
     else:
         logged = row["logged"][-1] if row["logged"] else "no reason is known"
         yield found("sdk.unpatched", sdk=sdk, version=version, logged=logged)

@@ -50,7 +50,10 @@ class Telemetry:
     def __init__(self) -> None:
         self.targets: list[Target] = []
         self.logs = False
-        self.findings = [*_sdk(), *self._exporters(), *_service(), *_sampler(), *_limits(), *_misspelled()]
+        every = [*_sdk(), *self._exporters(), *_service(), *_sampler(), *_limits(), *_misspelled()]
+        self.findings = list(
+            {finding.what: finding for finding in every}.values()
+        )  # one variable may count for three signals
 
     def _exporters(self) -> Iterator[Finding]:
         path = os.environ.get(FILE, "").strip()
