@@ -468,6 +468,7 @@ RARE: Listed = {
         "_DetachedCall.fail",
         "_DetachedCall.finish",
         "_DetachedCall.leave",
+        "_unwinds",
     ),
     "_stream/event_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
     "_stream/decoding.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),
