@@ -1,6 +1,6 @@
 # Needs make and a Python of at least 3.10; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help check test demo lock integration servers clean
+.PHONY: help check test demo docs lock integration servers clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,8 +31,11 @@ integration: $(VENV)/tox $(if $(SERVERS),servers) ## call real model servers on 
 servers: $(VENV)/tox ## say which real servers are there and what each takes; SERVERS="llama vllm" installs them
 	@$(WITH_PYTHONS) PYTHONPATH=tests/integration $(VENV)/bin/python -m servers $(SERVERS)
 
+docs: $(VENV)/tox ## build the documentation as a site, into the folder `site`
+	@$(WITH_PYTHONS) $(VENV)/bin/tox -q run -e site
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .tox reports dist
+	rm -rf $(VENV) .tox reports dist site
 
 lock: $(VENV)/tox ## write the versions that all of these install into `locks`; UPGRADE=1 takes what is newest
 	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e lock $(if $(UPGRADE),-- --upgrade)

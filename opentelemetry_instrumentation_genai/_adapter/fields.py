@@ -55,8 +55,8 @@ class Table:
     __slots__ = ("branches", "leaves", "read")
 
     def __init__(self, leaves: Sequence[_Leaf], branches: Sequence[tuple[str, Table]]) -> None:
-        self.leaves = tuple(leaves)
-        self.branches = tuple(branches)
+        self.leaves: tuple[_Leaf, ...] = tuple(leaves)
+        self.branches: tuple[tuple[str, Table], ...] = tuple(branches)
         self.read: Callable[[Any], dict[str, Attribute]] = partial(_first_read, self)
 
 

@@ -16,6 +16,9 @@ class Turns(Steps):
         self._self_begun = True
         return super().send(value)
 
+    def throw(self, *error: object) -> object:
+        return super().throw(*error) if self._self_begun else self.__wrapped__.throw(*error)
+
     def close(self) -> None:
         if self._self_begun:
             super().close()
@@ -33,6 +36,9 @@ class AsyncTurns(AsyncSteps):
             return await self.__wrapped__.asend(value)
         self._self_begun = True
         return await super().asend(value)
+
+    async def athrow(self, *error: object) -> object:
+        return await (super().athrow(*error) if self._self_begun else self.__wrapped__.athrow(*error))
 
     async def aclose(self) -> None:
         if self._self_begun:

@@ -19,7 +19,6 @@ from .._runtime.guard import guarded, log_info, logs_info, warn_once
 from .._settings.config import Config, resolve, shared
 from .._settings.readers import FILE
 from .._signals.application import release, use
-from .patch import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from opentelemetry._logs import LoggerProvider
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
+
+    from .patch import Patches
 
 # Keywords that only `opentelemetry-instrument` passes, depending on its version.
 _AUTOMATIC = frozenset({"skip_dep_check", "raise_exception_on_conflict"})
@@ -293,6 +294,7 @@ class GenAIInstrumentor(BaseInstrumentor):  # type: ignore[misc] # opentelemetry
 
     def _patch_sdk(self, config: Config) -> None:
         from .._call.owner import resolve_classes
+        from .patch import Patches
 
         resolve_classes()
         self._patches, self._patched_later = Patches(), set()

@@ -18,6 +18,7 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from functools import partial
+from inspect import CO_ASYNC_GENERATOR
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, ref
 
@@ -340,6 +341,20 @@ def _within_step() -> bool:
         if frame.f_code in _STEPS:
             return True
         frame = frame.f_back
+    return _unwinds(sys.exc_info()[1])
+
+
+def _unwinds(error: BaseException | None) -> bool:
+    """Return whether an exception is leaving an asynchronous generator, as the one that makes the events.
+
+    That is a step too. If the exception was thrown into the task that waits, at a cancellation or by what it waits for, Python does
+    not link the frames of those that wait for the generator.
+    """
+    step = error.__traceback__ if error is not None else None
+    while step is not None:
+        if step.tb_frame.f_code.co_flags & CO_ASYNC_GENERATOR:
+            return True
+        step = step.tb_next
     return False
 
 

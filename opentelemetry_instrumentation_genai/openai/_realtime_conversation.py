@@ -99,7 +99,7 @@ class ConversationSession(Session):
         if step is not None:
             getattr(self, step)(held, event)
             return
-        response = self._running.get(held.get("response_id"))
+        response = self._running.get(string(held.get("response_id")))
         if response is not None:
             response.add(event, chunk=kind.endswith(".delta"))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import sqlite3
 import zlib
+from contextlib import closing
 from typing import Any
 
 import grpc
@@ -25,6 +27,8 @@ from opentelemetry_instrumentation_genai import OpenAIInstrumentor, execute_tool
 from opentelemetry_instrumentation_genai.cli.view.queries import words_of
 from opentelemetry_instrumentation_genai.cli.view.tree import in_order
 from viewed import Exporting, fetch, viewing
+
+pytestmark = pytest.mark.exhaustive
 
 PROTOBUF = "application/x-protobuf"
 TEXT = [{"role": "user", "parts": [{"type": "text", "content": "Where is the café?"}]}]
@@ -90,6 +94,22 @@ def export(view: Any, *requests: Any) -> None:
     """Sends requests in this order."""
     for request in requests:
         assert view.post("/v1/traces", request.SerializeToString(), content_type=PROTOBUF)[0] == 200
+
+
+def joined(requests: list[Any]) -> Any:
+    """One request with the spans of several."""
+    whole = ExportTraceServiceRequest()
+    for request in requests:
+        whole.MergeFrom(request)
+    return whole
+
+
+def over_grpc(view: Any, body: bytes) -> bytes:
+    """The answer to an export of spans over gRPC."""
+    with grpc.insecure_channel(view.grpc.removeprefix("http://")) as channel:
+        method = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        answer: bytes = method(body, timeout=30)
+        return answer
 
 
 def hexadecimal(letters: str, size: int = 16) -> str:
@@ -272,9 +292,19 @@ class TestReceiver:
             (400, "/v1/traces", b'{"spanId": "xyz"}', {"content_type": "application/json"}),
             (400, "/v1/traces", b"[" * 100_000, {"content_type": "application/json"}),
             (400, "/v1/traces", b"no gzip", {"content_type": PROTOBUF, "content_encoding": "gzip"}),
-            (400, "/v1/traces", gzip.compress(b"cut")[:-4], {"content_type": PROTOBUF, "content_encoding": "gzip"}),
+            (
+                400,
+                "/v1/traces",
+                gzip.compress(b"cut", mtime=0)[:-4],
+                {"content_type": PROTOBUF, "content_encoding": "gzip"},
+            ),
             (400, "/v1/traces", b"", {"content_type": PROTOBUF, "content_encoding": "br"}),
-            (413, "/v1/logs", gzip.compress(bytes(80_000_000)), {"content_type": PROTOBUF, "content_encoding": "gzip"}),
+            (
+                413,
+                "/v1/logs",
+                gzip.compress(bytes(80_000_000), mtime=0),
+                {"content_type": PROTOBUF, "content_encoding": "gzip"},
+            ),
             (404, "/v1/traces/v1/traces", b"", {"content_type": PROTOBUF}),
             (404, "/", b"", {}),
         ],
@@ -289,10 +319,8 @@ class TestReceiver:
 
     def test_what_is_no_export_over_grpc(self, view):
         """It is refused for good, so that an exporter does not send it again."""
-        with grpc.insecure_channel(view.grpc.removeprefix("http://")) as channel:
-            method = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
-            with pytest.raises(grpc.RpcError) as raised:
-                method(b"\xff\xff\xff", timeout=10)
+        with pytest.raises(grpc.RpcError) as raised:
+            over_grpc(view, b"\xff\xff\xff")
 
         assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
@@ -412,6 +440,24 @@ class TestConventions:
             ["", ("text", "", "null")],
         ]
 
+    def test_json_is_laid_out(self, view):
+        """What fits into a line stands in one; what does not, has a line for each member."""
+        value = {
+            "city": "Lisbon",
+            "days": [{"day": "Fri", "high": 24}, {"day": "Sat", "high": 26, "sky": "é" * 30}],
+            "none": [],
+        }
+        large = {"many": [*range(9000)]}
+        content = {"gen_ai.tool.call.arguments": json.dumps(value), "gen_ai.tool.call.result": json.dumps(large)}
+        export(view, sent("t", "s", attributes=content))
+
+        detail = view.get(f"/api/traces/{hexadecimal('t')}/spans/{hexadecimal('s', 8)}")
+        assert detail["content"][0]["text"] == (
+            '{\n  "city": "Lisbon",\n  "days": [\n    {"day": "Fri", "high": 24},\n'
+            f'    {{"day": "Sat", "high": 26, "sky": "{"é" * 30}"}}\n  ],\n  "none": []\n}}'
+        )
+        assert [json.loads(part["text"]) for part in detail["content"]] == [value, large]
+
     def test_other_content(self, view):
         """What tools and retrievals have is shown by its name; the tools of a model by theirs."""
         content = {
@@ -480,7 +526,7 @@ class TestList:
             ({"tag": "x=0.5"}, "c"),
             ({"tag": "n"}, ""),
             ({"tag": "="}, "cba"),
-            ({"text": "CAFE whe"}, "c"),
+            ({"text": "CAFE wher"}, "c"),
             ({"text": "caf where not"}, ""),
             ({"text": '"the café"'}, "c"),
             ({"text": '"café the"'}, ""),
@@ -518,6 +564,7 @@ class TestList:
                 "x",
             ],
             "counts": {"traces": 4, "with_calls": 3, "spans": 4},
+            "dropped": 0,
             "environment": several.serving.environment,
         }
 
@@ -558,7 +605,7 @@ class TestList:
         before = view.get("/api/status")["version"]
         export(view, sent("t", "s"))
 
-        assert view.get("/api/status") == {"version": before + 1, "dropped": 0}
+        assert view.get("/api/status") == {"version": before + 1}
 
     def test_the_name(self, view):
         """A trace has the name of its root, and until that arrives, of the span that began first."""
@@ -599,7 +646,41 @@ class TestBounds:
             export(view, *(sent("t", f"{number}") for number in range(8)))
 
             assert [row["spans"] for row in view.traces()] == [5]
-            assert view.get("/api/status")["dropped"] == 3
+            assert view.get("/api/choices")["dropped"] == 3
+
+    def test_a_trace_with_many_spans(self, view):
+        """The page gets the first 2000, and how many there are."""
+        export(
+            view,
+            *(
+                joined([sent("t", f"{number}", start=number) for number in range(first, first + 500)])
+                for first in range(0, 2500, 500)
+            ),
+        )
+
+        trace = view.get(f"/api/traces/{hexadecimal('t')}")
+        assert (trace["spans"], len(trace["tree"])) == (2500, 2000)
+        assert trace["tree"][-1]["id"] == hexadecimal("1999", 8)
+
+    @pytest.mark.parametrize("way", ["http", "grpc"])
+    def test_a_file_that_cannot_be_written(self, view, monkeypatch, caplog, way):
+        """As long as another program holds the file, exporters get what lets them send again; then nothing is missing."""
+        monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
+        body = sent("t", "s").SerializeToString()
+        with closing(sqlite3.connect(view.store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            if way == "http":
+                answers = [view.post("/v1/traces", body, content_type=PROTOBUF)[0] for _ in range(2)]
+                assert answers == [503, 503]
+            else:
+                with pytest.raises(grpc.RpcError) as raised:
+                    over_grpc(view, body)
+                assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+            assert (view.traces(), caplog.messages) == ([], ["What is received cannot be kept: database is locked."])
+            other.execute("ROLLBACK")
+        over_grpc(view, body)
+
+        assert named(view) == ["t"]
 
     def test_a_file_is_read_again(self, tmp_path):
         """What a file keeps is there when it is opened again, and the bound holds for it."""
@@ -726,10 +807,11 @@ class TestSecurity:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("one two", '"one"* AND "two"*'),
+        ("one two", '"one" AND "two"'),
         ('"two words" on', '"two words"* AND "on"'),
         ("日本 a", '"日本"* AND "a"'),
         ('un"closed', '"un" AND "closed"*'),
+        ("the then", '"the" AND "then"*'),
         (" - ", '""'),
     ],
 )

@@ -13,6 +13,7 @@ from viewed import Browser, Exporting, no_browser, viewing
 from viewed.travel import travelling
 
 pytestmark = [
+    pytest.mark.exhaustive,
     pytest.mark.process,
     pytest.mark.skipif(bool(no_browser()), reason=no_browser() or "there is a browser"),
 ]
@@ -32,6 +33,13 @@ def browser():
     running = Browser()
     yield running
     running.close()
+
+
+@pytest.fixture
+def view(tmp_path):
+    """A viewer that has received nothing. A test takes it before its page, which asks it as long as it is open."""
+    with viewing(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
@@ -69,7 +77,7 @@ def shown(page, conversations):
 
 def rows(page) -> list[str]:
     """What the list says first of each trace."""
-    return page.value("[...document.querySelectorAll('#rows .said')].map((one) => one.textContent)")
+    return page.value("[...document.querySelectorAll('#rows .words')].map((one) => one.textContent)")
 
 
 def listed(page, number: int) -> list[str]:
@@ -210,7 +218,7 @@ class TestDetail:
         )
         assert [first for _, _, first in bars] == [False] * 6 + [True]
         assert bars[0][0] == 0
-        assert sorted(bars[1:]) == bars[1:]
+        assert sorted(left for left, _, _ in bars) == [left for left, _, _ in bars]
         assert opened.value("document.querySelectorAll('.stretch')[6].title").startswith("first token after ")
 
     def test_the_messages(self, opened):
@@ -233,8 +241,8 @@ class TestDetail:
                 "calls get_weather",
                 "result of find_trains",
                 "leaves Madrid at 21:43",
-                "506 tokens, 384 cached",
-                "88 tokens",
+                "506 (384 cached)",
+                "Output tokens",
                 "First token",
                 "$0.00167",
                 "2 tools",
@@ -348,49 +356,47 @@ PALE = """(() => {
 class TestLive:
     """A page that is open while something arrives."""
 
-    def test_from_nothing(self, page, tmp_path):
+    def test_from_nothing(self, view, page):
         """It says what to set; then a call appears by itself, and the part of a user stays as it is."""
-        with viewing(tmp_path) as view:
-            page.open(view.serving.url)
-            page.wait_for("!document.querySelector('#empty').hidden")
-            empty = page.text("#empty")
-            assert all(f"export {name}={value}" in empty for name, value in view.serving.environment.items())
-            exporting = Exporting(view)
-            tracer = exporting.tracer_provider.get_tracer("a scope")
-            for number in range(3):
-                with tracer.start_as_current_span(f"GET {number}"):
-                    pass
-            exporting.flush()
-            page.wait_for("document.querySelector('#empty').innerText.includes('No call of a model yet')")
-            page.click("#empty button")
-            assert listed(page, 3) == ["GET 2", "GET 1", "GET 0"]
-            page.key("ArrowDown")
-            focused = page.value(f"{FOCUSED}.dataset.trace")
-            with tracer.start_as_current_span("chat m", attributes={"gen_ai.operation.name": "chat"}):
+        page.open(view.serving.url)
+        page.wait_for("!document.querySelector('#empty').hidden")
+        empty = page.text("#empty")
+        assert all(f"export {name}={value}" in empty for name, value in view.serving.environment.items())
+        exporting = Exporting(view)
+        tracer = exporting.tracer_provider.get_tracer("a scope")
+        for number in range(3):
+            with tracer.start_as_current_span(f"GET {number}"):
+                pass
+        exporting.flush()
+        page.wait_for("document.querySelector('#empty').innerText.includes('No call of a model yet')")
+        page.click("#empty button")
+        assert listed(page, 3) == ["GET 2", "GET 1", "GET 0"]
+        page.key("ArrowDown")
+        focused = page.value(f"{FOCUSED}.dataset.trace")
+        with tracer.start_as_current_span("chat m", attributes={"gen_ai.operation.name": "chat"}):
+            pass
+        exporting.flush()
+        assert listed(page, 4)[0] == "chat m"
+        assert page.value(f"{FOCUSED}.dataset.trace") == focused
+        exporting.close()
+
+    def test_a_trace_that_grows(self, view, page):
+        """The tree of an open trace gets the spans that end later."""
+        exporting = Exporting(view)
+        tracer = exporting.tracer_provider.get_tracer("a scope")
+        with tracer.start_as_current_span("root", attributes={"gen_ai.operation.name": "invoke_agent"}):
+            with tracer.start_as_current_span("one"):
                 pass
             exporting.flush()
-            assert listed(page, 4)[0] == "chat m"
-            assert page.value(f"{FOCUSED}.dataset.trace") == focused
-            exporting.close()
-
-    def test_a_trace_that_grows(self, page, tmp_path):
-        """The tree of an open trace gets the spans that end later."""
-        with viewing(tmp_path) as view:
-            exporting = Exporting(view)
-            tracer = exporting.tracer_provider.get_tracer("a scope")
-            with tracer.start_as_current_span("root", attributes={"gen_ai.operation.name": "invoke_agent"}):
-                with tracer.start_as_current_span("one"):
-                    pass
-                exporting.flush()
-                page.open(f"{view.serving.url}#/t/{view.traces(everything=1)[0]['id']}")
-                page.wait_for("document.querySelectorAll('#tree .label').length === 1")
-                assert selected(page) == "one"
-            exporting.flush()
-            page.wait_for("document.querySelectorAll('#tree .label').length === 2")
-
-            assert tree(page) == ["root", "one"]
+            page.open(f"{view.serving.url}#/t/{view.traces(everything=1)[0]['id']}")
+            page.wait_for("document.querySelectorAll('#tree .label').length === 1")
             assert selected(page) == "one"
-            exporting.close()
+        exporting.flush()
+        page.wait_for("document.querySelectorAll('#tree .label').length === 2")
+
+        assert tree(page) == ["root", "one"]
+        assert selected(page) == "one"
+        exporting.close()
 
     def test_the_command_ends(self, page, tmp_path):
         """What is shown stays, with a sentence."""
@@ -409,29 +415,43 @@ class TestLive:
         assert all("ERR_CONNECTION" in problem for problem in page.problems)
         page.problems.clear()  # the browser's own lines about the connection
 
-    def test_older_ones(self, page, tmp_path):
-        """The list goes on where it ended, and stays as long as something arrives."""
-        with viewing(tmp_path) as view:
+    def test_what_is_not_kept(self, page, tmp_path):
+        """A trace that is larger than the bound is cut, and the page says so."""
+        with viewing(tmp_path, keep=3) as view:
             exporting = Exporting(view)
-            tracer = exporting.tracer_provider.get_tracer("a scope")
-            for number in range(120):
-                with tracer.start_as_current_span(f"chat {number}", attributes={"gen_ai.operation.name": "chat"}):
-                    pass
+            tracer = exporting.tracer_provider.get_tracer("s")
+            with tracer.start_as_current_span("root", attributes={"gen_ai.operation.name": "invoke_agent"}):
+                for _ in range(4):
+                    with tracer.start_as_current_span("chat m", attributes={"gen_ai.operation.name": "chat"}):
+                        pass
             exporting.close()
             page.open(view.serving.url)
-            listed(page, 50)
-            page.click("#more button")
-            listed(page, 100)
-            page.click("#more button")
+            listed(page, 1)
+            page.wait_for("document.querySelector('#live').textContent === '1 trace, 2 spans not kept'")
+            page.close()
 
-            assert listed(page, 120) == [f"chat {number}" for number in reversed(range(120))]
-            assert page.value("document.querySelector('#more').hidden")
+    def test_older_ones(self, view, page):
+        """The list goes on where it ended, and stays as long as something arrives."""
+        exporting = Exporting(view)
+        tracer = exporting.tracer_provider.get_tracer("a scope")
+        for number in range(120):
+            with tracer.start_as_current_span(f"chat {number}", attributes={"gen_ai.operation.name": "chat"}):
+                pass
+        exporting.close()
+        page.open(view.serving.url)
+        listed(page, 50)
+        page.click("#more button")
+        listed(page, 100)
+        page.click("#more button")
+
+        assert listed(page, 120) == [f"chat {number}" for number in reversed(range(120))]
+        assert page.value("document.querySelector('#more').hidden")
 
 
 class TestHostile:
     """Content that wants to be more than text."""
 
-    def test_it_does_nothing(self, page, tmp_path):
+    def test_it_does_nothing(self, view, page):
         """Markup, scripts, escapes and marks of direction stand there as text, wherever they come from."""
         parts = [
             {
@@ -458,36 +478,33 @@ class TestHostile:
             "gen_ai.tool.call.arguments": HOSTILE,
             HOSTILE: HOSTILE,
         }
-        with viewing(tmp_path) as view:
-            exporting = Exporting(view, service=HOSTILE)
-            for _ in range(2):
-                tracer = exporting.tracer_provider.get_tracer(HOSTILE)
-                with tracer.start_as_current_span(HOSTILE, attributes=attributes) as span:
-                    span.add_event(HOSTILE, {HOSTILE: HOSTILE})
-                    span.set_status(Status(StatusCode.ERROR, HOSTILE))
-            exporting.close()
-            page.open(view.serving.url)
-            listed(page, 2)
-            page.click("#rows a")
-            page.wait_for("document.querySelector('#span h2')")
-            page.value("[...document.querySelectorAll('details')].forEach((one) => { one.open = true })")
-            text = page.text("#span")
+        exporting = Exporting(view, service=HOSTILE)
+        for _ in range(2):
+            tracer = exporting.tracer_provider.get_tracer(HOSTILE)
+            with tracer.start_as_current_span(HOSTILE, attributes=attributes) as span:
+                span.add_event(HOSTILE, {HOSTILE: HOSTILE})
+                span.set_status(Status(StatusCode.ERROR, HOSTILE))
+        exporting.close()
+        page.open(view.serving.url)
+        listed(page, 2)
+        page.click("#rows a")
+        page.wait_for("document.querySelector('#span h2')")
+        page.value("[...document.querySelectorAll('details')].forEach((one) => { one.open = true })")
+        text = page.text("#span")
 
-            assert page.value("window.hit ?? null") is None
-            assert (
-                page.value("document.querySelectorAll('#span :is(script, img, svg, style, iframe, form)').length") == 0
-            )
-            assert page.value("[...document.querySelectorAll('#span a')].map((one) => one.protocol)") == []
-            assert text.count("<script>window.hit = 1</script><img") > 15
-            assert SHOWN in text
-            assert not any(character in text for character in "\x1b\x07\u202e")
-            page.key("Escape")
-            listed(page, 2)
-            page.click("#tag")
-            page.type(f"{HOSTILE[:60]}=x")
-            page.key("Enter")
-            page.wait_for("document.querySelector('.chip')")
-            assert page.value("window.hit ?? null") is None
+        assert page.value("window.hit ?? null") is None
+        assert page.value("document.querySelectorAll('#span :is(script, img, svg, style, iframe, form)').length") == 0
+        assert page.value("[...document.querySelectorAll('#span a')].map((one) => one.protocol)") == []
+        assert text.count("<script>window.hit = 1</script><img") > 15
+        assert SHOWN in text
+        assert not any(character in text for character in "\x1b\x07\u202e")
+        page.key("Escape")
+        listed(page, 2)
+        page.click("#tag")
+        page.type(f"{HOSTILE[:60]}=x")
+        page.key("Enter")
+        page.wait_for("document.querySelector('.chip')")
+        assert page.value("window.hit ?? null") is None
 
     @pytest.mark.parametrize(
         "made",
@@ -507,25 +524,24 @@ class TestHostile:
         page.value("new Promise((done) => setTimeout(done, 100))")
         page.problems.clear()  # the browser's own line about the policy
 
-    def test_a_megabyte(self, page, tmp_path):
+    def test_a_megabyte(self, view, page):
         """A message of a megabyte begins, is whole on request, and does not keep the page from answering."""
         text = "<b>" * 350_000 + " the end"
         content = json.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]}])
-        with viewing(tmp_path) as view:
-            exporting = Exporting(view)
-            attributes = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": content}
-            with exporting.tracer_provider.get_tracer("s").start_as_current_span("chat m", attributes=attributes):
-                pass
-            exporting.close()
-            page.open(view.serving.url)
-            listed(page, 1)
-            page.click("#rows a")
-            page.wait_for("document.querySelector('#span .whole')")
-            assert len(page.text("#span .message .text")) == 3001
-            page.click("#span .whole")
-            page.wait_for("!document.querySelector('#span .whole')")
+        exporting = Exporting(view)
+        attributes = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": content}
+        with exporting.tracer_provider.get_tracer("s").start_as_current_span("chat m", attributes=attributes):
+            pass
+        exporting.close()
+        page.open(view.serving.url)
+        listed(page, 1)
+        page.click("#rows a")
+        page.wait_for("document.querySelector('#span .whole')")
+        assert len(page.text("#span .message .text")) == 3001
+        page.click("#span .whole")
+        page.wait_for("!document.querySelector('#span .whole')")
 
-            assert page.value("document.querySelector('#span .message .text').textContent") == text
-            page.key("Escape")
-            page.key("Escape")
-            page.wait_for("!document.querySelector('#list').hidden")
+        assert page.value("document.querySelector('#span .message .text').textContent") == text
+        page.key("Escape")
+        page.key("Escape")
+        page.wait_for("!document.querySelector('#list').hidden")

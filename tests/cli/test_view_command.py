@@ -21,7 +21,7 @@ from loopback import Json, openai_bodies
 from loopback.processes import run
 from viewed import fetch
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
 
 COMMAND = [sys.executable, "-m", "opentelemetry_instrumentation_genai.cli", "view"]
 FREE = ["--port", "0", "--otlp-http-port", "0", "--otlp-grpc-port", "0"]

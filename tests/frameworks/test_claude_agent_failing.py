@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, CLIConnectionError, query
+from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
 
 from claude_program import SESSION, Program, answer, assistant, failed, result, text, use
@@ -142,6 +143,38 @@ def test_each_function_that_fails(telemetry: Telemetry):
         unfinished.spans.clear()
     assert not faults
     assert not left_out(passed)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_interrupt(telemetry: Telemetry):
+    """KeyboardInterrupt before each line of ours: it reaches the application, each span ends, and the next runs are followed."""
+    unfinished = Open()
+    telemetry.tracer_provider.add_span_processor(unfinished)
+    expected = application()
+    ClaudeAgentInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only", prices="billed")
+    telemetry.clear()
+    application()
+    spans = len(telemetry.spans)
+    faults = []
+    for place in places(application):
+        if not place.module.startswith(ROOMS):
+            continue
+        got: Any = None
+        with struck(place, KeyboardInterrupt()) as hit:
+            try:
+                got = application()
+            except BaseException as error:
+                got = type(error)
+        gc.collect()
+        finish_pending()
+        if hit and ((got != expected and got is not KeyboardInterrupt) or unfinished.spans or get_current()):
+            faults.append(f"{place}: {got!r}, {len(unfinished.spans)} spans stay open, {get_current()}")
+            unfinished.spans.clear()
+        telemetry.clear()
+        if application() != expected or len(telemetry.spans) != spans:
+            faults.append(f"{place}: the next runs had {len(telemetry.spans)} spans")
+    assert faults == []
 
 
 def left_out(passed: list[Place]) -> list[str]:

@@ -20,13 +20,13 @@ from inline_snapshot import external_file
 from loopback import OtlpReceiver
 from loopback.otlp_records import Record
 
-DEMO = "examples.demo"
-ROOT, SNAPSHOTS = Path(__file__).parents[2], Path(__file__).parent / "snapshots" / "demo"
+DEMO = "opentelemetry_instrumentation_genai.cli.demo"
+SNAPSHOTS = Path(__file__).parent / "snapshots" / "demo"
 SERVER = f"""
 import sys
-from {DEMO}.loopback import serve
-from {DEMO}.model_server import model_server
-from {DEMO}.tally import Tally
+from {DEMO}.server.loopback import serve
+from {DEMO}.server.model_server import model_server
+from {DEMO}.server.tally import Tally
 with serve(model_server(Tally())) as url:
     print(url, flush=True)
     sys.stdin.read()
@@ -44,7 +44,7 @@ pytestmark = [
 def model() -> Iterator[str]:
     """The demonstration's own model server."""
     with subprocess.Popen(
-        [sys.executable, "-c", SERVER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
@@ -70,8 +70,8 @@ def sent(receiver: OtlpReceiver, model: str, generation: str) -> list[Record]:
         "PYTHONIOENCODING": "utf-8",
     }
     instrument = str(Path(sys.executable).with_name("opentelemetry-instrument"))
-    command = [instrument, sys.executable, "-m", f"{DEMO}.trip"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=60, capture_output=True, text=True, check=False)
+    command = [instrument, sys.executable, "-m", f"{DEMO}.programs", "book_openai", "book_anthropic", "book_mcp"]
+    done = subprocess.run(command, env=environment, timeout=60, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [span for span in receiver.spans if span["scope"]["name"] == "opentelemetry_instrumentation_genai"]
 
@@ -107,11 +107,11 @@ def test_trees(generation: str, model: str, receiver: OtlpReceiver) -> None:
     assert [one["span"].partition(" (")[0] for one in found] == [
         "invoke_workflow answer from notes",
         "invoke_agent weather agent",
+        "create_batch",
+        "fetch_batch",
+        "chat gpt-realtime",
         "invoke_agent",
         "initialize",
         "tools/call next_tram",
         "tools/list",
-        "create_batch",
-        "fetch_batch",
-        "chat gpt-realtime",
     ]

@@ -11,6 +11,7 @@ import agents
 import pytest
 from agents import Agent, GuardrailFunctionOutput, Runner, function_tool, input_guardrail
 from openai import AsyncOpenAI
+from opentelemetry.context import get_current
 from opentelemetry.sdk.trace import SpanProcessor
 
 from loopback import Json, ModelServer, Telemetry
@@ -18,6 +19,7 @@ from loopback.openai_bodies import MODEL, response
 from opentelemetry_instrumentation_genai import OpenAIAgentsInstrumentor
 from opentelemetry_instrumentation_genai._runtime import guard
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
+from opentelemetry_instrumentation_genai._stream.body import _finish_all
 from strikes import Place, PlantedError, functions, places, struck
 
 # The frames through which the SDK calls our code, and which only call what is guarded; the block that a run is.
@@ -37,6 +39,8 @@ FRAMES = {
 ROOMS = ("frameworks/openai_agents/", "_operations/framework_run.py")
 # Called when the SDK is imported or patched.
 START = {"_endings", "_installed", "_look", "_make_seam", "_supports_installed", "targets"}
+# What strikes there breaks the end of a tool, or the loop before the run's task has its callback: what is open ends with the process.
+LATE = {"_end", "_handled", "_set_error", "handled"}
 START_OF_CLASSES = {
     ("frameworks/openai_agents/_runs.py", "Runs.__init__"),
     ("frameworks/openai_agents/_spans.py", "Spans.__init__"),
@@ -104,6 +108,8 @@ class Application:
 
     def __call__(self) -> list[Any]:
         """What the application gets."""
+        self._server.reset()
+        agents.set_tracing_disabled(False)
         return asyncio.run(self._main())
 
     async def _main(self) -> list[Any]:
@@ -161,6 +167,41 @@ def test_each_function_that_fails(server: ModelServer, telemetry: Telemetry):
         unfinished.spans.clear()
     assert not faults
     assert not left_out(passed)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_interrupt(server: ModelServer, telemetry: Telemetry):
+    """KeyboardInterrupt before each line of ours: it reaches the application, each span ends, and the next runs are followed."""
+    unfinished = Open()
+    telemetry.tracer_provider.add_span_processor(unfinished)
+    application = Application(server)
+    expected = application()
+    OpenAIAgentsInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    telemetry.clear()
+    application()
+    spans = len(telemetry.spans)
+    faults = []
+    for place in places(application):
+        if not place.module.startswith(ROOMS):
+            continue
+        got: Any = None
+        with struck(place, KeyboardInterrupt()) as hit:
+            try:
+                got = application()
+            except BaseException as error:
+                got = type(error)
+        gc.collect()
+        finish_pending()
+        if place.function in LATE:
+            _finish_all()
+        if hit and ((got != expected and got is not KeyboardInterrupt) or unfinished.spans or get_current()):
+            faults.append(f"{place}: {got!r}, {len(unfinished.spans)} spans stay open, {get_current()}")
+            unfinished.spans.clear()
+        telemetry.clear()
+        if application() != expected or len(telemetry.spans) != spans:
+            faults.append(f"{place}: the next runs had {len(telemetry.spans)} spans")
+    assert faults == []
 
 
 def left_out(passed: list[Place]) -> list[str]:

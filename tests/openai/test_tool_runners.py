@@ -226,6 +226,8 @@ def test_a_consumer_who_leaves(server: ModelServer, telemetry: Telemetry, openai
     server.reply(Json(calling("call_1")))
     runner = runner_of(weather)
     runner.iterate(openai_client(), PARAMS).close()
+    with pytest.raises(KeyError):
+        runner.iterate(openai_client(), PARAMS).throw(KeyError("left"))
     turns = runner.iterate(openai_client(), PARAMS)
     next(turns)
     turns.close()
@@ -240,6 +242,8 @@ async def test_an_asynchronous_consumer_who_leaves(
     server.reply(Json(calling("call_1")))
     runner = async_runner_of(weather)
     await runner.iterate(async_openai_client(), PARAMS).aclose()
+    with pytest.raises(KeyError):
+        await runner.iterate(async_openai_client(), PARAMS).athrow(KeyError("left"))
     turns = runner.iterate(async_openai_client(), PARAMS)
     await anext(turns)
     await turns.aclose()

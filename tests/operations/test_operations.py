@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 from loopback import Json, Telemetry
 from loopback.openai_bodies import CHAT, completion
+from loopback.processes import run
 from opentelemetry_instrumentation_genai import (
     OpenAIInstrumentor,
     capture_content,
@@ -1008,3 +1009,32 @@ def test_a_start_that_is_interrupted(instrumented, telemetry) -> None:
     (point,) = telemetry.metrics["gen_ai.execute_tool.duration"]
     assert 1 == point.count
     assert 0 < point.sum <= perf_counter() - before
+
+
+@pytest.mark.process
+def test_a_process_that_ends_within(tmp_path, receiver) -> None:
+    """What goes on when a process ends is exported: a block in a thread that nobody waits for, and a generator that is kept."""
+    text = """
+import threading
+import openai
+from opentelemetry_instrumentation_genai import execute_tool, invoke_agent
+
+@invoke_agent("agent")
+def agent():
+    yield 1
+    yield 2
+
+def wait(entered):
+    with execute_tool("tool"):
+        entered.set()
+        threading.Event().wait()
+
+running = agent()
+next(running)
+entered = threading.Event()
+threading.Thread(target=wait, args=(entered,), daemon=True).start()
+entered.wait()
+"""
+    run(tmp_path, text, instrumented=True, **receiver.environment())
+    found = {span["name"]: span["status"]["code"] for span in receiver.spans}
+    assert found == {"execute_tool tool": "UNSET", "invoke_agent agent": "UNSET"}

@@ -26,7 +26,7 @@ from botocore.exceptions import (
 from botocore.response import StreamingBody
 from inline_snapshot import snapshot
 
-from bedrock_calls import CLAUDE, EXCHANGES, HI, KEYS, client_of, read
+from bedrock_calls import CLAUDE, EXCHANGES, HI, KEYS, OLDEST, client_of, read
 from loopback import Hang, ModelServer, Telemetry
 from loopback.bedrock_bodies import begun, block, chunk, converse, ended, plain, raised, refused, stream, words
 from loopback.model_server import closed_port
@@ -124,6 +124,8 @@ def test_bytes_stay_what_they_are(server, client, telemetry: Telemetry):
 
 
 def _into(body: Any) -> bytes:
+    if not hasattr(body, "readinto"):
+        pytest.skip("the bodies of this botocore have no readinto")
     buffer, found = bytearray(7), b""
     while size := body.readinto(buffer):
         found += buffer[:size]
@@ -333,6 +335,7 @@ def _caught(call: Callable[[], Any]) -> BaseException:
     raise AssertionError("nothing was raised")
 
 
+_NO_FRAME = "InvalidHeadersLength" if OLDEST else "ChecksumMismatch"
 FAILING_STREAMS = {
     "modelStreamErrorException": (
         stream(begun(), *block(0, {"text": "Hel"}), raised("modelStreamErrorException", "broken")),
@@ -346,7 +349,7 @@ FAILING_STREAMS = {
     ),
     "cut": (words("Hel", "lo", end="cut", sent=2), Exception, "urllib3.exceptions.ProtocolError"),
     "timeout": (words("Hel", "lo", end="stall", sent=2), Exception, "urllib3.exceptions.ReadTimeoutError"),
-    "no frame": (stream(b"x" * 64), Exception, "botocore.eventstream.ChecksumMismatch"),
+    "no frame": (stream(b"x" * 64), Exception, f"botocore.eventstream.{_NO_FRAME}"),
 }
 
 

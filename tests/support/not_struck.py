@@ -132,6 +132,12 @@ APPLICATION: Listed = {
 
 # Runs while a module is imported or settings are read: `instrument()` is struck as a whole, with one set of settings.
 START: Listed = {
+    "_patching/start_up.py": (
+        "RememberedCheck.__call__",
+        "RememberedCheck.__init__",
+        "forget_checks",
+        "remember_checks",
+    ),
     "_application/metric_attributes.py": ("MetricAttributes.__init__",),
     "_operations/endpoints.py": ("_given", "_messages", "_result"),
     "_call/observer.py": ("Observer.__init_subclass__",),
@@ -317,6 +323,7 @@ BACKGROUND: Listed = {
     "_stream/body.py": ("Reading.exit", "_finish_all"),
     "openai/_realtime_session.py": ("SessionEvents.__del__", "SessionEvents.exit"),
     "_operations/operation.py": ("Run.exit",),
+    "_operations/turns.py": ("AsyncTurns.athrow", "Turns.throw"),
     "_completion_hook/upload.py": (
         "<lambda>",
         "Upload.__call__",
@@ -461,6 +468,7 @@ RARE: Listed = {
         "_DetachedCall.fail",
         "_DetachedCall.finish",
         "_DetachedCall.leave",
+        "_unwinds",
     ),
     "_stream/event_texts.py": ("Text.with_data", "Texts.cleared", "Texts.given", "_after_space", "_comma", "_members"),
     "_stream/decoding.py": ("_Deflate.__call__", "_Deflate.__init__", "_nothing"),

@@ -42,7 +42,8 @@ import sys
 
 packages = {name.partition(".")[0] for name in sys.modules}
 print(*sorted(packages & {"openai", "anthropic", "ollama", "httpx", "httpx2", "httpcore", "pydantic", "pydantic_core", "anyio"}))
-print("opentelemetry_instrumentation_genai" in packages)
+ours = {name for name in sys.modules if name.startswith("opentelemetry_instrumentation_genai")}
+print("opentelemetry_instrumentation_genai._patching.instrumentor" in ours, len(ours) < 7)
 """
 
 
@@ -150,15 +151,15 @@ def test_starting_imports_no_sdk(tmp_path):
     """Under `opentelemetry-instrument` nothing of the SDK is imported before the application does it."""
     written = run(tmp_path, LOADED, instrumented=True, **NONE)
 
-    assert (["", "True"], []) == written
+    assert (["", "True False"], []) == written
 
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
-    """Disabled entry points are not even loaded."""
+    """Disabled entry points are not even loaded; what makes the start shorter is, and needs no more than a few small modules."""
     ours = ",".join(["genai", *(f"genai_{name}" for name in INSTRUMENTED)])
     written = run(tmp_path, LOADED, instrumented=True, OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=ours, **NONE)
 
-    assert (["", "False"], []) == written
+    assert (["", "False True"], []) == written
 
 
 def test_the_package_alone_imports_neither_an_sdk_nor_opentelemetry_s(tmp_path):

@@ -67,7 +67,11 @@ def _finish_reasons(response: Any, _streamed: bool) -> list[str]:
     if status is None:  # it was not created
         return []
     if status == "completed":
-        return ["tool_calls" if any(member(entry, "type") in _CALLS for entry in items(response, "output")) else "stop"]
+        return [
+            "tool_calls"
+            if any(string(member(entry, "type")) in _CALLS for entry in items(response, "output"))
+            else "stop"
+        ]
     if status == "incomplete":
         return [_INCOMPLETE.get(reason or "", reason or "error")]
     return [reason or status] if status == "cancelled" else ["error"]
@@ -128,7 +132,7 @@ def _item_parts(entry: Any, transcripts: Mapping[str, str]) -> list[Part]:
 
 def _parts(piece: Any, transcript: str | None) -> list[Part]:
     """Convert a piece of content: of audio, its transcript where there is one, else the audio itself."""
-    if member(piece, "type") not in _AUDIO:
+    if string(member(piece, "type")) not in _AUDIO:
         return parts_of([piece])
     words, data = transcript or member(piece, "transcript"), member(piece, "audio")
     if isinstance(words, str):

@@ -111,25 +111,26 @@ def _bar(record: Record, span: tuple[int, int]) -> Text:
 def _message_lines(message: Message, width: int | None, below: str) -> Iterator[Text]:
     style = _STYLES.get(message.role, "")
     role = shown(message.role, f"bold {style}".strip())
-    lines = message.text.replace("\r\n", "\n").expandtabs(4).split("\n")
-    indent = below + "  " + " " * (_ROLE + 1)
-    room = " " * max(_ROLE + 1 - role.cell_len, 1)
-    for number, line in enumerate(lines):
-        text = shown(line, style)
-        if not number:
-            text = Text.assemble(role, room, text)
-            yield from wrapped(text, width, f"{below}  ", indent)
-        elif line.strip():
-            yield from wrapped(text, width, indent, indent)
+    role.truncate(_ROLE, overflow="ellipsis", pad=True)
+    first = Text.assemble((f"{below}  ", FAINT), role, " ")
+    indent = " ".join((below, " " * (_ROLE + 2)))
+    for number, line in enumerate(message.text.replace("\r\n", "\n").expandtabs(4).split("\n")):
+        if line.strip() or not number:
+            yield from wrapped(shown(line, style), width, indent if number else first, indent)
 
 
-def wrapped(text: Text, width: int | None, first: str, below: str) -> Iterator[Text]:
-    """Break a text into lines of so many columns, each after its part of the tree."""
-    if width is None:
-        yield Text.assemble((first, FAINT), text)
-        return
+def wrapped(text: Text, width: int | None, first: str | Text, below: str) -> Iterator[Text]:
+    """Break a text into lines of so many columns.
+
+    Args:
+        text: the text.
+        width: the columns; None for one line of any length.
+        first: what stands before the first line, as wide as `below` or less.
+        below: what stands before the others.
+    """
+    before = Text(first, FAINT) if isinstance(first, str) else first
     # A tree that is deep leaves little room; some there is always.
-    room = max(width - len(below), 16)
-    for number, line in enumerate(text.wrap(_WRAPPING, room)):
+    lines = [text] if width is None else [*text.wrap(_WRAPPING, max(width - len(below), 16))] or [text]
+    for number, line in enumerate(lines):
         line.rstrip()
-        yield Text.assemble((below if number else first, FAINT), line)
+        yield Text.assemble((below, FAINT), line) if number else Text.assemble(before, line)

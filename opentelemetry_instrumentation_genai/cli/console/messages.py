@@ -22,7 +22,7 @@ class Message(NamedTuple):
     """One part of a message.
 
     Attributes:
-        role: who wrote it, or what it is.
+        role: the role of its author, or what it is.
         text: what it says, or its beginning.
         known: whether a call of the same conversation may have had it before.
     """

@@ -77,7 +77,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-        self.total = Row()
+        self.total: Row = Row()
         self.errors: Counter[str] = Counter()
         self._traces: OrderedDict[str, None] = OrderedDict()
 
@@ -101,7 +101,7 @@ class Tally:
             if len(self._traces) > _TRACES:
                 self._traces.popitem(last=False)
         elif record.trace not in self._traces:
-            # An agent whose calls nobody else sees reports what they used.
+            # An agent may report what its calls used, where they are made elsewhere.
             self.total.add(Row(given=row.given, made=row.made, cost=row.cost))
         if record.failed:
             self._count_error(record.text("error.type") or "error", 1)

@@ -49,7 +49,7 @@ class Terminal:
     def write(self, make: Callable[[int | None], Iterable[RenderableType]]) -> None:
         """Write a block at once, so that what the application writes does not come between its lines.
 
-        Colours are for terminals, and not for those who set NO_COLOR. What is closed gets nothing, without an error.
+        Colours are for terminals, unless NO_COLOR is set. What is closed gets nothing, without an error.
 
         Args:
             make: returns the lines and tables of the block for so many columns; None stands for lines of any length.

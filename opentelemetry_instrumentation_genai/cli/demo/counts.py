@@ -74,6 +74,6 @@ def problems(counts: Counts) -> Iterator[str]:
         yield f"the programs made {counts.calls} calls, but {counts.asked} GenAI spans arrived"
     if counts.durations != counts.calls:
         yield f"the programs made {counts.calls} calls, but {counts.durations} durations were recorded"
-    # Who chooses settings may have chosen to have no events.
+    # Settings that the user chose may leave out the events.
     if counts.events != counts.inferences and not chosen():
         yield f"the programs made {counts.inferences} calls with messages, but {counts.events} events arrived"

@@ -49,11 +49,8 @@ def demonstrate() -> int:
     instrument = shutil.which("opentelemetry-instrument", path=str(Path(sys.executable).parent))
     if instrument is None:
         return _fail(terminal, [f"opentelemetry-instrument is not installed beside {sys.executable}: {_INSTALL}[cli]'"])
-    if parts.left_out:
-        _say(
-            terminal,
-            f"Left out, because it is not installed: {', '.join(parts.left_out)}. {_INSTALL}[{parts.left_out[0]}]'",
-        )
+    if remark := parts.remark():
+        _say(terminal, remark)
     tally, telemetry = Tally(), Telemetry()
     with serve(model_server(tally)) as model, serve(receiver(telemetry)) as backend:
         environment = environment_of(model, backend)

@@ -49,11 +49,19 @@ class Parts(NamedTuple):
 
     Attributes:
         shown: the SDKs that are there.
-        left_out: the extras of the others, each with the version that is there if it is too old.
+        left_out: the extras of the others -> why it is not enough that it is there; empty if it is not.
     """
 
     shown: list[Sdk]
-    left_out: list[str]
+    left_out: dict[str, str]
+
+    def remark(self) -> str:
+        """Return what is left out, and how to have it; empty if it is nothing."""
+        if not self.left_out:
+            return ""
+        names = ", ".join(f"{extra} ({reason})" if reason else extra for extra, reason in self.left_out.items())
+        extras = ",".join(self.left_out)
+        return f"Left out, because it is not installed: {names}. pip install 'opentelemetry-instrumentation-genai[{extras}]'"
 
     def programs(self) -> list[list[str]]:
         """Return the programs, each as the modules of its parts."""
@@ -64,13 +72,13 @@ class Parts(NamedTuple):
 def find_parts(sdks: Iterable[Sdk] = SDKS) -> Parts:
     """Return what can be shown with what is installed."""
     shown: list[Sdk] = []
-    left_out: list[str] = []
+    left_out: dict[str, str] = {}
     for sdk in sdks:
         reason = _reason(sdk)
         if reason is None:
             shown.append(sdk)
         else:
-            left_out.append(f"{sdk.extra}{reason}")
+            left_out[sdk.extra] = reason
     return Parts(shown, left_out)
 
 
@@ -78,6 +86,6 @@ def _reason(sdk: Sdk) -> str | None:
     """Return why an SDK is left out; None if it is not."""
     try:
         found = version(sdk.distribution)
-        return f" (found {found}, shown from {sdk.oldest} on)" if Version(found) < Version(sdk.oldest) else None
+        return f"found {found}, shown from {sdk.oldest} on" if Version(found) < Version(sdk.oldest) else None
     except (PackageNotFoundError, InvalidVersion):
         return ""

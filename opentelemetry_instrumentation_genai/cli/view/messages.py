@@ -23,7 +23,8 @@ CONTENT: Final[tuple[str, ...]] = (
 )
 """The attributes that have content, in the order in which they are shown."""
 
-_SHORT: Final = 80  # characters of a line of JSON
+_SHORT: Final = 72  # characters of a line of JSON
+_LONG: Final = 20_000  # characters of JSON that are laid out in such lines
 
 Part = dict[str, str]
 
@@ -86,9 +87,25 @@ def indented(value: Any) -> str:
         return clean(value)
     try:
         line = json.dumps(value, ensure_ascii=False, default=str)
-        return clean(line if len(line) <= _SHORT else json.dumps(value, ensure_ascii=False, indent=2, default=str))
+        if len(line) > _LONG:
+            line = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        elif len(line) > _SHORT:
+            line = _in_lines(value, "\n")
     except (ValueError, RecursionError):
         return "(nested too deep)"
+    return clean(line)
+
+
+def _in_lines(value: Any, margin: str) -> str:
+    """Return JSON in which what fits into a line stands in one."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    if len(line) + len(margin) <= _SHORT or not isinstance(value, (list, dict)):
+        return line
+    inner = f"{margin}  "
+    if isinstance(value, list):
+        return f"[{inner}{f',{inner}'.join(_in_lines(item, inner) for item in value)}{margin}]"
+    members = [f"{json.dumps(str(name), ensure_ascii=False)}: {_in_lines(item, inner)}" for name, item in value.items()]
+    return f"{{{inner}{f',{inner}'.join(members)}{margin}}}"
 
 
 def _name_results(messages: list[dict[str, Any]]) -> None:

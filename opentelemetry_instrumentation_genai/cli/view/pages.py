@@ -37,7 +37,7 @@ def pages(store: Store, queries: Queries, environment: Mapping[str, str]) -> ASG
     """Return the application that a browser talks to.
 
     Args:
-        store: whose version tells whether there is something new.
+        store: its version says whether there is something new.
         queries: that read it.
         environment: the variables that an application needs, for the page to show while there is nothing.
     """
@@ -62,13 +62,13 @@ class _Answers:
 
     async def status(self, _: Request) -> Response:
         """Return `version`, which changes when something arrives; it is asked for every second."""
-        return _json({"version": self._store.version, "dropped": self._store.dropped})
+        return _json({"version": self._store.version})
 
     async def choices(self, _: Request) -> Response:
         """Return the values of the filters, how much there is, and how an application sends its telemetry here."""
         choices = await run_in_threadpool(self._queries.choices)
         counts = await run_in_threadpool(self._queries.counts)
-        return _json({**choices, "counts": counts, "environment": self._environment})
+        return _json({**choices, "counts": counts, "dropped": self._store.dropped, "environment": self._environment})
 
     async def traces(self, request: Request) -> Response:
         """Return a part of the list, narrowed to what the parameters say."""

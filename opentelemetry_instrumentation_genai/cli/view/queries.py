@@ -39,7 +39,7 @@ class Filters:
         model, provider, operation: of one of its spans.
         conversation: the id of the conversation.
         tags: pairs of an attribute's name and its value.
-        text: words that all stand in one of its messages, or names; the last letters of a word may be missing. Or the id of a trace.
+        text: words that all stand in one of its messages, or names; of longer words the last letters may be missing. Or the id of a trace.
     """
 
     everything: bool = False
@@ -194,15 +194,18 @@ _TAGGED: Final = "tags WHERE key = (SELECT id FROM keys WHERE name = ?) AND valu
 
 
 def words_of(text: str) -> str:
-    """Return a search as SQLite has it: all words, or phrases in quotes; each of three letters or more may be the beginning of what is found."""
+    """Return a search as SQLite has it: all words, or phrases in quotes; each of four letters or more may be the beginning of what is found."""
     found = re.findall(r'"([^"]*)"?|([^\s"]+)', text)
     words = [phrase or word for phrase, word in found if re.search(r"\w", phrase or word)]
     return " AND ".join(f'"{word}"{_continued(word)}' for word in words) or '""'
 
 
 def _continued(word: str) -> str:
-    """Return the mark of a beginning; short words of letters are whole ones, because almost all texts have some that begin so."""
-    return "" if len(word) < 3 and word.isascii() else "*"
+    """Return the mark of a beginning; short words of letters are whole ones, because almost all texts have some that begin so.
+
+    A script without spaces has no words that SQLite knows: there any beginning will do.
+    """
+    return "" if len(word) < 4 and word.isascii() else "*"
 
 
 def _listed(row: sqlite3.Row) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Serving:
 
     def _listen_grpc(self, store: Store, port: Port) -> tuple[grpc.Server, int]:
         try:
-            # First without gRPC, whose library writes a line of its own about a port in use.
+            # First without gRPC: its library writes a line of its own about a port in use.
             _bound(port.number).close()
             return over_grpc(store, port.number)
         except OSError as error:

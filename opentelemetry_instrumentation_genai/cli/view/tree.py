@@ -8,7 +8,7 @@ from typing import Any
 def in_order(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return spans from the top down, each with its `depth` and the number of its `children`.
 
-    A span whose parent is not there is at the top; so is one of a circle of parents, which only a faulty sender makes.
+    A span without its parent is at the top; so is one of a circle of parents, which only a faulty sender makes.
     """
     known = {span["id"] for span in spans}
     below: dict[str, list[dict[str, Any]]] = {}

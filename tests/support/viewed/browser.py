@@ -87,6 +87,7 @@ class Page:
 
         self._socket = connect(address, max_size=None, compression=None)
         self._number = 0
+        self._is_closed = False
         self.problems: list[str] = []
         self.requests: list[str] = []
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -155,15 +156,19 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
-    def screenshot(self, file: Path) -> None:
-        """Writes what is seen as PNG."""
-        shot = self._call("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+    def screenshot(self, file: Path, scale: float = 1) -> None:
+        """Writes what is seen as PNG, with so many pixels for each."""
+        size = self.value("({ width: innerWidth, height: innerHeight })")
+        clip = {"x": 0, "y": 0, **size, "scale": scale}
+        shot = self._call("Page.captureScreenshot", format="png", optimizeForSpeed=False, clip=clip)
         file.write_bytes(base64.b64decode(shot["data"]))
 
     def close(self) -> None:
         """Closes the page."""
-        self._call("Page.close")
-        self._socket.close()
+        if not self._is_closed:
+            self._is_closed = True
+            self._call("Page.close")
+            self._socket.close()
 
     def _call(self, method: str, **parameters: Any) -> Any:
         self._number += 1

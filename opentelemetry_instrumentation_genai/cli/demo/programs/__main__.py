@@ -5,5 +5,5 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-for name in sys.argv[1:]:
-    import_module(f".{name}", __package__).main()
+for _name in sys.argv[1:]:
+    import_module(f".{_name}", __package__).main()

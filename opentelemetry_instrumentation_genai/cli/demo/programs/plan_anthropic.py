@@ -20,7 +20,7 @@ FIND_TRAINS: ToolParam = {
 
 
 def consider_rain(claude: Anthropic) -> None:
-    """An answer of Anthropic's, with the thoughts before it, by the SDK's helper for streams."""
+    """An answer of Anthropic's, with the thoughts before it, by the SDK's own way to stream."""
     say("If it rains", end="")
     with claude.messages.stream(
         model=CLAUDE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mcp.server.mcpserver import MCPServer
 
-app = MCPServer("timetable", log_level="ERROR")
+app: MCPServer[Any] = MCPServer("timetable", log_level="ERROR")
 
 
 @app.tool()

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from . import model
 from .pace import FIRST_CHUNK, TOKEN, events
+from .plan import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,17 @@ def headers(tally: Tally, _: float) -> dict[str, str]:
         "request-id": tally.identifier("req_"),
         "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
     }
+
+
+def failure(tally: Tally, status: int) -> Response:
+    """Return a rate limit, or an error of the server."""
+    kind = "rate_limit_error" if status == 429 else "api_error"
+    error = {
+        "type": kind,
+        "message": "This request would exceed a limit." if status == 429 else "Internal server error",
+    }
+    headers = {"retry-after": "0.15"} if status == 429 else {}
+    return JSONResponse({"type": "error", "error": error, "request_id": tally.identifier("req_")}, status, headers)
 
 
 def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
@@ -48,13 +60,16 @@ async def reply_to_messages(tally: Tally, body: Json) -> Response:
 def whole_message(tally: Tally, body: Json) -> Json:
     """Make the model's message: thinking if it is asked for, then a tool's call or an answer."""
     content = [*thinking_blocks(body), *answer_blocks(tally, body)]
+    is_cut = False
+    if content[-1]["type"] == "text":
+        content[-1]["text"], is_cut = model.limited(content[-1]["text"], body.get("max_tokens"))
     return {
         "id": tally.identifier("msg_"),
         "type": "message",
         "role": "assistant",
         "model": body["model"],
         "content": content,
-        "stop_reason": "tool_use" if content[-1]["type"] == "tool_use" else "end_turn",
+        "stop_reason": "tool_use" if content[-1]["type"] == "tool_use" else "max_tokens" if is_cut else "end_turn",
         "stop_sequence": None,
         "usage": usage(tally, body, content),
     }
@@ -101,7 +116,7 @@ def blocks(content: str | list[Json]) -> list[Json]:
 
 def usage(tally: Tally, body: Json, content: list[Json]) -> Json:
     """Count tokens. What was read from the cache, or written to it, is not among the `input_tokens`."""
-    read, written, fresh = tally.marked.account(list(prompt(body)))
+    read, written, fresh = account(tally, list(prompt(body)))
     thought = count(block for block in content if block["type"] == "thinking")
     return {
         "input_tokens": fresh,
@@ -112,6 +127,15 @@ def usage(tally: Tally, body: Json, content: list[Json]) -> Json:
         "output_tokens_details": {"thinking_tokens": thought},
         "service_tier": "standard",
     }
+
+
+def account(tally: Tally, blocks: list[tuple[list[str], bool]]) -> tuple[int, int, int]:
+    """Count the tokens that are read from the cache, written to it, and neither: as planned, else by what was marked."""
+    planned = CURRENT.get().cached
+    if planned is None:
+        return tally.marked.account(blocks)
+    every = sum(len(tokens) for tokens, _ in blocks)
+    return min(planned, every), 0, max(every - planned, 0)
 
 
 def prompt(body: Json) -> Iterator[tuple[list[str], bool]]:

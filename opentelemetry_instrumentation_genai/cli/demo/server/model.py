@@ -19,6 +19,7 @@ SNAPSHOTS = {
 CLAUDES = ("claude-sonnet-5-5",)
 LLAMAS = ("llama3.2",)
 BUSY = "gpt-4o-mini"
+_MOST = 500  # prompts that a cache remembers
 CITIES = ("Lisbon", "Porto", "Évora")
 ANSWERS = {
     "May": "Porto: small enough to walk, two hours by train from anywhere worth seeing, and in no hurry either.",
@@ -80,6 +81,18 @@ def cities(question: str) -> list[str]:
     return [city for city in CITIES if city in question] or [CITIES[0]]
 
 
+def limited(text: str, limit: object) -> tuple[str, bool]:
+    """Return as much of an answer as a limit of tokens leaves, and whether it leaves something out."""
+    if not isinstance(limit, int) or limit < 1 or len(tokens(text)) <= limit:
+        return text, False
+    kept: list[str] = []
+    for piece in pieces(text):
+        if len(tokens("".join(kept) + piece)) > limit:
+            break
+        kept.append(piece)
+    return "".join(kept).rstrip(), True
+
+
 def vector(text: str, dimensions: int) -> list[float]:
     """Give similar texts similar directions, by the words that they share."""
     values = [0.0] * dimensions
@@ -105,6 +118,7 @@ class PromptCache:
         """Count how many tokens at the start of `prompt` are known, and remember it."""
         known = max((shared(prompt, other) for other in self.seen), default=0)
         self.seen.append(prompt)
+        del self.seen[:-_MOST]
         return known // self.step * self.step
 
 
@@ -124,6 +138,8 @@ class MarkedCache:
                 ends.append(len(prompt))
         marks = [tuple(prompt[:end]) for end in ends]
         read = max((len(mark) for mark in marks if mark in self.seen), default=0)
+        if len(self.seen) > _MOST:
+            self.seen.clear()
         self.seen.update(marks[1:])
         return read, ends[-1] - read, len(prompt) - ends[-1]
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import anthropic_api, ollama_api, openai_api, openai_jobs
+from .plan import CURRENT, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from .tally import Reply, Tally
 
@@ -30,6 +32,10 @@ class Api(Protocol):
 
     def headers(self, tally: Tally, seconds: float, /) -> dict[str, str]:
         """Return the headers of every response; it took `seconds`."""
+        ...
+
+    def failure(self, tally: Tally, status: int, /) -> Response:
+        """Return the response of a rate limit (429), or of an error of the server (500)."""
         ...
 
     def refusal(self, tally: Tally, name: str, /, *, first: bool) -> Response | None:
@@ -51,8 +57,18 @@ def route(tally: Tally, api: Api, path: str) -> Route:
         first = tally.count(request)
         began = time.perf_counter()
         try:
+            plan = plan_of(request.headers)
+            CURRENT.set(plan)
+            await asyncio.sleep(plan.latency)
             body = await request.json()
-            response = api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
+            status = plan.status(first=first)
+            response = (
+                api.failure(tally, status)
+                if status
+                else api.refusal(tally, body["model"], first=first) or await api.REPLIES[path](tally, body)
+            )
+        except ClientDisconnect:  # the client waits no more
+            return Response(status_code=499)
         except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
             response = JSONResponse(
                 {"error": {"message": f"not understood: {error!r}", "type": "invalid_request"}}, 400

@@ -27,6 +27,11 @@ def headers(_: Tally, __: float) -> dict[str, str]:
     return {}
 
 
+def failure(_: Tally, status: int) -> Response:
+    """Return an error of the server."""
+    return JSONResponse({"error": "the server is busy" if status == 429 else "internal server error"}, status)
+
+
 def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
     """Refuse models that were not pulled."""
     return None if tally.knows(name, model.LLAMAS) else JSONResponse({"error": f"model '{name}' not found"}, 404)
@@ -45,10 +50,12 @@ async def reply_to_generate(tally: Tally, body: Json) -> Response:
 
 async def reply(tally: Tally, body: Json, texts: list[str], written: Callable[[str], Json]) -> Response:
     """Answer with a line for each piece of the answer and one of figures, or with all of that in one."""
-    answer = model.answer(texts[-1])
+    answer, is_cut = model.limited(model.answer(texts[-1]), (body.get("options") or {}).get("num_predict"))
     loading = 0.0 if body["model"] in tally.loaded else LOADING
     tally.loaded.add(body["model"])
     last = figures(loading, texts, answer)
+    if is_cut:
+        last["done_reason"] = "length"
     about = {"model": body["model"], "created_at": datetime.now(timezone.utc).isoformat()}
     await asyncio.sleep(loading + FIRST_CHUNK)
     if body.get("stream", True):

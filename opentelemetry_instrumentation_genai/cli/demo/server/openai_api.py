@@ -38,6 +38,15 @@ def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
     return None
 
 
+def failure(_: Tally, status: int) -> Response:
+    """Return a rate limit, or an error of the server."""
+    if status != 429:
+        return error(status, "The server had an error while processing your request.", "server_error", "server_error")
+    response = error(status, "Rate limit reached for requests.", "requests", "rate_limit_exceeded")
+    response.headers.update({"retry-after-ms": "150", "retry-after": "1"})
+    return response
+
+
 def error(status: int, message: str, kind: str, code: str) -> Response:
     """Write an error as the API does."""
     return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": code}}, status)
@@ -49,6 +58,8 @@ def error(status: int, message: str, kind: str, code: str) -> Response:
 async def reply_to_chat(tally: Tally, body: Json) -> Response:
     """Answer `POST /v1/chat/completions`, whole or in chunks."""
     message = chat_message(tally, body)
+    limit = body.get("max_completion_tokens") or body.get("max_tokens")
+    message["content"], is_cut = model.limited(message["content"] or "", limit) if message["content"] else (None, False)
     whole = {
         "id": tally.identifier("chatcmpl-"),
         "object": "chat.completion",
@@ -57,7 +68,7 @@ async def reply_to_chat(tally: Tally, body: Json) -> Response:
         "service_tier": "default",
         "system_fingerprint": "fp_3a5b1c7e90",
     }
-    finish = "tool_calls" if message.get("tool_calls") else "stop"
+    finish = "tool_calls" if message.get("tool_calls") else "length" if is_cut else "stop"
     usage = chat_usage(tally, body, message)
     if body.get("stream"):
         include_usage = (body.get("stream_options") or {}).get("include_usage", False)
@@ -99,7 +110,7 @@ def chat_usage(tally: Tally, body: Json, message: Json) -> Json:
         "prompt_tokens": len(prompt),
         "completion_tokens": len(completion),
         "total_tokens": len(prompt) + len(completion),
-        "prompt_tokens_details": {"cached_tokens": tally.cache.cached(prompt), "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": tally.cached(prompt), "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": 0,
             "audio_tokens": 0,
@@ -187,7 +198,7 @@ def model_response(tally: Tally, body: Json) -> Json:
         "truncation": "disabled",
         "usage": {
             "input_tokens": len(prompt),
-            "input_tokens_details": {"cached_tokens": tally.cache.cached(prompt), "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": tally.cached(prompt), "cache_write_tokens": 0},
             "output_tokens": written,
             "output_tokens_details": {"reasoning_tokens": thought},
             "total_tokens": len(prompt) + written,

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from .model import MarkedCache, PromptCache
+from .plan import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -43,6 +44,11 @@ class Tally:
         self.calls += first
         self.inferences += inference and first and not request.url.path.endswith("/embeddings")
         return first
+
+    def cached(self, prompt: list[str]) -> int:
+        """Return how many tokens of a prompt are read from the cache: as planned, else those that were seen before."""
+        planned = CURRENT.get().cached
+        return self.cache.cached(prompt) if planned is None else min(planned, len(prompt))
 
     def knows(self, name: str, models: Collection[str]) -> bool:
         """Return whether it has a model."""

@@ -14,6 +14,7 @@ let traces = [];
 let next = null;
 let version = -1;
 let trace = null;
+let wanted = null; // the id of the trace that the address names, or null for the list
 let selected = "";
 let drawnTrace = "";
 let drawnSpan = "";
@@ -67,8 +68,11 @@ function drawList() {
   if (traces.length) id("empty").hidden = true;
 }
 
+// Of a pipeline, the model that answers says more than the one that makes vectors.
+const ordered = (models) => [...models].sort((one, other) => /embed/i.test(one) - /embed/i.test(other)).map(visible).join(", ");
+
 function row(one) {
-  const said = one.message ? visible(one.message) : null;
+  const words = one.message ? visible(one.message) : null;
   const failed = one.errors ? element("span", { class: "badge error" }, plural(one.errors, "error", "errors")) : null;
   const about = [one.message ? one.name : "", one.service].filter(Boolean).map(visible).join(" · ");
   return element(
@@ -81,10 +85,10 @@ function row(one) {
       element(
         "span",
         { class: "what" },
-        element("span", { class: said ? "said" : "said none" }, said ?? visible(one.name)),
+        element("span", { class: words ? "words" : "words none" }, words ?? visible(one.name)),
         element("small", {}, failed, `${about}${about ? " · " : ""}${plural(one.spans, "span", "spans")}`),
       ),
-      element("span", { class: "models", title: one.models.map(visible).join(", ") }, element("span", {}, one.models.map(visible).join(", ")), element("small", {}, one.providers.map(visible).join(", "))),
+      element("span", { class: "models", title: ordered(one.models) }, element("span", {}, ordered(one.models)), element("small", {}, one.providers.map(visible).join(", "))),
       element("span", { class: "number duration" }, duration(one.duration)),
       element("span", { class: "number tokens" }, tokens(one.input_tokens, one.output_tokens)),
       element("span", { class: "number cost" }, one.cost === null ? "" : cost(one.cost)),
@@ -99,7 +103,8 @@ async function loadChoices() {
   fill("operation", "Operation", choices.operations);
   id("keys").replaceChildren(...choices.keys.map((key) => element("option", { value: `${key}=` })));
   const { traces: all, with_calls: calls } = choices.counts;
-  id("live").textContent = plural(filters.everything ? all : calls, "trace", "traces");
+  const lost = choices.dropped ? `, ${count(choices.dropped)} spans not kept` : "";
+  id("live").textContent = plural(filters.everything ? all : calls, "trace", "traces") + lost;
   if (!traces.length) drawEmpty(choices);
 }
 
@@ -172,7 +177,9 @@ const clear = () => change({ text: "", model: "", provider: "", operation: "", c
 
 async function openTrace(identifier, span) {
   const found = await ask(`/api/traces/${encodeURIComponent(identifier)}`);
+  if (identifier !== wanted) return; // the user has gone on
   if (!found) {
+    trace = null;
     drawnTrace = drawnSpan = "";
     id("title").textContent = "This trace is not there, or no longer";
     for (const name of ["facts", "turns", "tree", "span"]) id(name).replaceChildren();
@@ -180,15 +187,15 @@ async function openTrace(identifier, span) {
   }
   const isNew = trace?.id !== found.id;
   const text = JSON.stringify(found);
-  if (text !== drawnTrace) {
+  if (isNew || text !== drawnTrace) {
     drawnTrace = text;
     trace = found;
     drawTrace();
   }
-  const wanted = trace.tree.some((one) => one.id === span) ? span : selected;
+  const known = (one) => trace.tree.some((other) => other.id === one);
   // The last call of a model has the most of the conversation.
   const first = trace.tree.findLast((one) => MODEL_CALLS.has(one.operation)) ?? trace.tree[0];
-  const shown = trace.tree.some((one) => one.id === wanted) ? wanted : first?.id;
+  const shown = [span, selected].find(known) ?? first?.id;
   if (tree.trace !== trace || shown !== tree.selected) tree.show(trace, shown);
   if (isNew) tree.focus();
   if (shown) await openSpan(shown);
@@ -223,8 +230,9 @@ function drawTurns() {
 
 async function openSpan(span) {
   selected = span;
-  const found = await ask(`/api/traces/${trace.id}/spans/${encodeURIComponent(span)}`);
-  if (!found || span !== selected) return;
+  const owner = trace.id;
+  const found = await ask(`/api/traces/${owner}/spans/${encodeURIComponent(span)}`);
+  if (!found || span !== selected || owner !== wanted) return;
   // What a user has unfolded stays so, unless something has arrived for this span.
   const text = JSON.stringify(found);
   if (text === drawnSpan) return;
@@ -248,7 +256,8 @@ function select(span, isClicked) {
 async function route() {
   const [path, asked] = location.hash.slice(1).split("?");
   const [, kind, identifier, span] = path.split("/");
-  const isTrace = kind === "t" && identifier;
+  const isTrace = kind === "t" && Boolean(identifier);
+  wanted = isTrace ? identifier : null;
   id("list").hidden = isTrace;
   id("detail").hidden = !isTrace;
   if (isTrace) {
@@ -262,6 +271,7 @@ async function route() {
   }
   const left = trace?.id;
   trace = null;
+  drawnSpan = "";
   document.title = "Traces";
   readFilters(new URLSearchParams(asked));
   drawFilters();
@@ -300,7 +310,7 @@ async function refresh() {
     const status = await ask("/api/status");
     if (status.version === version) return;
     version = status.version;
-    if (trace) return openTrace(trace.id, selected);
+    if (wanted) return openTrace(wanted, selected);
     await load();
     await loadChoices();
   });

@@ -21,7 +21,7 @@ export function spanView(span) {
 }
 
 function subtitle(span) {
-  const parts = [span.kind, span.scope].filter(Boolean).map(visible);
+  const parts = [clock(span.start), span.kind, span.scope].filter(Boolean).map(visible);
   return element("p", { class: "quiet" }, parts.join(" · "));
 }
 
@@ -31,11 +31,10 @@ function facts(span) {
     ["First token", span.first_chunk === null ? "" : duration(Math.round(span.first_chunk * 1e6))],
     ["Model", span.model],
     ["Provider", span.provider],
-    ["Input", amount(span.input_tokens, [[span.cached_tokens, "cached"], [span.written_tokens, "written to the cache"]])],
-    ["Output", amount(span.output_tokens, [[span.reasoning_tokens, "for reasoning"]])],
+    ["Input tokens", amount(span.input_tokens, [[span.cached_tokens, "cached"], [span.written_tokens, "written"]])],
+    ["Output tokens", amount(span.output_tokens, [[span.reasoning_tokens, "reasoning"]])],
     ["Cost", span.cost === null ? "" : cost(span.cost)],
     ["Finished by", span.finish_reasons],
-    ["Started", clock(span.start)],
   ];
   return element("dl", { class: "facts grid" }, rows.filter(([, value]) => value).map(([name, value]) => fact(name, value)));
 }
@@ -47,7 +46,7 @@ export function fact(name, value, kind = "") {
 function amount(number, parts) {
   if (number === null) return "";
   const more = parts.filter(([part]) => part).map(([part, what]) => `${count(part)} ${what}`);
-  return plural(number, "token", "tokens") + (more.length ? `, ${more.join(", ")}` : "");
+  return count(number) + (more.length ? ` (${more.join(", ")})` : "");
 }
 
 function failure(span) {

@@ -39,7 +39,7 @@ export function duration(micros) {
 
 export function cost(dollars) {
   if (dollars === 0) return "$0";
-  if (dollars < 0.00001) return "< $0.00001";
+  if (dollars < 0.00001) return "<$0.00001";
   return dollars < 0.01 ? `$${dollars.toFixed(5)}` : `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;
 }
 
@@ -53,7 +53,8 @@ export function day(micros) {
 
 export function tokens(input, output) {
   if (input === null && output === null) return "";
-  return `${input === null ? "–" : compact(input)} → ${output === null ? "–" : compact(output)}`;
+  if (output === null) return compact(input); // of embeddings
+  return `${input === null ? "" : compact(input)} → ${compact(output)}`;
 }
 
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;

@@ -1,0 +1,92 @@
+"""The requests of a seed: the same ones at the same times, whatever happens to them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ..server.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..server.plan import Failing
+
+_Name = TypeVar("_Name", bound=str)
+
+_MODELS = {
+    "openai": (("gpt-4.1-mini", 5), ("gpt-5-mini", 3), ("text-embedding-3-small", 2)),
+    "anthropic": (("claude-sonnet-5-5", 1),),
+    "ollama": (("llama3.2", 1),),
+}
+_SHARES = {"openai": 6, "anthropic": 3, "ollama": 1}
+_TENANTS = (("acme", 5), ("globex", 3), ("initech", 2))
+_FAILING: tuple[tuple[Failing, int], ...] = (("", 90), ("busy", 4), ("limited", 3), ("broken", 3))
+_QUESTIONS = ("Where should we go in May?", "And if it rains?", "What should we pack?", "Where is the best pastry?")
+_LONGEST = 8.0  # seconds of latency
+TRUNCATED = 5
+"""The limit of tokens of an answer that is truncated."""
+
+
+class Planned(NamedTuple):
+    """A request of the load.
+
+    Attributes:
+        after: when it is sent, in the mean time between two requests, since the one before.
+        sdk: by which SDK.
+        model: to which model.
+        tenant: for which tenant.
+        user: for which user of it.
+        question: what is asked.
+        streamed: whether the answer is streamed.
+        truncated: whether the answer is limited to so few tokens that it is cut.
+        missing: whether the model does not exist.
+        plan: what the server does with it.
+    """
+
+    after: float
+    sdk: str
+    model: str
+    tenant: str
+    user: str
+    question: str
+    streamed: bool
+    truncated: bool
+    missing: bool
+    plan: Plan
+
+
+def planned(seed: int, sdks: Sequence[str]) -> Iterator[Planned]:
+    """Return the requests of a seed, without end.
+
+    Args:
+        seed: any number; the same one gives the same requests.
+        sdks: the SDKs that are installed, of `openai`, `anthropic` and `ollama`.
+    """
+    random = Random(seed)  # noqa: S311 - it is to be repeated
+    known = [sdk for sdk in _SHARES if sdk in sdks]
+    while True:
+        sdk = random.choices(known, [_SHARES[sdk] for sdk in known])[0]
+        tenant = _choice(random, _TENANTS)
+        model = _choice(random, _MODELS[sdk])
+        has_tokens = not model.startswith("text-embedding")
+        latency = min(random.lognormvariate(-1.2, 0.7), _LONGEST)
+        cached = random.choice((16, 32)) if random.random() < 0.3 else 0
+        # The client of Ollama sends no header of a call: its server answers at its own pace.
+        plan = Plan(round(latency, 3), cached, _choice(random, _FAILING)) if sdk != "ollama" else Plan()
+        yield Planned(
+            after=random.expovariate(1.0),
+            sdk=sdk,
+            model=model,
+            tenant=tenant,
+            user=f"{tenant}-{random.randrange(20)}",
+            question=random.choice(_QUESTIONS),
+            streamed=random.random() < 0.4 and has_tokens,
+            truncated=random.random() < 0.05 and has_tokens,
+            missing=random.random() < 0.01,
+            plan=plan,
+        )
+
+
+def _choice(random: Random, weighted: Sequence[tuple[_Name, int]]) -> _Name:
+    return random.choices([name for name, _ in weighted], [weight for _, weight in weighted])[0]

@@ -1,0 +1,167 @@
+"""The program that makes the requests of a seed; it runs under `opentelemetry-instrument`.
+
+Arguments: requests in a second, seconds, the seed, the file of the report, and the SDKs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry_instrumentation_genai import genai_context
+
+from .plan import TRUNCATED, planned
+from .report import Report, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .plan import Planned
+
+    Ask = Callable[[Planned, str], Awaitable[tuple[Usage, bool]]]
+
+_MOST = 200  # requests that run at the same time; more wait
+_ENOUGH = 400  # tokens, for an answer that is not truncated
+
+
+def _openai() -> Ask:
+    from openai import AsyncOpenAI
+
+    client = AsyncOpenAI(max_retries=1)
+
+    async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
+        more: Any = {"model": model, "extra_headers": request.plan.header()}
+        if request.model.startswith("text-embedding"):
+            vectors = await client.embeddings.create(input=request.question, dimensions=64, **more)
+            return Usage(vectors.usage.prompt_tokens, 0), False
+        more |= {"messages": _messages(request), "max_completion_tokens": _limit(request)}
+        if not request.streamed:
+            answer = await client.chat.completions.create(**more)
+            return _of_openai(answer.usage), answer.choices[0].finish_reason == "length"
+        usage, reason = None, None
+        async for chunk in await client.chat.completions.create(
+            stream=True, stream_options={"include_usage": True}, **more
+        ):
+            usage = chunk.usage or usage
+            reason = chunk.choices[0].finish_reason or reason if chunk.choices else reason
+        return _of_openai(usage), reason == "length"
+
+    return ask
+
+
+def _of_openai(usage: Any) -> Usage:
+    return Usage(usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens_details.cached_tokens)
+
+
+def _anthropic() -> Ask:
+    from anthropic import AsyncAnthropic
+
+    client = AsyncAnthropic(max_retries=1)
+
+    async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
+        more: Any = {"extra_headers": request.plan.header(), "messages": _messages(request)[1:], "model": model}
+        more |= {"max_tokens": _limit(request), "system": _instruction(request)}
+        if request.streamed:
+            async with client.messages.stream(**more) as stream:
+                message = await stream.get_final_message()
+        else:
+            message = await client.messages.create(**more)
+        used = message.usage
+        cached, written = used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0
+        return Usage(
+            used.input_tokens + cached + written, used.output_tokens, cached
+        ), message.stop_reason == "max_tokens"
+
+    return ask
+
+
+def _ollama() -> Ask:
+    from ollama import AsyncClient
+
+    client = AsyncClient()
+
+    async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
+        more: Any = {"model": model, "messages": _messages(request), "options": {"num_predict": _limit(request)}}
+        last: Any = None
+        if request.streamed:
+            async for part in await client.chat(stream=True, **more):
+                last = part
+        else:
+            last = await client.chat(**more)
+        return Usage(last.prompt_eval_count or 0, last.eval_count or 0), last.done_reason == "length"
+
+    return ask
+
+
+_SDKS: dict[str, Callable[[], Ask]] = {"openai": _openai, "anthropic": _anthropic, "ollama": _ollama}
+
+
+def _instruction(request: Planned) -> str:
+    return f"You plan weekends for the customers of {request.tenant}, who travel by train and dislike hurry. Answer in one sentence."
+
+
+def _messages(request: Planned) -> list[dict[str, str]]:
+    return [{"role": "system", "content": _instruction(request)}, {"role": "user", "content": request.question}]
+
+
+def _limit(request: Planned) -> int:
+    return TRUNCATED if request.truncated else _ENOUGH
+
+
+async def _send(ask: Ask, request: Planned, report: Report, room: asyncio.Semaphore) -> None:
+    """Make one request, for its tenant and user, and count what came of it."""
+    model = "missing" if request.missing else request.model
+    with genai_context(user_id=request.user, tags={"tenant": request.tenant}):
+        async with room:
+            report.send(request, model)
+            try:
+                usage, truncated = await ask(request, model)
+            except Exception as error:  # noqa: BLE001 - all failures are counted
+                report.fail(getattr(error, "status_code", type(error).__name__))
+            else:
+                report.answer(usage, truncated=truncated)
+
+
+async def make_traffic(rate: float, seconds: float, seed: int, sdks: list[str], report: Report) -> None:
+    """Send the requests of a seed at their times, and wait for the answers.
+
+    Args:
+        rate: requests in a second, on average.
+        seconds: how long requests are sent.
+        seed: which requests.
+        sdks: by which SDKs.
+        report: what counts them.
+    """
+    asks = {sdk: _SDKS[sdk]() for sdk in sdks}
+    room, running = asyncio.Semaphore(_MOST), set[asyncio.Task[None]]()
+    began, at = time.monotonic(), 0.0
+    for request in planned(seed, sdks):
+        at += request.after / rate
+        if at > seconds:
+            break
+        await asyncio.sleep(max(began + at - time.monotonic(), 0))
+        task = asyncio.create_task(_send(asks[request.sdk], request, report, room))
+        running.add(task)
+        task.add_done_callback(running.discard)
+    await asyncio.gather(*running)
+
+
+def main() -> None:
+    """Make the traffic, and write the report, also if it is interrupted."""
+    rate, seconds, seed, path, *sdks = sys.argv[1:]
+    report = Report()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        asyncio.run(make_traffic(float(rate), float(seconds), int(seed), sdks, report))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        report.write(Path(path))
+
+
+if __name__ == "__main__":
+    main()
