@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .._conventions.capture_modes import NO_CONTENT, Capture
@@ -167,7 +166,6 @@ def accepts_off(name: str) -> bool:
     return "off" in READERS[name].accepted.split(", ")
 
 
-@cache
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return _VARIABLES.get(name, PREFIX + name.upper())
