@@ -6,7 +6,6 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._completion_hook.entry_points import hook_of
 from .._conventions.capture_modes import ACCEPTED, capture_of
 from .._conventions.generation_names import GENERATION_NAMES
 from .._conventions.sdks import INSTRUMENTED
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from .._adapter.parts import Part
     from .._application.purpose import Rule
+    from .._completion_hook.entry_points import Hook
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
 
@@ -152,6 +152,12 @@ def _path(value: Any) -> str:
     if _PASSWORD.search(path) or has_credential(path) or (elsewhere and masked(elsewhere) != elsewhere):
         raise ValueError
     return path
+
+
+def _completion_hook(value: object) -> Hook | None:
+    from .._completion_hook.entry_points import hook_of
+
+    return hook_of(value)
 
 
 def _boolean(value: object) -> bool:
@@ -297,7 +303,7 @@ READERS: dict[str, Reader] = {
     "metrics": _one_of("standard", "extended"),
     "prices": Reader(_prices, "off, or a comma-separated list of billed, genai-prices and file:PATH"),
     "completion_hook": Reader(
-        hook_of,
+        _completion_hook,
         "off, a callable that takes a completion, a hook of the ecosystem, or the name of an entry point",
     ),
     "completion_hook_queue_size": Reader(_whole, "a whole number from 1"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
+from pathlib import Path
 
 import groq
 import openai
@@ -12,6 +15,7 @@ import together
 from loopback import Json, ModelServer, Telemetry
 from loopback.openai_bodies import completion
 from opentelemetry_instrumentation_genai import instrument, uninstrument
+from opentelemetry_instrumentation_genai._patching import start_up
 
 HI = [{"role": "user", "content": "Hi"}]
 
@@ -42,3 +46,24 @@ def test_no_sdk_is_imported() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_the_start_checks_a_distribution_once() -> None:
+    """Under `opentelemetry-instrument` all SDKs are instrumented, and afterwards the loader has its own function again."""
+    program = (
+        "import sys; from opentelemetry.instrumentation.auto_instrumentation import _load; "
+        "from opentelemetry_instrumentation_genai import GroqInstrumentor; "
+        "print(_load.get_dist_dependency_conflicts.__module__, 'groq' in sys.modules, "
+        "GroqInstrumentor().is_instrumented_by_opentelemetry)"
+    )
+    command = [Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable, "-c", program]
+    none = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **none})
+    assert run.stdout.split() == ["opentelemetry.instrumentation.dependencies", "False", "True"]
+
+
+def test_the_loader_calls_ours_before_and_after() -> None:
+    """By the two groups of entry points that it has for that."""
+    for when, function in (("pre", "remember_checks"), ("post", "forget_checks")):
+        (ours,) = (one for one in entry_points(group=f"opentelemetry_{when}_instrument") if one.name == "genai")
+        assert ours.load() is getattr(start_up, function)
