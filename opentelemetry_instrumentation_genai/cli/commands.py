@@ -24,11 +24,11 @@ _COMMANDS: dict[str, _Row] = {
     "config": _Row(".config", "Show all settings: value, where it comes from, and meaning."),
     "view": _Row(".view.command", "Show the traces of applications in the browser, while they run."),
 }
-"""Name -> the module below this package whose `command` it is, and what the list of commands has beside its name."""
+"""Name -> the module below this package with its `command`, and what the list of commands has beside its name."""
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported on first use."""
+    """A group of commands that are imported on first use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

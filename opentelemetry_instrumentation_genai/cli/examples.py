@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WIDTH = 100
-# Values for settings whose default is no value.
+# Values for settings that have no value by default.
 _VALUES = {
     "enabled": "openai,anthropic",
     "capture_message_content": "span_and_event",

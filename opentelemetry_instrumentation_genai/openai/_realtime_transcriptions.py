@@ -49,7 +49,7 @@ class Transcriptions:
         if step is None or identity is None:
             return
         running = self._running.get(identity)
-        # Nothing is counted of one whose beginning was not seen, unless its usage is there.
+        # Nothing is counted of one that was not seen to begin, unless its usage is there.
         if running is None and (step == "delta" or member(event, "usage")):
             running = self._start(identity, session)
         if running is None:

@@ -150,7 +150,7 @@ def _no_such_path(target: Target, url: str, status: str, path: str) -> Finding:
 
 
 def _clock(outcome: Outcome, host: str) -> Iterator[Finding]:
-    """Yield whether the clock of the server agrees with ours, where it has told the time."""
+    """Yield whether the clock of the server agrees with ours, where it sends the time."""
     try:
         theirs = parsedate_to_datetime(outcome.headers["date"])
     except (KeyError, ValueError, TypeError):

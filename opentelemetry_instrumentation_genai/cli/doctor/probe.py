@@ -79,7 +79,7 @@ class Probe(logging.Handler):
         if line not in self.logs and len(self.logs) < _MOST:
             self.logs.append(line)
 
-    # Of OpenTelemetry's `SpanProcessor`, whose class is not imported before the program does it.
+    # Of OpenTelemetry's `SpanProcessor`, a class that is not imported before the program does it.
     def on_start(self, span: Any, parent_context: Any = None) -> None:
         """Count a span that starts."""
         self.started[_scope(span)] += 1
@@ -158,7 +158,7 @@ class Probe(logging.Handler):
         Path(self._folder, f"{self._pid}.json").write_text(json.dumps(counts), encoding="utf-8")
 
     def _instrumentor(self, kind: type[GenAIInstrumentor]) -> dict[str, Any]:
-        """Return what is true of one SDK, whose instrumentor may not have been started."""
+        """Return what is true of one SDK; its instrumentor may not have been started."""
         instance = vars(kind).get("_instance")
         seam = getattr(instance, "_seam", None)
         return {
@@ -280,7 +280,7 @@ def _connections(probe: Probe) -> Callable[[str, tuple[Any, ...]], None]:
 
 
 def _client() -> str:
-    """Return the HTTP client whose code runs; empty where it is none, as where asyncio looks a name up in a thread of its own."""
+    """Return the HTTP client with code on the stack; empty where it is none, as where asyncio looks a name up in a thread of its own."""
     frame, found = sys._getframe(1), ""
     for _ in range(_DEEPEST):
         module = str(frame.f_globals.get("__name__"))

@@ -178,7 +178,7 @@ def _limits() -> Iterator[Finding]:
 
 
 def _misspelled() -> Iterator[Finding]:
-    """Yield the variables of OpenTelemetry whose name is nearly one that is known. Ours are looked at with the settings."""
+    """Yield the variables of OpenTelemetry with a name that is nearly a known one. Ours are looked at with the settings."""
     known = _known() | {variable(name) for name in READERS}
     for name in sorted(os.environ):
         if not name.startswith("OTEL_") or name.startswith(PREFIX) or name in known:
