@@ -158,7 +158,7 @@ def declared_settings(
     """Return what the declarative file has.
 
     Args:
-        sdk: the SDK, of which the own section counts as well.
+        sdk: the SDK; its own section counts as well.
         section: the section of a declarative file that OpenTelemetry's SDK passed on.
 
     Returns:

@@ -61,7 +61,7 @@ def settings(sdk: str = "") -> list[Setting]:
     """Return all settings as they apply.
 
     Args:
-        sdk: the SDK, of which the own section of the declarative file counts as well; empty for none.
+        sdk: the SDK; its own section of the declarative file counts as well; empty for none.
     """
     meaning = meanings()
     declared = declared_settings(sdk) or {}
