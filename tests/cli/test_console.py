@@ -7,12 +7,14 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import unicodedata
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
@@ -708,6 +710,33 @@ with tracer.start_as_current_span("outer"):
     rows = [line.split()[:3] for line in shown if re.match(r"chat gpt-4o(-mini)? +\d+ +- ", line)]
     assert ["chat gpt-4o", "chat gpt-4o-mini"] == sorted(calls)
     assert [["chat", "gpt-4o", "1"], ["chat", "gpt-4o-mini", "1"]] == sorted(rows)
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+@pytest.mark.parametrize("with_a_call", [True, False])
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_process_that_is_interrupted(server, tmp_path, folder, with_a_call):
+    """Its status is that of SIGINT, as without the exporter, whatever is shown when it ends."""
+    server.reply(Json(completion()))
+    program = (
+        f"import os, signal, time\n{CALL if with_a_call else ''}\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)"
+    )
+    (tmp_path / "app.py").write_text(program, encoding="utf-8")
+    counts = {"OPENTELEMETRY_GENAI_RUN_FOLDER": str(tmp_path)} if folder else {}
+
+    done = subprocess.run(
+        [Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable, "app.py"],
+        cwd=tmp_path,
+        env={**os.environ, **settings(server), **counts},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert -signal.SIGINT == done.returncode
+    assert ("Summary" in done.stderr) is (with_a_call and not folder)
 
 
 @pytest.mark.process

@@ -93,10 +93,12 @@ class _Screen:
 
     def __init__(self, file: TextIO | None) -> None:
         from .known import Known
+        from .rehearsal import rehearse
         from .tally import Tally
         from .terminal import Terminal
         from .traces import Traces
 
+        rehearse()
         self.terminal: Terminal = Terminal(file)
         self.traces: Traces = Traces()
         self.known: Known = Known()

@@ -35,15 +35,15 @@ def tree(records: Sequence[Record]) -> Iterator[Node]:
         records: the spans of one trace or of several.
     """
     known = {record.id for record in records}
-    children: dict[str, list[Record]] = {}
+    children: dict[str | None, list[Record]] = {}
     for record in sorted(records, key=lambda record: record.start):
-        around = record.parent if record.parent in known and record.parent != record.id else ""
+        around = record.parent if record.parent in known and record.parent != record.id else None
         children.setdefault(around, []).append(record)
     # A list in place of calls: a tree may be deeper than Python's stack.
-    waiting = [(record, "", "", 0) for record in reversed(children.get("", []))]
+    waiting = [(record, "", "", 0) for record in reversed(children.get(None, []))]
     while waiting:
         record, branch, deeper, depth = waiting.pop()
-        inner = children.get(record.id, [])
+        inner = children.pop(record.id, [])  # once, whatever ids there are twice
         yield Node(record, branch, deeper + ("│ " if inner else "  "))
         indent = deeper if depth < _DEEPEST else deeper[:-2]
         for child in reversed(inner):
