@@ -6,6 +6,7 @@ Nothing here imports an SDK before a test asks for a client.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -75,6 +76,18 @@ def looked_at_again() -> Iterator[None]:
     """What was set aside for the collector of garbage is looked at again after the last test."""
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def without_start_line(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Log records are captured without the line at INFO that an SDK is instrumented."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return " is instrumented; " not in record.getMessage()
+
+    caplog.handler.addFilter(is_other)
+    yield
+    caplog.handler.removeFilter(is_other)
 
 
 @pytest.fixture(autouse=True, scope="module")

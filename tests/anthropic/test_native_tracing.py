@@ -1413,7 +1413,7 @@ def _id(span: Any) -> int:
 @traced
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_hooks_in_every_mode(application, telemetry, caplog, *, mode, way):
+def test_hooks_in_every_mode(application, telemetry, caplog, without_start_line, *, mode, way):
     """They are called once each, with the one span that there is, whoever makes it, while it can still be written to."""
     caplog.set_level(logging.INFO, "opentelemetry")
     theirs, hooks = attributes_of(bare(application, way)), Hooks()

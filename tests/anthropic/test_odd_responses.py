@@ -158,7 +158,7 @@ async def _closed(client: Any) -> None:
 @pytest.mark.parametrize("call", [plain, raw, beta], ids=lambda call: call.__name__)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 @pytest.mark.parametrize("kind", MESSAGES_OF_ALL_KINDS)
-def test_an_odd_response(server, telemetry, made, caplog, *, way, call, mode, kind):
+def test_an_odd_response(server, telemetry, made, caplog, without_start_line, *, way, call, mode, kind):
     """It arrives as it is, and what is whole of it is recorded; content, if there is some, is valid."""
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
     body, expected = MESSAGES_OF_ALL_KINDS[kind]

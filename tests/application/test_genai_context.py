@@ -47,7 +47,7 @@ def warn_again(monkeypatch) -> None:
 
 
 @pytest.fixture
-def warned(caplog) -> Callable[[], list[str]]:
+def warned(caplog, without_start_line) -> Callable[[], list[str]]:
     """What was logged so far."""
     caplog.set_level(logging.INFO, "opentelemetry")
     caplog.set_level(logging.INFO, OURS)

@@ -46,7 +46,7 @@ def collections_on_request() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def nothing_is_logged(caplog: pytest.LogCaptureFixture, without_start_line: None) -> Iterator[None]:
     """No line of OpenTelemetry or of ours, "Failed to detach context" the first of them."""
     caplog.set_level(logging.INFO, "opentelemetry")
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")

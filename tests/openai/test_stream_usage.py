@@ -834,7 +834,7 @@ def test_uninstrumented_in_between(server, telemetry, openai_client):
     assert (8, 3) == tokens(telemetry)
 
 
-def test_nothing_is_logged(both, telemetry, caplog):
+def test_nothing_is_logged(both, telemetry, caplog, without_start_line):
     """No line in the log, refusals included."""
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")
 

@@ -71,7 +71,7 @@ def vertex(server: ModelServer) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def nothing_is_logged(caplog: pytest.LogCaptureFixture, without_start_line: None) -> Iterator[None]:
     """No line of OpenTelemetry or of ours."""
     caplog.set_level(logging.INFO, "opentelemetry")
     caplog.set_level(logging.INFO, "opentelemetry_instrumentation_genai")

@@ -10,6 +10,7 @@ Listed = Mapping[str, Sequence[str]]
 
 # Declared by a protocol or an abstract class: nobody runs it.
 PROTOCOLS: Listed = {
+    "_adapter/row_code.py": ("Rows.branches", "Rows.leaves"),
     "_call/call.py": ("Reading.forget",),
     "_call/chunks.py": ("Timed.over",),
     "_call/owner.py": ("Running.ended",),
