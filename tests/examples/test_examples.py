@@ -1,0 +1,193 @@
+"""Each example does what its README says, by the command that is there, with the embedded model server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopback import OtlpReceiver
+
+pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SERVE = [sys.executable, "-m", "opentelemetry_instrumentation_genai.cli", "demo", "--serve", "--port", "0"]
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DURATION = "gen_ai.client.operation.duration"
+TOKENS = "gen_ai.client.token.usage"
+FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
+PER_CHUNK = "gen_ai.client.operation.time_per_output_chunk"
+Example = Callable[[str], list[str]]
+
+if shutil.which("sh") is None:
+    pytest.skip("the examples are started by `sh`, which is not there", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[dict[str, str]]:
+    """The variables that the embedded model server prints, while it runs."""
+    with subprocess.Popen(SERVE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        lines = [running.stdout.readline() for _ in range(13)]
+        yield dict(re.findall(r"  export (\w+)=(\S+)\n", "".join(lines)))
+        running.kill()
+
+
+@pytest.fixture
+def example(addresses: dict[str, str], receiver: OtlpReceiver) -> Example:
+    """Runs an example to its end by the command of its README, and returns the lines that it prints."""
+
+    def run(name: str) -> list[str]:
+        folder = EXAMPLES / name
+        (command,) = BLOCK.findall((folder / "README.md").read_text(encoding="utf-8"))
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": path, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url, **addresses}
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (0, "") == (done.returncode, done.stderr)
+        return done.stdout.splitlines()
+
+    return run
+
+
+def tree(spans: Iterable[dict[str, Any]]) -> list[str]:
+    """Name and kind of each span, indented below its parent, in the order in which they started."""
+    ordered = sorted(spans, key=lambda span: span["start_time_unix_nano"])
+
+    def below(parent: str, depth: int) -> Iterator[str]:
+        for span in ordered:
+            if span["parent_span_id"] == parent:
+                yield f"{'  ' * depth}{span['name']} {span['kind']}"
+                yield from below(span["span_id"], depth + 1)
+
+    lines = [*below("", 0)]
+    assert len(ordered) == len(lines), "a span has a parent that was not exported"
+    return lines
+
+
+def points(receiver: OtlpReceiver, name: str) -> list[dict[str, Any]]:
+    """The points of a metric, each as it was exported last."""
+    last = {
+        json.dumps([metric["resource"], point["attributes"]], sort_keys=True): point
+        for metric in receiver.metrics
+        if metric["name"] == name
+        for point in metric["points"]
+    }
+    return [*last.values()]
+
+
+def summed(receiver: OtlpReceiver, name: str, *by: str) -> dict[tuple[str, ...], Any]:
+    """The sums of a histogram by the values of some attributes."""
+    sums: dict[tuple[str, ...], Any] = {}
+    for point in points(receiver, name):
+        key = tuple(point["attributes"].get(attribute, "") for attribute in by)
+        sums[key] = sums.get(key, 0) + point["sum"]
+    return sums
+
+
+def counted(receiver: OtlpReceiver, name: str, *by: str) -> dict[tuple[str, ...], int]:
+    """The counts of a histogram by the values of some attributes."""
+    counts: dict[tuple[str, ...], int] = {}
+    for point in points(receiver, name):
+        key = tuple(point["attributes"].get(attribute, "") for attribute in by)
+        counts[key] = counts.get(key, 0) + point["count"]
+    return counts
+
+
+def metric_names(receiver: OtlpReceiver) -> set[str]:
+    """The names of the metrics of the instrumentation."""
+    return {metric["name"] for metric in receiver.metrics if metric["name"].startswith("gen_ai.")}
+
+
+def services(receiver: OtlpReceiver) -> set[str]:
+    """Who exported spans."""
+    return {span["resource"]["service.name"] for span in receiver.spans}
+
+
+def usage(receiver: OtlpReceiver) -> list[tuple[int, int]]:
+    """The tokens, in and out, of the spans that have them, in the order in which they started."""
+    ordered = sorted(receiver.spans, key=lambda span: span["start_time_unix_nano"])
+    names = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+    return [
+        (span["attributes"][names[0]], span["attributes"].get(names[1], 0))
+        for span in ordered
+        if names[0] in span["attributes"]
+    ]
+
+
+def test_all_are_listed() -> None:
+    """The page has each example once, and each has a README with one command and a test."""
+    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+
+    assert folders == sorted(re.findall(r"^\| \[(\w+)\]\(\1\) \|", page, re.MULTILINE))
+    for name in folders:
+        assert ["sh run.sh\n"] == BLOCK.findall((EXAMPLES / name / "README.md").read_text(encoding="utf-8"))
+        assert f"test_{name}" in globals()
+
+
+def test_zero_code(example: Example, receiver: OtlpReceiver) -> None:
+    """Two calls are two traces, with tokens, messages and the metrics of a stream."""
+    printed = example("zero_code")
+
+    assert ["At the bakery near the river. Go before nine.", printed[1]] == printed
+    assert ["chat gpt-4.1-mini CLIENT", "chat gpt-4.1-mini CLIENT"] == tree(receiver.spans)
+    assert {"zero-code"} == services(receiver)
+    assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK} == metric_names(receiver)
+    assert [(28, 11), (28, 21)] == usage(receiver)
+    assert {("input",): 56, ("output",): 32} == summed(receiver, TOKENS, "gen_ai.token.type")
+    plain, streamed = sorted(receiver.spans, key=lambda span: span["start_time_unix_nano"])
+    assert "Where is the best pastry?" in plain["attributes"]["gen_ai.input.messages"]
+    assert printed[1] in streamed["attributes"]["gen_ai.output.messages"]
+
+
+def test_in_code(example: Example, receiver: OtlpReceiver) -> None:
+    """The application's own resource, span and view apply, and what is redacted is nowhere in what is exported."""
+    printed = example("in_code")
+
+    assert ["The cellars close at seven."] == printed
+    assert ["answer a letter INTERNAL", "  chat gpt-4.1-mini CLIENT"] == tree(receiver.spans)
+    resource = {"service.name": "in-code", "service.version": "1.4.0", "deployment.environment.name": "staging"}
+    for record in (*receiver.spans, *receiver.metrics):
+        assert resource.items() <= record["resource"].items()
+    assert {DURATION, TOKENS} == metric_names(receiver)
+    assert [[0.5, 1, 2, 4, 8]] == [point["bounds"] for point in points(receiver, DURATION)]
+    assert [(73, 6)] == usage(receiver)
+    assert {("input",): 73, ("output",): 6} == summed(receiver, TOKENS, "gen_ai.token.type")
+    assert b"When is closing time of the cellars?" in receiver.raw
+    assert b"ana.silva" not in receiver.raw
+    assert b"912 345 678" not in receiver.raw
+
+
+def test_rag_pipeline(example: Example, receiver: OtlpReceiver) -> None:
+    """The steps of the application and the calls of models are one tree, with documents and tokens."""
+    printed = example("rag_pipeline")
+
+    assert ["At the bakery near the river"] == printed
+    assert [
+        "invoke_workflow answer from notes INTERNAL",
+        "  retrieval notes CLIENT",
+        "    embeddings text-embedding-3-small CLIENT",
+        "  step make prompt INTERNAL",
+        "  chat gpt-4.1-mini CLIENT",
+        "  step parse INTERNAL",
+    ] == tree(receiver.spans)
+    assert {DURATION, TOKENS, "gen_ai.workflow.duration"} == metric_names(receiver)
+    assert {("chat",): 1, ("embeddings",): 1, ("retrieval",): 1} == counted(receiver, DURATION, "gen_ai.operation.name")
+    assert [(41, 0), (63, 11)] == usage(receiver)
+    chat, embeddings = "gpt-4.1-mini", "text-embedding-3-small"
+    assert {(chat, "input"): 63, (chat, "output"): 11, (embeddings, "input"): 41} == summed(
+        receiver, TOKENS, "gen_ai.request.model", "gen_ai.token.type"
+    )
+    attributes = {span["name"]: span["attributes"] for span in receiver.spans}
+    documents = json.loads(attributes["retrieval notes"]["gen_ai.retrieval.documents"])
+    assert "pastry" == documents[0]["id"]
+    assert "At the bakery near the river" in attributes["invoke_workflow answer from notes"]["gen_ai.output.messages"]
