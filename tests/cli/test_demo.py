@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -274,6 +275,36 @@ def test_anthropic(configured):
 
     assert "At the bakery near the river. Go before nine." == answer.content[0].text == streamed  # type: ignore[union-attr]
     assert 5 < answer.usage.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("question", "called"),
+    [
+        ("The weather in Porto, and trains there?", [("find_trains", "Porto"), ("get_weather", "Porto")]),
+        ("Which weather, in Lisbon or Porto?", [("get_weather", "Lisbon"), ("get_weather", "Porto")]),
+        ("Anything?", [("find_trains", "Lisbon")]),
+    ],
+)
+def test_which_tools_are_called(configured, question, called):
+    """Those that the question names, for each of its cities; the first if it names none. Both APIs agree."""
+    import anthropic
+    import openai
+
+    schema: Any = {"type": "object", "properties": {"city": {"type": "string"}}}
+    names = ["find_trains", "get_weather"]
+    messages: Any = [{"role": "user", "content": question}]
+    with openai.OpenAI(max_retries=0) as client:
+        functions: Any = [{"type": "function", "function": {"name": name, "parameters": schema}} for name in names]
+        answer = client.chat.completions.create(model="anything", messages=messages, tools=functions)
+    with anthropic.Anthropic(max_retries=0) as other:
+        tools: Any = [{"name": name, "input_schema": schema} for name in names]
+        message = other.messages.create(model="anything", max_tokens=100, messages=messages, tools=tools)
+
+    calls: Any = answer.choices[0].message.tool_calls
+    blocks: Any = [block for block in message.content if block.type == "tool_use"]
+    assert called == [(call.function.name, json.loads(call.function.arguments)["city"]) for call in calls]
+    assert called == [(block.name, block.input["city"]) for block in blocks]
+    assert len(calls) == len({call.id for call in calls}) == len({block.id for block in blocks})
 
 
 def test_ollama(configured, closed):

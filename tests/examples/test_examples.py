@@ -191,3 +191,67 @@ def test_rag_pipeline(example: Example, receiver: OtlpReceiver) -> None:
     documents = json.loads(attributes["retrieval notes"]["gen_ai.retrieval.documents"])
     assert "pastry" == documents[0]["id"]
     assert "At the bakery near the river" in attributes["invoke_workflow answer from notes"]["gen_ai.output.messages"]
+
+
+def test_agent(example: Example, receiver: OtlpReceiver) -> None:
+    """Two tools run at the same time, between two calls of the model, below one agent that counts them."""
+    printed = example("agent")
+
+    answer = "Now it is Porto at 18 °C, light rain and the train at 11:32 from platform 4: go where the sun is."
+    assert [answer] == printed
+    assert [
+        "invoke_agent travel agent INTERNAL",
+        "  chat gpt-4.1-mini CLIENT",
+        "  execute_tool get_weather INTERNAL",
+        "  execute_tool find_trains INTERNAL",
+        "  chat gpt-4.1-mini CLIENT",
+    ] == tree(receiver.spans)
+    weather, trains = (span for span in receiver.spans if span["name"].startswith("execute_tool"))
+    assert max(weather["start_time_unix_nano"], trains["start_time_unix_nano"]) < min(
+        weather["end_time_unix_nano"], trains["end_time_unix_nano"]
+    )
+    agent = {"gen_ai.invoke_agent.duration", "gen_ai.invoke_agent.inference_calls", "gen_ai.invoke_agent.tool_calls"}
+    assert {DURATION, TOKENS, "gen_ai.execute_tool.duration", *agent} == metric_names(receiver)
+    assert {("travel agent",): 2} == summed(receiver, "gen_ai.invoke_agent.inference_calls", "gen_ai.agent.name")
+    assert {("travel agent",): 2} == summed(receiver, "gen_ai.invoke_agent.tool_calls", "gen_ai.agent.name")
+    assert [(200, 50), (394, 28)] == usage(receiver)
+    assert {("input",): 594, ("output",): 78} == summed(receiver, TOKENS, "gen_ai.token.type")
+    attributes = {span["name"]: span["attributes"] for span in receiver.spans}
+    assert {"city": "Porto"} == json.loads(attributes["execute_tool find_trains"]["gen_ai.tool.call.arguments"])
+    assert answer in attributes["invoke_agent travel agent"]["gen_ai.output.messages"]
+
+
+def test_feedback(example: Example, receiver: OtlpReceiver) -> None:
+    """What two scorers and a later process say is linked to the same span, and is a metric of each."""
+    printed = example("feedback")
+
+    assert ["The cellars close at seven.", "thumbs_up: The cellars close at seven."] == printed
+    assert ["invoke_agent guide INTERNAL", "  chat gpt-4.1-mini CLIENT"] == tree(receiver.spans)
+    assert [(30, 6)] == usage(receiver)
+    (agent,) = (span for span in receiver.spans if span["name"] == "invoke_agent guide")
+    evaluations = [log for log in receiver.logs if log["event_name"] == "gen_ai.evaluation.result"]
+    assert {(agent["trace_id"], agent["span_id"])} == {(log["trace_id"], log["span_id"]) for log in evaluations}
+    names = ("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label")
+    assert [
+        ("feedback-answers", "brevity", 1.0, "pass"),
+        ("feedback-answers", "names_a_time", 1.0, "pass"),
+        ("feedback-votes", "user_feedback", 1.0, "thumbs_up"),
+    ] == [(log["resource"]["service.name"], *(log["attributes"][name] for name in names)) for log in evaluations]
+    by = (names[0], names[2])
+    scores = {("brevity", "pass"): 1, ("names_a_time", "pass"): 1, ("user_feedback", "thumbs_up"): 1}
+    assert (
+        scores == counted(receiver, "gen_ai.evaluation.score", *by) == summed(receiver, "gen_ai.evaluation.score", *by)
+    )
+
+
+def test_short_process(example: Example, receiver: OtlpReceiver) -> None:
+    """What is recorded of each event is exported before the function returns: the process is killed after the last one."""
+    printed = example("short_process")
+
+    assert ["At the bakery near the river. Go before nine.", "The cellars close at seven."] == printed
+    assert ["answer INTERNAL", "  chat gpt-4.1-mini CLIENT"] * 2 == tree(receiver.spans)
+    assert {"short-process"} == services(receiver)
+    assert {DURATION, TOKENS} == metric_names(receiver)
+    assert [(28, 11), (30, 6)] == usage(receiver)
+    exported = [metric["points"] for metric in receiver.metrics if metric["name"] == TOKENS]
+    assert [[11, 28], [6, 30]] == [sorted(point["sum"] for point in several) for several in exported]
