@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,7 @@ DURATION = "gen_ai.client.operation.duration"
 TOKENS = "gen_ai.client.token.usage"
 FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
 PER_CHUNK = "gen_ai.client.operation.time_per_output_chunk"
+COST = "gen_ai.client.operation.cost"
 Example = Callable[[str], list[str]]
 
 if shutil.which("sh") is None:
@@ -255,3 +257,47 @@ def test_short_process(example: Example, receiver: OtlpReceiver) -> None:
     assert [(28, 11), (30, 6)] == usage(receiver)
     exported = [metric["points"] for metric in receiver.metrics if metric["name"] == TOKENS]
     assert [[11, 28], [6, 30]] == [sorted(point["sum"] for point in several) for several in exported]
+
+
+def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is one trace through two processes; tokens, cost and first chunk are counted by tenant and model."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("GATEWAY_PORT", str(port))
+
+    printed = example("gateway")
+
+    assert [
+        "acme 200 From the bridge follow the quay west until the trams turn round; the sea begins where the gardens end.",
+        "acme 200 At the bakery near the river. Go before nine.",
+        "globex 200 The cellars close at seven.",
+    ] == printed[:3]
+    assert printed[3].startswith("globex 404 The provider refuses: ")
+    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-5-5", "gpt-missing"
+    assert [
+        line
+        for model in (gpt, claude, claude, missing)
+        for line in ("ask CLIENT", "  POST /ask SERVER", f"    chat {model} CLIENT")
+    ] == tree(receiver.spans)
+    started = sorted(receiver.spans, key=lambda span: span["start_time_unix_nano"])
+    calls = [span["attributes"] for span in started if span["name"].startswith("chat ")]
+    assert [(28, 21), (22, 11), (24, 6)] == usage(receiver)
+    assert ["acme", "acme", "globex", "globex"] == [call["gen_ai.tag.tenant"] for call in calls]
+    assert [None, None, None, "model_not_found"] == [call.get("error.type") for call in calls]
+    assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK, COST} == metric_names(receiver)
+    by = ("gen_ai.tag.tenant", "gen_ai.request.model")
+    tokens = {("acme", gpt): (28, 21), ("acme", claude): (22, 11), ("globex", claude): (24, 6)}
+    assert {
+        (*key, kind): count
+        for key, counts in tokens.items()
+        for kind, count in zip(("input", "output"), counts, strict=True)
+    } == summed(receiver, TOKENS, *by, "gen_ai.token.type")
+    prices = {gpt: (0.4, 1.6), claude: (3.0, 15.0)}
+    cost = {
+        (tenant, model): (given * prices[model][0] + made * prices[model][1]) / 1_000_000
+        for (tenant, model), (given, made) in tokens.items()
+    }
+    assert pytest.approx(cost) == summed(receiver, COST, *by)
+    assert {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1} == counted(receiver, FIRST_CHUNK, *by)
+    failed = {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1, ("globex", missing): 1}
+    assert failed == counted(receiver, DURATION, *by)
