@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import pytest
 
 from loopback import OtlpReceiver
@@ -301,3 +302,34 @@ def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.M
     assert {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1} == counted(receiver, FIRST_CHUNK, *by)
     failed = {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1, ("globex", missing): 1}
     assert failed == counted(receiver, DURATION, *by)
+
+
+@pytest.mark.skipif(
+    not hasattr(anthropic.resources.messages, "Batches"), reason="anthropic below 0.42 has batches below `beta` alone"
+)
+def test_batch_job(example: Example, receiver: OtlpReceiver) -> None:
+    """The second process is linked to the first, and records the tokens of the results."""
+    printed = example("batch_job")
+
+    assert [
+        "3 requests: in_progress",
+        "Lisbon: The light in the late afternoon, best seen from a ferry for the price of a coffee.",
+        "Porto: The bridges, and the cellars that one reaches by walking over them.",
+        "Évora: A Roman temple in a town where lunch takes two hours.",
+    ] == printed
+    assert [
+        "order descriptions INTERNAL",
+        "  create_batch CLIENT",
+        "collect descriptions INTERNAL",
+        "  fetch_batch CLIENT",
+        "  fetch_batch CLIENT",
+        "  fetch_batch CLIENT",
+        "  batch_results CLIENT",
+    ] == tree(receiver.spans)
+    ordered, collected = (span for span in receiver.spans if span["name"].endswith("descriptions"))
+    assert [{"trace_id": ordered["trace_id"], "span_id": ordered["span_id"]}] == collected["links"]
+    assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK} == metric_names(receiver)
+    assert {("claude-sonnet-5-5", "input"): 66, ("claude-sonnet-5-5", "output"): 45} == summed(
+        receiver, TOKENS, "gen_ai.response.model", "gen_ai.token.type"
+    )
+    assert {("input",): 3, ("output",): 3} == counted(receiver, TOKENS, "gen_ai.token.type")
