@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,7 +16,9 @@ from http.client import HTTPConnection
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import anthropic
 import pytest
 from click.testing import CliRunner, Result
 from rich.cells import cell_len
@@ -274,6 +277,79 @@ def test_anthropic(configured):
 
     assert "At the bakery near the river. Go before nine." == answer.content[0].text == streamed  # type: ignore[union-attr]
     assert 5 < answer.usage.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("question", "called"),
+    [
+        ("The weather in Porto, and trains there?", [("find_trains", "Porto"), ("get_weather", "Porto")]),
+        ("Which weather, in Lisbon or Porto?", [("get_weather", "Lisbon"), ("get_weather", "Porto")]),
+        ("Anything?", [("find_trains", "Lisbon")]),
+    ],
+)
+def test_which_tools_are_called(configured, question, called):
+    """Those that the question names, for each of its cities; the first if it names none. Both APIs agree."""
+    import anthropic
+    import openai
+
+    schema: Any = {"type": "object", "properties": {"city": {"type": "string"}}}
+    names = ["find_trains", "get_weather"]
+    messages: Any = [{"role": "user", "content": question}]
+    with openai.OpenAI(max_retries=0) as client:
+        functions: Any = [{"type": "function", "function": {"name": name, "parameters": schema}} for name in names]
+        answer = client.chat.completions.create(model="anything", messages=messages, tools=functions)
+    with anthropic.Anthropic(max_retries=0) as other:
+        tools: Any = [{"name": name, "input_schema": schema} for name in names]
+        message = other.messages.create(model="anything", max_tokens=100, messages=messages, tools=tools)
+
+    calls: Any = answer.choices[0].message.tool_calls
+    blocks: Any = [block for block in message.content if block.type == "tool_use"]
+    assert called == [(call.function.name, json.loads(call.function.arguments)["city"]) for call in calls]
+    assert called == [(block.name, block.input["city"]) for block in blocks]
+    assert len(calls) == len({call.id for call in calls}) == len({block.id for block in blocks})
+
+
+@pytest.mark.skipif(not hasattr(anthropic.resources.messages, "Batches"), reason="anthropic below 0.42")
+def test_batches_of_anthropic(configured):
+    """A batch ends when it is asked for again, and has an answer for each request; of another there is nothing."""
+    params: Any = {"model": "anything", "max_tokens": 9, "messages": [{"role": "user", "content": "A tip?"}]}
+    with anthropic.Anthropic(max_retries=0) as client:
+        batches = client.messages.batches
+        created = batches.create(requests=[{"custom_id": name, "params": params} for name in ("a", "b")])
+        first, second = batches.retrieve(created.id), batches.retrieve(created.id)
+        results = {entry.custom_id: entry.result for entry in batches.results(created.id)}
+        with pytest.raises(anthropic.NotFoundError):
+            batches.retrieve("msgbatch_0")
+
+    assert ("in_progress", "in_progress", "ended") == (
+        created.processing_status,
+        first.processing_status,
+        second.processing_status,
+    )
+    assert (2, 0, 0, 2) == (
+        created.request_counts.processing,
+        created.request_counts.succeeded,
+        second.request_counts.processing,
+        second.request_counts.succeeded,
+    )
+    assert {"a": "A tenth is plenty.", "b": "A tenth is plenty."} == {
+        name: result.message.content[0].text  # type: ignore[union-attr]
+        for name, result in results.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", '{"requests": 1}', '{"requests": [1]}', '{"requests": [{"params": 1}]}']
+)
+def test_a_batch_that_is_not_understood(configured, body):
+    """The request is refused, and the server goes on."""
+    address = urlsplit(configured["ANTHROPIC_BASE_URL"])
+    with closing(HTTPConnection(address.netloc, timeout=10)) as connection:
+        connection.request("POST", "/v1/messages/batches", body)
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+
+    assert (400, "invalid_request_error") == (response.status, answer["error"]["type"])
 
 
 def test_ollama(configured, closed):

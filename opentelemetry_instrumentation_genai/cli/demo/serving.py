@@ -15,7 +15,8 @@ from .server.tally import Tally
 
 _ADVICE = """
 It has every model, but for those with `missing` in their name; gpt-4o-mini is busy at the first try of a call (429).
-An answer takes 80 ms until it begins, and 20 ms for each piece of a stream. Tools are called once. Ctrl-C ends it.
+An answer takes 80 ms until it begins, and 20 ms for each piece of a stream. Of the tools, those are called, once,
+that have a word of the question in their name, or else the first. Ctrl-C ends it.
 
   opentelemetry-genai run --content -- python app.py
 """

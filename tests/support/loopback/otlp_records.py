@@ -66,6 +66,7 @@ def _span(span: Span) -> Record:
         "end_time_unix_nano": span.end_time_unix_nano,
         "attributes": _attributes(span.attributes),
         "events": [{"name": event.name, "attributes": _attributes(event.attributes)} for event in span.events],
+        "links": [{"trace_id": link.trace_id.hex(), "span_id": link.span_id.hex()} for link in span.links],
         "status": {
             "code": Status.StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_"),
             "description": span.status.message,

@@ -90,11 +90,13 @@ def answer_blocks(tally: Tally, body: Json) -> Iterator[Json]:
     if results:
         yield {"type": "text", "text": model.choose(results)}
     elif tools := body.get("tools"):
-        argument = next(iter(tools[0].get("input_schema", {}).get("properties", {})), "input")
         yield {"type": "text", "text": "I look at the timetable."}
-        for index, city in enumerate(model.cities(question)):
+        places = model.wanted([tool["name"] for tool in tools], question)
+        wanted = [(tools[place], city) for place in places for city in model.cities(question)]
+        for index, (tool, city) in enumerate(wanted):
+            argument = next(iter(tool.get("input_schema", {}).get("properties", {})), "input")
             identity = tally.identifier(f"toolu_{index}")
-            yield {"type": "tool_use", "id": identity, "name": tools[0]["name"], "input": {argument: city}}
+            yield {"type": "tool_use", "id": identity, "name": tool["name"], "input": {argument: city}}
     else:
         yield {"type": "text", "text": model.answer(question)}
 

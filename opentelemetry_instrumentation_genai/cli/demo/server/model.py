@@ -81,6 +81,12 @@ def cities(question: str) -> list[str]:
     return [city for city in CITIES if city in question] or [CITIES[0]]
 
 
+def wanted(tools: list[str], question: str) -> list[int]:
+    """Return which tools a question needs: those with a word of the question in their names, or else the first."""
+    words = {word for word in tokens(question.lower()) if len(word) > 3}
+    return [place for place, name in enumerate(tools) if words & {*name.lower().split("_")}] or [0]
+
+
 def limited(text: str, limit: object) -> tuple[str, bool]:
     """Return as much of an answer as a limit of tokens leaves, and whether it leaves something out."""
     if not isinstance(limit, int) or limit < 1 or len(tokens(text)) <= limit:

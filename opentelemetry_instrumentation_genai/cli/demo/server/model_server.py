@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import anthropic_api, ollama_api, openai_api, openai_jobs
+from . import anthropic_api, anthropic_batches, ollama_api, openai_api, openai_jobs
 from .plan import CURRENT, plan_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def model_server(tally: Tally) -> Starlette:
     """Make the server; what it sees is counted in `tally`."""
     apis: tuple[Api, ...] = (openai_api, anthropic_api, ollama_api)
     answering = [route(tally, api, path) for api in apis for path in api.REPLIES]
-    return Starlette(routes=[*answering, *openai_jobs.routes(tally)])
+    return Starlette(routes=[*answering, *openai_jobs.routes(tally), *anthropic_batches.routes(tally)])
 
 
 def route(tally: Tally, api: Api, path: str) -> Route:

@@ -86,19 +86,22 @@ def chat_message(tally: Tally, body: Json) -> Json:
     results = [model.text_of(item["content"]) for item in body["messages"] if item["role"] == "tool"]
     message: Json = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     if body.get("tools") and not results:
-        tool = body["tools"][0]["function"]
-        argument = next(iter(tool.get("parameters", {}).get("properties", {})), "input")
+        tools = [tool["function"] for tool in body["tools"]]
+        places = model.wanted([tool["name"] for tool in tools], question)
+        wanted = [(tools[place], city) for place in places for city in model.cities(question)]
         message["tool_calls"] = [
-            {
-                "id": tally.identifier(f"call_{index}"),
-                "type": "function",
-                "function": {"name": tool["name"], "arguments": json.dumps({argument: city}, ensure_ascii=False)},
-            }
-            for index, city in enumerate(model.cities(question))
+            {"id": tally.identifier(f"call_{index}"), "type": "function", "function": call_of(tool, city)}
+            for index, (tool, city) in enumerate(wanted)
         ]
     else:
         message["content"] = model.conclude(results) if results else model.answer(question)
     return message
+
+
+def call_of(tool: Json, city: str) -> Json:
+    """Call a tool: its first argument is a city."""
+    argument = next(iter(tool.get("parameters", {}).get("properties", {})), "input")
+    return {"name": tool["name"], "arguments": json.dumps({argument: city}, ensure_ascii=False)}
 
 
 def chat_usage(tally: Tally, body: Json, message: Json) -> Json:

@@ -1,0 +1,22 @@
+# Where the telemetry goes, and how.
+export OTEL_EXPORTER_OTLP_ENDPOINT="${OTEL_EXPORTER_OTLP_ENDPOINT:-http://127.0.0.1:4318}"
+export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+# What calls cost, and by whom: the tag `tenant` is on metrics as well.
+export OTEL_INSTRUMENTATION_GENAI_PRICES="${OTEL_INSTRUMENTATION_GENAI_PRICES:-file:prices.json}"
+export OTEL_INSTRUMENTATION_GENAI_METRIC_ATTRIBUTES=tenant
+# Where the models are: the embedded server, unless your shell says otherwise.
+export OPENAI_BASE_URL="${OPENAI_BASE_URL:-http://127.0.0.1:8085/v1}"
+export OPENAI_API_KEY="${OPENAI_API_KEY:-demo}"
+export ANTHROPIC_BASE_URL="${ANTHROPIC_BASE_URL:-http://127.0.0.1:8085}"
+export ANTHROPIC_API_KEY="${ANTHROPIC_API_KEY:-demo}"
+# Where the gateway is.
+export GATEWAY_PORT="${GATEWAY_PORT:-8086}"
+
+OTEL_SERVICE_NAME=gateway opentelemetry-instrument python gateway.py &
+gateway=$!
+OTEL_SERVICE_NAME=gateway-client opentelemetry-instrument python client.py
+status=$?
+# As Ctrl-C: uvicorn ends itself by SIGTERM with nothing that runs at exit, the last export among it.
+kill -INT "$gateway"
+wait "$gateway"
+exit "$status"

@@ -1,0 +1,7 @@
+# Where the telemetry goes.
+export OTEL_EXPORTER_OTLP_ENDPOINT="${OTEL_EXPORTER_OTLP_ENDPOINT:-http://127.0.0.1:4318}"
+# Where the model is: the embedded server, unless your shell says otherwise.
+export OPENAI_BASE_URL="${OPENAI_BASE_URL:-http://127.0.0.1:8085/v1}"
+export OPENAI_API_KEY="${OPENAI_API_KEY:-demo}"
+
+exec python app.py
