@@ -14,8 +14,8 @@ from opentelemetry.propagate import inject
 PORT = int(os.environ["GATEWAY_PORT"])
 REQUESTS = (
     ("acme", "gpt-4.1-mini", "Which way along the river?"),
-    ("acme", "claude-sonnet-5-5", "Where is the best pastry?"),
-    ("globex", "claude-sonnet-5-5", "When is closing time of the cellars?"),
+    ("acme", "claude-sonnet-4-5", "Where is the best pastry?"),
+    ("globex", "claude-sonnet-4-5", "When is closing time of the cellars?"),
     ("globex", "gpt-missing", "Is anybody there?"),
 )
 tracer = trace.get_tracer("gateway-client")

@@ -128,7 +128,7 @@ def usage(receiver: OtlpReceiver) -> list[tuple[int, int]]:
 
 def test_all_are_listed() -> None:
     """The page has each example once, and each has a README with one command and a test."""
-    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] not in "._")
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
     assert folders == sorted(re.findall(r"^\| \[(\w+)\]\(\1\) \|", page, re.MULTILINE))
@@ -274,7 +274,7 @@ def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.M
         "globex 200 The cellars close at seven.",
     ] == printed[:3]
     assert printed[3].startswith("globex 404 The provider refuses: ")
-    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-5-5", "gpt-missing"
+    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-4-5", "gpt-missing"
     assert [
         line
         for model in (gpt, claude, claude, missing)
@@ -329,7 +329,7 @@ def test_batch_job(example: Example, receiver: OtlpReceiver) -> None:
     ordered, collected = (span for span in receiver.spans if span["name"].endswith("descriptions"))
     assert [{"trace_id": ordered["trace_id"], "span_id": ordered["span_id"]}] == collected["links"]
     assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK} == metric_names(receiver)
-    assert {("claude-sonnet-5-5", "input"): 66, ("claude-sonnet-5-5", "output"): 45} == summed(
+    assert {("claude-sonnet-4-5", "input"): 66, ("claude-sonnet-4-5", "output"): 45} == summed(
         receiver, TOKENS, "gen_ai.response.model", "gen_ai.token.type"
     )
     assert {("input",): 3, ("output",): 3} == counted(receiver, TOKENS, "gen_ai.token.type")
