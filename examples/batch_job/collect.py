@@ -13,7 +13,7 @@ from anthropic import Anthropic
 from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 
-PAUSE = float(os.environ.get("BATCH_PAUSE", "1"))  # seconds; a minute is soon enough for a real batch
+PAUSE = float(os.environ.get("BATCH_PAUSE", "1"))  # seconds
 tracer = trace.get_tracer("descriptions")
 
 

@@ -53,7 +53,7 @@ def example(addresses: dict[str, str], receiver: OtlpReceiver) -> Example:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url, **addresses}
         done = subprocess.run(
-            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
         assert (0, "") == (done.returncode, done.stderr)
         return done.stdout.splitlines()
