@@ -76,6 +76,13 @@ def tree(spans: Iterable[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def drawn(name: str) -> list[str]:
+    """The tree that the README of an example draws, as `tree` has it but for the kinds."""
+    page = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"\n\n```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return [re.sub("[│├└] ", "  ", line) for line in block.splitlines()]
+
+
 def points(receiver: OtlpReceiver, name: str) -> list[dict[str, Any]]:
     """The points of a metric, each as it was exported last."""
     last = {
@@ -183,6 +190,7 @@ def test_rag_pipeline(example: Example, receiver: OtlpReceiver) -> None:
         "  chat gpt-4.1-mini CLIENT",
         "  step parse INTERNAL",
     ] == tree(receiver.spans)
+    assert drawn("rag_pipeline") == [line.rpartition(" ")[0] for line in tree(receiver.spans)]
     assert {DURATION, TOKENS, "gen_ai.workflow.duration"} == metric_names(receiver)
     assert {("chat",): 1, ("embeddings",): 1, ("retrieval",): 1} == counted(receiver, DURATION, "gen_ai.operation.name")
     assert [(41, 0), (63, 11)] == usage(receiver)
@@ -209,6 +217,7 @@ def test_agent(example: Example, receiver: OtlpReceiver) -> None:
         "  execute_tool find_trains INTERNAL",
         "  chat gpt-4.1-mini CLIENT",
     ] == tree(receiver.spans)
+    assert drawn("agent") == [line.rpartition(" ")[0] for line in tree(receiver.spans)]
     weather, trains = (span for span in receiver.spans if span["name"].startswith("execute_tool"))
     assert max(weather["start_time_unix_nano"], trains["start_time_unix_nano"]) < min(
         weather["end_time_unix_nano"], trains["end_time_unix_nano"]
