@@ -23,7 +23,7 @@ async def find_trains(city: str) -> str:
     return f"the train: {trains.get(city, 'none')}"
 
 
-TOOLS: dict[str, Callable[[str], Awaitable[str]]] = {"get_weather": get_weather, "find_trains": find_trains}
+TOOLS: dict[str, Callable[..., Awaitable[str]]] = {"get_weather": get_weather, "find_trains": find_trains}
 DEFINITIONS: list[Any] = [
     {
         "type": "function",

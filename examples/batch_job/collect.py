@@ -13,7 +13,7 @@ from anthropic import Anthropic
 from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 
-PAUSE = float(os.environ.get("BATCH_PAUSE", "1"))  # seconds; a minute is soon enough for a real batch
+PAUSE = float(os.environ.get("BATCH_PAUSE", "1"))  # seconds
 tracer = trace.get_tracer("descriptions")
 
 
@@ -34,7 +34,7 @@ def collect(job: dict[str, Any]) -> None:
         for entry in client.messages.batches.results(job["batch"]):
             town = job["towns"][int(entry.custom_id.removeprefix("town-"))]
             if entry.result.type == "succeeded":
-                print(f"{town}: {entry.result.message.content[0].text}")
+                print(f"{town}:", *(block.text for block in entry.result.message.content if block.type == "text"))
             else:
                 print(f"{town}: {entry.result.type}")
 

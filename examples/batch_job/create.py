@@ -6,13 +6,17 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anthropic import Anthropic
 from opentelemetry import trace
 
 from opentelemetry_instrumentation_genai import current_call
 
-MODEL = "claude-sonnet-5-5"
+if TYPE_CHECKING:
+    from anthropic.types.messages.batch_create_params import Request
+
+MODEL = "claude-sonnet-4-5"
 TOWNS = ("Lisbon", "Porto", "Évora")
 tracer = trace.get_tracer("descriptions")
 
@@ -20,7 +24,7 @@ tracer = trace.get_tracer("descriptions")
 @tracer.start_as_current_span("order descriptions")
 def order(job: Path) -> None:
     """Create the batch."""
-    requests = [
+    requests: list[Request] = [
         {
             "custom_id": f"town-{number}",
             "params": {

@@ -27,8 +27,7 @@ def score(answer: str) -> None:
 def answer(database: Answers, question: str) -> str:
     """Answer a question."""
     with invoke_agent("guide", model=MODEL, provider="openai"):
-        messages = [{"role": "user", "content": question}]
-        reply = OpenAI().chat.completions.create(model=MODEL, messages=messages)
+        reply = OpenAI().chat.completions.create(model=MODEL, messages=[{"role": "user", "content": question}])
         text = reply.choices[0].message.content or ""
         score(text)
         database.keep(text, current_call())

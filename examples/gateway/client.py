@@ -14,8 +14,8 @@ from opentelemetry.propagate import inject
 PORT = int(os.environ["GATEWAY_PORT"])
 REQUESTS = (
     ("acme", "gpt-4.1-mini", "Which way along the river?"),
-    ("acme", "claude-sonnet-5-5", "Where is the best pastry?"),
-    ("globex", "claude-sonnet-5-5", "When is closing time of the cellars?"),
+    ("acme", "claude-sonnet-4-5", "Where is the best pastry?"),
+    ("globex", "claude-sonnet-4-5", "When is closing time of the cellars?"),
     ("globex", "gpt-missing", "Is anybody there?"),
 )
 tracer = trace.get_tracer("gateway-client")
@@ -55,6 +55,6 @@ def ask(tenant: str, model: str, question: str) -> None:
 
 
 if __name__ == "__main__":
-    wait_for_gateway(20)
+    wait_for_gateway(30)
     for request in REQUESTS:
         ask(*request)

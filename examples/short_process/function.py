@@ -17,8 +17,8 @@ def answer(event: dict[str, Any], _context: object) -> dict[str, str]:
     """Answer the question of an event."""
     try:
         with tracer.start_as_current_span("answer"):
-            messages = [{"role": "user", "content": event["question"]}]
-            reply = client.chat.completions.create(model=MODEL, messages=messages)
+            question = event["question"]
+            reply = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": question}])
             return {"answer": reply.choices[0].message.content or ""}
     finally:
         flush()

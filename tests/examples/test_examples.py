@@ -53,7 +53,7 @@ def example(addresses: dict[str, str], receiver: OtlpReceiver) -> Example:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url, **addresses}
         done = subprocess.run(
-            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
         assert (0, "") == (done.returncode, done.stderr)
         return done.stdout.splitlines()
@@ -74,6 +74,13 @@ def tree(spans: Iterable[dict[str, Any]]) -> list[str]:
     lines = [*below("", 0)]
     assert len(ordered) == len(lines), "a span has a parent that was not exported"
     return lines
+
+
+def drawn(name: str) -> list[str]:
+    """The tree that the README of an example draws, as `tree` has it but for the kinds."""
+    page = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"\n\n```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return [re.sub("[│├└] ", "  ", line) for line in block.splitlines()]
 
 
 def points(receiver: OtlpReceiver, name: str) -> list[dict[str, Any]]:
@@ -128,7 +135,7 @@ def usage(receiver: OtlpReceiver) -> list[tuple[int, int]]:
 
 def test_all_are_listed() -> None:
     """The page has each example once, and each has a README with one command and a test."""
-    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] not in "._")
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
     assert folders == sorted(re.findall(r"^\| \[(\w+)\]\(\1\) \|", page, re.MULTILINE))
@@ -183,6 +190,7 @@ def test_rag_pipeline(example: Example, receiver: OtlpReceiver) -> None:
         "  chat gpt-4.1-mini CLIENT",
         "  step parse INTERNAL",
     ] == tree(receiver.spans)
+    assert drawn("rag_pipeline") == [line.rpartition(" ")[0] for line in tree(receiver.spans)]
     assert {DURATION, TOKENS, "gen_ai.workflow.duration"} == metric_names(receiver)
     assert {("chat",): 1, ("embeddings",): 1, ("retrieval",): 1} == counted(receiver, DURATION, "gen_ai.operation.name")
     assert [(41, 0), (63, 11)] == usage(receiver)
@@ -209,6 +217,7 @@ def test_agent(example: Example, receiver: OtlpReceiver) -> None:
         "  execute_tool find_trains INTERNAL",
         "  chat gpt-4.1-mini CLIENT",
     ] == tree(receiver.spans)
+    assert drawn("agent") == [line.rpartition(" ")[0] for line in tree(receiver.spans)]
     weather, trains = (span for span in receiver.spans if span["name"].startswith("execute_tool"))
     assert max(weather["start_time_unix_nano"], trains["start_time_unix_nano"]) < min(
         weather["end_time_unix_nano"], trains["end_time_unix_nano"]
@@ -274,7 +283,7 @@ def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.M
         "globex 200 The cellars close at seven.",
     ] == printed[:3]
     assert printed[3].startswith("globex 404 The provider refuses: ")
-    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-5-5", "gpt-missing"
+    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-4-5", "gpt-missing"
     assert [
         line
         for model in (gpt, claude, claude, missing)
@@ -329,7 +338,7 @@ def test_batch_job(example: Example, receiver: OtlpReceiver) -> None:
     ordered, collected = (span for span in receiver.spans if span["name"].endswith("descriptions"))
     assert [{"trace_id": ordered["trace_id"], "span_id": ordered["span_id"]}] == collected["links"]
     assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK} == metric_names(receiver)
-    assert {("claude-sonnet-5-5", "input"): 66, ("claude-sonnet-5-5", "output"): 45} == summed(
+    assert {("claude-sonnet-4-5", "input"): 66, ("claude-sonnet-4-5", "output"): 45} == summed(
         receiver, TOKENS, "gen_ai.response.model", "gen_ai.token.type"
     )
     assert {("input",): 3, ("output",): 3} == counted(receiver, TOKENS, "gen_ai.token.type")

@@ -300,9 +300,9 @@ class TestSdist:
 
     def test_can_be_tested(self, sdist_names):
         """The tests and their configuration come along."""
-        assert {"LICENSE", "README.md", "pyproject.toml", "tox.ini", "tests/packaging/test_packaging.py"} <= set(
-            sdist_names
-        )
+        needed = {"LICENSE", "README.md", "pyproject.toml", "tox.ini", "tests/packaging/test_packaging.py"}
+
+        assert needed | {"examples/README.md", "examples/zero_code/run.sh"} <= set(sdist_names)
 
     def test_holds_no_leftovers(self, sdist_names):
         """No cache, environment or report that lay in the checkout."""
