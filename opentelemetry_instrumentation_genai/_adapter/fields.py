@@ -123,8 +123,7 @@ def members(source: Any) -> Mapping[str, Any]:
 def _members(source: Any, kind: type) -> Mapping[str, Any]:
     """Return the members of an object that is of no known model class; no code of the class is called."""
     if issubclass(kind, dict):
-        held: Mapping[str, Any] = source
-        return held
+        return dict.copy(source)
     if source is None:
         return _NOTHING
     try:

@@ -170,7 +170,7 @@ class Others:
 
     def _reporter(self, resources: Collection[object], senders: Collection[object]) -> _Reporter | None:
         """Return the instrumentation that has wrapped one of the methods, or that is active without a visible wrapper."""
-        instrumentors = {_package_of(type(other)): type(other).__name__ for other in _at_work()}
+        instrumentors = {self._package_of(type(other)): type(other).__name__ for other in _at_work()}
         packages = (*instrumentors, *_KNOWN)
         for package, _ in _wrapping(senders, packages):
             return _Reporter(package, None)
@@ -182,6 +182,10 @@ class Others:
             if name in self._instrumentors and not any(_wrapping(self._all(), [module])):
                 return _Reporter(module, None)
         return None
+
+    def _package_of(self, instrumentor: type) -> str:
+        """Return the package of an instrumentor, of which all modules may have wrappers: of one for another SDK, its own module."""
+        return _package_of(instrumentor) if instrumentor.__name__ in self._instrumentors else instrumentor.__module__
 
     def _all(self) -> Iterator[object]:
         return (value for _, _, value in self._resources(self._methods))
@@ -199,7 +203,7 @@ def warn_of(sdk: str, reporter: str) -> None:
 
 def reporter_of(method: object) -> str | None:
     """Return the package of another instrumentation that has replaced a method of one client; None where none has."""
-    packages = (*(_package_of(type(other)) for other in _at_work()), *_KNOWN)
+    packages = (*(type(other).__module__ for other in _at_work()), *_KNOWN)
     return next((package for package, _ in _wrapping([method], packages)), None)
 
 

@@ -18,7 +18,7 @@ import atexit
 import sys
 from collections.abc import AsyncGenerator
 from functools import partial
-from inspect import CO_ASYNC_GENERATOR
+from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, ref
 
@@ -30,8 +30,8 @@ from .decoding import Wire
 from .usage_filter import Bytes, Events, UsageFilter, filtered
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator
-    from types import FrameType
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+    from types import CodeType, FrameType
 
     from .._adapter.stream_usage import StreamUsage
     from .._call.call import Call
@@ -56,11 +56,12 @@ class Reading:
         known: what is known of the response without its body, by its headers; None where nothing is.
     """
 
-    __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_known", "_stepping", "_stopped")
+    __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_known", "_sources", "_stepping", "_stopped")
 
     def __init__(self, call: Call, known: Any = None) -> None:
         self._call = call
         self._known = known
+        self._sources: list[CodeType] = []  # the code of the asynchronous generators that are followed
         self._stepping = False
         self._stopped = False
         self._held = self._complete = False
@@ -74,8 +75,11 @@ class Reading:
     def _follow(
         self, source: Any, take: Callable[[Any], object], end: Callable[[], object]
     ) -> Iterator[object] | AsyncIterator[object]:
-        follow = _AsyncFollowed if hasattr(source, "__anext__") else _followed
-        return follow(self, source, take, end)
+        if not hasattr(source, "__anext__"):
+            return _followed(self, source, take, end)
+        if isinstance(source, AsyncGeneratorType):
+            self._sources.append(source.ag_code)
+        return _AsyncFollowed(self, source, take, end)
 
     def forget(self) -> None:
         """Stop reporting to the call: another reading has replaced this one."""
@@ -128,7 +132,7 @@ class Reading:
     @guarded
     def closing(self) -> None:
         """Record that the application closes the response while a step waits in another thread or task."""
-        if self._stepping and not _within_step():
+        if self._stepping and not _within_step(self._sources):
             self._stopped = True
 
     @guarded
@@ -334,25 +338,29 @@ class _AsyncFollowed(AsyncGenerator[object, object]):
 _STEPS = (_followed.__code__, _AsyncFollowed.__anext__.__code__)
 
 
-def _within_step() -> bool:
-    """Return whether the current code runs within a step of a stream, and not beside one in another thread or task."""
+def _within_step(sources: Sequence[CodeType]) -> bool:
+    """Return whether the current code runs within a step of a stream, and not beside one in another thread or task.
+
+    Args:
+        sources: the code of the asynchronous generators that make the events.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code in _STEPS:
             return True
         frame = frame.f_back
-    return _unwinds(sys.exc_info()[1])
+    return _unwinds(sys.exc_info()[1], sources)
 
 
-def _unwinds(error: BaseException | None) -> bool:
-    """Return whether an exception is leaving an asynchronous generator, as the one that makes the events.
+def _unwinds(error: BaseException | None, sources: Sequence[CodeType]) -> bool:
+    """Return whether an exception is leaving a generator that makes the events: that is a step too.
 
-    That is a step too. If the exception was thrown into the task that waits, at a cancellation or by what it waits for, Python does
-    not link the frames of those that wait for the generator.
+    If the exception was thrown into the task that waits, at a cancellation or by what it waits for, Python does not link the frames of
+    those that wait for the generator.
     """
     step = error.__traceback__ if error is not None else None
     while step is not None:
-        if step.tb_frame.f_code.co_flags & CO_ASYNC_GENERATOR:
+        if step.tb_frame.f_code in sources:
             return True
         step = step.tb_next
     return False

@@ -20,6 +20,16 @@ class Model(pydantic.BaseModel):
     declared: Any = None
 
 
+class Own(dict[str, Any]):
+    """A dictionary of the application, of which no method may be called."""
+
+    def get(self, *_arguments: Any) -> Any:  # type: ignore[override]
+        """Fail."""
+        raise AssertionError
+
+    __getitem__ = __contains__ = copy = get  # type: ignore[assignment]
+
+
 class Text(str):
     """A text of a class of its own."""
 
@@ -114,6 +124,7 @@ TABLE = fields.table(
         ({"kind": "flat", "format": {"kind": "deep"}}, {"kind": "deep"}),
         (Model.model_construct(declared=1, model="m", usage=Model(tokens=3)), {"model": "m", "tokens": 3}),
         (Model(usage={"tokens": 3}), {"tokens": 3}),
+        (Own(model="m", usage=Own(tokens=3)), {"model": "m", "tokens": 3}),
         (None, {}),
         ("model", {}),
         (7, {}),

@@ -593,6 +593,12 @@ class TestList:
         """A cursor that no answer had is refused."""
         assert fetch(view.serving.page, "GET", f"/api/traces?{asked}")[0] == 400
 
+    def test_a_page_beyond_all(self, view):
+        """Numbers of any size are numbers."""
+        export(view, sent("t", "s"))
+
+        assert view.get("/api/traces", before=f"-{10**30}.0")["traces"] == []
+
     def test_what_is_not_there(self, view):
         """An unknown trace and an unknown span have status 404."""
         export(view, sent("t", "s"))

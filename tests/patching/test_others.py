@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sysconfig
@@ -180,6 +181,36 @@ async def test_asynchronous_calls(server, app, async_openai_client, theirs):
 
     both = theirs.source in {"openllmetry", "openinference"}
     assert [theirs.span if both else NAME] == app.spans()
+
+
+def test_an_application_with_an_instrumentor_of_its_own(server, app, openai_client, tmp_path, monkeypatch):
+    """That of something else, which its package offers, does not make a reporter of another wrapper in that package."""
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .telemetry import QueueInstrumentor\n")
+    (package / "telemetry.py").write_text(
+        "from opentelemetry.instrumentation.instrumentor import BaseInstrumentor\n\n"
+        "class QueueInstrumentor(BaseInstrumentor):\n"
+        "    def instrumentation_dependencies(self):\n        return ()\n\n"
+        "    def _instrument(self, **kwargs):\n        pass\n\n"
+        "    def _uninstrument(self, **kwargs):\n        pass\n"
+    )
+    (package / "retry.py").write_text(
+        "def retrying(method):\n    def call(*args, **kwargs):\n        return method(*args, **kwargs)\n\n    return call\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    shop, retry = importlib.import_module("shop"), importlib.import_module("shop.retry")
+    shop.QueueInstrumentor().instrument()
+    completions_class = openai.resources.chat.completions.Completions
+    monkeypatch.setattr(completions_class, "create", retry.retrying(completions_class.create))
+    app.ours()
+    server.reply(Json(completion()))
+    try:
+        openai_client().chat.completions.create(**CHAT)
+    finally:
+        shop.QueueInstrumentor().uninstrument()
+
+    assert [NAME] == app.spans()
 
 
 @pytest.mark.parametrize("first", ["ours", "theirs"])

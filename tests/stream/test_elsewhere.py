@@ -175,6 +175,49 @@ def test_closed_while_another_task_waits(twice: Twice, telemetry: Telemetry, api
     assert api.partly() == Ended.of(telemetry)
 
 
+@pytest.mark.parametrize("ends", ["closed", "cancelled"])
+@pytest.mark.parametrize("api", DIFFERENT_APIS)
+def test_closed_by_a_generator_of_the_application(twice: Twice, telemetry: Telemetry, api, ends):
+    """A generator between a task that reads and a client of the application closes the stream when that client has gone: this is leaving."""
+
+    async def read(client, seen):
+        stream = await api.create(client)
+        queue: asyncio.Queue[object] = asyncio.Queue()
+
+        async def fill():
+            async for item in stream:
+                queue.put_nowait(item)
+
+        async def made():
+            try:
+                while True:
+                    yield await queue.get()
+            finally:
+                await stream.close()
+
+        async def written():
+            async for item in response:
+                seen.note(item)
+
+        filling = asyncio.ensure_future(fill())
+        response = made()
+        if ends == "cancelled":
+            writing = asyncio.ensure_future(written())
+            await until(lambda: len(seen.chunks) == api.part)
+            writing.cancel()
+            await asyncio.wait([writing])
+        else:
+            for _ in range(api.part):
+                seen.note(await anext(response))
+        await response.aclose()
+        await filling
+
+    seen = twice(api.reply(end="stall", sent=api.part), read, leaves=True)
+
+    assert seen.raised
+    assert api.partly() == Ended.of(telemetry)
+
+
 @pytest.mark.parametrize("api", CHAT_AND_RESPONSES)
 async def test_two_tasks_at_once(server, telemetry: Telemetry, async_openai_client, api):
     """A second reader beside one that waits is refused by Python, as without us; the first one's call goes on."""

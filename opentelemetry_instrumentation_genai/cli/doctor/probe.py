@@ -64,9 +64,9 @@ class Probe(logging.Handler):
         self.ended: Counter[str] = Counter()
         self.calls: Counter[int] = Counter()
         self.exported = self.refused = 0
-        self.streams = 0
+        self.streams: int = 0
         self.servers: set[tuple[str, str, int]] = set()
-        self.trace = ""
+        self.trace: str = ""
         self.error = ""
         self.logs: list[list[str]] = []
         self.hosts: dict[str, str] = {}

@@ -49,9 +49,9 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.targets: list[Target] = []
-        self.logs = False
+        self.logs: bool = False
         every = [*_sdk(), *self._exporters(), *_service(), *_sampler(), *_limits(), *_misspelled()]
-        self.findings = list(
+        self.findings: list[Finding] = list(
             {finding.what: finding for finding in every}.values()
         )  # one variable may count for three signals
 

@@ -109,7 +109,12 @@ def _before(text: str) -> tuple[int, int] | None:
     if not text:
         return None
     start, _, number = text.partition(".")
-    return min(int(start), 2**63 - 1), min(int(number), 2**63 - 1)
+    return _bounded(start), _bounded(number)
+
+
+def _bounded(text: str) -> int:
+    """Return a number that SQLite can compare with: its integers have 64 bits."""
+    return max(0, min(int(text), 2**63 - 1))
 
 
 def _static() -> list[Route]:

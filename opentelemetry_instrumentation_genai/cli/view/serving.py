@@ -73,8 +73,10 @@ class Serving:
         self._queries = Queries(store.path)
         self._sockets: list[socket.socket] = []
         try:
-            self.page, self.http = self._listen(ports.page), self._listen(ports.http)
-            self._grpc, self.grpc = self._listen_grpc(store, ports.grpc)
+            self.page: int = self._listen(ports.page)
+            self.http: int = self._listen(ports.http)
+            self._grpc, port = self._listen_grpc(store, ports.grpc)
+            self.grpc: int = port
         except PortInUseError:
             self._close()
             raise

@@ -44,7 +44,7 @@ class Store:
             lasting: whether the file has to survive a crash of the machine.
         """
         self.path = path
-        self.dropped = 0
+        self.dropped: int = 0
         self._keep = keep
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()

@@ -33,7 +33,7 @@ class Batch:
 
     def __init__(self, identity: str, requests: list[Json]) -> None:
         self.identity = identity
-        self.created = datetime.now(timezone.utc)
+        self.created: datetime = datetime.now(timezone.utc)
         self.asked = 0
         self._requests = requests
 
