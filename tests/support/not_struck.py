@@ -419,6 +419,7 @@ RARE: Listed = {
     "_patching/funnel.py": ("Funnel._repair",),
     "_patching/other_instrumentations.py": (
         "Others._all",
+        "Others._package_of",
         "_coroutines",
         "_package",
         "_package_of",
