@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar
-from types import GeneratorType
+from types import GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
@@ -153,6 +153,17 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
 
     Frameworks inspect what kind of function they are given, and it is one; wrong arguments are refused where it is called, as ever.
     """
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind as the function does: a method of it is pickled, copied and referred to weakly as any method is."""
+        function: Any = self.__wrapped__
+        bind = getattr(type(function), "__get__", None)
+        bound = function if bind is None else bind(function, instance, owner)
+        if bound is function:
+            return self
+        if type(bound) is MethodType and bound.__func__ is function:
+            return MethodType(self, bound.__self__)
+        return super().__get__(instance, owner)  # a decorator below has a way of its own
 
     # As a function is pickled and copied.
 

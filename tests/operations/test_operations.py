@@ -6,17 +6,20 @@ import asyncio
 import base64
 import contextvars
 import copy
+import dataclasses
 import gc
 import hashlib
 import inspect
 import json
 import pickle
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from time import perf_counter
 from typing import Any
 
 import pytest
+import wrapt
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -799,12 +802,15 @@ class Shop:
         yield number
 
 
-@pytest.mark.parametrize("name", ["own", "of_class", "of_none"])
-def test_generators_of_a_class(name, instrumented, telemetry) -> None:
+@pytest.mark.parametrize("called", ["own", "own of the class", "own by keywords", "of_class", "of_none"])
+def test_generators_of_a_class(called, instrumented, telemetry) -> None:
     """Their arguments are those without the object, by the names of the parameters."""
-    method = getattr(Shop(), name)
+    name, _, how = called.partition(" ")
+    method = getattr(Shop if how else Shop(), name)
     assert inspect.isgeneratorfunction(method)
-    assert list(method(7)) == [7]
+    assert list(inspect.signature(method).parameters) == (["self", "number"] if how else ["number"])
+    steps = {"": lambda: method(7), "of the class": lambda: method(Shop(), 7)}
+    assert list(steps.get(how, lambda: method(self=Shop(), number=7))()) == [7]
     assert telemetry.span.name == f"execute_tool {name}"
     assert telemetry.span.attributes["gen_ai.tool.call.arguments"] == '{"number":7}'
 
@@ -818,6 +824,54 @@ def of_module() -> Iterator[int]:
 def test_a_generator_function_is_pickled_and_copied() -> None:
     """By its name, as any function is."""
     assert pickle.loads(pickle.dumps(of_module)) is copy.deepcopy(of_module) is of_module
+
+
+@dataclasses.dataclass
+class Keeper:
+    """Has a generator for a method, which it may keep."""
+
+    number: int
+    kept: Any = None
+
+    @step()
+    @execute_tool()
+    def method(self) -> Iterator[int]:
+        """Is kept."""
+        yield self.number
+
+
+def test_a_generator_method_is_pickled_and_copied() -> None:
+    """With its object, as any method is; and a weak reference to it lasts as long as that."""
+    keeper = Keeper(1)
+    assert weakref.WeakMethod(keeper.method)() == keeper.method
+    assert list(pickle.loads(pickle.dumps(keeper.method))()) == [1]
+    keeper.kept = keeper.method
+    for copied in (copy.deepcopy(keeper), Keeper(**dataclasses.asdict(keeper))):
+        assert copied.kept.__self__ is not keeper
+        assert list(copied.kept()) == [1]
+
+
+def test_what_a_class_does_not_bind_stays_unbound(instrumented, telemetry) -> None:
+    """A method of another object, and what a decorator of wrapt's binds, get what they would get without us."""
+
+    @wrapt.decorator
+    def seen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        instances.append(instance)
+        return wrapped(*args, **kwargs)
+
+    class Other:
+        foreign = step("foreign")(Keeper(2).method)
+
+        @step("below")
+        @seen
+        def below(self) -> Iterator[int]:
+            yield 3
+
+    instances: list[Any] = []
+    other = Other()
+    assert list(other.foreign()) == [2]  # type: ignore[call-arg]
+    assert list(other.below()) == [3]
+    assert instances == [other]
 
 
 @pytest.mark.parametrize("as_function", [True, False])

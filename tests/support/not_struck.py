@@ -109,6 +109,7 @@ APPLICATION: Listed = {
         "_around_generator.wrapper",
         "_GeneratorFunction.__copy__",
         "_GeneratorFunction.__deepcopy__",
+        "_GeneratorFunction.__get__",
         "_GeneratorFunction.__reduce_ex__",
         "_named_as",
         "_steps",
