@@ -67,6 +67,9 @@ class Block:
     def postponed(self) -> None:
         """Go on after the block is left: a decorated function has returned a coroutine or a generator that runs in the block."""
 
+    def closing(self) -> None:
+        """Take that a decorated generator is being closed: by the application, or by the garbage collector."""
+
     def step_ended(self, _error: BaseException | None) -> None:
         """Take what a step of a decorated generator has raised; None after it was closed."""
 
@@ -335,6 +338,7 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
             return self.__wrapped__.throw(*error)
 
     def close(self) -> None:
+        self._self_block.closing()  # nothing says by whom
         with _Step(self):
             self.__wrapped__.close()
         self._self_block.step_ended(None)
@@ -342,6 +346,9 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
 
 class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The asynchronous counterpart of `Steps`."""
+
+    _self_may_be_collected = False
+    """Whether the garbage collector closes a generator around this one, since no event loop does."""
 
     def __init__(self, source: AsyncGenerator[object, Any], block: Block) -> None:
         super().__init__(source)
@@ -362,6 +369,7 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
     async def first(self) -> object:
         """Run the first step without the hooks of the event loop: it tracks and closes the generator around this one alone."""
         hooks = sys.get_asyncgen_hooks()
+        self._self_may_be_collected = hooks.finalizer is None
         sys.set_asyncgen_hooks(None, None)
         try:
             step = self.__wrapped__.asend(None)
@@ -379,6 +387,8 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
             return await self.__wrapped__.athrow(*error)
 
     async def aclose(self) -> None:
+        if self._self_may_be_collected:
+            self._self_block.closing()
         with _Step(self):
             await self.__wrapped__.aclose()
         self._self_block.step_ended(None)

@@ -14,8 +14,8 @@ import json
 import pickle
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from time import perf_counter
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from time import perf_counter, sleep, time_ns
 from typing import Any
 
 import pytest
@@ -23,7 +23,8 @@ import wrapt
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from loopback import Json, Telemetry
 from loopback.openai_bodies import CHAT, completion
@@ -38,6 +39,7 @@ from opentelemetry_instrumentation_genai import (
     retrieval,
     step,
 )
+from opentelemetry_instrumentation_genai._runtime import lifetime
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from opentelemetry_instrumentation_genai._stream.body import _finish_all
 
@@ -548,6 +550,155 @@ def test_a_generator_that_is_left(leave, instrumented, telemetry) -> None:
     gc.collect()
     finish_pending()
     assert telemetry.span.status.status_code.name == "UNSET"
+
+
+class Locked(SpanExporter):
+    """Has a lock, as exporters have, and the garbage collector runs while it is held."""
+
+    def __init__(self) -> None:
+        """Holds nothing yet."""
+        self.lock, self.names, self.missed = threading.Lock(), [], []
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Keep the names; where the lock is held by this thread already, it would wait for ever."""
+        names = [span.name for span in spans]
+        if not self.lock.acquire(timeout=2):
+            self.missed += names
+            return SpanExportResult.FAILURE
+        try:
+            gc.collect()
+        finally:
+            self.lock.release()
+        self.names += names
+        return SpanExportResult.SUCCESS
+
+
+def suspended_generator() -> Any:
+    """A decorated generator."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        yield 1
+
+    next(running := made())
+    return running
+
+
+def suspended_generator_that_fails() -> Any:
+    """One that raises where it is closed."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            raise ValueError("closed")
+
+    next(running := made())
+    return running
+
+
+def suspended_generator_of_a_generator() -> Any:
+    """One that a function has returned, below a generator of the application."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        return iter(number for number in (1, 2))
+
+    def around() -> Iterator[int]:
+        yield from made()
+
+    next(running := around())
+    return running
+
+
+def suspended_block() -> Any:
+    """A block in a generator of the application."""
+
+    def around() -> Iterator[int]:
+        with step("left"):
+            yield 1
+
+    next(running := around())
+    return running
+
+
+def suspended_coroutine() -> Any:
+    """A decorated coroutine function."""
+
+    @step("left")
+    async def made() -> None:
+        await asyncio.sleep(0)
+
+    (running := made()).send(None)
+    return running
+
+
+def suspended_async_generator() -> Any:
+    """A decorated asynchronous generator that no event loop closes."""
+
+    @step("left")
+    async def made() -> AsyncGenerator[int, None]:
+        yield 1
+
+    with pytest.raises(StopIteration):
+        (running := made()).asend(None).send(None)
+    return running
+
+
+SUSPENDED = [
+    suspended_generator,
+    suspended_generator_that_fails,
+    suspended_generator_of_a_generator,
+    suspended_block,
+    suspended_coroutine,
+    suspended_async_generator,
+]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("suspended", SUSPENDED, ids=lambda one: one.__name__)
+def test_what_is_collected_while_a_span_is_exported(suspended, instrumented, telemetry) -> None:
+    """Its span ends after that, in another thread: the one that exports may hold a lock of the exporter."""
+    exporter = Locked()
+
+    def export() -> None:
+        cycle = [suspended()]
+        cycle.append(cycle)
+        telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
+        del cycle
+        with step("exported"):
+            pass
+
+    gc.disable()
+    try:
+        contextvars.Context().run(export)  # a block in a generator is current outside of it as well
+    finally:
+        gc.enable()
+    finish_pending()
+    assert (exporter.missed, sorted(exporter.names)) == ([], ["step exported", "step left"])
+
+
+def test_a_generator_that_fails_where_it_is_closed(instrumented, telemetry) -> None:
+    """Raises what it raises, and its span is an error."""
+    running = suspended_generator_that_fails()
+    with pytest.raises(ValueError, match="closed"):
+        running.close()
+    assert telemetry.span.attributes["error.type"] == "ValueError"
+
+
+def test_the_end_of_a_closed_generator(instrumented, telemetry) -> None:
+    """It is when the generator was closed, however late the span ends."""
+    running = suspended_generator()
+    held = lifetime._working
+    held.acquire()
+    try:
+        running.close()
+        closed = time_ns()
+        sleep(0.05)
+    finally:
+        held.release()
+    assert telemetry.span.end_time <= closed + 10_000_000
 
 
 @pytest.mark.filterwarnings("ignore:coroutine")

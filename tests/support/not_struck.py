@@ -16,6 +16,7 @@ PROTOCOLS: Listed = {
     "_call/owner.py": ("Running.ended",),
     "_application/block.py": (
         "Block._within",
+        "Block.closing",
         "Block.finished",
         "Block.of_call",
         "Block.postponed",
