@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar
-from types import GeneratorType, MethodType
+from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
@@ -105,10 +105,10 @@ class Block:
         if inspect.iscoroutinefunction(function):
             return functools.wraps(function)(_around_coroutine(self, function))
         if inspect.isasyncgenfunction(function):
-            return _around_async_generator(self, function)
+            return _around_generator(self, function, _async_steps)
         code = getattr(getattr(function, "func", function), "__code__", None)  # of a partial, that of its function
         if inspect.isgeneratorfunction(function) and not _is_awaitable(code):
-            return _around_generator(self, function)
+            return _around_generator(self, function, _steps)
         return functools.wraps(function)(_around_call(self, function))
 
 
@@ -182,32 +182,37 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
 
 
 def _around_generator(
-    block: Block, function: Callable[..., Generator[object, Any, object]]
-) -> Callable[..., Generator[object, object, object]]:
-    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> Generator[object, object, object]:
-        source = wrapped(*args, **kwargs)
-        return _named_as(source, _steps(source, block.of_call(wrapped, args, kwargs)))
+    block: Block, function: Callable[..., object], steps: Callable[[Any, Block], object]
+) -> Callable[..., object]:
+    """Return a generator function around one: `steps` makes the generator around that of a call."""
+    sure = _is_sure(function)
 
-    made: Callable[..., Generator[object, object, object]] = _GeneratorFunction(function, wrapper)
+    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> object:
+        if not sure:
+            return _around_call(block, wrapped)(*args, **kwargs)
+        source = wrapped(*args, **kwargs)
+        return _named_as(source, steps(source, block.of_call(wrapped, args, kwargs)))
+
+    made: Callable[..., object] = _GeneratorFunction(function, wrapper)
     return made
+
+
+def _is_sure(function: Any) -> bool:
+    """Return whether a call only makes a generator: a decorator below may look like a generator function, and do and return anything."""
+    kind = type(function)
+    if kind is functools.partial:
+        return _is_sure(function.func)
+    if kind is MethodType:
+        return _is_sure(function.__func__)
+    return kind is FunctionType or (kind is _GeneratorFunction and _is_sure(function.__wrapped__))
 
 
 def _steps(source: Generator[object, Any, object], block: Block) -> Generator[object, object, object]:
     return (yield from Steps(source, block))
 
 
-def _around_async_generator(
-    block: Block, function: Callable[..., AsyncGenerator[object, Any]]
-) -> Callable[..., AsyncGenerator[object, object]]:
-    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> AsyncGenerator[object, object]:
-        source = wrapped(*args, **kwargs)
-        return _named_as(source, _async_steps(AsyncSteps(source, block.of_call(wrapped, args, kwargs))))
-
-    made: Callable[..., AsyncGenerator[object, object]] = _GeneratorFunction(function, wrapper)
-    return made
-
-
-async def _async_steps(steps: AsyncSteps) -> AsyncGenerator[object, object]:
+async def _async_steps(source: AsyncGenerator[object, Any], block: Block) -> AsyncGenerator[object, object]:
+    steps = AsyncSteps(source, block)
     with suppress(StopAsyncIteration):
         step = await steps.first()
         while True:

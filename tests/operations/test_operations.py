@@ -966,6 +966,85 @@ def test_generators_of_a_class(called, instrumented, telemetry) -> None:
     assert telemetry.span.attributes["gen_ai.tool.call.arguments"] == '{"number":7}'
 
 
+@wrapt.decorator
+def listed(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> list[Any]:
+    """A decorator that reads a generator to its end, and looks like it nevertheless."""
+    return list(wrapped(*args, **kwargs))
+
+
+@wrapt.decorator
+def listed_later(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    """The same of an asynchronous generator: it returns a coroutine."""
+
+    async def read() -> list[Any]:
+        return [item async for item in wrapped(*args, **kwargs)]
+
+    return read()
+
+
+@wrapt.decorator
+def passed_on(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    """A decorator that returns the generator as it is."""
+    return wrapped(*args, **kwargs)
+
+
+def numbers_with_a_step(count: int) -> Iterator[int]:
+    """Has a step within."""
+    with step("within"):
+        pass
+    yield from range(count)
+
+
+async def later_numbers_with_a_step(count: int) -> AsyncGenerator[int, None]:
+    """The asynchronous counterpart."""
+    with step("within"):
+        pass
+    for number in range(count):
+        yield number
+
+
+async def _read(made: Any) -> list[int]:
+    return await made if inspect.iscoroutine(made) else [item async for item in made]
+
+
+BELOW: dict[str, tuple[Any, Any, Any]] = {
+    "a list": (listed, numbers_with_a_step, lambda made: made),
+    "a generator": (passed_on, numbers_with_a_step, list),
+    "a coroutine": (listed_later, later_numbers_with_a_step, lambda made: asyncio.run(_read(made))),
+    "an asynchronous generator": (passed_on, later_numbers_with_a_step, lambda made: asyncio.run(_read(made))),
+}
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("below", BELOW)
+def test_what_a_decorator_below_returns(below, twice, instrumented, telemetry, tree) -> None:
+    """It is returned as it is, whatever kind the function seems to be, and what is done for it is in the operation."""
+    decorator, numbers, read = BELOW[below]
+    function = execute_tool("tool")(decorator(numbers))
+    made = (genai_context(conversation_id="c")(function) if twice else function)(count=2)
+    assert read(made) == [0, 1]
+    assert tree() == ["execute_tool tool", "execute_tool tool > step within"]
+    tool = telemetry.spans[1].attributes
+    assert tool["gen_ai.tool.call.arguments"] == '{"count":2}'
+    assert tool.get("gen_ai.tool.call.result") == (None if below.endswith("generator") else "[0,1]")
+
+
+def test_an_iterator_of_a_decorator_below(instrumented, telemetry) -> None:
+    """It is returned as it is, and so is a failure."""
+
+    @wrapt.decorator
+    def own(_wrapped: Any, _instance: Any, _args: Any, _kwargs: Any) -> Any:
+        return iterator if fine else {}["missing"]
+
+    fine, iterator = True, iter([1])
+    function = step("own")(own(numbers_with_a_step))
+    assert function(1) is iterator
+    fine = False
+    with pytest.raises(KeyError):
+        function(1)
+    assert [span.attributes.get("error.type") for span in telemetry.spans] == [None, "KeyError"]
+
+
 @step()
 def of_module() -> Iterator[int]:
     """Is pickled."""
