@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar
-from types import GeneratorType
+from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
@@ -67,6 +67,9 @@ class Block:
     def postponed(self) -> None:
         """Go on after the block is left: a decorated function has returned a coroutine or a generator that runs in the block."""
 
+    def closing(self) -> None:
+        """Take that a decorated generator is being closed: by the application, or by the garbage collector."""
+
     def step_ended(self, _error: BaseException | None) -> None:
         """Take what a step of a decorated generator has raised; None after it was closed."""
 
@@ -102,10 +105,10 @@ class Block:
         if inspect.iscoroutinefunction(function):
             return functools.wraps(function)(_around_coroutine(self, function))
         if inspect.isasyncgenfunction(function):
-            return _around_async_generator(self, function)
+            return _around_generator(self, function, _async_steps)
         code = getattr(getattr(function, "func", function), "__code__", None)  # of a partial, that of its function
         if inspect.isgeneratorfunction(function) and not _is_awaitable(code):
-            return _around_generator(self, function)
+            return _around_generator(self, function, _steps)
         return functools.wraps(function)(_around_call(self, function))
 
 
@@ -154,6 +157,17 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
     Frameworks inspect what kind of function they are given, and it is one; wrong arguments are refused where it is called, as ever.
     """
 
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Bind as the function does: a method of it is pickled, copied and referred to weakly as any method is."""
+        function: Any = self.__wrapped__
+        bind = getattr(type(function), "__get__", None)
+        bound = function if bind is None else bind(function, instance, owner)
+        if bound is function:
+            return self
+        if type(bound) is MethodType and bound.__func__ is function:
+            return MethodType(self, bound.__self__)
+        return super().__get__(instance, owner)  # a decorator below has a way of its own
+
     # As a function is pickled and copied.
 
     def __reduce_ex__(self, _protocol: object) -> str:
@@ -168,32 +182,37 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
 
 
 def _around_generator(
-    block: Block, function: Callable[..., Generator[object, Any, object]]
-) -> Callable[..., Generator[object, object, object]]:
-    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> Generator[object, object, object]:
-        source = wrapped(*args, **kwargs)
-        return _named_as(source, _steps(source, block.of_call(wrapped, args, kwargs)))
+    block: Block, function: Callable[..., object], steps: Callable[[Any, Block], object]
+) -> Callable[..., object]:
+    """Return a generator function around one: `steps` makes the generator around that of a call."""
+    sure = _is_sure(function)
 
-    made: Callable[..., Generator[object, object, object]] = _GeneratorFunction(function, wrapper)
+    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> object:
+        if not sure:
+            return _around_call(block, wrapped)(*args, **kwargs)
+        source = wrapped(*args, **kwargs)
+        return _named_as(source, steps(source, block.of_call(wrapped, args, kwargs)))
+
+    made: Callable[..., object] = _GeneratorFunction(function, wrapper)
     return made
+
+
+def _is_sure(function: Any) -> bool:
+    """Return whether a call only makes a generator: a decorator below may look like a generator function, and do and return anything."""
+    kind = type(function)
+    if kind is functools.partial:
+        return _is_sure(function.func)
+    if kind is MethodType:
+        return _is_sure(function.__func__)
+    return kind is FunctionType or (kind is _GeneratorFunction and _is_sure(function.__wrapped__))
 
 
 def _steps(source: Generator[object, Any, object], block: Block) -> Generator[object, object, object]:
     return (yield from Steps(source, block))
 
 
-def _around_async_generator(
-    block: Block, function: Callable[..., AsyncGenerator[object, Any]]
-) -> Callable[..., AsyncGenerator[object, object]]:
-    def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> AsyncGenerator[object, object]:
-        source = wrapped(*args, **kwargs)
-        return _named_as(source, _async_steps(AsyncSteps(source, block.of_call(wrapped, args, kwargs))))
-
-    made: Callable[..., AsyncGenerator[object, object]] = _GeneratorFunction(function, wrapper)
-    return made
-
-
-async def _async_steps(steps: AsyncSteps) -> AsyncGenerator[object, object]:
+async def _async_steps(source: AsyncGenerator[object, Any], block: Block) -> AsyncGenerator[object, object]:
+    steps = AsyncSteps(source, block)
     with suppress(StopAsyncIteration):
         step = await steps.first()
         while True:
@@ -324,6 +343,7 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
             return self.__wrapped__.throw(*error)
 
     def close(self) -> None:
+        self._self_block.closing()  # nothing says by whom
         with _Step(self):
             self.__wrapped__.close()
         self._self_block.step_ended(None)
@@ -331,6 +351,9 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
 
 class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """The asynchronous counterpart of `Steps`."""
+
+    _self_may_be_collected = False
+    """Whether the garbage collector closes a generator around this one, since no event loop does."""
 
     def __init__(self, source: AsyncGenerator[object, Any], block: Block) -> None:
         super().__init__(source)
@@ -351,6 +374,7 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
     async def first(self) -> object:
         """Run the first step without the hooks of the event loop: it tracks and closes the generator around this one alone."""
         hooks = sys.get_asyncgen_hooks()
+        self._self_may_be_collected = hooks.finalizer is None
         sys.set_asyncgen_hooks(None, None)
         try:
             step = self.__wrapped__.asend(None)
@@ -368,6 +392,8 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
             return await self.__wrapped__.athrow(*error)
 
     async def aclose(self) -> None:
+        if self._self_may_be_collected:
+            self._self_block.closing()
         with _Step(self):
             await self.__wrapped__.aclose()
         self._self_block.step_ended(None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,8 @@ class Run(Block):
 
     over: bool
     _call: Call | None = None
+    _left = False
+    """Whether the garbage collector may be what ends it: then the finisher thread ends the call."""
     _adopts = False
     """Whether the SDK starts its span."""
     _server: Server = NO_SERVER
@@ -178,8 +181,7 @@ class Run(Block):
             if call is not None:
                 call.stopped = None
             return
-        raised = next((one for one in error if isinstance(one, BaseException)), None)
-        self._end(None if isinstance(raised, GeneratorExit) else raised)
+        self._end_with(next((one for one in error if isinstance(one, BaseException)), None))
 
     # Of decorated functions.
 
@@ -194,23 +196,42 @@ class Run(Block):
         self._postponed = True
 
     @guarded
+    def closing(self) -> None:
+        """Leave the end to the finisher thread: the generator is being closed, perhaps by the garbage collector."""
+        self._left = True
+
+    @guarded
     def step_ended(self, error: BaseException | None) -> None:
         """End with a generator: it has returned, was closed, or has raised."""
         if isinstance(error, StopIteration):
             self.finished(error.value)
-        self._end(None if isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit)) else error)
+        self._end_with(None if isinstance(error, (StopIteration, StopAsyncIteration)) else error)
+
+    @guarded
+    def _end_with(self, error: BaseException | None) -> None:
+        """End with an exception, if there is one. GeneratorExit is no failure, and the garbage collector may have raised it."""
+        if isinstance(error, GeneratorExit):
+            self._left, error = True, None
+        self._end(error)
 
     @guarded
     def _end(self, error: BaseException | None) -> None:
         call = self._call
-        if call is None:
+        if call is None or self.over:
             return
+        # Tasks that were started in the block keep it in their context.
+        self.over = True
+        if self._left:
+            call.stopped = call.stopped or perf_counter()
+            finish_later(partial(self._end_call, call, error))
+        else:
+            self._end_call(call, error)
+
+    def _end_call(self, call: Call, error: BaseException | None) -> None:
         try:
             end_call(call, self._response, error)
         finally:
             call.settle()
-            # Tasks that were started in the block keep it in their context.
-            self.over = True
             self.operation = None
             self._call, self._given, self._response = None, _NOTHING, {}
 

@@ -6,21 +6,25 @@ import asyncio
 import base64
 import contextvars
 import copy
+import dataclasses
 import gc
 import hashlib
 import inspect
 import json
 import pickle
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from time import perf_counter
+import weakref
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from time import perf_counter, sleep, time_ns
 from typing import Any
 
 import pytest
+import wrapt
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from loopback import Json, Telemetry
 from loopback.openai_bodies import CHAT, completion
@@ -35,6 +39,7 @@ from opentelemetry_instrumentation_genai import (
     retrieval,
     step,
 )
+from opentelemetry_instrumentation_genai._runtime import lifetime
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from opentelemetry_instrumentation_genai._stream.body import _finish_all
 
@@ -547,6 +552,155 @@ def test_a_generator_that_is_left(leave, instrumented, telemetry) -> None:
     assert telemetry.span.status.status_code.name == "UNSET"
 
 
+class Locked(SpanExporter):
+    """Has a lock, as exporters have, and the garbage collector runs while it is held."""
+
+    def __init__(self) -> None:
+        """Holds nothing yet."""
+        self.lock, self.names, self.missed = threading.Lock(), [], []
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Keep the names; where the lock is held by this thread already, it would wait for ever."""
+        names = [span.name for span in spans]
+        if not self.lock.acquire(timeout=2):
+            self.missed += names
+            return SpanExportResult.FAILURE
+        try:
+            gc.collect()
+        finally:
+            self.lock.release()
+        self.names += names
+        return SpanExportResult.SUCCESS
+
+
+def suspended_generator() -> Any:
+    """A decorated generator."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        yield 1
+
+    next(running := made())
+    return running
+
+
+def suspended_generator_that_fails() -> Any:
+    """One that raises where it is closed."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        try:
+            yield 1
+        finally:
+            raise ValueError("closed")
+
+    next(running := made())
+    return running
+
+
+def suspended_generator_of_a_generator() -> Any:
+    """One that a function has returned, below a generator of the application."""
+
+    @step("left")
+    def made() -> Iterator[int]:
+        return iter(number for number in (1, 2))
+
+    def around() -> Iterator[int]:
+        yield from made()
+
+    next(running := around())
+    return running
+
+
+def suspended_block() -> Any:
+    """A block in a generator of the application."""
+
+    def around() -> Iterator[int]:
+        with step("left"):
+            yield 1
+
+    next(running := around())
+    return running
+
+
+def suspended_coroutine() -> Any:
+    """A decorated coroutine function."""
+
+    @step("left")
+    async def made() -> None:
+        await asyncio.sleep(0)
+
+    (running := made()).send(None)
+    return running
+
+
+def suspended_async_generator() -> Any:
+    """A decorated asynchronous generator that no event loop closes."""
+
+    @step("left")
+    async def made() -> AsyncGenerator[int, None]:
+        yield 1
+
+    with pytest.raises(StopIteration):
+        (running := made()).asend(None).send(None)
+    return running
+
+
+SUSPENDED = [
+    suspended_generator,
+    suspended_generator_that_fails,
+    suspended_generator_of_a_generator,
+    suspended_block,
+    suspended_coroutine,
+    suspended_async_generator,
+]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("suspended", SUSPENDED, ids=lambda one: one.__name__)
+def test_what_is_collected_while_a_span_is_exported(suspended, instrumented, telemetry) -> None:
+    """Its span ends after that, in another thread: the one that exports may hold a lock of the exporter."""
+    exporter = Locked()
+
+    def export() -> None:
+        cycle = [suspended()]
+        cycle.append(cycle)
+        telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
+        del cycle
+        with step("exported"):
+            pass
+
+    gc.disable()
+    try:
+        contextvars.Context().run(export)  # a block in a generator is current outside of it as well
+    finally:
+        gc.enable()
+    finish_pending()
+    assert (exporter.missed, sorted(exporter.names)) == ([], ["step exported", "step left"])
+
+
+def test_a_generator_that_fails_where_it_is_closed(instrumented, telemetry) -> None:
+    """Raises what it raises, and its span is an error."""
+    running = suspended_generator_that_fails()
+    with pytest.raises(ValueError, match="closed"):
+        running.close()
+    assert telemetry.span.attributes["error.type"] == "ValueError"
+
+
+def test_the_end_of_a_closed_generator(instrumented, telemetry) -> None:
+    """It is when the generator was closed, however late the span ends."""
+    running = suspended_generator()
+    held = lifetime._working
+    held.acquire()
+    try:
+        running.close()
+        closed = time_ns()
+        sleep(0.05)
+    finally:
+        held.release()
+    assert telemetry.span.end_time <= closed + 10_000_000
+
+
 @pytest.mark.filterwarnings("ignore:coroutine")
 def test_a_coroutine_that_nobody_awaits(instrumented, telemetry) -> None:
     """Its span ends when it is collected."""
@@ -799,14 +953,96 @@ class Shop:
         yield number
 
 
-@pytest.mark.parametrize("name", ["own", "of_class", "of_none"])
-def test_generators_of_a_class(name, instrumented, telemetry) -> None:
+@pytest.mark.parametrize("called", ["own", "own of the class", "own by keywords", "of_class", "of_none"])
+def test_generators_of_a_class(called, instrumented, telemetry) -> None:
     """Their arguments are those without the object, by the names of the parameters."""
-    method = getattr(Shop(), name)
+    name, _, how = called.partition(" ")
+    method = getattr(Shop if how else Shop(), name)
     assert inspect.isgeneratorfunction(method)
-    assert list(method(7)) == [7]
+    assert list(inspect.signature(method).parameters) == (["self", "number"] if how else ["number"])
+    steps = {"": lambda: method(7), "of the class": lambda: method(Shop(), 7)}
+    assert list(steps.get(how, lambda: method(self=Shop(), number=7))()) == [7]
     assert telemetry.span.name == f"execute_tool {name}"
     assert telemetry.span.attributes["gen_ai.tool.call.arguments"] == '{"number":7}'
+
+
+@wrapt.decorator
+def listed(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> list[Any]:
+    """A decorator that reads a generator to its end, and looks like it nevertheless."""
+    return list(wrapped(*args, **kwargs))
+
+
+@wrapt.decorator
+def listed_later(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    """The same of an asynchronous generator: it returns a coroutine."""
+
+    async def read() -> list[Any]:
+        return [item async for item in wrapped(*args, **kwargs)]
+
+    return read()
+
+
+@wrapt.decorator
+def passed_on(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    """A decorator that returns the generator as it is."""
+    return wrapped(*args, **kwargs)
+
+
+def numbers_with_a_step(count: int) -> Iterator[int]:
+    """Has a step within."""
+    with step("within"):
+        pass
+    yield from range(count)
+
+
+async def later_numbers_with_a_step(count: int) -> AsyncGenerator[int, None]:
+    """The asynchronous counterpart."""
+    with step("within"):
+        pass
+    for number in range(count):
+        yield number
+
+
+async def _read(made: Any) -> list[int]:
+    return await made if inspect.iscoroutine(made) else [item async for item in made]
+
+
+BELOW: dict[str, tuple[Any, Any, Any]] = {
+    "a list": (listed, numbers_with_a_step, lambda made: made),
+    "a generator": (passed_on, numbers_with_a_step, list),
+    "a coroutine": (listed_later, later_numbers_with_a_step, lambda made: asyncio.run(_read(made))),
+    "an asynchronous generator": (passed_on, later_numbers_with_a_step, lambda made: asyncio.run(_read(made))),
+}
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("below", BELOW)
+def test_what_a_decorator_below_returns(below, twice, instrumented, telemetry, tree) -> None:
+    """It is returned as it is, whatever kind the function seems to be, and what is done for it is in the operation."""
+    decorator, numbers, read = BELOW[below]
+    function = execute_tool("tool")(decorator(numbers))
+    made = (genai_context(conversation_id="c")(function) if twice else function)(count=2)
+    assert read(made) == [0, 1]
+    assert tree() == ["execute_tool tool", "execute_tool tool > step within"]
+    tool = telemetry.spans[1].attributes
+    assert tool["gen_ai.tool.call.arguments"] == '{"count":2}'
+    assert tool.get("gen_ai.tool.call.result") == (None if below.endswith("generator") else "[0,1]")
+
+
+def test_an_iterator_of_a_decorator_below(instrumented, telemetry) -> None:
+    """It is returned as it is, and so is a failure."""
+
+    @wrapt.decorator
+    def own(_wrapped: Any, _instance: Any, _args: Any, _kwargs: Any) -> Any:
+        return iterator if fine else {}["missing"]
+
+    fine, iterator = True, iter([1])
+    function = step("own")(own(numbers_with_a_step))
+    assert function(1) is iterator
+    fine = False
+    with pytest.raises(KeyError):
+        function(1)
+    assert [span.attributes.get("error.type") for span in telemetry.spans] == [None, "KeyError"]
 
 
 @step()
@@ -818,6 +1054,54 @@ def of_module() -> Iterator[int]:
 def test_a_generator_function_is_pickled_and_copied() -> None:
     """By its name, as any function is."""
     assert pickle.loads(pickle.dumps(of_module)) is copy.deepcopy(of_module) is of_module
+
+
+@dataclasses.dataclass
+class Keeper:
+    """Has a generator for a method, which it may keep."""
+
+    number: int
+    kept: Any = None
+
+    @step()
+    @execute_tool()
+    def method(self) -> Iterator[int]:
+        """Is kept."""
+        yield self.number
+
+
+def test_a_generator_method_is_pickled_and_copied() -> None:
+    """With its object, as any method is; and a weak reference to it lasts as long as that."""
+    keeper = Keeper(1)
+    assert weakref.WeakMethod(keeper.method)() == keeper.method
+    assert list(pickle.loads(pickle.dumps(keeper.method))()) == [1]
+    keeper.kept = keeper.method
+    for copied in (copy.deepcopy(keeper), Keeper(**dataclasses.asdict(keeper))):
+        assert copied.kept.__self__ is not keeper
+        assert list(copied.kept()) == [1]
+
+
+def test_what_a_class_does_not_bind_stays_unbound(instrumented, telemetry) -> None:
+    """A method of another object, and what a decorator of wrapt's binds, get what they would get without us."""
+
+    @wrapt.decorator
+    def seen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        instances.append(instance)
+        return wrapped(*args, **kwargs)
+
+    class Other:
+        foreign = step("foreign")(Keeper(2).method)
+
+        @step("below")
+        @seen
+        def below(self) -> Iterator[int]:
+            yield 3
+
+    instances: list[Any] = []
+    other = Other()
+    assert list(other.foreign()) == [2]  # type: ignore[call-arg]
+    assert list(other.below()) == [3]
+    assert instances == [other]
 
 
 @pytest.mark.parametrize("as_function", [True, False])
