@@ -248,6 +248,14 @@ class TestHttp:
             text[:2] for text in texts(over_http(address))
         ]
 
+    @pytest.mark.parametrize("user", ["user:hunter2@", "hunter2@", "user:hunter2/x@"])
+    def test_no_scheme_and_a_password(self, over_http, user):
+        """Which is not shown."""
+        (finding,) = over_http(f"{user}127.0.0.1:4318/hunter2?key=hunter2")
+
+        assert "endpoint.no_scheme" == finding.code
+        assert "hunter2" not in str(finding) + str(finding.as_json())
+
     def test_a_page_is_no_otlp(self, over_http):
         """A backend's user interface answers anything with 200."""
         with answering(200, content_type="text/html; charset=utf-8") as url:

@@ -47,7 +47,7 @@ def _check(group: list[Target], timeout: float) -> Iterator[Finding]:
     first = group[0]
     # gRPC without TLS needs no scheme, where a variable says so.
     if first.given and "://" not in first.given and (first.secure or first.protocol != "grpc"):
-        yield found("endpoint.no_scheme", variable=first.given_by, value=first.given)
+        yield found("endpoint.no_scheme", variable=first.given_by, value=shown_url(first.given))
         return
     outcomes = [(first, _export(first, timeout))]
     if outcomes[0][1].kind in ("accepted", "status", "odd"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..._masking.masking import masked
+from ..._masking.origin import HIDDEN, origin
 from ..._runtime.guard import printable
 from .catalogue import CATALOGUE
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 LEVELS = ("ok", "info", "warning", "problem")
 _LONGEST = 400
 _PLAIN = ("trace",)  # a long number that is no secret
+# In the paths of collectors and backends.
+_WORD = re.compile(
+    r"(?:v[0-9]{1,2}|v1development|traces|metrics|logs|profiles|api|public|private|otlp|_otlp|otel|opentelemetry|opik|loki"
+    r"|ingest|insert|integration|collector|telemetry)?"
+)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -75,7 +80,14 @@ def shown(value: object) -> str:
 
 
 def shown_url(url: str) -> str:
-    """Return a URL without its user and its query, which may be credentials."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host, query="…" if parts.query else "", fragment="").geturl()
+    """Return a URL with what may be shown of it: scheme, host, port, and the words of its path that are usual for OTLP.
+
+    A user, a query and any other part of the path may be credentials.
+    """
+    start = origin(url)
+    if HIDDEN in start:
+        return start
+    address, query, _ = url.partition("#")[0].partition("?")
+    _, slash, path = address.partition("://")[2 if "://" in address else 0].partition("/")
+    words = [word if _WORD.fullmatch(word) else HIDDEN for word in path.split("/")]
+    return f"{start}{slash}{'/'.join(words)}{query and query + HIDDEN}"
