@@ -10,18 +10,16 @@ from ..._masking.masking import masked
 from ..._masking.origin import HIDDEN, origin
 from ..._runtime.guard import printable
 from .catalogue import CATALOGUE
+from .credentials import is_usual, of_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 LEVELS = ("ok", "info", "warning", "problem")
 _LONGEST = 400
 _PLAIN = ("trace",)  # a long number that is no secret
-# In the paths of collectors and backends.
-_WORD = re.compile(
-    r"(?:v[0-9]{1,2}|v1development|traces|metrics|logs|profiles|api|public|private|otlp|_otlp|otel|opentelemetry|opik|loki"
-    r"|ingest|insert|integration|collector|telemetry)?"
-)
+# What others have made the text of: exceptions, log lines, servers.
+_TEXTS = ("error", "location", "logged", "message", "problem", "status", "why")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -54,7 +52,10 @@ class Finding:
 
     def _filled(self, text: str) -> str:
         return text.format_map(
-            {name: str(value) if name in _PLAIN else shown(value) for name, value in self.values.items()}
+            {
+                name: str(value) if name in _PLAIN else shown(value, of_environment() if name in _TEXTS else ())
+                for name, value in self.values.items()
+            }
         )
 
     def as_json(self) -> dict[str, str]:
@@ -72,10 +73,15 @@ def found(code: str, **values: object) -> Finding:
     return Finding(code, values)
 
 
-def shown(value: object) -> str:
-    """Return a value as it is shown: without credentials, control characters, and what is beyond 400 characters."""
+def shown(value: object, secrets: Collection[str] = ()) -> str:
+    """Return a value as it is shown: without credentials, control characters, and what is beyond 400 characters.
+
+    Args:
+        value: what is shown as text.
+        secrets: credentials that are known.
+    """
     text = _CREDENTIALS.sub("", str(value))
-    text = printable(masked(text))
+    text = printable(masked(text, secrets))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
@@ -89,5 +95,5 @@ def shown_url(url: str) -> str:
         return start
     address, query, _ = url.partition("#")[0].partition("?")
     _, slash, path = address.partition("://")[2 if "://" in address else 0].partition("/")
-    words = [word if _WORD.fullmatch(word) else HIDDEN for word in path.split("/")]
+    words = [word if is_usual(word) else HIDDEN for word in path.split("/")]
     return f"{start}{slash}{'/'.join(words)}{query and query + HIDDEN}"
