@@ -71,6 +71,10 @@ def _of_url(url: str) -> Iterator[str]:
         name, colon, password = user.partition(":")
         yield from (user, password) if colon else (user,)
         yield name if len(name) >= 2 * _SHORTEST else ""
+        # One with a slash in it that is not written in percent is taken for a host, a port and a path.
+        yield from re.split("[:/?#]", password)
+    port = re.split("[/?#]", others, maxsplit=1)[0].rpartition(":")[2]
+    yield "" if ":" not in others or port.isdecimal() or port.endswith("]") else port
     address, _, query = others.partition("?")
     yield query
     yield from (part.partition("=")[2] for part in re.split("[&;#]", query))
