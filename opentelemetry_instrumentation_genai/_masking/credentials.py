@@ -48,6 +48,11 @@ def credentials_in(headers: Any) -> tuple[str, ...]:
     return tuple(_spelled(_secrets_of_headers(headers)))
 
 
+def credentials_among(values: Iterable[str]) -> tuple[str, ...]:
+    """Return values of headers, each of which is a credential, and their parts, in the same form."""
+    return tuple(_spelled(secret for value in values for secret in _secrets_of_value(value)))
+
+
 def has_credential(url: str) -> bool:
     """Return whether the query of a URL, or what is like one, gives something under the name of a credential."""
     return any(_LIKELY.search(name) for name in _PARAMETER.findall(unquote(url)))

@@ -6,10 +6,10 @@ It is made only where that level is logged.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from opentelemetry import trace
 
+from .._masking.origin import origin
 from .._runtime.guard import log_info
 from .._signals.destinations import is_disabled, is_empty
 
@@ -57,13 +57,10 @@ def _destination(given: TracerProvider | None) -> str:
 
 
 def _exporter(exporter: object) -> str:
-    """Return the name of an exporter, with its endpoint if it has one, without the credentials that a URL may have."""
+    """Return the name of an exporter, with scheme, host and port of its endpoint if it has one: the rest may be a credential."""
     endpoint = getattr(exporter, "_endpoint", None)
-    if not isinstance(endpoint, str):
-        return type(exporter).__name__
-    parts = urlsplit(endpoint)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{type(exporter).__name__} at {parts._replace(netloc=host, query='', fragment='').geturl()}"
+    name = type(exporter).__name__
+    return f"{name} at {origin(endpoint)}" if isinstance(endpoint, str) else name
 
 
 def _content(config: Config) -> str:

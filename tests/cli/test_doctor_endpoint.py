@@ -24,6 +24,17 @@ from opentelemetry_instrumentation_genai.cli.doctor.telemetry import Telemetry
 
 CERTIFICATE = Path(__file__).parents[1] / "data" / "tls" / "loopback.pem"
 OTLP = "OTEL_EXPORTER_OTLP_"
+UNSENDABLE = (
+    "endpoint.headers",
+    "A header of the exporter cannot be sent: the value of authorization has a line break or another character that no header may have.",
+    "Correct OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value, with %20 for a space.",
+)
+MALFORMED = [
+    ("Authorization: Bearer hunter2", "Authorization has a colon where = has to be, and is left out"),
+    ("hunter2", "number 2 has no =, and is left out; a comma in a value is %2C"),
+    ("hunter22345: y", "number 2 has a colon where = has to be, and is left out"),
+    ('key="hunter2"', "key has a character that has to be written in percent, and is left out"),
+]
 
 
 @pytest.fixture
@@ -214,6 +225,64 @@ class TestHttp:
 
         assert (["endpoint.credentials"], ["endpoint.accepts"]) == (codes(refused), codes(accepted))
 
+    @pytest.mark.parametrize("value", ["Bearer%20hunter2%0Axyz", "Bearer%20hunter2%0D%0Ax:%20y", "%E4%B8%AD%20hunter2"])
+    def test_a_header_that_cannot_be_sent(self, over_http, receiver, value):
+        """The library quotes it; its name is shown, and what is wrong."""
+        (finding,) = over_http(receiver.http_url, **{OTLP + "HEADERS": f"authorization={value}"})
+
+        assert UNSENDABLE == texts([finding])[0]
+        assert "hunter2" not in str(finding)
+
+    @pytest.mark.parametrize(("header", "mistake"), MALFORMED)
+    def test_a_header_that_cannot_be_read(self, over_http, receiver, capfd, header, mistake):
+        """OpenTelemetry leaves it out, and logs it with its value; here neither that nor anything else has it."""
+        findings = over_http(receiver.http_url, **{OTLP + "HEADERS": f"x-tenant=acme,{header}"})
+
+        assert f"A header of the exporter cannot be sent: {mistake}." == findings[0].what
+        assert ["endpoint.headers", "endpoint.accepts"] == codes(findings)
+        assert "hunter2" not in str([*findings, *capfd.readouterr()])
+
+    def test_a_key_in_place_of_a_name(self, over_http):
+        """The names of headers are shown where they can be some."""
+        with answering(401) as url:
+            (finding,) = over_http(url, **{OTLP + "HEADERS": "c3VwZXJzZWNyZXQ==,x-tenant=acme"})
+
+        assert "Headers sent: x-tenant, …." == finding.what[-26:]
+
+    def test_the_user_of_the_endpoint_is_sent(self, over_http):
+        """As the exporter does."""
+        with _server(lambda _path, headers: 200 if headers["authorization"] == "Basic dTpwQHc=" else 401) as url:
+            findings = over_http(url.replace("://", "://u:p%40w@"))
+
+        assert ["endpoint.accepts"] == codes(findings)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://user:hunt/hunter2@127.0.0.1:4318",
+            "http://user:hunter2@127.0.0.1:hunter2",
+            "http://user:hunter2@[127.0.0.1",
+            "http://user:hunter2\u2100@127.0.0.1:4318",
+            "http://127.0.0.1:1/hunter2 x?hunter2",
+        ],
+    )
+    def test_an_endpoint_that_is_no_url(self, over_http, url):
+        """Which is no traceback, nor is a part of it shown."""
+        (finding,) = over_http(url)
+
+        assert "endpoint.url" == finding.code
+        assert "hunter2" not in str(finding) + str([each.as_json() for each in Telemetry().findings])
+
+    @pytest.mark.parametrize("proxy", ["http:/user:hunter2@127.0.0.1:1", "http://127.0.0.1:hunter2"])
+    def test_a_proxy_that_is_no_url(self, over_http, monkeypatch, proxy):
+        """The library quotes it."""
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        (finding,) = over_http("http://collector.invalid:4318", http_proxy=proxy)
+
+        assert "endpoint.url" == finding.code
+        assert "hunter" not in str(finding.as_json())
+
     def test_tls_is_spoken_to_plain_text(self, over_http, receiver):
         """Https in place of http."""
         (finding,) = over_http(receiver.http_url.replace("http:", "https:"))
@@ -247,6 +316,14 @@ class TestHttp:
         assert [("endpoint.no_scheme", f"{OTLP}ENDPOINT={address} has no http:// or https:// in front.")] == [
             text[:2] for text in texts(over_http(address))
         ]
+
+    @pytest.mark.parametrize("user", ["user:hunter2@", "hunter2@", "user:hunter2/x@"])
+    def test_no_scheme_and_a_password(self, over_http, user):
+        """Which is not shown."""
+        (finding,) = over_http(f"{user}127.0.0.1:4318/hunter2?key=hunter2")
+
+        assert "endpoint.no_scheme" == finding.code
+        assert "hunter2" not in str(finding) + str(finding.as_json())
 
     def test_a_page_is_no_otlp(self, over_http):
         """A backend's user interface answers anything with 200."""
@@ -331,16 +408,19 @@ def codes(findings: list[Finding]) -> list[str]:
 @pytest.fixture
 def server_with_key() -> Iterator[str]:
     """A server that wants a header."""
-    yield from _served(lambda _path, headers: 200 if headers.get("authorization") == "Bearer key" else 401)
+    with _server(lambda _path, headers: 200 if headers.get("authorization") == "Bearer key" else 401) as url:
+        yield url
 
 
 @pytest.fixture
 def only_traces() -> Iterator[str]:
     """A server that takes traces and nothing else."""
-    yield from _served(lambda path, _headers: 200 if path == "/v1/traces" else 404)
+    with _server(lambda path, _headers: 200 if path == "/v1/traces" else 404) as url:
+        yield url
 
 
-def _served(status: Callable[[str, Any], int]) -> Iterator[str]:
+@contextmanager
+def _server(status: Callable[[str, Any], int]) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response_only(status(self.path, self.headers))
@@ -394,6 +474,21 @@ class TestGrpc:
             (finding,) = over_grpc(url)
 
         assert f"{url} answers {code.name}: the credentials are missing or wrong. Headers sent: none." == finding.what
+
+    @pytest.mark.parametrize("value", ["Bearer%20hunter2%0Axyz", "%E4%B8%AD%20hunter2"])
+    def test_a_header_that_cannot_be_sent(self, over_grpc, receiver, value):
+        """Its name is shown, and what is wrong."""
+        (finding,) = over_grpc(receiver.grpc_url, **{OTLP + "HEADERS": f"authorization={value},x-key=hunter2"})
+
+        assert UNSENDABLE == texts([finding])[0]
+        assert "hunter2" not in str(finding)
+
+    def test_a_name_that_grpc_does_not_send(self, over_grpc, receiver):
+        """HTTP would."""
+        (finding,) = over_grpc(receiver.grpc_url, **{OTLP + "HEADERS": "x$y=hunter2"})
+
+        assert "A header of the exporter cannot be sent: gRPC accepts none with such a name or value." == finding.what
+        assert "hunter2" not in str(finding)
 
     def test_another_service(self, over_grpc):
         """gRPC, and no OTLP."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import openai
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as OverGrpc
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
@@ -59,14 +60,42 @@ class TestDestination:
         assert f"{NOWHERE}; {OFF}." == line()
 
     def test_an_exporter_with_an_endpoint(self, line):
-        """Its name and its endpoint, without what may be credentials."""
-        exporter = OTLPSpanExporter(endpoint="http://user:hunter2@127.0.0.1:4318/v1/traces?token=hunter3")
+        """Its name, and scheme, host and port of its endpoint: a user, a path and a query may be credentials."""
+        exporter = OTLPSpanExporter(endpoint="http://user:hunter2@127.0.0.1:4318/hunter4/v1/traces?token=hunter3")
         batch = BatchSpanProcessor(exporter)
 
         found = line(tracer_provider=provider(batch))
         batch.shutdown()
 
-        assert f"spans go to OTLPSpanExporter at http://127.0.0.1:4318/v1/traces; {OFF}." == found
+        assert f"spans go to OTLPSpanExporter at http://127.0.0.1:4318; {OFF}." == found
+
+    @pytest.mark.parametrize("exporter", [OTLPSpanExporter, OverGrpc], ids=["http", "grpc"])
+    @pytest.mark.parametrize(
+        ("endpoint", "shown"),
+        [
+            ("user:hunter2@127.0.0.1:4317", "127.0.0.1:4317"),
+            ("hunter2@127.0.0.1:4317", "127.0.0.1:4317"),
+            ("user:hunter2@127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1:4317", "127.0.0.1:4317"),
+        ],
+    )
+    def test_an_endpoint_without_scheme(self, line, exporter, endpoint, shown):
+        """What is before the host is not shown there either."""
+        batch = BatchSpanProcessor(exporter(endpoint=endpoint))
+
+        found = line(tracer_provider=provider(batch))
+        batch.shutdown()
+
+        assert f"spans go to OTLPSpanExporter at {shown}; {OFF}." == found
+
+    def test_an_exporter_of_grpc_with_a_user(self, line):
+        """It keeps the address alone, with the user in it."""
+        batch = BatchSpanProcessor(OverGrpc(endpoint="http://user:hunter2@127.0.0.1:4317"))
+
+        found = line(tracer_provider=provider(batch))
+        batch.shutdown()
+
+        assert f"spans go to OTLPSpanExporter at 127.0.0.1:4317; {OFF}." == found
 
     def test_several_exporters(self, line):
         """All of them."""
@@ -139,7 +168,7 @@ import openai
 """
     _, logged = run(tmp_path, program, instrumented=True, **receiver.environment())
 
-    where = f"spans go to OTLPSpanExporter at {receiver.http_url}/v1/traces"
+    where = f"spans go to OTLPSpanExporter at {receiver.http_url}"
     assert [f"{OURS} {START}{where}; {OFF}."] == [line for line in logged if line.startswith(OURS)]
 
 

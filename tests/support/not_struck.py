@@ -370,7 +370,7 @@ RARE: Listed = {
     ),
     "_cost/costs.py": ("Prices.begin", "Prices.loading"),
     "_adapter/counted_usage.py": ("Counted.first",),
-    "_masking/credentials.py": ("_of_basic", "credentials_in", "has_credential"),
+    "_masking/credentials.py": ("_of_basic", "credentials_among", "credentials_in", "has_credential"),
     "_content/truncation.py": ("stub", "without_tail"),
     "_masking/decoded.py": ("_read_typeset",),
     "_adapter/failure.py": (
@@ -408,6 +408,7 @@ RARE: Listed = {
     "_settings/misspelled.py": ("_nearest",),
     "_masking/named_phones.py": ("_is_number",),
     "_masking/named_secrets.py": ("_doubled",),
+    "_masking/origin.py": ("origin",),
     "_signals/destinations.py": ("is_disabled", "is_empty", "logs_go_nowhere", "only_metrics"),
     "_patching/late_streams.py": (
         "AsyncStream._self_closed",

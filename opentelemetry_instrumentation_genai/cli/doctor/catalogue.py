@@ -239,8 +239,13 @@ _SETUP: dict[str, Row] = {
     "endpoint.status": Row("problem", "{url} answers {status}.", "Look at the logs of the backend."),
     "endpoint.headers": Row(
         "problem",
-        "The headers of the exporter cannot be sent: {why}.",
-        "Correct OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value, with %20 for a space.",
+        "A header of the exporter cannot be sent: {why}.",
+        "Correct {variable}: name=value,name=value, with %20 for a space.",
+    ),
+    "endpoint.url": Row(
+        "problem",
+        "The URL of the endpoint or of a proxy cannot be used: its host or port cannot be read, or it has a character that no URL may have.",
+        "Correct OTEL_EXPORTER_OTLP_ENDPOINT or HTTPS_PROXY: http://HOST:PORT, with %40 for @, %2F for / and %23 for # in a password.",
     ),
     "endpoint.unchecked": Row("info", "{url} was not asked: {why}."),
     "clock.right": Row("ok", "The clocks of this machine and of {host} agree."),

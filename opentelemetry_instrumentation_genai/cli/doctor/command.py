@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from . import content, endpoint, program, sdks
-from .finding import found
+from .credentials import of_environment
+from .finding import found, shown
 from .report import Text, as_json
 from .telemetry import Telemetry
 
@@ -54,6 +55,6 @@ def _sections(command: tuple[str, ...], *, send: bool, json_wanted: bool) -> Ite
     yield "Settings and content", content.check(logs=telemetry.logs)
     yield "Test span", program.check_span() if send else [found("span.not_sent")]
     if command:
-        click.echo(f"\nRunning {click.format_filename(' '.join(command))}", err=True)
+        click.echo(f"\nRunning {shown(' '.join(command), of_environment())}", err=True)
         result = program.run(command, out=sys.stderr.fileno() if json_wanted else None)
         yield "The program", program.check(result)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from . import otlp_grpc, otlp_http
 from .finding import found, shown_url
+from .headers import names as names_of_headers
 from .targets import SIGNALS
 from .wire import speaks_tls, spoken
 
@@ -35,6 +36,8 @@ def check(targets: Sequence[Target], timeout: float = _SECONDS) -> Iterator[Find
     """
     if not targets:
         yield found("endpoint.none")
+    for variable, why in dict.fromkeys((target.headers_by, why) for target in targets for why in target.mistakes):
+        yield found("endpoint.headers", variable=variable, why=why)
     groups: dict[tuple[str, str, int, bool], list[Target]] = {}
     for target in targets:
         groups.setdefault((target.protocol, target.host, target.port, target.secure), []).append(target)
@@ -47,7 +50,10 @@ def _check(group: list[Target], timeout: float) -> Iterator[Finding]:
     first = group[0]
     # gRPC without TLS needs no scheme, where a variable says so.
     if first.given and "://" not in first.given and (first.secure or first.protocol != "grpc"):
-        yield found("endpoint.no_scheme", variable=first.given_by, value=first.given)
+        yield found("endpoint.no_scheme", variable=first.given_by, value=shown_url(first.given))
+        return
+    if not first.is_valid:
+        yield found("endpoint.url")
         return
     outcomes = [(first, _export(first, timeout))]
     if outcomes[0][1].kind in ("accepted", "status", "odd"):
@@ -88,7 +94,9 @@ def _unreached(target: Target, outcome: Outcome, signals: str, timeout: float) -
     if outcome.kind == "unresolved":
         return found("endpoint.unresolved", host=host, why=outcome.why)
     if outcome.kind == "headers":
-        return found("endpoint.headers", why=outcome.why)
+        return found("endpoint.headers", variable=target.headers_by, why=outcome.why)
+    if outcome.kind == "url":
+        return found("endpoint.url")
     if outcome.kind == "certificate":
         return found("endpoint.certificate", host=host, port=port, why=outcome.why)
     mistaken = _mistaken(target, timeout)
@@ -120,8 +128,7 @@ def _answered(target: Target, outcome: Outcome, timeout: float, *, others: bool)
     if outcome.kind == "odd":
         return found("endpoint.no_otlp", url=url, why=outcome.why)
     if status in _CREDENTIALS:
-        names = ", ".join(sorted(target.headers)) or "none"
-        return found("endpoint.credentials", url=url, status=status, headers=names)
+        return found("endpoint.credentials", url=url, status=status, headers=names_of_headers(target.headers))
     if others and status in _NO_SUCH_PATH:
         variable = f"OTEL_{SIGNALS[target.signal]}_EXPORTER"
         return found("endpoint.signal", url=url, signal=target.signal, status=status, variable=variable)

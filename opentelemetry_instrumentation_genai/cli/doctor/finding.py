@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ..._masking.masking import masked
+from ..._masking.origin import HIDDEN, origin
 from ..._runtime.guard import printable
 from .catalogue import CATALOGUE
+from .credentials import is_usual, of_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 LEVELS = ("ok", "info", "warning", "problem")
 _LONGEST = 400
 _PLAIN = ("trace",)  # a long number that is no secret
+# What others have made the text of: exceptions, log lines, servers.
+_TEXTS = ("error", "location", "logged", "message", "problem", "status", "why")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 
@@ -49,7 +52,10 @@ class Finding:
 
     def _filled(self, text: str) -> str:
         return text.format_map(
-            {name: str(value) if name in _PLAIN else shown(value) for name, value in self.values.items()}
+            {
+                name: str(value) if name in _PLAIN else shown(value, of_environment() if name in _TEXTS else ())
+                for name, value in self.values.items()
+            }
         )
 
     def as_json(self) -> dict[str, str]:
@@ -67,15 +73,27 @@ def found(code: str, **values: object) -> Finding:
     return Finding(code, values)
 
 
-def shown(value: object) -> str:
-    """Return a value as it is shown: without credentials, control characters, and what is beyond 400 characters."""
+def shown(value: object, secrets: Collection[str] = ()) -> str:
+    """Return a value as it is shown: without credentials, control characters, and what is beyond 400 characters.
+
+    Args:
+        value: what is shown as text.
+        secrets: credentials that are known.
+    """
     text = _CREDENTIALS.sub("", str(value))
-    text = printable(masked(text))
+    text = printable(masked(text, secrets))
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def shown_url(url: str) -> str:
-    """Return a URL without its user and its query, which may be credentials."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host, query="…" if parts.query else "", fragment="").geturl()
+    """Return a URL with what may be shown of it: scheme, host, port, and the words of its path that are usual for OTLP.
+
+    A user, a query and any other part of the path may be credentials.
+    """
+    start = origin(url)
+    if HIDDEN in start:
+        return start
+    address, query, _ = url.partition("#")[0].partition("?")
+    _, slash, path = address.partition("://")[2 if "://" in address else 0].partition("/")
+    words = [word if is_usual(word) else HIDDEN for word in path.split("/")]
+    return f"{start}{slash}{'/'.join(words)}{query and query + HIDDEN}"

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .headers import unsendable
 from .outcome import Outcome, of_error
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _SERVICES = {
     "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
     "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
 }
+
+_INVALID = ("Invalid metadata", "metadata was invalid")  # by the version
 
 
 def export(target: Target, timeout: float) -> Outcome:
@@ -36,10 +39,18 @@ def export(target: Target, timeout: float) -> Outcome:
             call = channel.unary_unary(f"/{_SERVICES[target.signal]}/Export")
             call(b"", timeout=timeout, metadata=tuple(target.headers.items()))
     except grpc.RpcError as error:
-        return _failed(error.code().name, str(error.details()))
-    except (ValueError, TypeError, OSError) as error:
-        return Outcome("headers", why=str(error))
+        details = str(error.details())
+        return _refused(target) if details.startswith(_INVALID) else _failed(error.code().name, details)
+    except OSError as error:
+        return of_error(error)
+    except (ValueError, TypeError):
+        return _refused(target)
     return Outcome("accepted", "OK")
+
+
+def _refused(target: Target) -> Outcome:
+    """Return the outcome for headers that gRPC does not send. Its text is not used: in some versions it quotes all of them."""
+    return Outcome("headers", why=unsendable(target.headers) or "gRPC accepts none with such a name or value")
 
 
 def _channel(grpc: Any, target: Target) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from http.client import HTTPException
+from base64 import b64encode
+from http.client import HTTPException, InvalidURL
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
+from .headers import unsendable
 from .outcome import Outcome, of_error
 
 if TYPE_CHECKING:
@@ -33,9 +36,10 @@ def export(target: Target, timeout: float) -> Outcome:
         target: where.
         timeout: in seconds.
     """
-    headers = {"content-type": _PROTOBUF, **target.headers}
+    url, authorization = _without_user(target.url)
+    headers = {"content-type": _PROTOBUF, **target.headers, **authorization}
     try:
-        request = Request(target.url, data=b"", headers=headers, method="POST")  # noqa: S310 - the scheme is looked at before
+        request = Request(url, data=b"", headers=headers, method="POST")  # noqa: S310 - the scheme is looked at before
         opener = build_opener(_NoRedirect, HTTPSHandler(context=ssl.create_default_context(cafile=target.certificate)))
         with opener.open(request, timeout=timeout) as response:
             return _accepted(response.status, dict(response.headers.items()))
@@ -46,12 +50,22 @@ def export(target: Target, timeout: float) -> Outcome:
         return (
             of_error(error.reason) if isinstance(error.reason, BaseException) else Outcome("broken", why=error.reason)
         )
-    except UnicodeError as error:
-        return Outcome("headers", why=type(error).__name__)
-    except ValueError as error:
-        return Outcome("headers", why=str(error))
+    except (ValueError, InvalidURL):  # their texts quote headers, URLs of proxies, paths
+        why = unsendable(target.headers)
+        return Outcome("headers" if why else "url", why=why)
     except (OSError, HTTPException) as error:
         return of_error(error)
+
+
+def _without_user(url: str) -> tuple[str, dict[str, str]]:
+    """Return a URL without its user, and the header that the exporter makes of user and password."""
+    parts = urlsplit(url)
+    if parts.username is None or parts.password is None:
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password)}".encode("latin-1", "replace")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), {
+        "authorization": f"Basic {b64encode(pair).decode()}"
+    }
 
 
 def _accepted(status: int, headers: dict[str, str]) -> Outcome:

@@ -24,6 +24,7 @@ from ..._conventions import names
 from ..._conventions.scope import SCOPE_NAME
 from ..._masking.masking import masked
 from ..._patching.seam import Scope
+from .headers import READER
 from .program_folder import MARK
 
 if TYPE_CHECKING:
@@ -73,7 +74,13 @@ class Probe(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a warning of OpenTelemetry."""
-        line = [record.name, masked(record.getMessage())]
+        if record.name == READER:
+            line = [
+                record.name,
+                "a header of the exporter that it cannot read; its text is not shown, since the value is in it",
+            ]
+        else:
+            line = [record.name, masked(record.getMessage())]
         if record.exc_info and record.exc_info[1] is not None:
             line[1] += f" ({type(record.exc_info[1]).__name__}: {masked(str(record.exc_info[1]))})"
         if line not in self.logs and len(self.logs) < _MOST:

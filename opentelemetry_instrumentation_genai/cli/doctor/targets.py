@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from opentelemetry.util.re import parse_env_headers
-
+from .headers import parsed
 from .installed import names_of
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 SIGNALS = {"traces": "TRACES", "metrics": "METRICS", "logs": "LOGS"}
 PROTOCOLS = {"grpc": "grpc", "http/protobuf": "http"}
 """What `OTEL_EXPORTER_OTLP_PROTOCOL` may be, and the end of the name of the package that speaks it."""
+_FILE = "OTEL_CONFIG_FILE"
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _DEFAULTS = {"grpc": "http://localhost:4317", "http/protobuf": "http://localhost:4318"}
 _FILE_PROVIDERS = {
@@ -38,6 +38,8 @@ class Target(NamedTuple):
         secure: whether TLS is spoken.
         headers: what is sent with each export.
         certificate: the path of the certificate of the server's authority; None for those of the system.
+        headers_by: the variable or file that has the headers.
+        mistakes: what is wrong with each header that is left out.
     """
 
     signal: str
@@ -48,16 +50,34 @@ class Target(NamedTuple):
     secure: bool
     headers: Mapping[str, str]
     certificate: str | None
+    headers_by: str = ""
+    mistakes: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
-        """Return the host."""
-        return urlsplit(self.url).hostname or ""
+        """Return the host; empty where it cannot be read."""
+        return _split(self.url).hostname or ""
 
     @property
     def port(self) -> int:
-        """Return the port."""
-        return urlsplit(self.url).port or (443 if self.secure else 80)
+        """Return the port; 0 where it cannot be read."""
+        try:
+            return _split(self.url).port or (443 if self.secure else 80)
+        except ValueError:
+            return 0
+
+    @property
+    def is_valid(self) -> bool:
+        """Return whether the URL has a host, and a port that can be read."""
+        return bool(self.host and self.port)
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL; empty ones where it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def setting(name: str, signal: str) -> tuple[str, str]:
@@ -102,14 +122,17 @@ def target(signal: str, spoken: str) -> Target:
         own = bool(given) and given_by != _ENDPOINT
         url = endpoint if own else f"{endpoint.removesuffix('/')}/v1/{signal}"
         secure = url.lower().startswith("https:")
-    headers = parse_env_headers(setting("HEADERS", signal)[1], liberal=True)
+    headers_by, text = setting("HEADERS", signal)
+    headers, mistakes = parsed(text)
     certificate = setting("CERTIFICATE", signal)[1] or None
-    return Target(signal, spoken, url, given_by if given else "", given, secure, headers, certificate)
+    return Target(
+        signal, spoken, url, given_by if given else "", given, secure, headers, certificate, headers_by, mistakes
+    )
 
 
 def _grpc(endpoint: str, signal: str) -> tuple[str, bool]:
     """Return the URL of a gRPC endpoint, and whether TLS is spoken: so it is where there is no scheme."""
-    parts = urlsplit(endpoint)
+    parts = _split(endpoint)
     insecure = setting("INSECURE", signal)[1].lower()
     secure = parts.scheme == "https" or (insecure != "true" if insecure else parts.scheme != "http")
     host = parts.netloc or endpoint
@@ -133,12 +156,11 @@ def _in_file(signal: str, name: str, options: Any) -> Target | tuple[str, str]:
     default = _DEFAULTS[spoken] if spoken == "grpc" else f"{_DEFAULTS[spoken]}/v1/{signal}"
     given = str(_of(options, "endpoint") or "")
     url = given or default
-    headers = dict(parse_env_headers(str(_of(options, "headers_list") or ""), liberal=True))
+    headers, mistakes = parsed(str(_of(options, "headers_list") or ""))
     headers |= {str(_of(entry, "name")).lower(): str(_of(entry, "value")) for entry in _of(options, "headers") or ()}
     certificate = _of(_of(options, "tls"), "ca_file")
-    return Target(
-        signal, spoken, url, "OTEL_CONFIG_FILE" if given else "", given, url.startswith("https:"), headers, certificate
-    )
+    given_by, secure = _FILE if given else "", url.startswith("https:")
+    return Target(signal, spoken, url, given_by, given, secure, headers, certificate, _FILE, mistakes)
 
 
 def _of(value: Any, name: str) -> Any:
