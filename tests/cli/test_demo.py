@@ -88,7 +88,7 @@ def test_the_demonstration(tmp_path):
         assert re.search(rf"^\W*{re.escape(span)} ", page, re.MULTILINE)
     assert [] == [line for line in page.splitlines() if cell_len(line) > 80]
     assert ("Left out" in done.stdout) is bool(FOUND.left_out)
-    assert FOUND.remark() in " ".join(done.stdout.split())
+    assert "".join(FOUND.remark().split()) in "".join(done.stdout.split())
     calls = int(re.search(r"✓ (\d+) calls were made, and all of them were seen\.", page)[1])  # type: ignore[index]
     assert f"{calls:>5} durations: one for each call" in page
     assert f"one for each of {calls} calls of a model's server" in " ".join(page.split())
