@@ -318,6 +318,9 @@ class _Step:
 class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator that runs each of its steps in the block: between the steps its consumer runs, outside the block."""
 
+    _self_may_be_collected = True
+    """Whether the garbage collector may close it: with a generator that yields from it."""
+
     def __init__(self, source: Generator[object, Any, object], block: Block) -> None:
         super().__init__(source)
         self._self_block = block
@@ -343,7 +346,8 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
             return self.__wrapped__.throw(*error)
 
     def close(self) -> None:
-        self._self_block.closing()  # nothing says by whom
+        if self._self_may_be_collected:
+            self._self_block.closing()
         with _Step(self):
             self.__wrapped__.close()
         self._self_block.step_ended(None)

@@ -7,8 +7,7 @@ costs the telemetry of that operation only.
 from __future__ import annotations
 
 import inspect
-from contextlib import suppress
-from functools import partial
+from contextlib import ExitStack, suppress
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -217,21 +216,20 @@ class Run(Block):
     @guarded
     def _end(self, error: BaseException | None) -> None:
         call = self._call
-        if call is None or self.over:
+        if call is None:
             return
-        # Tasks that were started in the block keep it in their context.
-        self.over = True
-        if self._left:
-            call.stopped = call.stopped or perf_counter()
-            finish_later(partial(self._end_call, call, error))
-        else:
-            self._end_call(call, error)
-
-    def _end_call(self, call: Call, error: BaseException | None) -> None:
         try:
-            end_call(call, self._response, error)
+            ending = ExitStack()
+            ending.callback(call.settle)
+            ending.callback(end_call, call, self._response, error)
+            if self._left:
+                call.stopped = call.stopped or perf_counter()
+                finish_later(ending.close)
+            else:
+                ending.close()
         finally:
-            call.settle()
+            # Tasks that were started in the block keep it in their context.
+            self.over = True
             self.operation = None
             self._call, self._given, self._response = None, _NOTHING, {}
 

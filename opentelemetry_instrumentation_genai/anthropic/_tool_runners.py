@@ -58,7 +58,7 @@ class Runners:
     def _iterate(self, wrapped: Any, runner: Any, args: Any, kwargs: Any) -> Any:
         turns = wrapped(*args, **kwargs)
         run = self._agent(runner)
-        return turns if run is None else Turns(turns, run)
+        return turns if run is None else _Turns(turns, run)
 
     def _async_iterate(self, wrapped: Any, runner: Any, args: Any, kwargs: Any) -> Any:
         turns = wrapped(*args, **kwargs)
@@ -110,6 +110,12 @@ class Runners:
             **({"arguments": called.input} if reads_input(TOOL, used) else {}),
         }
         return _ToolRun(_run_of(runner), given, used, adopts=self.native.traces(client))
+
+
+class _Turns(Turns):
+    """The turns of a runner, which keeps them and closes them itself: no generator yields from them."""
+
+    _self_may_be_collected = False
 
 
 class _AgentRun(Run):
