@@ -19,12 +19,12 @@ from opentelemetry_instrumentation_genai.cli.doctor.finding import found
 
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 OTLP = "OTEL_EXPORTER_OTLP_"
-PLANTED = "Mango"
-"""Each credential that is planted begins with it, and has no form of a key that the rules know."""
+PLANTED = "mango"
+"""Each credential that is planted begins with it, in whichever case, and has no form of a key that the rules know."""
 HTTP, GRPC = {OTLP + "PROTOCOL": "http/protobuf"}, {OTLP + "PROTOCOL": "grpc"}
 DIRECT = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 HEADERS = {
-    "well-formed": "authorization=Bearer%20MangoTree,x-team=Mango-tribe-sees,mango=Mango7",
+    "well-formed": "authorization=Bearer%20MangoTree,x-team=Mango-tribe-sees,x-key=Mango7",
     "line break": "authorization=Bearer%20MangoTree%0Axyz,x-team=MangoTribe",
     "colon": "Authorization: Bearer MangoTree",
     "no name": "MangoTree",
@@ -60,7 +60,7 @@ with trace.get_tracer("t").start_as_current_span("s"):
 
 @pytest.fixture
 def printed(tmp_path, monkeypatch) -> Callable[..., str]:
-    """Runs a command in an environment, in a process of its own, and returns what it wrote to stdout and stderr."""
+    """Runs a command in an environment, in a process of its own, and returns what it wrote to stdout and stderr, in lower case."""
 
     def printed(*command: str, **variables: str) -> str:
         (tmp_path / "app.py").write_text(PROGRAM)
@@ -81,7 +81,7 @@ def printed(tmp_path, monkeypatch) -> Callable[..., str]:
         )
         assert "Traceback" not in done.stderr
         assert done.stdout
-        return done.stdout + done.stderr
+        return (done.stdout + done.stderr).lower()
 
     return printed
 
@@ -169,7 +169,7 @@ class TestDoctor:
             "doctor", *PROGRAM_RUN, **HTTP, **{OTLP + "ENDPOINT": receiver.http_url, OTLP + "HEADERS": HEADERS["colon"]}
         )
 
-        assert "In the program, opentelemetry.util.re logged: a header of the exporter that it cannot read;" in output
+        assert "in the program, opentelemetry.util.re logged: a header of the exporter that it cannot read;" in output
 
 
 @pytest.mark.parametrize("name", ["why", "error", "message"])
