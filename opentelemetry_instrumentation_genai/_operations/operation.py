@@ -218,16 +218,20 @@ class Run(Block):
         call = self._call
         if call is None:
             return
+        is_left_to_finisher = False
         try:
-            ending = ExitStack()
-            ending.callback(call.settle)
-            ending.callback(end_call, call, self._response, error)
             if self._left:
                 call.stopped = call.stopped or perf_counter()
-                finish_later(ending.close)
+                later = ExitStack()
+                later.callback(call.settle)
+                later.callback(end_call, call, self._response, error)
+                finish_later(later.close)
+                is_left_to_finisher = True
             else:
-                ending.close()
+                end_call(call, self._response, error)
         finally:
+            if not is_left_to_finisher:  # an interrupt within the steps above ends it, too
+                call.settle()
             # Tasks that were started in the block keep it in their context.
             self.over = True
             self.operation = None
