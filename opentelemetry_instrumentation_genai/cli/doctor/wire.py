@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 
@@ -53,7 +54,7 @@ def speaks_tls(host: str, port: int, timeout: float) -> bool:
 def _known(answer: bytes) -> str | None:
     """Return what an answer is of; None if that is not known."""
     if answer.startswith(b"HTTP/"):
-        return "tls" if b"HTTPS" in answer else "http"
+        return "tls" if re.search(rb"\bHTTPS\b", answer) else "http"  # not `HTTPStatus`, which pages of Python have
     if len(answer) > 3 and answer[3] == _SETTINGS and answer[0] == 0:
         return "http2"
     return "tls" if answer[:1] and answer[0] in _TLS_RECORDS else None
