@@ -28,8 +28,6 @@ from opentelemetry_instrumentation_genai.cli.view.queries import words_of
 from opentelemetry_instrumentation_genai.cli.view.tree import in_order
 from viewed import Exporting, fetch, viewing
 
-pytestmark = pytest.mark.exhaustive
-
 PROTOBUF = "application/x-protobuf"
 TEXT = [{"role": "user", "parts": [{"type": "text", "content": "Where is the café?"}]}]
 
