@@ -68,7 +68,7 @@ HOSTILE = {
 }
 
 
-def said(role: str, *contents: str) -> dict[str, Any]:
+def message(role: str, *contents: str) -> dict[str, Any]:
     """A message of text parts."""
     return {"role": role, "parts": [{"type": "text", "content": content} for content in contents]}
 
@@ -117,7 +117,7 @@ def without_heading(text: str) -> list[str]:
 
 def agent(shown: Shown) -> str:
     """A run of an agent: two calls of a model with an HTTP request below the first, a tool, and a query that is beside the point."""
-    first = json.dumps([said("system", "Be brief."), said("user", "Is it warm in Évora?")])
+    first = json.dumps([message("system", "Be brief."), message("user", "Is it warm in Évora?")])
     call = {"type": "tool_call", "id": "1", "name": "get_weather", "arguments": {"city": "Évora"}}
     asked = json.dumps([{"role": "assistant", "parts": [call]}], ensure_ascii=False)
     result = {"role": "tool", "parts": [{"type": "tool_call_response", "id": "1", "response": "24 °C"}]}
@@ -132,7 +132,7 @@ def agent(shown: Shown) -> str:
         **{"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": '{"city": "Évora"}'},
     )
     query = shown.span("SELECT", parent=root, start=2, **{"db.system": "sqlite"})
-    answer = json.dumps([said("assistant", "Yes:\n24 °C.")])
+    answer = json.dumps([message("assistant", "Yes:\n24 °C.")])
     two = shown.span(
         parent=root, start=2, seconds=2, **{**CHAT, "gen_ai.input.messages": again, "gen_ai.output.messages": answer}
     )
@@ -230,7 +230,7 @@ def test_80_columns(monkeypatch):
 
 
 def test_a_failed_call_and_one_that_was_not_read(shown):
-    """How a call ended is said in words."""
+    """How a call ended is shown in words."""
     late = shown.span(**{**CHAT, "gen_ai.response.finish_reasons": ("error",), "http.request.resend_count": 2})
 
     assert "· not read to its end · after 2 retries" in shown.end(late)
@@ -252,7 +252,7 @@ def hostile_span(shown: Shown, text: str) -> str:
     """A span that has a text wherever one can be, and what is written of it."""
     part = {"type": "tool_call", "name": text, "arguments": {text: text}}
     kinds = [part, {"type": text, "uri": text}, {"type": "reasoning", "content": text}, text]
-    content = json.dumps([{"role": text, "parts": kinds}, said("user", text), text])
+    content = json.dumps([{"role": text, "parts": kinds}, message("user", text), text])
     attributes = {name: text for name in CHAT if not name.startswith("gen_ai.usage")} | {
         "gen_ai.response.finish_reasons": (text, text),
         "gen_ai.system_instructions": json.dumps([{"type": "text", "content": text}]),
@@ -287,7 +287,7 @@ def test_a_terminal_obeys_nothing_of_it(monkeypatch, kind, columns):
 
 def test_a_forged_line_stays_within_its_message(shown):
     """A message of several lines has the branches of the tree before each."""
-    forged = json.dumps([said("user", "x\n└ chat gpt-5  1 s · $0.00")])
+    forged = json.dumps([message("user", "x\n└ chat gpt-5  1 s · $0.00")])
     root = shown.span("invoke_agent a", **{"gen_ai.operation.name": "invoke_agent"})
     call = shown.span(parent=root, **{**CHAT, "gen_ai.input.messages": forged})
 
@@ -332,8 +332,8 @@ def test_attributes_of_other_types(shown):
 
 def test_long_content_is_cut_and_said_to_be(shown):
     """A message of a megabyte, and a conversation of a thousand messages."""
-    history = [said("user", f"message {number}") for number in range(1_000)]
-    content = json.dumps([*history, said("user", "x" * 1_000_000)])
+    history = [message("user", f"message {number}") for number in range(1_000)]
+    content = json.dumps([*history, message("user", "x" * 1_000_000)])
 
     lines = without_heading(shown.end(shown.span(**{**CHAT, "gen_ai.input.messages": content})))
 
@@ -519,7 +519,7 @@ def written_to_a_terminal(monkeypatch, **environment: str) -> str:
     ours, theirs = pty.openpty()
     with open(theirs, "w", encoding="utf-8") as file:  # noqa: PTH123 - it has no name
         shown = Shown(file)
-        span = shown.span(**{**CHAT, "gen_ai.input.messages": json.dumps([said("user", "Hello.")])})
+        span = shown.span(**{**CHAT, "gen_ai.input.messages": json.dumps([message("user", "Hello.")])})
         span.end(span.until)
         read = os.read(ours, 65_536).decode()
         shown.provider.shutdown()
