@@ -23,6 +23,7 @@ from .._conventions.names import (
     REQUEST_MODEL,
     USAGE_OUTPUT_TOKENS,
 )
+from .bound_instruments import bound
 from .recording import add, plus, record
 
 if TYPE_CHECKING:
@@ -44,23 +45,29 @@ class ExtendedInstruments:
         def unit(name: str) -> str:
             return OWN_METRICS[name][1]
 
-        self.requests = meter.create_counter(METRIC_REQUESTS, unit(METRIC_REQUESTS), "Requests to models.")
+        self.requests = bound(meter.create_counter(METRIC_REQUESTS, unit(METRIC_REQUESTS), "Requests to models."))
         self.errors = meter.create_counter(METRIC_REQUEST_ERRORS, unit(METRIC_REQUEST_ERRORS), "Failed requests.")
         self.active = meter.create_up_down_counter(
             METRIC_REQUESTS_ACTIVE, unit(METRIC_REQUESTS_ACTIVE), "Requests that are under way."
         )
-        self.chunks = meter.create_counter(METRIC_STREAM_CHUNKS, unit(METRIC_STREAM_CHUNKS), "Chunks of streams.")
-        self.throughput = meter.create_histogram(
-            METRIC_TOKEN_THROUGHPUT,
-            unit(METRIC_TOKEN_THROUGHPUT),
-            "Tokens of output for each second of the call.",
-            explicit_bucket_boundaries_advisory=_PER_SECOND,
+        self.chunks = bound(
+            meter.create_counter(METRIC_STREAM_CHUNKS, unit(METRIC_STREAM_CHUNKS), "Chunks of streams.")
         )
-        self.messages = meter.create_histogram(
-            METRIC_REQUEST_MESSAGES,
-            unit(METRIC_REQUEST_MESSAGES),
-            "Messages in a request.",
-            explicit_bucket_boundaries_advisory=_MESSAGES,
+        self.throughput = bound(
+            meter.create_histogram(
+                METRIC_TOKEN_THROUGHPUT,
+                unit(METRIC_TOKEN_THROUGHPUT),
+                "Tokens of output for each second of the call.",
+                explicit_bucket_boundaries_advisory=_PER_SECOND,
+            )
+        )
+        self.messages = bound(
+            meter.create_histogram(
+                METRIC_REQUEST_MESSAGES,
+                unit(METRIC_REQUEST_MESSAGES),
+                "Messages in a request.",
+                explicit_bucket_boundaries_advisory=_MESSAGES,
+            )
         )
 
 

@@ -22,6 +22,7 @@ from .._conventions.names import (
     TOKEN_TYPE,
     USAGE_COST,
 )
+from .bound_instruments import bound
 from .recording import add, plus, record
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Instruments:
 
     def __init__(self, meter: Meter, measures: Measures, *, priced: bool = False) -> None:
         def seconds(name: str, description: str, boundaries: list[float] = _SECONDS) -> Histogram:
-            return meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries)
+            return bound(meter.create_histogram(name, "s", description, explicit_bucket_boundaries_advisory=boundaries))
 
         def each(names: Sequence[str], description: str) -> Histogram:
             made = [
@@ -85,19 +86,23 @@ class Instruments:
             return made[0] if len(made) == 1 else _Histograms(made)
 
         def tokens(name: str, description: str) -> Histogram:
-            return meter.create_histogram(name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKENS)
+            return bound(
+                meter.create_histogram(name, "{token}", description, explicit_bucket_boundaries_advisory=_TOKENS)
+            )
 
         self.duration = each(measures.duration, "GenAI operation duration.")
         self.first_chunk = each(measures.first_chunk, "Time to receive the first chunk.")
         self.per_chunk = each(measures.per_chunk, "Time per output chunk after the first one.")
         self.tokens = [(row, tokens(row.metric, row.description)) for row in measures.tokens]
         self.usage = [
-            (usage, meter.create_counter(usage.metric, "{token}", usage.description)) for usage in measures.usage
+            (usage, bound(meter.create_counter(usage.metric, "{token}", usage.description))) for usage in measures.usage
         ]
         self.cost: Histogram | None = None
         if priced:
-            self.cost = meter.create_histogram(
-                METRIC_COST, "{USD}", "What GenAI operations cost.", explicit_bucket_boundaries_advisory=_DOLLARS
+            self.cost = bound(
+                meter.create_histogram(
+                    METRIC_COST, "{USD}", "What GenAI operations cost.", explicit_bucket_boundaries_advisory=_DOLLARS
+                )
             )
         self.server_duration = seconds(METRIC_SERVER_DURATION, "Time that the server took, by its own clock.")
         self.server_first = seconds(
