@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ._application.hooks import GenAIRequest, RequestHook, ResponseHook
-from ._completion_hook.completion import Completion, CompletionHook, ReferencingHook
+from ._content.completion_hook.completion import Completion, CompletionHook, ReferencingHook
 
 __all__ = ["Completion", "CompletionHook", "GenAIRequest", "ReferencingHook", "RequestHook", "ResponseHook"]

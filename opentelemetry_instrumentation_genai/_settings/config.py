@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._adapter.parts import Part
     from .._application.hooks import GenAIRequest, RequestHook, ResponseHook
     from .._application.purpose import Rule
-    from .._completion_hook.entry_points import Hook
+    from .._content.completion_hook.entry_points import Hook
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
 

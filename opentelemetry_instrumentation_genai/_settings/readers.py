@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .._adapter.parts import Part
     from .._application.purpose import Rule
-    from .._completion_hook.entry_points import Hook
+    from .._content.completion_hook.entry_points import Hook
     from .._content.redaction import Redaction
     from .._cost.price_file import PriceFile
 
@@ -155,7 +155,7 @@ def _path(value: Any) -> str:
 
 
 def _completion_hook(value: object) -> Hook | None:
-    from .._completion_hook.entry_points import hook_of
+    from .._content.completion_hook.entry_points import hook_of
 
     return hook_of(value)
 

@@ -11,7 +11,7 @@ from .._call.observer import Observer
 if TYPE_CHECKING:
     from .._call.outcome import Outcome
     from .._call.state import CallState
-    from .._completion_hook.delivery import Completions
+    from .._content.completion_hook.delivery import Completions
     from .content import CallContent
 
 

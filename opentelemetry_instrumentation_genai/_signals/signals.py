@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .._call.observer import Observer
     from .._call.request import Request
     from .._call.state import CallState
-    from .._completion_hook.delivery import Completions
+    from .._content.completion_hook.delivery import Completions
     from .._conventions.capture_modes import Capture
     from .._conventions.operation_kinds import OperationKind
     from .._cost.costs import Costs
@@ -93,7 +93,7 @@ def _costs(config: Config) -> Costs | None:
 def _completions(config: Config, meter: metrics.Meter) -> Completions | None:
     if config.completion_hook is None or config.refused:
         return None
-    from .._completion_hook.delivery import completions
+    from .._content.completion_hook.delivery import completions
 
     return completions(
         config.completion_hook,

@@ -363,7 +363,7 @@ def test_a_full_queue(server, telemetry, openai_client, instrument, *, logged):
 
 def test_a_queue_that_is_full_of_bytes(server, telemetry, openai_client, instrument, *, monkeypatch):
     """Few completions can be too large as well."""
-    monkeypatch.setattr(f"{OURS}._completion_hook.delivery._SIZE", 1000)
+    monkeypatch.setattr(f"{OURS}._content.completion_hook.delivery._SIZE", 1000)
     gate = Gate()
     done = instrument(completion_hook=gate)
     server.reply_always(Json(completion("x" * 400)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opentelemetry_instrumentation_genai._completion_hook.queue import Queue
+from opentelemetry_instrumentation_genai._content.completion_hook.queue import Queue
 
 NAME = "opentelemetry-genai-hook"
 

@@ -498,7 +498,7 @@ def test_a_place_that_quotes_a_key(server, openai_client, instrument, *, tmp_pat
     def refuse(*_args: Any, **_kwargs: Any) -> None:
         raise PermissionError(f"no access for {key}")
 
-    monkeypatch.setattr(f"{OURS}._completion_hook.local_files.make_folder", refuse)
+    monkeypatch.setattr(f"{OURS}._content.completion_hook.local_files.make_folder", refuse)
     done = instrument(completion_hook="upload", upload_base_path=str(tmp_path))
     server.reply(Json(completion()))
     openai_client().chat.completions.create(**CHAT)
@@ -545,7 +545,7 @@ def test_a_release_that_is_not_known(server, telemetry, openai_client, instrumen
     """What a later release has changed is uploaded its own way, without references."""
     monkeypatch.setenv(PREFIX + "UPLOAD_BASE_PATH", str(tmp_path))
     # As if it were called otherwise.
-    monkeypatch.setattr(f"{OURS}._completion_hook.upload._USED", ("_absent",))
+    monkeypatch.setattr(f"{OURS}._content.completion_hook.upload._USED", ("_absent",))
     done = instrument(completion_hook="upload")
     made = []
     original = theirs.UploadCompletionHook.on_completion
@@ -589,7 +589,7 @@ def test_parts_as_their_types(kind):
     """Every part is one of their types with all its members, those that they do not know included."""
     from opentelemetry.util.genai import types
 
-    from opentelemetry_instrumentation_genai._completion_hook.ecosystem import parts_of
+    from opentelemetry_instrumentation_genai._content.completion_hook.ecosystem import parts_of
 
     part: dict[str, Any] = {
         "text": {"type": "text", "content": "Hi", "original_bytes": 9},

@@ -27,7 +27,7 @@ from opentelemetry_instrumentation_genai import (
 )
 from opentelemetry_instrumentation_genai._call.call import current_call
 from opentelemetry_instrumentation_genai._call.context import _current
-from opentelemetry_instrumentation_genai._completion_hook.queue import Queue
+from opentelemetry_instrumentation_genai._content.completion_hook.queue import Queue
 from opentelemetry_instrumentation_genai._runtime import guard
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
 from strikes import Place, PlantedError, functions, functions_of, places, struck

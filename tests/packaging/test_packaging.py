@@ -350,7 +350,7 @@ class TestInstalled:
 
         assert {"opentelemetry-util-genai", "fsspec"} <= installed_versions(python, cwd=tmp_path).keys()
         assert_light(python, cwd=tmp_path)
-        program = "import sys; from opentelemetry_instrumentation_genai._completion_hook.upload import upload; print(upload(sys.argv[1], 'json'))"
+        program = "import sys; from opentelemetry_instrumentation_genai._content.completion_hook.upload import upload; print(upload(sys.argv[1], 'json'))"
         assert "Upload object" in run(python, "-I", "-c", program, str(tmp_path), cwd=tmp_path)
 
     def test_by_the_lines_of_the_pages(self, tmp_path):

@@ -24,7 +24,7 @@ PROTOCOLS: Listed = {
     ),
     "_operations/operation.py": ("Operation._within",),
     "_content/budget.py": ("Redact.part", "Redact.value"),
-    "_completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
+    "_content/completion_hook/completion.py": ("CompletionHook.__call__", "ReferencingHook.references"),
     "_cost/costs.py": ("Prices.cost", "Prices.name"),
     "_application/hooks.py": ("RequestHook.__call__", "ResponseHook.__call__", "Within.__call__"),
     "_patching/instrumentor.py": (
@@ -121,7 +121,7 @@ APPLICATION: Listed = {
         "_within",
     ),
     "_application/capture_content.py": ("capture_content.__init__",),
-    "_completion_hook/completion.py": (
+    "_content/completion_hook/completion.py": (
         "Completion._parsed",
         "Completion.input_messages",
         "Completion.output_messages",
@@ -176,7 +176,7 @@ START: Listed = {
     ),
     "_cost/costs.py": ("Costs.__init__", "_price_list", "costs"),
     "_runtime/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
-    "_completion_hook/entry_points.py": ("_make", "_named"),
+    "_content/completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
     "_adapter/fields.py": ("field", "table"),
     "_runtime/guard.py": (
@@ -278,7 +278,7 @@ BACKGROUND: Listed = {
         "_wait",
     ),
     "_call/call.py": ("Call.collected",),
-    "_completion_hook/delivery.py": (
+    "_content/completion_hook/delivery.py": (
         "Completions._call",
         "Completions._drop",
         "Completions._left_at_exit",
@@ -288,7 +288,7 @@ BACKGROUND: Listed = {
         "_uploading",
         "_warn_of_failed_load",
     ),
-    "_completion_hook/ecosystem.py": (
+    "_content/completion_hook/ecosystem.py": (
         "Ecosystem.__call__",
         "Ecosystem.__init__",
         "_found",
@@ -301,7 +301,7 @@ BACKGROUND: Listed = {
         "tools_of",
     ),
     "_runtime/lifetime.py": ("_finish_all", "_finish_next", "_forked", "_work", "finish_pending"),
-    "_completion_hook/local_files.py": (
+    "_content/completion_hook/local_files.py": (
         "_opened",
         "_private_files",
         "_private_files.PrivateFiles.exists",
@@ -311,7 +311,7 @@ BACKGROUND: Listed = {
         "private_file",
         "private_url",
     ),
-    "_completion_hook/queue.py": (
+    "_content/completion_hook/queue.py": (
         "Queue.<lambda>",
         "Queue._ends",
         "Queue._run",
@@ -326,7 +326,7 @@ BACKGROUND: Listed = {
     "openai/_realtime_session.py": ("SessionEvents.__del__", "SessionEvents.exit"),
     "_operations/operation.py": ("Run.exit",),
     "_operations/turns.py": ("AsyncTurns.athrow", "Turns.throw"),
-    "_completion_hook/upload.py": (
+    "_content/completion_hook/upload.py": (
         "<lambda>",
         "Upload.__call__",
         "Upload.__call__.<lambda>",

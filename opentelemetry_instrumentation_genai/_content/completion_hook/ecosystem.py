@@ -19,7 +19,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .._adapter.parts import Part
+    from ..._adapter.parts import Part
     from .completion import Completion
 
 # What they are called, the newest name first.

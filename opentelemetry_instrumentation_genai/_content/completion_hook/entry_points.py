@@ -6,8 +6,8 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, NamedTuple
 
-from .._runtime.callables import checked, entry_point, name_of
-from .._runtime.errors import RefusedError
+from ..._runtime.callables import checked, entry_point, name_of
+from ..._runtime.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

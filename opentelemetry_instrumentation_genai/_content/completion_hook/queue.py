@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
-from .._runtime.guard import guarded
+from ..._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

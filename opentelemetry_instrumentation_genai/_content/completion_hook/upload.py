@@ -10,7 +10,7 @@ from hashlib import sha256
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .._conventions.names import (
+from ..._conventions.names import (
     INPUT_MESSAGES,
     INPUT_MESSAGES_REF,
     OUTPUT_MESSAGES,
@@ -20,9 +20,9 @@ from .._conventions.names import (
     TOOL_DEFINITIONS,
     TOOL_DEFINITIONS_REF,
 )
-from .._masking.masking import masked
-from .._runtime.background import UnavailableError
-from .._runtime.guard import warn_once
+from ..._masking.masking import masked
+from ..._runtime.background import UnavailableError
+from ..._runtime.guard import warn_once
 from .ecosystem import is_plain_text, parts_of, tools_of
 from .local_files import private_url
 

@@ -12,9 +12,9 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import format_span_id, format_trace_id
 
-from .._conventions.names import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
-from .._runtime.background import Background, UnavailableError
-from .._runtime.guard import warn_once
+from ..._conventions.names import ERROR_TYPE, METRIC_HOOK_DROPPED, OPERATION_NAME, PROVIDER_NAME
+from ..._runtime.background import Background, UnavailableError
+from ..._runtime.guard import warn_once
 from .completion import Completion
 from .queue import Queue
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
     from opentelemetry.trace import Span
 
-    from .._adapter.fields import Attribute
+    from ..._adapter.fields import Attribute
     from .entry_points import Hook
 
 _SIZE = 1 << 26  # bytes of memory that waiting content may take: a thousand calls with the default budget
