@@ -16,8 +16,9 @@ from opentelemetry.context import get_current
 from opentelemetry.trace import set_span_in_context
 
 from .._application.agents import agent_in, within
-from .._application.block import Block, entered
+from .._application.block import Block
 from .._application.capture_content import capture_in
+from .._application.context_block import entered
 from .._runtime.guard import guarded
 from .._runtime.lifetime import finish_later
 from .._signals.application import in_use

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._application.block import AsyncSteps, Steps
+from .._application.steps import AsyncSteps, Steps
 
 
 class Turns(Steps):

@@ -1,19 +1,23 @@
-"""Histograms and counters that know where the points of an attribute set are kept.
+"""Histograms and counters with a shortcut: from the second value of an attribute set on, values go to the SDK's aggregations.
 
-The metrics SDK copies, cleans, sorts and hashes the attributes of each value that is recorded, which took most of the
-time of a call and nearly all of that of a chunk, though calls to one model have the same attributes every time. A bound
-instrument records the first value of an attribute set by the API. It keeps the SDK's aggregations for that set, and
-gives them the next values itself. Anything that it does not know for certain goes by the API as before: another SDK,
-another version, a value that the SDK would refuse, readers that were added or removed since.
+The metrics SDK copies, cleans, sorts and hashes the attributes of each value that is recorded. That took most of the time
+of a call, and nearly all that we add to a chunk, though calls of one model have the same attributes every time. A bound
+instrument records the first value of an attribute set through the API, finds the aggregations that the SDK has made for
+the set, and gives them the next values itself. Whatever it does not know for certain goes through the API as before:
+another SDK, another version, methods that somebody has replaced, a value that the SDK would refuse, readers that were
+added or removed.
 """
 
 from __future__ import annotations
 
 from time import time_ns
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .._runtime.guard import guarded
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.context import Context
     from opentelemetry.metrics import Counter, Histogram
@@ -22,12 +26,12 @@ if TYPE_CHECKING:
 
     Instrument = TypeVar("Instrument", Histogram, Counter)
 
-# Minor releases of the SDK whose aggregations work as `_Place` expects: tests/signals/test_bound_instruments.py compares
-# what both ways export.
-_PROVEN = ("1.45.",)
-_SDK = "opentelemetry.sdk.metrics._internal.instrument"
-_LIMIT = 2000  # attribute sets of one instrument; the SDK's own limit of series
-_INFINITY = float("inf")
+# Minor release of the SDK for which tests/signals/test_bound_instruments.py compares what the API and the shortcut export.
+_TESTED = ["1", "45"]
+_SDK = "opentelemetry.sdk.metrics._internal."
+_SETS = 512  # attribute sets of one instrument; further ones go through the API
+_PLAIN = frozenset((str, int, float, bool))
+_LARGEST = 2.0**63
 
 
 def bound(instrument: Instrument) -> Instrument:
@@ -36,29 +40,31 @@ def bound(instrument: Instrument) -> Instrument:
     Args:
         instrument: a histogram or counter of a meter.
     """
-    return cast("Instrument", _BoundInstrument(instrument)) if _is_proven() else instrument
+    return cast("Instrument", _BoundInstrument(instrument)) if _is_tested() else instrument
 
 
-def _is_proven() -> bool:
+def _is_tested() -> bool:
     try:
         from opentelemetry.sdk.version import __version__
     except ImportError:
         return False
-    return __version__.startswith(_PROVEN)
+    *minor, patch = __version__.split(".", 2)
+    return minor == _TESTED and patch.isdigit()
 
 
 class _BoundInstrument:
-    """A histogram or counter.
+    """A histogram, with `record`, or a counter, with `add`.
 
     Args:
-        instrument: that of the API.
+        instrument: the API's.
     """
 
-    __slots__ = ("_instrument", "_places")
+    __slots__ = ("_instrument", "_is_refused", "_targets")
 
     def __init__(self, instrument: Any) -> None:
         self._instrument = instrument
-        self._places: dict[object, _Place] = {}
+        self._targets: dict[object, _Target] = {}
+        self._is_refused = False  # the SDK is not as this module knows it
 
     def record(self, amount: float, attributes: AttributeSet, context: Context) -> None:
         """Record a value of a histogram."""
@@ -68,33 +74,69 @@ class _BoundInstrument:
         """Add to a counter."""
         self._measure(amount, attributes, context, self._instrument.add)
 
-    def _measure(self, amount: float, attributes: AttributeSet, context: Context, by_api: Callable[..., None]) -> None:
-        # With the types, since 1, 1.0 and True are equal, and different series.
-        key = (tuple(attributes.items()), tuple(map(type, attributes.values())))
-        try:
-            place = self._places.get(key)
-        except TypeError:  # a list among the values
-            by_api(amount, attributes, context)
+    def _measure(
+        self, amount: float, attributes: AttributeSet, context: Context, through_api: Callable[..., None]
+    ) -> None:
+        types = tuple(map(type, attributes.values()))
+        # With the types: 1, 1.0 and True are equal as keys, but different series.
+        key = (tuple(attributes.items()), types) if _PLAIN.issuperset(types) else None
+        target = None if key is None else self._targets.get(key)
+        # An empty context stands for the current one; a value beyond these bounds is refused by the SDK, with a warning.
+        if target is not None and context and 0 <= amount < _LARGEST and target.is_current():
+            target.take(amount, context)
             return
-        if place is None or not place.is_current():
-            by_api(amount, attributes, context)
+        through_api(amount, attributes, context)
+        if key is not None and target is None:
             self._keep(key, attributes)
-        elif context and 0 <= amount < _INFINITY:
-            place.take(amount, context)
-        else:  # the present context, or a value that the SDK refuses, and says so
-            by_api(amount, attributes, context)
+        elif target is not None and not target.is_current():
+            self._targets.pop(key, None)
 
     def _keep(self, key: object, attributes: AttributeSet) -> None:
-        """Find the aggregations of a set, which the SDK has made when the first value was recorded."""
-        place = _find_place(getattr(self._instrument, "_real_instrument", self._instrument), attributes)
-        if place is not None:
-            if len(self._places) >= _LIMIT:
-                self._places.clear()
-            self._places[key] = place
+        """Keep the aggregations of a set, which the SDK has made when the first value was recorded."""
+        instrument = getattr(self._instrument, "_real_instrument", self._instrument)
+        if self._is_refused or len(self._targets) >= _SETS or not _is_of_sdk(instrument):
+            return
+        found = _targets_of(instrument, attributes)
+        self._is_refused = found is None
+        for target in found or ():
+            self._targets[key] = target
+
+
+def _is_of_sdk(instrument: Any) -> bool:
+    """Return whether it is an instrument of OpenTelemetry's SDK; while one waits for its provider, it is not."""
+    kind = type(instrument)
+    return kind.__module__ == f"{_SDK}instrument" and kind.__name__ in ("_Histogram", "_Counter")
+
+
+@guarded
+def _targets_of(instrument: Any, attributes: AttributeSet) -> list[_Target]:
+    """Return where the values of a set go: one target, or none where the set has no aggregations now."""
+    from opentelemetry.sdk.metrics._internal.measurement import Measurement
+
+    consumer = instrument._measurement_consumer
+    readers: dict[Any, Any] = consumer._reader_storages
+    if not instrument._is_enabled() or not all(_are_original(instrument, consumer, *readers.values())):
+        return []
+    measurement: Any = Measurement(0, 0, instrument, {}, attributes)  # type: ignore[arg-type]
+    cleaned = measurement.attributes
+    matches = [match for reader in readers.values() for match in reader._get_or_init_view_instrument_match(instrument)]
+    aggregates = [_aggregate_of(match, cleaned) for match in matches if all(_are_original(match))]
+    if None in aggregates or len(aggregates) < len(matches):
+        return []
+    return [_Target(instrument, cleaned, readers, cast("list[Aggregate]", aggregates))]
+
+
+def _are_original(*owners: Any) -> Iterator[bool]:
+    """Yield for each method that the shortcut passes over whether it is the SDK's own, and nobody has replaced it."""
+    for owner in owners:
+        for name in ("record", "add", "consume_measurement"):
+            if (method := getattr(owner, name, None)) is not None:
+                function = method.__func__ if type(method) is MethodType else None
+                yield type(function) is FunctionType and function.__globals__["__name__"].startswith(_SDK)
 
 
 class _Measurement:
-    """A value, with what aggregations read of the SDK's own class of this name."""
+    """Stands in for the SDK's `Measurement`, which cleans the attributes each time."""
 
     __slots__ = ("attributes", "context", "instrument", "time_unix_nano", "value")
 
@@ -106,29 +148,34 @@ class _Measurement:
         self.attributes = attributes
 
 
-class _Place:
+if TYPE_CHECKING:
+    Aggregate = Callable[[_Measurement, bool], None]
+    """Takes a measurement, and whether it may become an exemplar."""
+
+
+class _Target:
     """Where the values of one instrument with one attribute set go.
 
     Args:
         instrument: the SDK's.
         attributes: as the SDK has cleaned them.
-        aggregations: one for each reader and view; takes a measurement, and whether an exemplar may be made of it.
+        readers: the consumer's, for which this is made.
+        aggregates: one for each reader and view.
     """
 
-    __slots__ = ("_aggregations", "_attributes", "_consumer", "_filter", "_instrument", "_readers")
+    __slots__ = ("_aggregates", "_attributes", "_consumer", "_filter", "_instrument", "_readers")
 
-    def __init__(
-        self, instrument: Any, attributes: AttributeSet, aggregations: tuple[Callable[[Any, bool], None], ...]
-    ) -> None:
+    def __init__(self, instrument: Any, attributes: AttributeSet, readers: object, aggregates: list[Aggregate]) -> None:
         self._instrument = instrument
         self._attributes = attributes
-        self._aggregations = aggregations
+        self._readers = readers
+        self._aggregates = aggregates
         self._consumer: Any = instrument._measurement_consumer
         self._filter: Any = self._consumer._sdk_config.exemplar_filter
-        self._readers: object = self._consumer._reader_storages
 
     def is_current(self) -> bool:
-        """Whether the same readers are there, and the meter is not disabled."""
+        """Return whether the readers are those that this was made for, and the meter is not switched off."""
+        # The SDK replaces the mapping when a reader is added or removed.
         return self._consumer._reader_storages is self._readers and bool(self._instrument._is_enabled())
 
     def take(self, amount: float, context: Context) -> None:
@@ -136,24 +183,12 @@ class _Place:
         now, attributes = time_ns(), self._attributes
         exemplar = self._filter.should_sample(amount, now, attributes, context)
         measurement = _Measurement(amount, now, self._instrument, context, attributes)
-        for aggregate in self._aggregations:
+        for aggregate in self._aggregates:
             aggregate(measurement, exemplar)
 
 
-def _find_place(instrument: Any, attributes: AttributeSet) -> _Place | None:
-    """Return where the values of a set go, or None where this is not certain."""
-    if type(instrument).__module__ != _SDK or type(instrument).__name__ not in ("_Histogram", "_Counter"):
-        return None
-    from opentelemetry.sdk.metrics._internal.measurement import Measurement
-
-    cleaned: Any = Measurement(0, 0, instrument, {}, attributes).attributes  # type: ignore[arg-type]
-    readers: Any = instrument._measurement_consumer._reader_storages
-    matches = [match for reader in readers.values() for match in reader._get_or_init_view_instrument_match(instrument)]
-    return _Place(instrument, cleaned, tuple(_aggregation(match, cleaned) for match in matches))
-
-
-def _aggregation(match: Any, attributes: AttributeSet) -> Callable[[Any, bool], None]:
-    """Return what takes the values of a set for one reader and view."""
+def _aggregate_of(match: Any, attributes: AttributeSet) -> Aggregate | None:
+    """Return what takes the values of a set for one reader and view, None if the set has no aggregation there."""
     from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
 
     names = match._view._attribute_keys
@@ -162,16 +197,17 @@ def _aggregation(match: Any, attributes: AttributeSet) -> Callable[[Any, bool], 
     if match._reset_on_collect:
         return _Delta(match, key, kept).aggregate
     found = match._attributes_aggregation.get(key)
-    # Over the limit of series the value went to the series of all others.
-    return cast("Callable[[Any, bool], None]", match.consume_measurement if found is None else found.aggregate)
+    if found is None and len(match._attributes_aggregation) >= match._cardinality_limit:
+        return cast("Aggregate", match.consume_measurement)  # goes to the series of all sets over the limit
+    return None if found is None else cast("Aggregate", found.aggregate)
 
 
 class _Delta:
-    """The aggregation of a set for a reader with delta temporality: a new one after each export.
+    """Finds the aggregation of a set for a reader with delta temporality, which has a new one after each export.
 
     Args:
         match: the SDK's record of an instrument and a view.
-        key: the set's.
+        key: the SDK's for the set.
         attributes: those that the view keeps.
     """
 
@@ -183,7 +219,10 @@ class _Delta:
         self._attributes = attributes
 
     def aggregate(self, measurement: _Measurement, exemplar: bool) -> None:
-        """Give a value to the present aggregation, with the lock that an export takes."""
+        """Give a value to the current aggregation, with the lock that an export takes."""
         match = self._match
         with match._lock:
-            match._get_or_create_aggregation(self._key, self._attributes).aggregate(measurement, exemplar)
+            found = match._attributes_aggregation.get(self._key)
+            if found is None:  # it keeps the attributes, and an exporter may change what it is given
+                found = match._get_or_create_aggregation(self._key, dict(self._attributes))
+            found.aggregate(measurement, exemplar)

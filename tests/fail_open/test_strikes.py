@@ -156,14 +156,15 @@ OPERATIONS = frozenset(
 
 def _is_own(place: Place) -> bool:
     """Whether it is of a block, which the application calls by itself, around its own code."""
-    within = ("_application/block.py", "_within_outer")
+    within = ("_application/context_block.py", "_within_outer")
+    blocks = ("_application/block.py", "_application/context_block.py", "_application/steps.py")
     made = place.function == "__init__" and place.module in (
         "_application/capture_content.py",
         "_application/genai_context.py",
     )
     if place.module.startswith("_operations/") and place.module != "_operations/framework_run.py":
         return place.function in OPERATIONS
-    return made or (place.module == "_application/block.py" and (place.module, place.function) != within)
+    return made or (place.module in blocks and (place.module, place.function) != within)
 
 
 class Open(SpanProcessor):

@@ -41,19 +41,20 @@ _SETS: list[dict[str, Any]] = [
     {"model": "gpt-4o", "port": 1},
     {"model": "gpt-4o", "port": 1.0},
     {"model": "gpt-4o", "tags": ["a", "b"]},
-    {"model": "gpt-4o", "tags": ("a", "b")},
+    {"model": "gpt-4o", "tags": (1, 2)},
+    {"model": "gpt-4o", "tags": (True, 2)},
     {"": "dropped", "model": "gpt-4o"},
     {"model": "other"},
 ]
-_AMOUNTS: list[float] = [0, 1, 0.5, 3, 1e9, -1, math.nan, math.inf, 7]
+_AMOUNTS: list[float] = [0, 1, 0.5, 3, 1e9, -1, math.nan, math.inf, 2**70, 7]
 _FILTERS = {"on": AlwaysOnExemplarFilter, "off": AlwaysOffExemplarFilter, "traced": TraceBasedExemplarFilter}
 
 
-def _is_proven() -> bool:
-    return importlib.metadata.version("opentelemetry-sdk").startswith(bound_instruments._PROVEN)
+def _is_tested() -> bool:
+    return importlib.metadata.version("opentelemetry-sdk").startswith("1.45.")
 
 
-_bound_only = pytest.mark.skipif(not _is_proven(), reason="this version of the SDK is used by its API alone")
+_bound_only = pytest.mark.skipif(not _is_tested(), reason="this version of the SDK is used by its API alone")
 
 
 def _contexts() -> list[Context]:
@@ -173,8 +174,8 @@ def test_the_limit_of_series_counts(temporality: dict[Any, Any]) -> None:
         exported = _exported(plain.readers)
         assert any("otel.metric.overflow" in point["attributes"] for _, point in exported)
         assert _exported(ours.readers) == exported
-    places = getattr(ours.histogram, "_places", {})
-    assert len(places) <= 2000
+    targets = getattr(ours.histogram, "_targets", {})
+    assert len(targets) == bound_instruments._SETS
 
 
 @_bound_only
@@ -226,7 +227,7 @@ def test_a_provider_that_comes_later_gets_the_values() -> None:
         histogram.record(2, {"model": "a"}, context)
     ((_, point),) = _exported([reader])
     assert (point["count"], point["sum"]) == (3, 6)
-    assert bool(getattr(histogram, "_places", {})) is _is_proven()
+    assert bool(getattr(histogram, "_targets", {})) is _is_tested()
 
 
 def test_an_instrument_of_another_sdk_is_used_by_the_api() -> None:
@@ -243,12 +244,12 @@ def test_an_instrument_of_another_sdk_is_used_by_the_api() -> None:
     assert taken == [(1, {"model": "a"}), (2, {"model": "a"}), (3, {"model": "a"})]
 
 
-def test_the_newest_sdk_that_is_locked_is_proven() -> None:
-    """The latest SDK of the lock is bound, so that an upgrade of the lock asks for a look at this; older ones are not."""
+def test_the_newest_sdk_that_is_locked_is_tested() -> None:
+    """The latest SDK of the lock has the shortcut, so that an upgrade of the lock asks for a look at this; older ones are not."""
     version = tuple(int(part) for part in importlib.metadata.version("opentelemetry-sdk").split(".")[:2])
     ours, _ = _sides()
     ours.histogram.record(1, {"model": "a"}, _contexts()[0])
-    assert bool(getattr(ours.histogram, "_places", {})) is (version >= (1, 45))
+    assert bool(getattr(ours.histogram, "_targets", {})) is (version >= (1, 45))
 
 
 @_bound_only
@@ -266,3 +267,56 @@ def test_a_second_value_does_not_hash_its_attributes(monkeypatch: pytest.MonkeyP
         hashed.clear()
         ours.histogram.record(2, {"model": "a"}, context)
         assert hashed == []
+
+
+@_bound_only
+def test_a_consumer_that_somebody_has_replaced_gets_every_value() -> None:
+    """Where a method that the shortcut passes over is not the SDK's own any more, every value goes through it."""
+    for owner in ("_measurement_consumer", "instrument"):
+        ours, _ = _sides()
+        inner: Any = ours.histogram
+        instrument = inner._instrument
+        replaced = instrument if owner == "instrument" else instrument._measurement_consumer
+        name = "record" if owner == "instrument" else "consume_measurement"
+        method, seen = getattr(replaced, name), []
+        setattr(replaced, name, lambda *args, method=method, seen=seen: seen.append(args) or method(*args))
+        for _ in range(3):
+            ours.histogram.record(1, {"model": "a"}, _contexts()[0])
+        assert len(seen) == 3
+        ((_, point),) = _exported(ours.readers)
+        assert point["count"] == 3
+
+
+@_bound_only
+def test_an_exporter_may_change_what_it_is_given() -> None:
+    """Attributes that an exporter takes out of an exported point are there in the next export."""
+    ours, _ = _sides([_DELTA])
+    for _ in range(3):
+        for _ in range(2):
+            ours.histogram.record(1, {"model": "a", "host": "b"}, _contexts()[0])
+        data: Any = ours.readers[0].get_metrics_data()
+        (point,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+        assert dict(point.attributes) == {"model": "a", "host": "b"}
+        del point.attributes["host"]
+
+
+@_bound_only
+def test_an_sdk_that_is_not_as_expected_is_used_through_its_api(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No value is lost where the look into the SDK fails; one warning tells of it, and it is not tried again."""
+    from opentelemetry.sdk.metrics._internal import measurement
+
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard.strict", False)
+    ours, _ = _sides()
+    monkeypatch.delattr(measurement, "Measurement")
+    for _ in range(3):
+        ours.histogram.record(1, {"model": "a"}, _contexts()[0])
+        ours.histogram.record(1, {"model": "b"}, _contexts()[0])
+    assert [point["count"] for _, point in _exported(ours.readers)] == [3, 3]
+    (record,) = caplog.records
+    assert "ImportError in _targets_of" in record.getMessage()
+    monkeypatch.undo()
+    for _ in range(2):
+        ours.histogram.record(1, {"model": "a"}, _contexts()[0])
+    assert getattr(ours.histogram, "_targets", None) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..._application.block import AsyncSteps
+from ..._application.steps import AsyncSteps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 from opentelemetry import context as otel_context, trace
 
-from ..._application.block import entered
+from ..._application.context_block import entered
 from ..._runtime.guard import guarded, warn_once
 from ._requests import McpRequest
 
