@@ -18,7 +18,7 @@ from opentelemetry_instrumentation_genai._adapter.openai_api.chunks import Choic
 from opentelemetry_instrumentation_genai._adapter.openai_api.stream_usage import STREAM_USAGE
 from opentelemetry_instrumentation_genai._adapter.openai_api.typed_events import _PIECES, TypedEvents
 from opentelemetry_instrumentation_genai._stream.decoding import Wire
-from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
+from opentelemetry_instrumentation_genai._stream.usage_filter import BytesFilter
 from opentelemetry_instrumentation_genai.ollama._chunks import MessageChunks, TextChunks
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def read(texts: list[str], *, lines: bool) -> None:
 
 def filtered(texts: list[str], *, lines: bool) -> None:
     """Filter an event stream."""
-    passing = Bytes(STREAM_USAGE, SSE)
+    passing = BytesFilter(STREAM_USAGE, SSE)
     for data in on_wire(texts, lines=lines):
         passing.take(data)
     passing.rest(ended=True)

@@ -25,7 +25,7 @@ _G = TypeVar("_G", bound=Any)
 class Block(ContextBlock):
     """A block that is a decorator as well.
 
-    Of functions, coroutine functions and generators, and of functions that return a coroutine or a generator.
+    It decorates functions, coroutine functions and generators, and functions that return a coroutine or a generator.
     """
 
     def __call__(self, function: _F) -> _F:
@@ -50,7 +50,7 @@ def _around_call(block: ContextBlock, function: Callable[..., object]) -> Callab
         one = block.of_call(function, args, kwargs)
         with one:
             made = function(*args, **kwargs)
-            held = _held(one, made)
+            held = _in_block(one, made)
             if held is made:
                 one.finished(made)
             else:
@@ -76,7 +76,7 @@ def _around_coroutine(
 class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator function of which each call runs in the block.
 
-    Frameworks inspect what kind of function they are given, and it is one; wrong arguments are refused where it is called, as ever.
+    It looks like a generator function to frameworks that inspect what they are given, and wrong arguments raise at the call.
     """
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -88,7 +88,7 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
             return self
         if type(bound) is MethodType and bound.__func__ is function:
             return MethodType(self, bound.__self__)
-        return super().__get__(instance, owner)  # a decorator below has a way of its own
+        return super().__get__(instance, owner)  # an inner decorator binds in its own way
 
     # As a function is pickled and copied.
 
@@ -106,11 +106,11 @@ class _GeneratorFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg] # wra
 def _around_generator(
     block: ContextBlock, function: Callable[..., object], steps: Callable[[Any, ContextBlock], object]
 ) -> Callable[..., object]:
-    """Return a generator function around one: `steps` makes the generator around that of a call."""
-    sure = _is_sure(function)
+    """Wrap a generator function; `steps(generator, block)` wraps each generator that it makes."""
+    only_makes = _only_makes_generator(function)
 
     def wrapper(wrapped: Any, _instance: object, args: Any, kwargs: Any) -> object:
-        if not sure:
+        if not only_makes:
             return _around_call(block, wrapped)(*args, **kwargs)
         source = wrapped(*args, **kwargs)
         return _named_as(source, steps(source, block.of_call(wrapped, args, kwargs)))
@@ -119,14 +119,14 @@ def _around_generator(
     return made
 
 
-def _is_sure(function: Any) -> bool:
+def _only_makes_generator(function: Any) -> bool:
     """Return whether a call only makes a generator: a decorator below may look like a generator function, and do and return anything."""
     kind = type(function)
     if kind is functools.partial:
-        return _is_sure(function.func)
+        return _only_makes_generator(function.func)
     if kind is MethodType:
-        return _is_sure(function.__func__)
-    return kind is FunctionType or (kind is _GeneratorFunction and _is_sure(function.__wrapped__))
+        return _only_makes_generator(function.__func__)
+    return kind is FunctionType or (kind is _GeneratorFunction and _only_makes_generator(function.__wrapped__))
 
 
 def _steps(source: Generator[object, Any, object], block: ContextBlock) -> Generator[object, object, object]:
@@ -150,12 +150,12 @@ async def _async_steps(source: AsyncGenerator[object, Any], block: ContextBlock)
 
 
 def _named_as(source: Any, made: _G) -> _G:
-    """Return a generator by the name of the one that it is around."""
+    """Give `made` the names of `source`, and return it."""
     made.__name__, made.__qualname__ = source.__name__, source.__qualname__
     return made
 
 
-def _held(block: ContextBlock, made: Any) -> object:
+def _in_block(block: ContextBlock, made: Any) -> object:
     """Return what a function returned; a coroutine or generator is wrapped, so that it runs in the block.
 
     Functions that are not coroutine functions may return coroutines: decorators that retry, for one. A task already has the

@@ -35,7 +35,7 @@ class ContextBlock:
     """
 
     over: bool = False
-    """Whether it has ended although it may not have been left: nothing waits for it any more."""
+    """Whether it is finished, even if `__exit__` has not run."""
 
     @abstractmethod
     def _within(self, outer: Context) -> Context:
@@ -50,16 +50,16 @@ class ContextBlock:
         return self
 
     def finished(self, _value: object) -> None:
-        """Take what a decorated function has returned."""
+        """Called with what a decorated function has returned."""
 
     def postponed(self) -> None:
-        """Go on after the block is left: a decorated function has returned a coroutine or a generator that runs in the block."""
+        """Called in place of `finished` if a decorated function has returned a coroutine or a generator, which runs in the block."""
 
     def closing(self) -> None:
-        """Take that a decorated generator is being closed: by the application, or by the garbage collector."""
+        """Called when a decorated generator is being closed, by the application, or by the garbage collector."""
 
     def step_ended(self, _error: BaseException | None) -> None:
-        """Take what a step of a decorated generator has raised; None after it was closed."""
+        """Called with what a step of a decorated generator has raised; with None after it was closed."""
 
     def __enter__(self) -> object:
         token = otel_context.attach(context_of(self))
@@ -67,12 +67,12 @@ class ContextBlock:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        entered = _entered.get()
-        for place in reversed(range(len(entered))):
-            block, token = entered[place]
+        entries = _entered.get()
+        for place in reversed(range(len(entries))):
+            block, token = entries[place]
             if block is self:
-                # Blocks that were entered later and are still open, as in generators that take turns, restore nothing themselves.
-                _entered.set((*entered[:place], *((later, None) for later, _ in entered[place + 1 :])))
+                # Blocks that were entered later and are still open, as in generators that take turns, lose their token: they restore nothing.
+                _entered.set((*entries[:place], *((later, None) for later, _ in entries[place + 1 :])))
                 if token is not None:
                     otel_context.detach(token)
                 return

@@ -76,9 +76,8 @@ class _Step:
         if ended is not self._begun:
             self._steps._self_own = None if ended is self._steps._self_base else ended
         otel_context.detach(self._token)
-        if (
-            error is not None and not self._steps._self_is_running()
-        ):  # else it is in another step, and has refused this one
+        # If it still runs, this step was refused ("already executing"), and the generator itself has raised nothing.
+        if error is not None and not self._steps._self_is_running():
             self._steps._self_block.step_ended(error)
 
 
@@ -86,13 +85,13 @@ class Steps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
     """A generator that runs each of its steps in the block: between the steps its consumer runs, outside the block."""
 
     _self_may_be_collected = True
-    """Whether the garbage collector may close it: with a generator that yields from it."""
+    """Whether `close` may come from the garbage collector, with a generator that yields from this one."""
 
     def __init__(self, source: Generator[object, Any, object], block: ContextBlock) -> None:
         super().__init__(source)
         self._self_block = block
-        self._self_own: Context | None = None
-        self._self_base: Context | None = None
+        self._self_own: Context | None = None  # what the generator itself has made current
+        self._self_base: Context | None = None  # the context of the block
 
     def _self_is_running(self) -> bool:
         """Return whether a step of the generator goes on: here only if another thread has begun it, or the step itself asks for one."""
@@ -124,13 +123,13 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
     """The asynchronous counterpart of `Steps`."""
 
     _self_may_be_collected = False
-    """Whether the garbage collector closes a generator around this one, since no event loop does."""
+    """Whether `aclose` may come from the garbage collector, since no event loop closes the generator around this one."""
 
     def __init__(self, source: AsyncGenerator[object, Any], block: ContextBlock) -> None:
         super().__init__(source)
         self._self_block = block
-        self._self_own: Context | None = None
-        self._self_base: Context | None = None
+        self._self_own: Context | None = None  # what the generator itself has made current
+        self._self_base: Context | None = None  # the context of the block
 
     def _self_is_running(self) -> bool:
         """Return whether a step of the generator goes on: here only if another task has begun it."""
@@ -143,7 +142,7 @@ class AsyncSteps(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no 
         return await self.asend(None)
 
     async def first(self) -> object:
-        """Run the first step without the hooks of the event loop: it tracks and closes the generator around this one alone."""
+        """Run the first step, hidden from the hooks of the event loop, which is to track the generator around this one alone."""
         hooks = sys.get_asyncgen_hooks()
         self._self_may_be_collected = hooks.finalizer is None
         sys.set_asyncgen_hooks(None, None)

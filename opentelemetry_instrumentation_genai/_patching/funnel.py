@@ -1,4 +1,4 @@
-"""What the seams have in common: each follows the one method of an SDK's client through which all of its calls go, its funnel."""
+"""The base of the seams. All calls of an SDK's client go through one method, its funnel, which a seam follows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Funnel:
         active: whether calls are followed.
     """
 
-    _servers: Servers
+    _servers: Servers  # set by the seam
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Funnel:
         """Return the server of calls that do not go through the funnel; None if another instrumentation records them.
 
         Args:
-            client: that makes them.
-            endpoint: theirs.
-            url: of the server, in place of the client's; None for that.
+            client: the SDK's client that makes the calls.
+            endpoint: the endpoint of the calls.
+            url: the server's; None for the client's own.
         """
         if self._others is not None and self._others.report_connections(client, endpoint):
             return None
@@ -98,8 +98,8 @@ class Funnel:
         """Return the call of a streamed response that does not come through the funnel; None if it is not followed.
 
         Args:
-            server: that it is sent to.
-            endpoint: as `signals` have it.
+            server: the receiver.
+            endpoint: as `Signals.endpoints` returned it.
             body: its input.
             context: the context that it is made in.
         """
@@ -111,9 +111,9 @@ class Funnel:
         return Call(signals, request, context)
 
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
-        """Return the endpoint of a request, None if its call is not followed here, and the ids in its path.
+        """Return the endpoint of a request, or None if its call is not followed here; and the ids in its path.
 
-        A whole URL in place of the path is one that a provider has named in a response, or that the SDK has for all clients.
+        The path may be a whole URL: one taken from a response, or one that the SDK uses for all clients.
         """
         path = path_below(str(self._base(client)), path) if "://" in path else path
         endpoint, ids = self._routes.find(method.lower(), path)
@@ -126,7 +126,7 @@ class Funnel:
         return endpoint, ids
 
     def _base(self, client: Any) -> Any:
-        """Return the base URL of a client, of httpx or alike."""
+        """Return the base URL of a client: httpx's, or an object with the same members."""
         raise NotImplementedError
 
     def _server(self, client: Any, url: str) -> Server:
@@ -139,7 +139,7 @@ class Funnel:
         return self._servers.of(client, base)
 
     def _repair(self, client: Any, method: str, path: str) -> None:
-        """Repair the patch of the funnel after a response without a call, if there should have been one."""
+        """Patch the funnel again if a request that is followed did not go through our wrapper: another package has replaced it."""
         if self._patches is not None and self._find(client, method, path, get_current())[0] is not None:
             self._patches.repair(client, self._method)
 

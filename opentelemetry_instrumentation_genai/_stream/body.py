@@ -5,8 +5,8 @@ ends the call.
 
 - Events: every stream class of the SDKs makes them in `__stream__`; all its helpers read through it.
 - Bytes: an application that reads lines or bytes never makes events. Then we decode the bytes as they pass.
-- Close: the HTTP response's `stream` is closed on exhaustion, `close()` and errors, and is garbage-collected with a stream
-  that the application drops.
+- Close: the HTTP response's byte stream is closed on exhaustion, `close()` and errors, and is garbage-collected with the SDK's
+  stream object, if the application drops that.
 
 A step is one `next()` of the body. The SDK closes the response within the step that reads the last event or that fails. So a close
 during a step is ignored, and the step itself reports the end.
@@ -27,7 +27,7 @@ import wrapt
 from .._runtime.guard import guarded
 from .._runtime.lifetime import finish_later, finish_pending
 from .decoding import Wire
-from .usage_filter import Bytes, Events, UsageFilter, filtered
+from .usage_filter import BytesFilter, EventAccess, UsageFilter, filtered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
@@ -41,11 +41,11 @@ class Unfinished(Protocol):
     """What ends at the exit of the process, if it has not ended before."""
 
     def exit(self) -> None:
-        """End it: the process ends."""
+        """End it, because the process exits."""
 
 
 _unfinished: WeakSet[Unfinished] = WeakSet()
-_registered = -1
+_callbacks_seen = -1
 
 
 class Reading:
@@ -53,7 +53,7 @@ class Reading:
 
     Args:
         call: the call, which ends with the reading.
-        known: what is known of the response without its body, by its headers; None where nothing is.
+        known: the response as far as its headers tell; None if they tell nothing.
     """
 
     __slots__ = ("__weakref__", "_call", "_chunks", "_complete", "_held", "_known", "_sources", "_stepping", "_stopped")
@@ -114,12 +114,12 @@ class Reading:
 
     @guarded
     def exit(self) -> None:
-        """End the call: the process ends."""
+        """End the call, because the process exits."""
         self._call.leave(self._known)
 
     @guarded
     def failed(self, error: BaseException) -> None:
-        """End the call after an exception. It is a failure only if a step raised it.
+        """End the call after an exception. The call has failed only if a step raised the exception.
 
         Not failures: GeneratorExit, what the application throws between two steps, and the error of a step that waits while the
         application closes the response.
@@ -144,7 +144,7 @@ class Reading:
     def left(self) -> None:
         """End the call: the application has left the response, maybe before its end.
 
-        If a generator is being closed, that may be the garbage collector, so the finisher thread ends the call.
+        GeneratorExit may come from the garbage collector, where nothing may block: then the finisher thread ends the call.
         """
         if isinstance(sys.exc_info()[1], GeneratorExit):
             self._collected()
@@ -169,7 +169,7 @@ class Body(Reading):
         injected: how the usage of the stream was requested on the caller's behalf; None if it was not.
     """
 
-    __slots__ = ("_headers", "_lines", "_read", "_reads_text", "_skipped_members", "_usage", "_wire")
+    __slots__ = ("_events_of", "_headers", "_lines", "_reads_text", "_skipped_members", "_usage", "_wire")
 
     _wire: Wire
 
@@ -178,30 +178,31 @@ class Body(Reading):
         self._headers = response.headers
         self._skipped_members = call.unread
         self._reads_text, self._lines = call.endpoint.reads_text, call.endpoint.lines
-        self._read: ref[Any] | None = None
+        self._events_of: ref[Any] | None = None
         self._usage = injected
         response.stream = _Watched(response.stream, self)
 
     def events(self, chunks: Any, stream: Any) -> Any:
         """Return `chunks`, the events that `stream` makes of the body, as an iterator that reports them to the call.
 
-        If another package's patch has kept ours, this is called twice for one stream, and the second call returns `chunks` as they are.
+        If another package wraps our wrapper and we patched again, this is called twice for one stream: the second call returns `chunks`
+        as they are.
         Helpers of older SDKs make a second stream of the body, which is followed in turn.
         """
-        if self._read is not None and self._read() is stream:
+        if self._events_of is not None and self._events_of() is stream:
             return chunks
-        self._read = ref(stream)
+        self._events_of = ref(stream)
         followed, usage = self.chunks(chunks), self._usage
-        return followed if usage is None else filtered(followed, UsageFilter(usage, Events(), self._headers))
+        return followed if usage is None else filtered(followed, UsageFilter(usage, EventAccess(), self._headers))
 
     @guarded
     def read(self, data: Any) -> Any:
         """Return an iterator over the bytes that passes each event in them to the call. It reads nothing ahead."""
-        if self._stepping:
+        if self._stepping:  # the events are followed already, and read these bytes
             return data
         self._wire = Wire(self._headers, self._skipped_members, text=self._reads_text, lines=self._lines)
         followed = self._follow(data, self._take, self._end)
-        return followed if self._usage is None else filtered(followed, Bytes(self._usage, self._headers))
+        return followed if self._usage is None else filtered(followed, BytesFilter(self._usage, self._headers))
 
     @guarded
     def _take(self, data: bytes) -> None:
@@ -246,7 +247,7 @@ def body_of(response: Any) -> Body | None:
 
 
 def end_at_exit(unfinished: Unfinished) -> None:
-    """End it when the process exits, if it is still there; nothing is kept alive for that."""
+    """End it when the process exits, if it is still there: it is held weakly."""
     _register_at_exit()
     _unfinished.add(unfinished)
 
@@ -254,21 +255,21 @@ def end_at_exit(unfinished: Unfinished) -> None:
 def _register_at_exit() -> None:
     """Register `_finish_all` to run before the providers shut down: what is registered last runs first.
 
-    Python keeps a slot for every function ever registered, so this does nothing unless another function was registered since.
+    Each registration costs a slot for ever, so this registers again only if somebody else has registered a function since.
     """
-    global _registered  # noqa: PLW0603 - a process has one
+    global _callbacks_seen  # noqa: PLW0603 - a process has one
     count: Callable[[], int] = getattr(atexit, "_ncallbacks", int)
-    if _registered != count():
+    if _callbacks_seen != count():
         atexit.unregister(_finish_all)
         atexit.register(_finish_all)
-        _registered = count()
+        _callbacks_seen = count()
 
 
 @guarded
 def _finish_all() -> None:
     finish_pending()
-    for body in list(_unfinished):
-        body.exit()
+    for unfinished in list(_unfinished):
+        unfinished.exit()
 
 
 def _followed(
@@ -355,8 +356,8 @@ def _within_step(sources: Sequence[CodeType]) -> bool:
 def _unwinds(error: BaseException | None, sources: Sequence[CodeType]) -> bool:
     """Return whether an exception is leaving a generator that makes the events: that is a step too.
 
-    If the exception was thrown into the task that waits, at a cancellation or by what it waits for, Python does not link the frames of
-    those that wait for the generator.
+    A cancellation is thrown into the innermost awaitable. Its frame does not lead to those of the outer ones by `f_back`, so the
+    traceback is searched.
     """
     step = error.__traceback__ if error is not None else None
     while step is not None:
@@ -367,11 +368,10 @@ def _unwinds(error: BaseException | None, sources: Sequence[CodeType]) -> bool:
 
 
 class _Watched(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """Proxy of the HTTP response's byte stream that follows its reading and close."""
+    """Proxy of the HTTP response's byte stream that follows its reading and close. Where the SDK traces itself, its own proxy is around this one."""
 
-    # Newer anthropic reads `stream_observer` at each event. Without this attribute, the proxy's look-up takes longer than the rest
-    # of a chunk.
-    # Where the SDK traces itself, its own wrapper is around this one.
+    # Newer anthropic reads `stream_observer` at each event. Without this attribute, the proxy's look-up takes longer than all our
+    # other work for a chunk.
     stream_observer = None
 
     def __init__(self, stream: Any, body: Body) -> None:

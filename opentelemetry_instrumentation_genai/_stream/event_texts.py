@@ -61,7 +61,7 @@ class Texts:
         """Return its data, parsed."""
         return event.value
 
-    def cleared(self, event: Text, name: str) -> Text:
+    def without(self, event: Text, name: str) -> Text:
         """Return the event without the member and one comma."""
         text = event.data.decode()
         found = _members(text)
@@ -73,7 +73,7 @@ class Texts:
                 return event.with_data(text[:start] + rest)
         return event
 
-    def given(self, event: Text, other: Text, names: Sequence[str]) -> Text:
+    def with_members_of(self, event: Text, other: Text, names: Sequence[str]) -> Text:
         """Return the event with the other's members added at the end."""
         text, source = event.data.decode(), other.data.decode()
         found, others = _members(text), _members(source)
@@ -82,7 +82,7 @@ class Texts:
         at = found[-1][2] if found else text.index("{") + 1
         return event.with_data(text[:at] + comma.join([""] * bool(found) + more) + text[at:]) if more else event
 
-    def blank(self, event: Text) -> Sequence[Text]:
+    def before(self, event: Text) -> Sequence[Text]:
         """Return the empty lines before an event."""
         lines = event.raw[: len(event.raw) - len(event.raw.lstrip(b"\r\n"))]
         return (Text(lines),) if lines else ()

@@ -1,8 +1,7 @@
 """Withholding from the caller what a stream carries only because usage was requested on their behalf.
 
-Events are removed after the SDK has made them, bytes where the application reads bytes: what passes is what the server would have
-sent without that request, and pieces of bytes end where an event ends. If that fails, or would take too much memory, all that is
-held passes, in its order.
+What passes is what the server would have sent without that request: events after the SDK has made them, or bytes, in whole events,
+where the application reads bytes. If the filter fails, or would take too much memory, all that it holds passes, in its order.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ if TYPE_CHECKING:
 _EVENT_END = re.compile(rb"\n\r?\n|\r\r")
 # How a stream of events begins.
 _EVENT_STARTS = (b":", b"data:", b"event:", b"id:", b"retry:")
-_COMPRESSION = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-class _Form(Protocol):
+class _Access(Protocol):
     """The operations of the filter on one kind of items: events or texts."""
 
     def chunk(self, item: Any, /) -> Any:
         """Return the item as a chunk: a model or a JSON object."""
 
-    def cleared(self, item: Any, name: str, /) -> Any:
+    def without(self, item: Any, name: str, /) -> Any:
         """Return the item without its member `name`."""
 
-    def given(self, item: Any, other: Any, names: Sequence[str], /) -> Any:
+    def with_members_of(self, item: Any, other: Any, names: Sequence[str], /) -> Any:
         """Return the item with members of another."""
 
-    def blank(self, item: Any, /) -> Sequence[Any]:
-        """Return what stands before a chunk and belongs to none: empty lines of a text, which the server sends in any case."""
+    def before(self, item: Any, /) -> Sequence[Any]:
+        """Return the empty lines before a chunk, which the server sends in any case."""
         ...
 
 
@@ -52,15 +51,15 @@ class UsageFilter:
 
     Args:
         usage: how usage was requested.
-        form: how items are read and changed.
+        access: how items are read and changed.
         headers: of the HTTP response.
     """
 
-    def __init__(self, usage: StreamUsage, form: _Form, headers: Mapping[str, str]) -> None:
+    def __init__(self, usage: StreamUsage, access: _Access, headers: Mapping[str, str]) -> None:
         self._usage = usage
-        self._form = form
+        self._access = access
         self._headers = headers
-        self._moved = usage.moved(headers)
+        self._moved = usage.moved(headers)  # the members to copy from the withheld chunk to the last one that passes
         self._held: Sequence[Any] = ()
 
     def take(self, item: Any) -> Sequence[Any]:
@@ -78,48 +77,48 @@ class UsageFilter:
         return (*held, *items)
 
     def step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Return what passes of an item and of the held ones, and what is held then. The filter itself is not changed."""
-        return self._step(item, held) or ((*held, item), ())
+        """Return what passes of an item and of the held ones, and what is held next. The filter itself is not changed."""
+        return self._decide(item, held) or ((*held, item), ())
 
     @guarded
-    def _step(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-        chunk = self._form.chunk(item)
+    def _decide(self, item: Any, held: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+        chunk = self._access.chunk(item)
         if chunk is None:
             return (*held, item), ()
         if self._usage.withheld(chunk, self._headers):
-            passed = [self._form.given(each, item, self._moved) for each in held]
-            return [*passed, *self._form.blank(item)], ()
+            passed = [self._access.with_members_of(each, item, self._moved) for each in held]
+            return [*passed, *self._access.before(item)], ()
         if members(chunk).get(self._usage.member, chunk) is None:
-            item = self._form.cleared(item, self._usage.member)
+            item = self._access.without(item, self._usage.member)
         if self._moved and self._usage.last(chunk):
             return held, (item,)
         return (*held, item), ()
 
 
-class Events:
-    """Events as the SDK makes them: models, or JSON objects."""
+class EventAccess:
+    """Access to events as the SDK makes them: models, or JSON objects."""
 
     def chunk(self, event: Any) -> Any:
         """Return the event itself."""
         return event
 
-    def cleared(self, event: Any, name: str) -> Any:
-        """Return the event without a member. A model without it has the member as None, so only its set of given fields differs."""
+    def without(self, event: Any, name: str) -> Any:
+        """Return the event without a member. A model keeps it as None, and loses it from its set of given fields."""
         if type(event) is dict:
             event.pop(name, None)
         else:
             _fields_set(event).discard(name)
         return event
 
-    def given(self, event: Any, other: Any, names: Sequence[str]) -> Any:
+    def with_members_of(self, event: Any, other: Any, names: Sequence[str]) -> Any:
         """Return the event with members of another. Both are models or objects, and the names are unknown to the models."""
         for name in names:
             value = member(other, name)
             if value is not None:
-                _unknown(event)[name] = value
+                _extra_members(event)[name] = value
         return event
 
-    def blank(self, _event: Any) -> Sequence[Any]:
+    def before(self, _event: Any) -> Sequence[Any]:
         """Return nothing: events have no text."""
         return ()
 
@@ -129,69 +128,69 @@ def _fields_set(event: Any) -> Any:
     return getattr(event, "__fields_set__", set()) if known is None else known  # what pydantic 1 calls it
 
 
-def _unknown(event: Any) -> Any:
+def _extra_members(event: Any) -> Any:
     if type(event) is dict:
         return event
     extra = getattr(event, "__pydantic_extra__", None)
     return event.__dict__ if extra is None else extra
 
 
-class Bytes:
+class BytesFilter:
     """The usage filter of bytes, as they are read: it holds an event back until it is complete.
 
     Args:
         usage: how usage was requested.
-        headers: of the HTTP response. What is no stream of events, by its content type and by its first bytes, or has a
-            compression that was not requested, passes as it is.
+        headers: of the HTTP response. A body that is no stream of events, by its content type and first bytes, or whose
+            compression cannot be redone, passes unchanged.
     """
 
     def __init__(self, usage: StreamUsage, headers: Mapping[str, str]) -> None:
         encoding = (headers.get("content-encoding") or "identity").strip().lower()
-        self._packing = zlib.compressobj(wbits=_COMPRESSION[encoding]) if encoding in _COMPRESSION else None
-        self._open = self._packing is None and encoding != "identity"
+        self._packing = zlib.compressobj(wbits=_WBITS[encoding]) if encoding in _WBITS else None
+        self._passes_all = self._packing is None and encoding != "identity"
         self._encoding = encoding
         # The bytes until these identify the format; servers have other content types for streams of events too.
         self._first = None if "event-stream" in (headers.get("content-type") or "") else b""
         self._unpack = decoder(encoding)
         self._filter = UsageFilter(usage, Texts(), headers)
         # What is in every event that is of interest.
-        self._word = b"" if usage.moved(headers) else usage.member.encode()
+        self._marker = b"" if usage.moved(headers) else usage.member.encode()
         self._held: Sequence[Text] = ()
         self._undecided = bytearray()
-        self._searched = 0  # of the undecided bytes, up to where no event ends
+        self._searched = 0  # how many of the undecided bytes have been searched for the end of an event
 
     def take(self, data: bytes) -> Sequence[bytes]:
         """Take bytes. Return what passes now."""
         if self._first is not None:
             data = self._decided(data)
-        if self._open:
+        if self._passes_all:
             return (data,) if data else ()
         passed: list[bytes] = []
         try:
             for plain in self._unpack(data):
                 self._undecided += plain
-                some = self._step(False, False)
+                some = self._pass_events(last=False, ended=False)
                 passed += some or ()
                 if some is None or len(self._undecided) > LARGEST:
                     passed += self._packed(self._everything())
         except zlib.error:  # the reader's own decoder raises it
             passed += self._packed(self._everything())
-            self._open = True
+            self._passes_all = True
             return (*passed, data)
         return passed
 
     def rest(self, ended: bool) -> Sequence[bytes]:
         """Return what passes at the end: also half an event, and one without the empty line after it."""
-        if self._open or self._first is not None:
+        if self._passes_all or self._first is not None:
             return self.pass_all()
-        passed = self._step(True, ended)
+        passed = self._pass_events(last=True, ended=ended)
         return self._packed(self._everything(), ended=ended) if passed is None else passed
 
     def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
         """Return what is held, and these bytes."""
         if self._first is not None:
-            pieces, self._first, self._open = (self._first, *pieces), None, True
-        if self._open:
+            pieces, self._first, self._passes_all = (self._first, *pieces), None, True
+        if self._passes_all:
             return tuple(filter(None, pieces))
         return self._packed(self._everything() + b"".join(plain for data in pieces for plain in self._unpack(data)))
 
@@ -206,12 +205,21 @@ class Bytes:
         if not plain:
             self._first = came
             return b""
-        self._open, self._first = self._open or not _starts_events(plain), None
+        self._passes_all, self._first = self._passes_all or not _starts_events(plain), None
         return came
+
+    def _pass_events(self, *, last: bool, ended: bool) -> Sequence[bytes] | None:
+        """Return what passes of the undecided bytes; None if the filter fails.
+
+        Args:
+            last: whether no more bytes come.
+            ended: whether the body has ended in the regular way.
+        """
+        return self._step(last, ended)
 
     @guarded
     def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
-        """Return what passes of the undecided bytes. Only when that is known, these and the held bytes are removed."""
+        # The undecided and the held bytes are removed only when it is known what passes.
         passed: list[Text] = []
         held, start = self._held, 0
         for end in self._ends(last):
@@ -239,7 +247,7 @@ class Bytes:
         return bytes(plain)
 
     def _packed(self, plain: bytes, *, ended: bool = False) -> Sequence[bytes]:
-        if self._packing is None or self._open:
+        if self._packing is None or self._passes_all:
             return (plain,) if plain else ()
         packed = self._packing.compress(plain) if plain else b""
         if plain or ended:
@@ -247,7 +255,7 @@ class Bytes:
         return (packed,) if packed else ()
 
     def _text(self, raw: bytes) -> Text:
-        return Text.of(raw) if self._word in raw else Text(raw)
+        return Text.of(raw) if self._marker in raw else Text(raw)
 
 
 def _starts_events(data: bytes) -> bool:
@@ -257,21 +265,21 @@ def _starts_events(data: bytes) -> bool:
 
 
 @guarded
-def _taken(usage_filter: UsageFilter | Bytes, item: Any) -> Sequence[object]:
+def _taken(usage_filter: UsageFilter | BytesFilter, item: Any) -> Sequence[object]:
     return usage_filter.take(item)
 
 
 @guarded
-def _rest(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[object]:
+def _rest(usage_filter: UsageFilter | BytesFilter, ended: bool) -> Sequence[object]:
     return usage_filter.rest(ended)
 
 
 @guarded
-def _all(usage_filter: UsageFilter | Bytes, *items: Any) -> Sequence[object]:
+def _all(usage_filter: UsageFilter | BytesFilter, *items: Any) -> Sequence[object]:
     return usage_filter.pass_all(*items)
 
 
-def _passing(usage_filter: UsageFilter | Bytes, item: object) -> Sequence[object]:
+def _passing(usage_filter: UsageFilter | BytesFilter, item: object) -> Sequence[object]:
     """Return what passes of an item; if the filter fails, all that it holds and the item."""
     passed = _taken(usage_filter, item)
     if passed is None:
@@ -279,19 +287,19 @@ def _passing(usage_filter: UsageFilter | Bytes, item: object) -> Sequence[object
     return (item,) if passed is None else passed
 
 
-def _remaining(usage_filter: UsageFilter | Bytes, ended: bool) -> Sequence[object]:
+def _remaining(usage_filter: UsageFilter | BytesFilter, ended: bool) -> Sequence[object]:
     """Return what passes at the end."""
     passed = _rest(usage_filter, ended)
     return (_all(usage_filter) or ()) if passed is None else passed
 
 
-def filtered(source: Any, usage_filter: UsageFilter | Bytes) -> Any:
+def filtered(source: Any, usage_filter: UsageFilter | BytesFilter) -> Any:
     """Return an iterator over what passes of `source`, sync or async as that is."""
     return _AsyncFiltered(source, usage_filter) if hasattr(source, "__anext__") else _filtered(source, usage_filter)
 
 
 def _filtered(
-    source: Generator[object, None, None], usage_filter: UsageFilter | Bytes
+    source: Generator[object, None, None], usage_filter: UsageFilter | BytesFilter
 ) -> Generator[object, None, None]:
     try:
         try:
@@ -310,7 +318,7 @@ class _AsyncFiltered(AsyncGenerator[object, object]):
 
     __slots__ = ("_ended", "_filter", "_passed", "_source")
 
-    def __init__(self, source: AsyncIterator[object], usage_filter: UsageFilter | Bytes) -> None:
+    def __init__(self, source: AsyncIterator[object], usage_filter: UsageFilter | BytesFilter) -> None:
         self._source: Any = source
         self._filter = usage_filter
         self._passed: deque[object] = deque()

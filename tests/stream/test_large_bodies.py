@@ -21,7 +21,7 @@ from loopback.openai_bodies import CHAT, SERVED, chunk, completion
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._adapter.json_text import LARGEST
 from opentelemetry_instrumentation_genai._adapter.openai_api.stream_usage import STREAM_USAGE
-from opentelemetry_instrumentation_genai._stream.usage_filter import Bytes
+from opentelemetry_instrumentation_genai._stream.usage_filter import BytesFilter
 
 USAGE = {"prompt_tokens": 8, "completion_tokens": 3, "total_tokens": 11}
 INPUT, MODEL, REASONS = "gen_ai.usage.input_tokens", "gen_ai.response.model", "gen_ai.response.finish_reasons"
@@ -150,7 +150,7 @@ def test_the_filter_of_a_stream_keeps_no_event_that_is_too_large(encoding: str) 
     event = b"data: " + b'{"usage": null' * (200 << 16) + b"\n\n"
     headers = {"content-type": "text/event-stream", "content-encoding": encoding}
     body = gzip.compress(event) if encoding == "gzip" else event
-    passing, digest = Bytes(STREAM_USAGE, headers), sha256()
+    passing, digest = BytesFilter(STREAM_USAGE, headers), sha256()
     unpacked = zlib.decompressobj(31).decompress if encoding == "gzip" else bytes
     tracemalloc.start()
 

@@ -1,4 +1,4 @@
-"""What is patched in the SDKs that are installed: each is imported, in a process of its own, with its instrumentor started.
+"""What is patched in the SDKs that are installed: all are imported, with their instrumentors started, in one process that is not the doctor's.
 
 `python -m opentelemetry_instrumentation_genai.cli.doctor.inspection PATH` writes a list of JSON objects to a file. Nothing is
 exported: OpenTelemetry's SDK is not set up.
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _OURS = "opentelemetry_instrumentation_genai"
-# What an SDK has where it makes spans of its own.
+# The module that an SDK has where it makes spans of its own.
 _NATIVE = {"anthropic": "anthropic._tracing", "mcp": "mcp.shared.jsonrpc_dispatcher"}
 
 
 def main(path: str) -> None:
-    """Write what is true of each SDK that has an instrumentor and is installed.
+    """Write what is true of each SDK that has an instrumentor; those that are not installed have no path.
 
     Args:
         path: of the file.
@@ -64,8 +64,8 @@ def _row(entry: EntryPoint, logged: BufferingHandler) -> dict[str, Any]:
     }
     if row["path"] is None:
         return row
-    logged.flush()
-    row["disabled"] = _disabled(entry.name)
+    logged.flush()  # forget what the SDK before has logged
+    row["disabled"] = _why_disabled(entry.name)
     if not row["disabled"]:
         instrumentor.instrument(skip_dep_check=True)
         row["disabled"] = "" if instrumentor._config is not None else "it is not among the enabled ones"
@@ -83,7 +83,7 @@ def _row(entry: EntryPoint, logged: BufferingHandler) -> dict[str, Any]:
 
 
 def _path(package: str) -> str | None:
-    """Return where a package is; None where it is not, and empty for a namespace."""
+    """Return where a package is; None if it is not installed, and empty for a namespace package."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
@@ -93,7 +93,7 @@ def _path(package: str) -> str | None:
     return spec.origin or ""
 
 
-def _disabled(name: str) -> str:
+def _why_disabled(name: str) -> str:
     """Return why an entry point is not loaded; empty where it is."""
     variable = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
     names = [each.strip() for each in os.environ.get(variable, "").split(",")]
@@ -112,7 +112,7 @@ def _import(module: str) -> str:
 def _version(instrumentor: Any) -> str:
     try:
         return str(instrumentor._installed())
-    except Exception:  # noqa: BLE001 - as of a package that is no SDK
+    except Exception:  # noqa: BLE001 - a package of that name may be no SDK, and raise anything
         return ""
 
 

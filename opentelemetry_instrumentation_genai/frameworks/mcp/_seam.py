@@ -1,4 +1,4 @@
-"""The seam of the `mcp` SDK: the one method by which a client session sends all of its requests."""
+"""The seam of the `mcp` SDK: the methods by which a client session sends its requests, nearly all of them by `send_request`."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Mcp:
         self._client: type = sys.modules[_CLIENT].ClientSession
 
     def targets(self) -> Iterable[tuple[str, str, Callable[..., object]]]:
-        """Return the (module, `Class.method`, wrapper) rows of what is patched: of mcp 1, in the base class of both kinds of sessions."""
-        own = "send_request" in vars(self._client)
-        module, kind = (_CLIENT, "ClientSession") if own else (_BASE, "BaseSession")
+        """Return the (module, `Class.method`, wrapper) rows of what is patched. In mcp 1 the methods are those of the base class of client and server sessions."""
+        defines_send = "send_request" in vars(self._client)
+        module, kind = (_CLIENT, "ClientSession") if defines_send else (_BASE, "BaseSession")
         rows = (("send_request", self._send), ("__aenter__", self._enter), ("__aexit__", self._leave))
         found = [(module, f"{kind}.{name}", wrapper) for name, wrapper in rows]
-        if hasattr(self._client, "send_discover"):  # which sends by itself
+        if hasattr(self._client, "send_discover"):  # it sends by itself, and not by `send_request`
             found.append((_CLIENT, "ClientSession.send_discover", self._discover))
         return found
 
@@ -71,7 +71,7 @@ class Mcp:
         self.transports.stop()
 
     def close(self) -> None:
-        """Do nothing: nothing waits."""
+        """Do nothing: there is nothing to close."""
 
     async def _send(self, wrapped: Any, session: Any, args: Any, kwargs: Any) -> Any:
         request = self._begin(session, args, kwargs)
@@ -92,7 +92,8 @@ class Mcp:
             request.answered(result)
         return result
 
-    # Nothing of ours runs between the SDK's method and the application: what would strike there, would leave the session half open.
+    # Nothing of ours runs between the SDK's `__aenter__` and the application: an interrupt in our code there would leave a session that
+    # nobody closes.
     async def _enter(self, wrapped: Any, session: Any, args: Any, kwargs: Any) -> Any:
         self._entering(session)
         return await wrapped(*args, **kwargs)
@@ -104,7 +105,7 @@ class Mcp:
             self._left(session, args, kwargs, raised)
             raise
         finally:
-            self._left(session, args, kwargs, None)
+            self._left(session, args, kwargs, None)  # does nothing the second time
 
     @guarded
     def _entering(self, session: Any) -> None:
@@ -124,7 +125,7 @@ class Mcp:
         Args:
             session: that sends it.
             args: of `send_request`; None for `server/discover`.
-            kwargs: the same.
+            kwargs: likewise.
         """
         used = used_by(self._owner)
         if (
@@ -135,12 +136,15 @@ class Mcp:
         ):
             return None
         given = {**_DISCOVER} if args is None else described(args[0] if args else kwargs["request"])
-        if args is not None and hasattr(session, "_request_id"):  # of mcp 1, which takes the next number
+        if args is not None and hasattr(session, "_request_id"):  # mcp 1 will use this value of its counter as the id
             given["request_id"] = str(session._request_id)
         return McpRequest(session, self._sessions, given, used, self._propagates(session))
 
     def _propagates(self, session: Any) -> bool:
-        """Return whether the server of a session receives the context of the trace. A process is one of this machine."""
+        """Return whether the server of a session receives the context of the trace.
+
+        One that was started as a process, and so has no protocol of a network, counts as localhost.
+        """
         connection = None if self._propagation is None else self._sessions.connection(session)
         if connection is None or self._propagation is None:
             return False
@@ -159,14 +163,14 @@ class Mcp:
 
 
 class _Carrying(wrapt.ObjectProxy):  # type: ignore[type-arg] # wrapt 1 has no types
-    """A request, which stays as it is, with the context of the trace in what is sent of it."""
+    """Proxy of a request that adds the context of the trace to what is sent; the request itself is unchanged."""
 
     def __init__(self, request: Any, carried: Mapping[str, str]) -> None:
         super().__init__(request)
         self._self_carried = carried
 
     def model_dump(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what is sent. A context that the application has written there stays."""
+        """Return what is sent. A context that the application has written into `_meta` stays."""
         sent = self.__wrapped__.model_dump(*args, **kwargs)
         return self._self_with(sent) or sent
 
