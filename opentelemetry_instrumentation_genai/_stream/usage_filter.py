@@ -169,7 +169,7 @@ class BytesFilter:
         try:
             for plain in self._unpack(data):
                 self._undecided += plain
-                some = self._pass_events(last=False, ended=False)
+                some = self._step(False, False)
                 passed += some or ()
                 if some is None or len(self._undecided) > LARGEST:
                     passed += self._packed(self._everything())
@@ -183,7 +183,7 @@ class BytesFilter:
         """Return what passes at the end: also half an event, and one without the empty line after it."""
         if self._passes_all or self._first is not None:
             return self.pass_all()
-        passed = self._pass_events(last=True, ended=ended)
+        passed = self._step(True, ended)
         return self._packed(self._everything(), ended=ended) if passed is None else passed
 
     def pass_all(self, *pieces: bytes) -> Sequence[bytes]:
@@ -208,18 +208,14 @@ class BytesFilter:
         self._passes_all, self._first = self._passes_all or not _starts_events(plain), None
         return came
 
-    def _pass_events(self, *, last: bool, ended: bool) -> Sequence[bytes] | None:
-        """Return what passes of the undecided bytes; None if the filter fails.
+    @guarded
+    def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
+        """Return what passes of the undecided bytes. Only when that is known, these and the held bytes are removed.
 
         Args:
             last: whether no more bytes come.
             ended: whether the body has ended in the regular way.
         """
-        return self._step(last, ended)
-
-    @guarded
-    def _step(self, last: bool, ended: bool) -> Sequence[bytes]:
-        # The undecided and the held bytes are removed only when it is known what passes.
         passed: list[Text] = []
         held, start = self._held, 0
         for end in self._ends(last):
