@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from opentelemetry_instrumentation_genai.cli.commands import program
 from opentelemetry_instrumentation_genai.cli.demo.load.plan import planned
 from opentelemetry_instrumentation_genai.cli.demo.parts import NEEDED, find_parts
+from opentelemetry_instrumentation_genai.cli.demo.server.limits import REQUESTS, TOKENS, Left, Limits
 from opentelemetry_instrumentation_genai.cli.demo.server.model import MarkedCache, PromptCache, limited
 from opentelemetry_instrumentation_genai.cli.demo.server.plan import Plan, plan_of
 
@@ -51,7 +52,7 @@ def test_all_kinds_of_requests():
         request.model for request in found
     }
     assert {"acme", "globex", "initech"} == {request.tenant for request in found}
-    assert {"", "busy", "limited", "broken"} == {request.plan.failing for request in found}
+    assert {"", "busy", "limited", "broken", "filtered", "late"} == {request.plan.failing for request in found}
     for share, chosen in (
         (0.05, [request.truncated for request in found]),
         (0.4, [request.streamed for request in found]),
@@ -72,13 +73,20 @@ def test_the_header(plan):
 
 
 def test_which_tries_fail():
-    """A rate limit at the first try or at all of them, or an error of the server."""
+    """A rate limit at the first try or at all of them, an error of the server, a refusal; a late answer is none of the server's."""
     statuses = {
         kind: [Plan(failing=kind).status(first=first) for first in (True, False)]  # type: ignore[arg-type]
-        for kind in ("", "busy", "limited", "broken")
+        for kind in ("", "busy", "limited", "broken", "filtered", "late")
     }
 
-    assert {"": [None, None], "busy": [429, None], "limited": [429, 429], "broken": [500, 500]} == statuses
+    assert {
+        "": [None, None],
+        "busy": [429, None],
+        "limited": [429, 429],
+        "broken": [500, 500],
+        "filtered": [400, 400],
+        "late": [None, None],
+    } == statuses
 
 
 @pytest.mark.parametrize(
@@ -138,13 +146,15 @@ def test_the_report_agrees_with_the_telemetry(receiver, tmp_path):
         planned_requests.append(request)
     assert len(planned_requests) == report["requests"]
     assert f"{report['requests']} requests; errors: " in printed
-    spans = [span["attributes"] for span in receiver.spans if span["scope"]["name"] == OURS]
+    everything = [span["attributes"] for span in receiver.spans if span["scope"]["name"] == OURS]
+    spans = [span for span in everything if span["gen_ai.operation.name"] in {"chat", "embeddings"}]
     assert len(spans) == report["requests"]
     assert Counter(span["gen_ai.request.model"] for span in spans) == report["models"]
     assert Counter(span["gen_ai.tag.tenant"] for span in spans) == report["tenants"]
     assert {request.user for request in planned_requests} == {span["enduser.id"] for span in spans}
     failed = [span for span in spans if "error.type" in span]
-    assert Counter(str(span["http.response.status_code"]) for span in failed) == report["errors"]
+    assert Counter(str(span.get("http.response.status_code", "APITimeoutError")) for span in failed) == report["errors"]
+    assert {*map(_kind, failed)} <= {"late", "limited", "broken", "filtered", "missing"}
     for name, attribute in (
         ("input", "gen_ai.usage.input_tokens"),
         ("output", "gen_ai.usage.output_tokens"),
@@ -155,6 +165,61 @@ def test_the_report_agrees_with_the_telemetry(receiver, tmp_path):
     assert len(cut) == report["truncated"]
     assert report["streamed"] == sum(request.streamed for request in planned_requests)
     assert report["requests"] == _durations(receiver)
+    _compare_agents(report, everything, [request.run for request in planned_requests if request.run])
+
+
+def _kind(span: Any) -> str:
+    """Why a call failed, by its attributes."""
+    if span["error.type"].endswith("APITimeoutError"):
+        return "late"
+    return {429: "limited", 500: "broken", 400: "filtered", 404: "missing"}[span["http.response.status_code"]]
+
+
+def _compare_agents(report: Any, spans: list[Any], runs: list[Any]) -> None:
+    """Agents, tools and evaluations, as planned, in the report, and on the spans."""
+    agents = [span for span in spans if span["gen_ai.operation.name"] == "invoke_agent"]
+    tools = [span for span in spans if span["gen_ai.operation.name"] == "execute_tool"]
+    assert Counter(run.agent for run in runs) == report["agents"]
+    assert Counter(span["gen_ai.agent.name"] for span in agents) == report["agents"]
+    assert len(agents) == sum(span["gen_ai.operation.name"] == "invoke_workflow" for span in spans)
+    assert Counter(tool.name for run in runs for tool in run.tools) == report["tools"]
+    assert Counter(span["gen_ai.tool.name"] for span in tools) == report["tools"]
+    failed = [span["gen_ai.tool.name"] for span in tools if span.get("error.type") == "ConnectionError"]
+    assert Counter(failed) == report["tool_errors"]
+    answered = sum("error.type" not in span for span in agents)
+    judged = Counter({name: count for name, count in report["evaluations"].items() if name.startswith("relevance")})
+    assert 0 < judged.total() <= answered
+
+
+def test_all_kinds_of_runs():
+    """A quarter of the requests with messages are those of agents: with and without tools, some of which fail, judged or not."""
+    found = [request.run for request in islice(planned(7, NEEDED), 4_000) if "embedding" not in request.model]
+    runs = [run for run in found if run]
+
+    assert 0.2 < len(runs) / len(found) < 0.3
+    assert {"planner", "booker", "concierge"} == {run.agent for run in runs}
+    assert {0, 1, 2, 3} == {len(run.tools) for run in runs}
+    tools = [tool for run in runs for tool in run.tools]
+    assert {"get_timetable", "get_weather", "book_table"} == {tool.name for tool in tools}
+    assert 1 / 24 < sum(tool.failing for tool in tools) / len(tools) < 1 / 6
+    assert {"pass", "fail"} == {run.verdict for run in runs if run.relevance is not None}
+    assert {"", "thumbs_up", "thumbs_down"} == {run.thumbs for run in runs}
+
+
+def test_limits_come_back():
+    """Each request takes of the limits of its model, which are there again after a minute, and no less than nothing is left."""
+    now = [0.0]
+    limits = Limits(clock=lambda: now[0])
+
+    assert Left(REQUESTS - 1, TOKENS - 100) == limits.take("a", 100)
+    assert Left(REQUESTS - 1, TOKENS - 7) == limits.take("b", 7)
+    for _ in range(REQUESTS):
+        left = limits.take("a", TOKENS)
+    assert Left(0, 0) == left
+    now[0] += 30
+    assert Left(REQUESTS // 2 - 1, TOKENS // 2 - 1) == limits.take("a", 1)
+    now[0] += 60
+    assert Left(REQUESTS - 1, TOKENS - 1) == limits.take("a", 1)
 
 
 def _durations(receiver: Any) -> int:

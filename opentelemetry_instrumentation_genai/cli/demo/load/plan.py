@@ -6,11 +6,13 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..server.plan import Plan
+from .agent_plan import planned_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..server.plan import Failing
+    from .agent_plan import PlannedRun
 
 _Name = TypeVar("_Name", bound=str)
 
@@ -21,9 +23,18 @@ _MODELS = {
 }
 _SHARES = {"openai": 6, "anthropic": 3, "ollama": 1}
 _TENANTS = (("acme", 5), ("globex", 3), ("initech", 2))
-_FAILING: tuple[tuple[Failing, int], ...] = (("", 90), ("busy", 4), ("limited", 3), ("broken", 3))
+_FAILING: tuple[tuple[Failing, int], ...] = (
+    ("", 180),
+    ("busy", 8),
+    ("limited", 6),
+    ("broken", 6),
+    ("filtered", 2),
+    ("late", 2),
+)
 _QUESTIONS = ("Where should we go in May?", "And if it rains?", "What should we pack?", "Where is the best pastry?")
 _LONGEST = 8.0  # seconds of latency
+IMPATIENT = 0.05
+"""Seconds after which the client of a `late` answer gives up."""
 TRUNCATED = 5
 """The limit of tokens of an answer that is truncated."""
 
@@ -42,6 +53,8 @@ class Planned(NamedTuple):
         truncated: whether the answer is limited to so few tokens that it is cut.
         missing: whether the model does not exist.
         plan: what the server does with it.
+        conversation: the conversation that it belongs to.
+        run: the run of an agent that it belongs to; None if it is no agent's.
     """
 
     after: float
@@ -54,6 +67,8 @@ class Planned(NamedTuple):
     truncated: bool
     missing: bool
     plan: Plan
+    conversation: str
+    run: PlannedRun | None
 
 
 def planned(seed: int, sdks: Sequence[str]) -> Iterator[Planned]:
@@ -64,6 +79,7 @@ def planned(seed: int, sdks: Sequence[str]) -> Iterator[Planned]:
         sdks: the SDKs that are installed, of `openai`, `anthropic` and `ollama`.
     """
     random = Random(seed)  # noqa: S311 - it is to be repeated
+    around = Random(f"{seed} around")  # noqa: S311 - as above; what it decides leaves the requests as they are
     known = [sdk for sdk in _SHARES if sdk in sdks]
     while True:
         sdk = random.choices(known, [_SHARES[sdk] for sdk in known])[0]
@@ -85,6 +101,8 @@ def planned(seed: int, sdks: Sequence[str]) -> Iterator[Planned]:
             truncated=random.random() < 0.05 and has_tokens,
             missing=random.random() < 0.01,
             plan=plan,
+            conversation=f"{tenant}-{around.randrange(40)}",
+            run=planned_run(around) if around.random() < 0.25 and has_tokens else None,
         )
 
 

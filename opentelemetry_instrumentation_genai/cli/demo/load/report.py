@@ -37,6 +37,10 @@ class Report:
         self.tenants: Counter[str] = Counter()
         self.errors: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
+        self.agents: Counter[str] = Counter()
+        self.tools: Counter[str] = Counter()
+        self.tool_errors: Counter[str] = Counter()
+        self.evaluations: Counter[str] = Counter()
 
     def send(self, request: Planned, model: str) -> None:
         """Count a request."""

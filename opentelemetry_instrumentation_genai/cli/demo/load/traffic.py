@@ -9,12 +9,14 @@ import asyncio
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry_instrumentation_genai import genai_context
 
-from .plan import TRUNCATED, planned
+from .agent import run_agent
+from .plan import IMPATIENT, TRUNCATED, planned
 from .report import Report, Usage
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def _openai() -> Ask:
     client = AsyncOpenAI(max_retries=1)
 
     async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
-        more: Any = {"model": model, "extra_headers": request.plan.header()}
+        more: Any = {"model": model, **_surroundings(request)}
         if request.model.startswith("text-embedding"):
             vectors = await client.embeddings.create(input=request.question, dimensions=64, **more)
             return Usage(vectors.usage.prompt_tokens, 0), False
@@ -63,7 +65,7 @@ def _anthropic() -> Ask:
     client = AsyncAnthropic(max_retries=1)
 
     async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
-        more: Any = {"extra_headers": request.plan.header(), "messages": _messages(request)[1:], "model": model}
+        more: Any = {"messages": _messages(request)[1:], "model": model, **_surroundings(request)}
         more |= {"max_tokens": _limit(request), "system": _instruction(request)}
         if request.streamed:
             async with client.messages.stream(**more) as stream:
@@ -108,6 +110,12 @@ def _messages(request: Planned) -> list[dict[str, str]]:
     return [{"role": "system", "content": _instruction(request)}, {"role": "user", "content": request.question}]
 
 
+def _surroundings(request: Planned) -> dict[str, Any]:
+    """Return the arguments that are not of the model: what the server is to do with it, and how long the client waits."""
+    patience = {"timeout": IMPATIENT} if request.plan.failing == "late" else {}
+    return {"extra_headers": request.plan.header(), **patience}
+
+
 def _limit(request: Planned) -> int:
     return TRUNCATED if request.truncated else _ENOUGH
 
@@ -115,11 +123,12 @@ def _limit(request: Planned) -> int:
 async def _send(ask: Ask, request: Planned, report: Report, room: asyncio.Semaphore) -> None:
     """Make one request, for its tenant and user, and count what came of it."""
     model = "missing" if request.missing else request.model
-    with genai_context(user_id=request.user, tags={"tenant": request.tenant}):
+    with genai_context(conversation_id=request.conversation, user_id=request.user, tags={"tenant": request.tenant}):
         async with room:
             report.send(request, model)
             try:
-                usage, truncated = await ask(request, model)
+                asking = partial(ask, request, model)
+                usage, truncated = await (run_agent(request.run, asking, report) if request.run else asking())
             except Exception as error:  # noqa: BLE001 - all failures are counted
                 report.fail(getattr(error, "status_code", type(error).__name__))
             else:
