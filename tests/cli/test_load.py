@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from opentelemetry_instrumentation_genai.cli.commands import program
-from opentelemetry_instrumentation_genai.cli.demo.load.plan import planned
+from opentelemetry_instrumentation_genai.cli.demo.load.plan import ENDLESS, planned
 from opentelemetry_instrumentation_genai.cli.demo.parts import NEEDED, find_parts
 from opentelemetry_instrumentation_genai.cli.demo.server.limits import REQUESTS, TOKENS, Left, Limits
 from opentelemetry_instrumentation_genai.cli.demo.server.model import MarkedCache, PromptCache, limited
@@ -151,9 +151,16 @@ def test_the_report_agrees_with_the_telemetry(receiver, tmp_path):
     assert len(spans) == report["requests"]
     assert Counter(span["gen_ai.request.model"] for span in spans) == report["models"]
     assert Counter(span["gen_ai.tag.tenant"] for span in spans) == report["tenants"]
+    assert Counter(span["gen_ai.tag.team"] for span in spans) == report["teams"]
+    conversations = Counter(span["gen_ai.conversation.id"] for span in spans)
+    assert (len(conversations), max(conversations.values())) == (
+        report["conversations"],
+        report["longest_conversation"],
+    )
     assert {request.user for request in planned_requests} == {span["enduser.id"] for span in spans}
     failed = [span for span in spans if "error.type" in span]
     assert Counter(str(span.get("http.response.status_code", "APITimeoutError")) for span in failed) == report["errors"]
+    assert Counter(span["error.type"] for span in failed) == report["error_types"]
     assert {*map(_kind, failed)} <= {"late", "limited", "broken", "filtered", "missing"}
     for name, attribute in (
         ("input", "gen_ai.usage.input_tokens"),
@@ -161,6 +168,11 @@ def test_the_report_agrees_with_the_telemetry(receiver, tmp_path):
         ("cached", "gen_ai.usage.cache_read.input_tokens"),
     ):
         assert report["tokens"][name] == sum(span.get(attribute, 0) for span in spans)
+    for team, dollars in report["cost"].items():
+        found = sum(span.get("gen_ai.usage.cost", 0) for span in spans if span["gen_ai.tag.team"] == team)
+        assert found == pytest.approx(dollars, abs=1e-9)
+    assert sum(seconds["count"] for seconds in report["seconds"].values()) == report["requests"]
+    assert all(0 < seconds["p50"] <= seconds["p95"] <= seconds["p99"] for seconds in report["seconds"].values())
     cut = [span for span in spans if "length" in span.get("gen_ai.response.finish_reasons", ())]
     assert len(cut) == report["truncated"]
     assert report["streamed"] == sum(request.streamed for request in planned_requests)
@@ -204,6 +216,49 @@ def test_all_kinds_of_runs():
     assert 1 / 24 < sum(tool.failing for tool in tools) / len(tools) < 1 / 6
     assert {"pass", "fail"} == {run.verdict for run in runs if run.relevance is not None}
     assert {"", "thumbs_up", "thumbs_down"} == {run.thumbs for run in runs}
+
+
+@pytest.mark.parametrize(
+    ("fault", "share", "usual"),
+    [
+        ("errors", lambda request: request.plan.failing == "broken", 0.03),
+        ("rate-limits", lambda request: request.plan.failing == "limited", 0.03),
+        ("slow", lambda request: request.plan.latency > 1.5, 0.01),
+        ("truncation", lambda request: request.truncated, 0.05),
+        ("endless", lambda request: request.conversation == ENDLESS, 0),
+    ],
+)
+def test_faults(fault, share, usual):
+    """A fault makes something of the same requests happen far more often; who asks what of which model stays."""
+    usually, wrong = ([*islice(planned(7, NEEDED, faults), 2_000)] for faults in ((), (fault,)))
+
+    assert [request[1:7] for request in usually] == [request[1:7] for request in wrong]
+    assert sum(map(share, usually)) / 2_000 <= usual + 0.02
+    assert sum(map(share, wrong)) / 2_000 > 0.3
+
+
+def test_without_a_cache():
+    """With the fault `no-cache` no prompt is found in it, which usually some are; others can be added to it."""
+    assert {0, 16, 32} == {request.plan.cached for request in islice(planned(7, ["openai"]), 500)}
+    both = [*islice(planned(7, ["openai"], ["no-cache", "errors"]), 500)]
+    assert {0} == {request.plan.cached for request in both}
+    assert {"", "broken"} == {request.plan.failing for request in both}
+
+
+def test_conversations_end():
+    """They have some requests each, and new ones begin; none goes on for ever."""
+    found = Counter(request.conversation for request in islice(planned(7, NEEDED), 10_000))
+
+    assert 3 < 10_000 / len(found) < 7
+    assert max(found.values()) < 60
+
+
+def test_an_unknown_fault():
+    """The sentence has those that there are."""
+    done = invoked("--load", "5", "--fault", "fire")
+
+    assert 2 == done.exit_code
+    assert "'errors', 'rate-limits'" in done.output
 
 
 def test_limits_come_back():
