@@ -33,7 +33,7 @@ class Source(NamedTuple):
 
     Attributes:
         module: its folder in `go`.
-        programs: the packages of the programs; `.` for the one in the folder.
+        programs: the packages of the programs; `.` for the one in the folder. A single one has the name of the module.
         takes: how long it takes if nothing is cached, in words.
         tags: what is left out of the programs.
     """
@@ -46,7 +46,7 @@ class Source(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The names of the programs."""
-        return [self.module if program == "." else program.rpartition("/")[2] for program in self.programs]
+        return [self.module] if len(self.programs) == 1 else [program.rpartition("/")[2] for program in self.programs]
 
     @property
     def version(self) -> str:
@@ -77,6 +77,9 @@ SOURCES = (
     Source("alertmanager", [f"{_ALERTMANAGER}/alertmanager", f"{_ALERTMANAGER}/amtool"], "1 minute"),
     Source("jaeger", ["github.com/jaegertracing/jaeger/cmd/jaeger"], "5 minutes"),
     Source("helm", ["helm.sh/helm/v3/cmd/helm"], "2 minutes"),
+    Source("kustomize", ["sigs.k8s.io/kustomize/kustomize/v5"], "20 seconds"),
+    # What Docker Compose reads its files with.
+    Source("compose-spec", ["github.com/compose-spec/compose-go/v2/cmd"], "20 seconds"),
 )
 NAMES = tuple(name for source in SOURCES for name in source.names)
 """The programs that there are."""
