@@ -78,8 +78,8 @@ SOURCES = (
     Source("jaeger", ["github.com/jaegertracing/jaeger/cmd/jaeger"], "5 minutes"),
     Source("helm", ["helm.sh/helm/v3/cmd/helm"], "2 minutes"),
     Source("kustomize", ["sigs.k8s.io/kustomize/kustomize/v5"], "20 seconds"),
-    # What Docker Compose reads its files with.
-    Source("compose-spec", ["github.com/compose-spec/compose-go/v2/cmd"], "20 seconds"),
+    # The library that Docker Compose reads its files with.
+    Source("compose-spec", ["."], "20 seconds"),
 )
 NAMES = tuple(name for source in SOURCES for name in source.names)
 """The programs that there are."""

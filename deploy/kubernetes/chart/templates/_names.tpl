@@ -86,8 +86,10 @@ valueFrom:
       value: {{ div .values.memoryMiB 5 | quote }}
     - name: GOMEMLIMIT
       value: {{ div (mul .values.memoryMiB 4) 5 }}MiB
-    - name: GATEWAYS
+    {{- if eq .component "agent" }}
+    - name: GATEWAY_HOST
       value: {{ include "genai.name" .root }}-gateways
+    {{- end }}
     {{- range $name, $value := .values.env }}
     - name: {{ $name }}
       value: {{ $value | quote }}
