@@ -89,7 +89,7 @@ def test_mounted_files_are_there(services: dict[str, Any]) -> None:
 def test_what_commands_name_is_mounted(services: dict[str, Any], roots: dict[str, Path]) -> None:
     """Each file that a command names is among what its container has."""
     for name, service in services.items():
-        for word in service.get("command", ()):
+        for word in service["command"] or ():
             if match := re.search(r"config(?:\.file)?=(/\S+)", word):
                 assert (roots[name] / match[1].lstrip("/")).is_file(), f"{name}: {word}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
+import io
 import json
 import os
 import re
@@ -11,13 +11,16 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
+import emitted
 import pytest
 from dockerfile_parse import DockerfileParser
 from loopback import ModelServer, OtlpReceiver
 from loopback.openai_bodies import completion
 from loopback.replies import Json
+from manifests import CHART, named, template
 
 PROVES = "the Operator's image: its steps run, and a plain application under them exports spans and metrics"
 
@@ -38,7 +41,7 @@ print(completion.choices[0].message.content)
 
 def instructions(text: str) -> list[tuple[str, str]]:
     """The instructions of a Dockerfile, in order."""
-    parser = DockerfileParser(fileobj=__import__("io").BytesIO())
+    parser = DockerfileParser(fileobj=io.BytesIO())
     parser.content = text
     return [(step["instruction"], step["value"]) for step in parser.structure if step["instruction"] != "COMMENT"]
 
@@ -131,9 +134,26 @@ def application(folder: Path, version: str) -> str:
     return str(folder / "bin/python")
 
 
+@pytest.fixture(scope="module")
+def variables(tools: Callable[[str], Path]) -> dict[str, str]:
+    """What the Operator sets in a container: what it does by itself, and what the chart's Instrumentation has."""
+    (one,) = named(template(tools("helm"), f"--values={CHART}/values/all.yaml"), "Instrumentation").values()
+    spec = one["spec"]
+    return {
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_SERVICE_NAME": "shop",
+        "OTEL_RESOURCE_ATTRIBUTES": "k8s.namespace.name=shops,k8s.pod.name=shop-1,service.instance.id=shops.shop-1.shop",
+        "OTEL_PROPAGATORS": ",".join(spec["propagators"]),
+        **{given["name"]: given["value"] for given in spec["python"]["env"]},
+    }
+
+
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
-def test_a_plain_application_exports(version: str, volume: Path, tmp_path: Path) -> None:
-    """With the variables that the Operator sets and no change of its own, spans and metrics of its calls arrive."""
+def test_a_plain_application_exports(version: str, volume: Path, variables: dict[str, str], tmp_path: Path) -> None:
+    """With the variables that the Operator sets and no change of its own, spans and metrics of its calls arrive, and the
+    model server in the cluster is given the context of the call."""
     interpreter = application(tmp_path / "environment", version)
     server, receiver = ModelServer(), OtlpReceiver()
     try:
@@ -143,16 +163,19 @@ def test_a_plain_application_exports(version: str, volume: Path, tmp_path: Path)
             "PYTHONPATH": f"{volume / FIRST}:{volume}",
             "OPENAI_BASE_URL": f"{server.url}/v1",
             "OPENAI_API_KEY": "not-a-key",
-            "OTEL_SERVICE_NAME": "shop",
-            **receiver.environment(),
+            **variables,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url,
         }
         done = subprocess.run(
             [interpreter, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert (0, "Hello\n", "") == (done.returncode, done.stdout, done.stderr)
         (span,) = receiver.wait_for(lambda it: it.spans)
-        assert ("chat gpt-4o", "shop") == (span["name"], span["resource"]["service.name"])
-        assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} <= {one["name"] for one in receiver.metrics}
+        resource = span["resource"]
+        assert ("chat gpt-4o", "shop", "shops") == (span["name"], resource["service.name"], resource["k8s.namespace.name"])
+        assert span["trace_id"] == server.requests[0].headers["traceparent"].split("-")[1]
+        metrics = {one["name"] for one in receiver.metrics if one["name"] in emitted.series()}
+        assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage", "llm.request.count"} <= metrics
     finally:
         server.close()
         receiver.close()
@@ -241,4 +264,4 @@ def test_the_builder_gets_what_is_copied_and_no_more() -> None:
         for source in shlex.split(value)[:-1]
     }
     assert ("*", copied) == (first, let)
-    assert [] == [path for path in copied if not (ROOT / path).exists() or fnmatch.fnmatch(path, "*.env")]
+    assert [] == [path for path in copied if not (ROOT / path).exists()]
