@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import emitted
 import pytest
 
+import emitted
 from opentelemetry_instrumentation_genai._conventions import names
 from semconv import registry
 

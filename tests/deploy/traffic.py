@@ -1,0 +1,68 @@
+"""The seeded load of the demonstration, sent to a Collector."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import opentelemetry_instrumentation_genai
+
+PRICES = Path(opentelemetry_instrumentation_genai.__file__).parent / "cli" / "demo" / "prices.json"
+# Everything that the plugin can emit without content, by the names of both generations.
+EVERYTHING = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_LOGS_EXPORTER": "otlp",
+    "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+    "OTEL_BSP_SCHEDULE_DELAY": "200",
+    "OTEL_BLRP_SCHEDULE_DELAY": "200",
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental/dup",
+    "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "true",
+    "OTEL_INSTRUMENTATION_GENAI_METRICS": "extended",
+    "OTEL_INSTRUMENTATION_GENAI_PRICES": f"file:{PRICES}",
+}
+
+
+def load(
+    endpoint: str, report: Path, *, rate: float, seconds: float, seed: int = 7, **environment: str
+) -> dict[str, Any]:
+    """Make the traffic of a seed, and return what was sent.
+
+    Args:
+        endpoint: where its telemetry goes, by OTLP over HTTP.
+        report: the file that the load writes.
+        rate: requests in a second.
+        seconds: how long.
+        seed: which requests.
+        environment: variables beside those of `EVERYTHING`.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    subprocess.run(
+        [
+            *(
+                Path(sys.executable).with_name("opentelemetry-genai"),
+                "demo",
+                "--load",
+                str(rate),
+                "--for",
+                f"{seconds:g}s",
+            ),
+            *("--seed", str(seed), "--report", report),
+        ],
+        env={
+            **inherited,
+            **EVERYTHING,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "NO_PROXY": "127.0.0.1",
+            **environment,
+        },
+        check=True,
+        timeout=seconds + 120,
+        stdout=subprocess.DEVNULL,
+    )
+    return json.loads(report.read_text(encoding="utf-8"))
