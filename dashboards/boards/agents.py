@@ -37,7 +37,7 @@ def board() -> Board:
     made = Board("agents", "Agents and tools", "What runs, what does it do, and where does it get stuck?")
     made.row(
         "Now",
-        numbers("Runs of agents", "Runs that ended, in a second.", "reqps", total(_grown(AGENT))),
+        numbers("Runs of agents", "Runs that ended, in a second.", "si:runs/s", total(_grown(AGENT))),
         numbers(
             "Failed runs",
             "The share of runs that ended with an error.",
@@ -47,7 +47,7 @@ def board() -> Board:
             decimals=1,
         ),
         numbers("Run, p95", "One run in twenty took longer.", "s", _slow(AGENT), limits=AGENT_SECONDS),
-        numbers("Tools", "Tools that were executed, in a second.", "reqps", total(_grown(TOOL))),
+        numbers("Tools", "Tools that were executed, in a second.", "si:calls/s", total(_grown(TOOL))),
         numbers(
             "Failed tools",
             "The share of executions that ended with an error.",
@@ -71,7 +71,7 @@ def board() -> Board:
         series(
             "Runs by agent",
             "Runs that ended, in a second.",
-            "reqps",
+            "si:runs/s",
             [Query(total(_grown(AGENT), agent), "{{gen_ai_agent_name}}")],
             stacked=True,
             width=8,
@@ -122,7 +122,7 @@ def board() -> Board:
         series(
             "Executions by tool",
             "Tools that were executed, in a second.",
-            "reqps",
+            "si:calls/s",
             [Query(total(_grown(TOOL), tool), "{{gen_ai_tool_name}}")],
             stacked=True,
             width=8,

@@ -91,7 +91,7 @@ def board() -> Board:
         series(
             "Chunks",
             "Chunks that arrive in a second, all streams together.",
-            "cps",
+            "si:chunks/s",
             [Query(total(growth(PER_CHUNK, "count"), MODEL), _BY_MODEL)],
             stacked=True,
             width=8,

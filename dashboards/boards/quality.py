@@ -91,7 +91,7 @@ def board() -> Board:
         series(
             "Results by label",
             "Results in a second.",
-            "cps",
+            "si:results/s",
             [
                 Query(
                     total(_grown(), f"{NAME}, {LABEL}"), "{{gen_ai_evaluation_name}}: {{gen_ai_evaluation_score_label}}"

@@ -42,7 +42,7 @@ function axes(svg, box, most, unit, decimals) {
   for (const tick of ticks(most, Math.max(Math.floor(box.height / 38), 2))) {
     const y = box.top + box.height * (1 - tick / most);
     svg.append(drawn("line", { x1: box.left, x2: box.left + box.width, y1: y, y2: y, stroke: "rgba(204,204,220,0.08)" }));
-    svg.append(drawn("text", { x: box.left - 6, y: y + 3.5, "text-anchor": "end" }, shown(tick, unit, decimals)));
+    svg.append(drawn("text", { x: box.left - 6, y: y + 3.5, "text-anchor": "end" }, tickText(tick, unit, decimals)));
   }
   timeAxis(svg, box);
 }
@@ -71,7 +71,7 @@ function timeseries(panel, answered, width, height) {
   let most = Math.max(...real.flatMap((line) => line.points.map(([, value]) => (Number.isFinite(value) ? value : 0))), ...dots.map(([, value]) => value).filter(() => !stacked));
   most = defaults.max ?? (most > 0 ? most * 1.08 : 1);
   const svg = drawn("svg", { width, height: height - legend });
-  const widest = Math.max(...ticks(most, 4).map((tick) => shown(tick, unit, defaults.decimals).length));
+  const widest = Math.max(...ticks(most, 4).map((tick) => tickText(tick, unit, defaults.decimals).length));
   const box = { left: 14 + widest * 6.1, top: 6, width: width - 26 - widest * 6.1, height: height - legend - 28 };
   axes(svg, box, most, unit, defaults.decimals);
   const x = (at) => box.left + (box.width * (at - start)) / (end - start);
@@ -172,7 +172,7 @@ function heatmap(panel, answered, width, height) {
       const share = (cells[first + row][column] / most) ** 0.5;
       if (share > 0.02) svg.append(drawn("rect", { x: box.left + ((box.width - wide) * (at - start)) / (end - start), y: y + 0.5, width: wide + 0.4, height: tall - 1, fill: oranges(share) }));
     });
-    if (tall > 11 || row % 2 === 0) svg.append(drawn("text", { x: box.left - 6, y: y + 8, "text-anchor": "end" }, bound === Infinity ? "+Inf" : shown(bound, unit)));
+    if (tall > 11 || row % 2 === 0) svg.append(drawn("text", { x: box.left - 6, y: y + 8, "text-anchor": "end" }, bound === Infinity ? "+Inf" : tickText(bound, unit)));
   });
   const dots = answered[0].exemplars.map((one) => [one.timestamp, Number(one.value)]).filter(([at]) => at >= start && at <= end);
   for (const [at, value] of thinned(dots)) {
@@ -206,7 +206,7 @@ function table(panel, answered) {
       if (!column.startsWith("Value")) return made("td", {}, row[column] ?? "");
       const own = properties[names[column]], value = row[column];
       const colour = own.thresholds && Number.isFinite(value) ? `color:${coloured(value, own.thresholds)}` : "";
-      return made("td", { class: "n", style: colour }, value === undefined || Number.isNaN(value) ? "No traffic" : shown(value, own.unit, own.decimals));
+      return made("td", { class: "n", style: colour }, value === undefined ? own.noValue : shown(value, own.unit, own.decimals));
     })));
   }
   return whole;

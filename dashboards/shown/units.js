@@ -25,6 +25,8 @@ const UNITS = {
   watth: (value, decimals) => scaled(value, decimals, SI("Wh")),
   celsius: (value, decimals) => `${significant(value, decimals)} °C`,
 };
+// On an axis, without zeros behind the point.
+const tickText = (value, unit, decimals) => shown(value, unit, decimals).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 function shown(value, unit, decimals) {
   if (value === null || value === undefined || Number.isNaN(value)) return "No traffic";
   if (unit.startsWith("si:")) return scaled(value, decimals, SI(unit.slice(3)));
