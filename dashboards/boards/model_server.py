@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
 from style.queries import FIRST_CHUNK, RANGE, SERVICES, growth, quantile, ratio, share, total
 from style.variables import common, source, values
 
@@ -289,7 +289,7 @@ def board() -> Board:
             "What each served.",
             {"model_name": "Model", "instance": "Server"},
             [
-                Column("Requests", _grown(_FINISHED, over=RANGE, by=by), "short"),
+                Column("Requests", _grown(_FINISHED, over=RANGE, by=by), COUNT),
                 Column("Prompt tokens", _grown(_PROMPT, over=RANGE, by=by), "short"),
                 Column("Generated tokens", _grown(_GENERATED, over=RANGE, by=by), "short"),
                 Column(

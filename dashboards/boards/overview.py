@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Place, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Place, Query, bars, numbers, rows, series, sums
 from style.queries import (
     COST,
     DURATION,
@@ -30,7 +30,7 @@ def _table(title: str, about: str, label: str, name: str, *, width: int = 24) ->
     """Return a table of the values of a label."""
     calls = total(_CALLS_IN_RANGE, label)
     columns = [
-        Column("Requests", top(20, calls), "short"),
+        Column("Requests", top(20, calls), COUNT),
         Column("Errors", share(total(errors(over=RANGE), label), calls), "percentunit", ERRORS),
         Column("p95", quantile(0.95, DURATION, label, over=RANGE), "s", SECONDS),
     ]
@@ -151,9 +151,9 @@ def board() -> Board:
         bars(
             "Requests by operation",
             "Calls of the chosen range by what they do.",
-            "short",
+            COUNT,
             Query(total(_CALLS_IN_RANGE, "gen_ai_operation_name"), "{{gen_ai_operation_name}}"),
-        ),
+        ).tall(8),
     )
     made.row(
         "Who and what",

@@ -14,6 +14,7 @@ const SI = (unit) => [[1e9, " G"], [1e6, " M"], [1e3, " k"], [1, " "]].map(([siz
 const UNITS = {
   short: (value, decimals) => scaled(value, decimals, THOUSANDS),
   none: significant,
+  locale: (value, decimals) => value.toLocaleString("en-US", { maximumFractionDigits: decimals ?? 2 }),
   percent: (value, decimals) => `${significant(value, decimals)}%`,
   percentunit: (value, decimals) => `${significant(value * 100, decimals ?? (value === 0 ? 0 : value * 100 >= 10 ? 1 : 2))}%`,
   s: (value, decimals) => scaled(value, decimals, [[86400, " day"], [3600, " hour"], [60, " min"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"]]),

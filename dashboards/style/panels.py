@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING = "No traffic"
+COUNT = "locale"
+"""The unit of what is counted in a range: 12,345."""
 
 
 class Query(NamedTuple):
@@ -212,7 +214,7 @@ def bars(title: str, about: str, unit: str, query: Query, *, limits: Limits | No
         .show_unfilled(True)
         .min(0)
     )
-    return Place(_rounded(panel, 0 if unit == "short" else None), width, 6)
+    return Place(_rounded(panel, 0 if unit == COUNT else None), width, 6)
 
 
 def heat(title: str, about: str, unit: str, query: str, *, width: int = 12) -> Place:
@@ -271,7 +273,7 @@ def rows(title: str, about: str, by: dict[str, str], columns: Sequence[Column], 
 
 def _of_column(column: Column) -> list[DynamicConfigValue]:
     found = [DynamicConfigValue(id_val="unit", value=column.unit), DynamicConfigValue(id_val="noValue", value="-")]
-    if column.unit == "short":
+    if column.unit == COUNT:
         # A count, which `increase` extrapolates.
         found.append(DynamicConfigValue(id_val="decimals", value=0))
     if column.limits is not None:
