@@ -17,7 +17,10 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
 for folder in ("tests/support", "tests/deploy", "deploy/local", "dashboards"):
@@ -29,7 +32,7 @@ from shown.answers import Prometheus
 from shown.chosen import Chosen, everything
 from shown.events import events
 from shown.traces import Jaeger, tag
-from viewed import Browser, no_browser
+from viewed import Browser, Page, no_browser
 
 IMAGES = ROOT / "docs" / "images"
 PAGE = Path(__file__).with_name("shown")
@@ -51,12 +54,14 @@ class Sources(NamedTuple):
         chosen: what is chosen on the boards.
         jaeger: those with traces; None for none.
         records: the file with log records; None for none.
+        services: those with traces.
     """
 
     prometheus: Prometheus
     chosen: Chosen
     jaeger: Jaeger | None = None
     records: Path | None = None
+    services: Sequence[str] = ()
 
     def answers(self, panel: Json, model: Json) -> list[Json]:
         """Return what a panel is drawn from."""
@@ -75,11 +80,11 @@ class Sources(NamedTuple):
             return []
         if panel["type"] == "traces":
             return self.jaeger.spans(values["trace"])
-        return self.jaeger.of_conversation(values["conversation"], [service.name for service in SERVICES])
+        return self.jaeger.of_conversation(values["conversation"], self.services)
 
 
-def draw(board: str, model: Json, sources: Sources, browser: Browser, file: Path) -> None:
-    """Write the picture of a board."""
+def draw(model: Json, sources: Sources, browser: Browser, file: Path) -> Page:
+    """Write the picture of a board, and return the page that shows it."""
     answers = {panel["id"]: sources.answers(panel, model) for panel in model["panels"]}
     chosen = sources.chosen
     shown = {
@@ -99,11 +104,9 @@ def draw(board: str, model: Json, sources: Sources, browser: Browser, file: Path
         page.wait_for("document.body.dataset.drawn")
         page.resize(WIDTH, page.value("Math.ceil(document.documentElement.scrollHeight)"))
         page.screenshot(file)
-        if page.problems:
-            sys.exit(f"{board}: {page.problems}")
-        page.close()
     if program := shutil.which("pngquant"):
         subprocess.run([program, "--force", "--strip", "--speed", "1", "--output", file, "48", file], check=True)
+    return page
 
 
 def draw_all(sources: Sources, folder: Path) -> None:
@@ -111,14 +114,17 @@ def draw_all(sources: Sources, folder: Path) -> None:
     browser = Browser()
     try:
         for name, model in models().items():
-            draw(name, model, sources, browser, folder / f"board-{name.replace('_', '-')}.png")
+            page = draw(model, sources, browser, folder / f"board-{name.replace('_', '-')}.png")
+            if page.problems:
+                sys.exit(f"{name}: {page.problems}")
+            page.close()
     finally:
         browser.close()
 
 
-def conversation_of(found: Filled) -> dict[str, str]:
-    """Return a conversation with many traces, and the longest of its traces."""
-    traces = Jaeger(found.stack.jaeger).recent(SERVICES[0].name)
+def conversation_of(found: Filled, service: str) -> dict[str, str]:
+    """Return a conversation of a service with many traces, and the longest of its traces."""
+    traces = Jaeger(found.stack.jaeger).recent(service)
     spans = [(trace, tag(span, "gen_ai.conversation.id")) for trace in traces for span in trace["spans"]]
     ((conversation, _),) = Counter(one for _, one in spans if one).most_common(1)
     longest = max((trace for trace, one in spans if one == conversation), key=lambda trace: len(trace["spans"]))
@@ -146,9 +152,10 @@ def main() -> None:
             without=("alertmanager",),
         ) as found,
     ):
-        chosen = Chosen(found.start + 30, found.end, 60, {**CHOSEN, **conversation_of(found)})
-        records = found.stack.folder / "logs.jsonl"
-        draw_all(Sources(Prometheus(found.stack.prometheus), chosen, Jaeger(found.stack.jaeger), records), IMAGES)
+        chosen = Chosen(found.start + 30, found.end, 60, {**CHOSEN, **conversation_of(found, SERVICES[0].name)})
+        jaeger, records = Jaeger(found.stack.jaeger), found.stack.folder / "logs.jsonl"
+        names = [service.name for service in SERVICES]
+        draw_all(Sources(Prometheus(found.stack.prometheus), chosen, jaeger, records, names), IMAGES)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,9 @@ def filled(
 
 def _job(exporter: Exporter) -> str:
     labels = f"{{instance: '{INSTANCES[exporter.name]}'}}"
-    return f"  - {{job_name: {exporter.name}, static_configs: [{{targets: ['{exporter.address}'], labels: {labels}}}]}}\n"
+    return (
+        f"  - {{job_name: {exporter.name}, static_configs: [{{targets: ['{exporter.address}'], labels: {labels}}}]}}\n"
+    )
 
 
 def _send(stack: Stack, folder: Path, service: Service, seconds: float, interval: int) -> dict[str, Any]:
