@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, heat, numbers, rows, series
+from style.panels import COUNT, Column, Query, bars, heat, numbers, rows, series
 from style.queries import AGENT, RANGE, SERVICES, TOOL, WORKFLOW, growth, quantile, ratio, share, total
 
 FAILED = Limits(0.05, 0.15)
@@ -37,7 +37,7 @@ def board() -> Board:
     made = Board("agents", "Agents and tools", "What runs, what does it do, and where does it get stuck?")
     made.row(
         "Now",
-        numbers("Runs of agents", "Runs that ended, in a second.", "reqps", total(_grown(AGENT))),
+        numbers("Runs of agents", "Runs that ended, in a second.", "si:runs/s", total(_grown(AGENT))),
         numbers(
             "Failed runs",
             "The share of runs that ended with an error.",
@@ -47,7 +47,7 @@ def board() -> Board:
             decimals=1,
         ),
         numbers("Run, p95", "One run in twenty took longer.", "s", _slow(AGENT), limits=AGENT_SECONDS),
-        numbers("Tools", "Tools that were executed, in a second.", "reqps", total(_grown(TOOL))),
+        numbers("Tools", "Tools that were executed, in a second.", "si:calls/s", total(_grown(TOOL))),
         numbers(
             "Failed tools",
             "The share of executions that ended with an error.",
@@ -71,7 +71,7 @@ def board() -> Board:
         series(
             "Runs by agent",
             "Runs that ended, in a second.",
-            "reqps",
+            "si:runs/s",
             [Query(total(_grown(AGENT), agent), "{{gen_ai_agent_name}}")],
             stacked=True,
             width=8,
@@ -122,7 +122,7 @@ def board() -> Board:
         series(
             "Executions by tool",
             "Tools that were executed, in a second.",
-            "reqps",
+            "si:calls/s",
             [Query(total(_grown(TOOL), tool), "{{gen_ai_tool_name}}")],
             stacked=True,
             width=8,
@@ -153,7 +153,7 @@ def board() -> Board:
         bars(
             "Failures by type",
             "Executions of the chosen range that failed.",
-            "short",
+            COUNT,
             Query(
                 total(_grown(TOOL, over=RANGE, failed=True), f"{tool}, error_type"),
                 "{{gen_ai_tool_name}}: {{error_type}}",
@@ -167,7 +167,7 @@ def board() -> Board:
             "Runs, and what they do.",
             {agent: "Agent"},
             [
-                Column("Runs", total(_grown(AGENT, over=RANGE), agent), "short"),
+                Column("Runs", total(_grown(AGENT, over=RANGE), agent), COUNT),
                 Column("Failed", _failing(AGENT, agent, over=RANGE), "percentunit", FAILED),
                 Column("p50", _slow(AGENT, agent, of=0.5, over=RANGE), "s", AGENT_SECONDS),
                 Column("p95", _slow(AGENT, agent, over=RANGE), "s", AGENT_SECONDS),
@@ -181,7 +181,7 @@ def board() -> Board:
             "Executions, by the agent that ran them.",
             {tool: "Tool", agent: "Agent"},
             [
-                Column("Executions", total(_grown(TOOL, over=RANGE), f"{tool}, {agent}"), "short"),
+                Column("Executions", total(_grown(TOOL, over=RANGE), f"{tool}, {agent}"), COUNT),
                 Column("Failed", _failing(TOOL, f"{tool}, {agent}", over=RANGE), "percentunit", FAILED),
                 Column("p50", _slow(TOOL, f"{tool}, {agent}", of=0.5, over=RANGE), "s", TOOL_SECONDS),
                 Column("p95", _slow(TOOL, f"{tool}, {agent}", over=RANGE), "s", TOOL_SECONDS),

@@ -38,7 +38,7 @@ def board() -> Board:
     )
     made.row(
         "Find a call",
-        words("How to read this", _READING, height=5),
+        words("How to read this", _READING, height=4),
         heat(
             "Durations",
             "How many calls took how long; the darker, the more. Points are exemplars, with their traces.",

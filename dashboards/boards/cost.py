@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
 from style.queries import (
     COST,
     DURATION,
@@ -187,7 +187,7 @@ def board() -> Board:
             {MODEL: "Model"},
             [
                 Column("Cost", spent, "currencyUSD"),
-                Column("Requests", calls, "short"),
+                Column("Requests", calls, COUNT),
                 Column("Per 1,000 requests", f"1000 * {ratio(spent, calls)}", "currencyUSD"),
                 Column("Input tokens", given, "short"),
                 Column(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
 from style.queries import CALLS, DURATION, RANGE, errors, growth, share, total
 
 ALL = Limits(0.02, 0.05)
@@ -17,13 +17,13 @@ FILTERED = 'error_type=~"(?i).*(content_filter|content_policy|safety|policy_viol
 BROKEN = 'error_type=~"(?i).*(server_?error|api_error|internal|service_?unavailable|connection).*|5[0-9][0-9]"'
 REMAINING = "gen_ai_client_rate_limit_remaining"
 _MODEL = "{{gen_ai_provider_name}} {{gen_ai_request_model}}"
-_COUNT = growth(DURATION, "count")
+_CALLED = growth(DURATION, "count")
 _IN_RANGE = growth(DURATION, "count", over=RANGE)
 
 
 def _share(of: str, *, over: str | None = None, by: str = "") -> str:
     if over is None:
-        return share(total(errors(of), by), total(_COUNT, by))
+        return share(total(errors(of), by), total(_CALLED, by))
     return share(total(errors(of, over=over), by), total(_IN_RANGE, by))
 
 
@@ -76,7 +76,7 @@ def board() -> Board:
         sums(
             "Failed calls",
             "How many calls of the chosen range failed.",
-            "short",
+            COUNT,
             f"{total(errors(over=RANGE))} or {total(_IN_RANGE)} * 0",
             decimals=0,
         ),
@@ -153,7 +153,7 @@ def board() -> Board:
                 "service_name": "Service",
             },
             [
-                Column("Calls", total(errors(over=RANGE), by), "short"),
+                Column("Calls", total(errors(over=RANGE), by), COUNT),
                 Column(
                     "Of the model's calls",
                     f"{total(errors(over=RANGE), by)} / on (service_name, gen_ai_provider_name, gen_ai_request_model) group_left () "
@@ -167,7 +167,7 @@ def board() -> Board:
         bars(
             "Errors by type",
             "Calls of the chosen range that failed.",
-            "short",
+            COUNT,
             Query(total(errors(over=RANGE), "error_type"), "{{error_type}}"),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, heat, numbers, rows, series
+from style.panels import COUNT, Column, Query, heat, numbers, rows, series
 from style.queries import CALLS, DURATION, FIRST_CHUNK, PER_CHUNK, RANGE, growth, quantile, ratio, tokens, total
 
 SECONDS = Limits(5, 15)
@@ -91,7 +91,7 @@ def board() -> Board:
         series(
             "Chunks",
             "Chunks that arrive in a second, all streams together.",
-            "cps",
+            "si:chunks/s",
             [Query(total(growth(PER_CHUNK, "count"), MODEL), _BY_MODEL)],
             stacked=True,
             width=8,
@@ -162,7 +162,7 @@ def board() -> Board:
             "The chosen range.",
             {"gen_ai_provider_name": "Provider", "gen_ai_request_model": "Model", "gen_ai_operation_name": "Operation"},
             [
-                Column("Requests", calls, "short"),
+                Column("Requests", calls, COUNT),
                 Column("p50", quantile(0.5, DURATION, by, over=RANGE), "s", SECONDS),
                 Column("p95", quantile(0.95, DURATION, by, over=RANGE), "s", SECONDS),
                 Column("p99", quantile(0.99, DURATION, by, over=RANGE), "s", SECONDS),

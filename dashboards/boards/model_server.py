@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
 from style.queries import FIRST_CHUNK, RANGE, SERVICES, growth, quantile, ratio, share, total
 from style.variables import common, source, values
 
@@ -110,15 +110,15 @@ def board() -> Board:
             "Power", "What all chosen GPUs draw.", "watt", f"sum(DCGM_FI_DEV_POWER_USAGE{{{GPU}}})", width=3, decimals=0
         ),
         numbers(
-            "Energy per request",
-            "Of the chosen GPUs, idle times included, by requests that vLLM finished.",
+            "Per request",
+            "Energy of the chosen GPUs, idle times included, by requests that vLLM finished.",
             "joule",
             ratio(_joules(), _grown(_FINISHED)),
             width=3,
         ),
         numbers(
-            "Energy per 1,000 tokens",
-            "Of the chosen GPUs, idle times included, by tokens of prompts and of output.",
+            "Per 1,000 tokens",
+            "Energy of the chosen GPUs, idle times included, by tokens of prompts and of output.",
             "joule",
             f"1000 * {ratio(_joules(), _all_tokens())}",
             width=3,
@@ -197,7 +197,7 @@ def board() -> Board:
             "si:tok/s",
             [Query(_grown(_PROMPT), "prompt"), Query(_grown(_GENERATED), "generated")],
             stacked=True,
-            width=8,
+            width=6,
         ),
         series(
             "KV cache",
@@ -206,20 +206,22 @@ def board() -> Board:
             [Query(f"vllm:kv_cache_usage_perc{{{SERVER}}}", "{{instance}} {{model_name}}")],
             limits=CACHE,
             most=1,
-            width=8,
+            width=6,
         ),
         series(
-            "Prefix cache and preemptions",
-            "The share of tokens of prompts that were in the prefix cache; and requests whose work was thrown away for want of KV cache, in a second.",
+            "Prefix cache hits",
+            "The share of tokens of prompts that were in the prefix cache.",
             "percentunit",
-            [
-                Query(
-                    share(_grown(("vllm:prefix_cache_hits",)), _grown(("vllm:prefix_cache_queries",))),
-                    "prefix cache hits",
-                ),
-                Query(_grown(("vllm:num_preemptions",)), "preemptions in a second"),
-            ],
-            width=8,
+            [Query(share(_grown(("vllm:prefix_cache_hits",)), _grown(("vllm:prefix_cache_queries",))), "hits")],
+            most=1,
+            width=6,
+        ),
+        series(
+            "Preemptions",
+            "Requests whose work was thrown away for want of KV cache, in a second: they begin again.",
+            "reqps",
+            [Query(_grown(("vllm:num_preemptions",)), "preemptions")],
+            width=6,
         ),
     )
     made.row(
@@ -287,7 +289,7 @@ def board() -> Board:
             "What each served.",
             {"model_name": "Model", "instance": "Server"},
             [
-                Column("Requests", _grown(_FINISHED, over=RANGE, by=by), "short"),
+                Column("Requests", _grown(_FINISHED, over=RANGE, by=by), COUNT),
                 Column("Prompt tokens", _grown(_PROMPT, over=RANGE, by=by), "short"),
                 Column("Generated tokens", _grown(_GENERATED, over=RANGE, by=by), "short"),
                 Column(
@@ -304,10 +306,10 @@ def board() -> Board:
                 ),
             ],
             width=12,
-        ),
+        ).tall(6),
         sums(
             "Energy", "What the chosen GPUs used in the chosen range.", "watth", f"{_joules(RANGE)} / 3600", decimals=2
-        ),
+        ).tall(6),
         bars(
             "Energy by GPU",
             "What each used in the chosen range.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, numbers, rows, series, sums
+from style.panels import COUNT, Column, Place, Query, bars, numbers, rows, series, sums
 from style.queries import (
     COST,
     DURATION,
@@ -26,11 +26,11 @@ _CALLS = growth(DURATION, "count")
 _CALLS_IN_RANGE = growth(DURATION, "count", over=RANGE)
 
 
-def _table(title: str, about: str, label: str, name: str, *, width: int = 24) -> object:
+def _table(title: str, about: str, label: str, name: str, *, width: int = 24) -> Place:
     """Return a table of the values of a label."""
     calls = total(_CALLS_IN_RANGE, label)
     columns = [
-        Column("Requests", top(20, calls), "short"),
+        Column("Requests", top(20, calls), COUNT),
         Column("Errors", share(total(errors(over=RANGE), label), calls), "percentunit", ERRORS),
         Column("p95", quantile(0.95, DURATION, label, over=RANGE), "s", SECONDS),
     ]
@@ -75,7 +75,7 @@ def board() -> Board:
         numbers(
             "Input tokens",
             "Tokens of input in a second, those from a cache included.",
-            "short",
+            "si:tok/s",
             total(tokens("input")),
             width=3,
             decimals=1,
@@ -83,7 +83,7 @@ def board() -> Board:
         numbers(
             "Output tokens",
             "Tokens of output in a second, those of reasoning included.",
-            "short",
+            "si:tok/s",
             total(tokens("output")),
             width=3,
             decimals=1,
@@ -135,7 +135,7 @@ def board() -> Board:
         series(
             "Tokens",
             "Tokens in a second.",
-            "short",
+            "si:tok/s",
             [Query(total(tokens("input")), "input"), Query(total(tokens("output")), "output")],
             stacked=True,
             width=8,
@@ -151,20 +151,20 @@ def board() -> Board:
         bars(
             "Requests by operation",
             "Calls of the chosen range by what they do.",
-            "short",
+            COUNT,
             Query(total(_CALLS_IN_RANGE, "gen_ai_operation_name"), "{{gen_ai_operation_name}}"),
-        ),
+        ).tall(8),
     )
     made.row(
         "Who and what",
         _table("Top models", "The models of the chosen range, the most used first.", "gen_ai_request_model", "Model"),
-        _table("By service", "The services of the chosen range.", "service_name", "Service", width=12),
+        _table("By service", "The services of the chosen range.", "service_name", "Service", width=12).tall(6),
         _table(
             "By environment",
             "The environments of the chosen range.",
             "deployment_environment_name",
             "Environment",
             width=12,
-        ),
+        ).tall(6),
     )
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from style.board import Board
 from style.limits import Limits
-from style.panels import Column, Query, bars, heat, rows, series, sums
+from style.panels import COUNT, Column, Query, bars, heat, rows, series, sums
 from style.queries import AGENT, EVALUATION, RANGE, SERVICES, growth, ratio, share, total
 from style.variables import values
 
@@ -36,7 +36,7 @@ def board() -> Board:
         sums(
             "Evaluations",
             "Results that were recorded, feedback of users among them.",
-            "short",
+            COUNT,
             total(_grown(over=RANGE)),
             decimals=0,
         ),
@@ -67,7 +67,7 @@ def board() -> Board:
         sums(
             "Users who said something",
             "How many results are feedback of users.",
-            "short",
+            COUNT,
             total(_grown(over=RANGE, where=FED_BACK)),
             decimals=0,
         ),
@@ -91,7 +91,7 @@ def board() -> Board:
         series(
             "Results by label",
             "Results in a second.",
-            "cps",
+            "si:results/s",
             [
                 Query(
                     total(_grown(), f"{NAME}, {LABEL}"), "{{gen_ai_evaluation_name}}: {{gen_ai_evaluation_score_label}}"
@@ -127,7 +127,7 @@ def board() -> Board:
             "The chosen range. Results without a score are events alone.",
             {"service_name": "Service", NAME: "Evaluation"},
             [
-                Column("Results", total(_grown(over=RANGE), both), "short"),
+                Column("Results", total(_grown(over=RANGE), both), COUNT),
                 Column(
                     "Mean score",
                     ratio(total(_grown("sum", over=RANGE), both), total(_grown(over=RANGE), both)),
@@ -146,7 +146,7 @@ def board() -> Board:
         bars(
             "Results by label",
             "Results of the chosen range.",
-            "short",
+            COUNT,
             Query(
                 total(_grown(over=RANGE), f"{NAME}, {LABEL}"),
                 "{{gen_ai_evaluation_name}}: {{gen_ai_evaluation_score_label}}",

@@ -87,6 +87,13 @@ class Board:
     def model(self) -> dict[str, Any]:
         """Return the board as Grafana's JSON model, in plain values."""
         model: dict[str, Any] = json.loads(json.dumps(self._made.build(), cls=JSONEncoder))
+        # The SDK writes the first for every kind of variable, though they are those of intervals; newer releases of Grafana do not have
+        # the second, nor do the tables have footers.
+        for variable in model["templating"]["list"]:
+            for name in ("auto", "auto_min", "auto_count"):
+                variable.pop(name, None)
+        for panel in model["panels"]:
+            panel.get("options", {}).pop("footer", None)
         return model
 
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTHING = "No traffic"
+COUNT = "locale"
+"""The unit of what is counted in a range: 12,345."""
 
 
 class Query(NamedTuple):
@@ -99,6 +101,10 @@ class Place(NamedTuple):
     panel: Any
     width: int
     height: int
+
+    def tall(self, height: int) -> Place:
+        """Return it with another height."""
+        return self._replace(height=height)
 
 
 def numbers(
@@ -172,7 +178,7 @@ def series(
         )
         .draw_style(GraphDrawStyle.LINE)
         .line_width(1)
-        .fill_opacity(30 if stacked else 8)
+        .fill_opacity(30 if stacked else 4)
         .show_points(VisibilityMode.NEVER)
         .span_nulls(False)
         .min(0)
@@ -208,7 +214,7 @@ def bars(title: str, about: str, unit: str, query: Query, *, limits: Limits | No
         .show_unfilled(True)
         .min(0)
     )
-    return Place(panel, width, 8)
+    return Place(_rounded(panel, 0 if unit == COUNT else None), width, 6)
 
 
 def heat(title: str, about: str, unit: str, query: str, *, width: int = 12) -> Place:
@@ -262,11 +268,14 @@ def rows(title: str, about: str, by: dict[str, str], columns: Sequence[Column], 
     about_limits = [f"{column.name}: {column.limits.sentence(column.unit)}" for column in columns if column.limits]
     made = panel.build()
     panel.description(" ".join([made.description or "", *about_limits]))
-    return Place(panel, width, 8)
+    return Place(panel, width, 7)
 
 
 def _of_column(column: Column) -> list[DynamicConfigValue]:
-    found = [DynamicConfigValue(id_val="unit", value=column.unit)]
+    found = [DynamicConfigValue(id_val="unit", value=column.unit), DynamicConfigValue(id_val="noValue", value="-")]
+    if column.unit == COUNT:
+        # A count, which `increase` extrapolates.
+        found.append(DynamicConfigValue(id_val="decimals", value=0))
     if column.limits is not None:
         found += [
             DynamicConfigValue(id_val="thresholds", value=thresholds(column.limits, "text").build()),
@@ -281,20 +290,20 @@ def found_traces(title: str, about: str, traceql: str, *, width: int = 24) -> Pl
     query = (
         tempo.TempoQuery().query_type("traceql").query(traceql).limit(50).table_type(SearchTableType.TRACES).ref_id("A")
     )
-    return Place(panel.with_target(query), width, 8)
+    return Place(panel.with_target(query), width, 7)
 
 
 def one_trace(title: str, about: str, identity: str, *, width: int = 24) -> Place:
     """Return the spans of one trace."""
     panel = build.Panel().type("traces").title(title).description(about).datasource(TRACES)
-    return Place(panel.with_target(tempo.TempoQuery().query_type("traceql").query(identity).ref_id("A")), width, 12)
+    return Place(panel.with_target(tempo.TempoQuery().query_type("traceql").query(identity).ref_id("A")), width, 8)
 
 
 def lines(title: str, about: str, logql: str, *, width: int = 24) -> Place:
     """Return the log records that are found."""
     panel = logs.Panel().title(title).description(about).datasource(LOGS).no_value("No event")
     panel.show_time(True).wrap_log_message(True).enable_log_details(True)
-    return Place(panel.with_target(loki.Dataquery().expr(logql).query_type("range").ref_id("A")), width, 10)
+    return Place(panel.with_target(loki.Dataquery().expr(logql).query_type("range").ref_id("A")), width, 7)
 
 
 def words(title: str, markdown: str, *, width: int = 24, height: int = 3) -> Place:
