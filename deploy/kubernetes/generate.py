@@ -24,7 +24,9 @@ MADE = "# Made by generate.py in the folder above, from the chart.\n"
 SOURCE = re.compile(r"^# Source: [\w-]+/templates/(\S+)\.yaml\n", re.MULTILINE)
 
 # What says that Helm made it, and what kustomize does itself, by the names of ConfigMaps.
-HELM = re.compile(r"^ +app.kubernetes.io/managed-by: Helm\n|^ +annotations:\n( +#.*\n)* +checksum/files: .*\n", re.MULTILINE)
+HELM = re.compile(
+    r"^ +app.kubernetes.io/managed-by: Helm\n|^ +annotations:\n( +#.*\n)* +checksum/files: .*\n", re.MULTILINE
+)
 
 
 def copies() -> dict[Path, str]:
@@ -48,7 +50,9 @@ def copies() -> dict[Path, str]:
 
 def collector_generator(paths: list[Path]) -> str:
     """Return a kustomization that makes the Collector's ConfigMap."""
-    return _kustomization({"configMapGenerator": [{"name": f"{NAME}-collector", "files": [path.name for path in paths]}]})
+    return _kustomization(
+        {"configMapGenerator": [{"name": f"{NAME}-collector", "files": [path.name for path in paths]}]}
+    )
 
 
 def dashboard_generator(paths: list[Path]) -> str:
@@ -111,7 +115,9 @@ def _folder(folder: Path, files: list[str]) -> str:
 
 def _kustomization(content: dict[str, Any], kind: str = "Kustomization", version: str = "v1beta1") -> str:
     head = {"apiVersion": f"kustomize.config.k8s.io/{version}", "kind": kind}
-    return "# Made by deploy/kubernetes/generate.py.\n" + yaml.safe_dump({**head, **content}, sort_keys=False, width=150)
+    return "# Made by deploy/kubernetes/generate.py.\n" + yaml.safe_dump(
+        {**head, **content}, sort_keys=False, width=150
+    )
 
 
 def differences(files: dict[Path, str]) -> list[Path]:
@@ -134,7 +140,7 @@ def write(files: dict[Path, str]) -> None:
 def main(*options: str) -> int:
     """Write or compare all; return the exit status."""
     sys.path.insert(0, str(DEPLOY / "local"))
-    from tools import MissingToolError, tool  # noqa: PLC0415 - beside this folder, which is no package
+    from tools import MissingToolError, tool
 
     try:
         helm = tool("helm")

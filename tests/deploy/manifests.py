@@ -72,7 +72,12 @@ def _custom(kind: str, resource: Resource) -> list[str]:
         "type": "object",
         "required": ["metadata", "spec"],
         "additionalProperties": False,
-        "properties": {"apiVersion": {}, "kind": {}, "metadata": {"$ref": "#/definitions/metadata"}, "spec": CUSTOM[kind]},
+        "properties": {
+            "apiVersion": {},
+            "kind": {},
+            "metadata": {"$ref": "#/definitions/metadata"},
+            "spec": CUSTOM[kind],
+        },
         "definitions": CUSTOM["definitions"],
     }
     found = jsonschema.Draft7Validator(schema).iter_errors(resource)
@@ -82,7 +87,9 @@ def _custom(kind: str, resource: Resource) -> list[str]:
 def pods(resources: list[Resource]) -> dict[str, Resource]:
     """The templates of pods, by the kind and name of what has them."""
     return {
-        f"{one['kind']}/{one['metadata']['name']}": one["spec"]["template"] for one in resources if one["kind"] in WORKLOADS
+        f"{one['kind']}/{one['metadata']['name']}": one["spec"]["template"]
+        for one in resources
+        if one["kind"] in WORKLOADS
     }
 
 

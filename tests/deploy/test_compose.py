@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import emitted
 import jsonschema
 import pytest
 import yaml
+
+import emitted
 
 PROVES = "the containers of deploy/compose: read by Docker Compose's own reader, every mounted file there and valid, every address one of them"
 NOT_RUN = ("Grafana, Tempo and Loki: not to be had here; their files are checked by schemas of what they document",)
@@ -97,16 +98,19 @@ def test_what_commands_name_is_mounted(services: dict[str, Any], roots: dict[str
 def test_images_have_versions(services: dict[str, Any]) -> None:
     """Each image has the whole version that it was tried with."""
     images = [service["image"] for service in services.values()]
-    assert [] == [image for image in images if not re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", image)]
+    assert [] == [
+        image for image in images if not re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", image)
+    ]
 
 
 def test_the_collector_is_that_of_kubernetes(services: dict[str, Any]) -> None:
     """Both have one version, which is that of the parts that are built here."""
     image = yaml.safe_load((ROOT / "deploy/kubernetes/chart/values.yaml").read_text())["collector"]["image"]
     assert f"{image['repository']}:{image['tag']}" == services["collector"]["image"]
-    assert f"go.opentelemetry.io/collector/receiver/otlpreceiver v{image['tag']}" in (
-        ROOT / "deploy/local/go/otelcol/go.mod"
-    ).read_text()
+    assert (
+        f"go.opentelemetry.io/collector/receiver/otlpreceiver v{image['tag']}"
+        in (ROOT / "deploy/local/go/otelcol/go.mod").read_text()
+    )
 
 
 def test_containers_have_no_rights_that_they_do_not_need(services: dict[str, Any]) -> None:
@@ -212,7 +216,11 @@ def test_addresses_are_those_of_containers(services: dict[str, Any], roots: dict
     """What one has as the address of another is where that listens."""
     known = listened(services)
     names = "|".join(services)
-    found = set(re.findall(rf"\b((?:{names}):\d+)\b", json.dumps({name: one.get("environment") for name, one in services.items()})))
+    found = set(
+        re.findall(
+            rf"\b((?:{names}):\d+)\b", json.dumps({name: one.get("environment") for name, one in services.items()})
+        )
+    )
     for file in (COMPOSE / "prometheus.yaml", COMPOSE / "grafana/datasources/datasources.yaml"):
         found |= set(re.findall(rf"\b((?:{names}):\d+)\b", file.read_text()))
     assert found == found & known

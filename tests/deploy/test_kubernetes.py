@@ -11,12 +11,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import emitted
 import pytest
 import yaml
-from manifests import CHART, KUBERNETES, ROOT, Resource, build, named, pods, problems, selects, template
 from opentelemetry.sdk import environment_variables
 
+import emitted
+from manifests import CHART, KUBERNETES, ROOT, Resource, build, named, pods, problems, selects, template
 from opentelemetry_instrumentation_genai._patching.propagation import propagation_of
 from opentelemetry_instrumentation_genai._settings.config import resolve, variable
 from opentelemetry_instrumentation_genai._settings.readers import READERS
@@ -54,7 +54,14 @@ def everything(tools: Tools) -> list[Resource]:
 @pytest.mark.parametrize("values", SETS)
 def test_lint(values: str, tools: Tools) -> None:
     """`helm lint --strict` has no complaint."""
-    words = [tools("helm"), "lint", "--strict", "--kube-version=1.34.0", CHART, f"--values={CHART}/values/{values}.yaml"]
+    words = [
+        tools("helm"),
+        "lint",
+        "--strict",
+        "--kube-version=1.34.0",
+        CHART,
+        f"--values={CHART}/values/{values}.yaml",
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not re.search(r"\[(WARNING|ERROR)\]", done.stdout)
@@ -77,10 +84,17 @@ def test_resources_are_valid(resources: list[Resource]) -> None:
         ("Instrumentation", ["spec", "sampler", "type"], "always", "'always' is not one of"),
         ("PodMonitor", ["spec", "podMetricsEndpoints"], [{"port": 8888}], "8888 is not of type 'string'"),
         ("ServiceMonitor", ["spec", "endpoints"], [], "should be non-empty"),
-        ("PrometheusRule", ["spec", "groups"], [{"name": "calls", "rules": [{"alert": "Slow"}]}], "'expr' is a required"),
+        (
+            "PrometheusRule",
+            ["spec", "groups"],
+            [{"name": "calls", "rules": [{"alert": "Slow"}]}],
+            "'expr' is a required",
+        ),
     ],
 )
-def test_a_wrong_field_is_found(kind: str, path: list[str], value: object, says: str, everything: list[Resource]) -> None:
+def test_a_wrong_field_is_found(
+    kind: str, path: list[str], value: object, says: str, everything: list[Resource]
+) -> None:
     """A field of another type or name is no resource, and the sentence names it."""
     broken = copy.deepcopy(next(one for one in everything if one["kind"] == kind))
     *above, last = path
@@ -143,7 +157,11 @@ def test_alerts_link_to_the_grafana_that_is_named(tools: Tools) -> None:
 def test_boards_are_those_of_dashboards(made: str, everything: list[Resource], tools: Tools) -> None:
     """Each board is a ConfigMap with the label that Grafana's sidecar looks for, and with the bytes of its file."""
     found = everything if made == "helm" else build(tools("kustomize"), KUBERNETES / "kustomize/base")
-    maps = [one for one in named(found, "ConfigMap").values() if one["metadata"].get("labels", {}).get("grafana_dashboard") == "1"]
+    maps = [
+        one
+        for one in named(found, "ConfigMap").values()
+        if one["metadata"].get("labels", {}).get("grafana_dashboard") == "1"
+    ]
     boards = {path.name: json.loads(path.read_text()) for path in (ROOT / "dashboards").glob("*.json")}
     assert boards
     assert boards == {name: json.loads(text) for one in maps for name, text in one["data"].items()}
@@ -192,7 +210,7 @@ def test_variables_of_collectors_are_read(resources: list[Resource]) -> None:
 
 def test_services_lead_to_pods(resources: list[Resource]) -> None:
     """What selects pods selects some, and names ports that they have: Services, monitors, budgets and network policies."""
-    templates = [pod for pod in pods(resources).values()]
+    templates = list(pods(resources).values())
     services = list(named(resources, "Service").values())
 
     def chosen(selector: Resource) -> list[Resource]:
@@ -209,8 +227,12 @@ def test_services_lead_to_pods(resources: list[Resource]) -> None:
     for one in named(resources, "PodMonitor").values():
         assert {point["port"] for point in one["spec"]["podMetricsEndpoints"]} <= ports(chosen(one["spec"]["selector"]))
     for one in named(resources, "ServiceMonitor").values():
-        (service,) = [service for service in services if selects(one["spec"]["selector"], service["metadata"]["labels"])]
-        assert {point["port"] for point in one["spec"]["endpoints"]} <= {port["name"] for port in service["spec"]["ports"]}
+        (service,) = [
+            service for service in services if selects(one["spec"]["selector"], service["metadata"]["labels"])
+        ]
+        assert {point["port"] for point in one["spec"]["endpoints"]} <= {
+            port["name"] for port in service["spec"]["ports"]
+        }
     for one in named(resources, "PodDisruptionBudget").values():
         chosen(one["spec"]["selector"])
     for one in named(resources, "NetworkPolicy").values():
@@ -225,12 +247,16 @@ def test_services_lead_to_pods(resources: list[Resource]) -> None:
 
 def addresses(text: str) -> set[tuple[str, str, int]]:
     """The addresses of this release in a text: whole name, Service, port."""
-    return {(name, name.partition(".")[0], int(port)) for name, port in re.findall(r"http://(genai-[\w.-]+):(\d+)", text)}
+    return {
+        (name, name.partition(".")[0], int(port)) for name, port in re.findall(r"http://(genai-[\w.-]+):(\d+)", text)
+    }
 
 
 def test_addresses_are_those_of_services(resources: list[Resource]) -> None:
     """Each address of a Service of the release has the name and a port of one; in another namespace, the name has the namespace."""
-    services = {name: {port["port"] for port in one["spec"]["ports"]} for name, one in named(resources, "Service").items()}
+    services = {
+        name: {port["port"] for port in one["spec"]["ports"]} for name, one in named(resources, "Service").items()
+    }
     namespaces = {one["metadata"].get("namespace", "observability") for one in resources}
     for one in resources:
         if one["kind"] in ("Deployment", "DaemonSet", "Instrumentation"):
@@ -246,7 +272,11 @@ def test_pods_have_no_rights_that_they_do_not_need(resources: list[Resource]) ->
         assert (True, False) == (spec["securityContext"]["runAsNonRoot"], spec["automountServiceAccountToken"]), name
         assert {"type": "RuntimeDefault"} == spec["securityContext"]["seccompProfile"]
         for container in spec["containers"]:
-            security = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+            security = {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
             assert security == container["securityContext"], name
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
             assert "memory" in container["resources"]["limits"], name
@@ -297,7 +327,9 @@ def test_secrets_are_named(tools: Tools) -> None:
         ("VLLM_API_KEY", "vllm", "api-key"),
         ("VLLM_API_TOKEN", "vllm", "api-key"),
     } == {(name, json.loads(where)["name"], json.loads(where)["key"]) for name, where in references}
-    assert [{"secretRef": {"name": "openobserve"}}] == pods(made)["Deployment/genai-gateway"]["spec"]["containers"][0]["envFrom"]
+    assert [{"secretRef": {"name": "openobserve"}}] == pods(made)["Deployment/genai-gateway"]["spec"]["containers"][0][
+        "envFrom"
+    ]
 
 
 # What it asks of the package is what the package has.
@@ -346,7 +378,9 @@ def test_servers_in_the_cluster_continue_the_trace(
     host: str, reached: bool, everything: list[Resource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call of a model server in the cluster carries the context, by each of its names; one of a public provider does not."""
-    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_PROPAGATE", settings(everything)["OTEL_INSTRUMENTATION_GENAI_PROPAGATE"])
+    monkeypatch.setenv(
+        "OTEL_INSTRUMENTATION_GENAI_PROPAGATE", settings(everything)["OTEL_INSTRUMENTATION_GENAI_PROPAGATE"]
+    )
     assert reached == propagation_of(resolve({})).reaches(host, 8000)
 
 

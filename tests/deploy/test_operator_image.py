@@ -14,9 +14,10 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
-import emitted
 import pytest
 from dockerfile_parse import DockerfileParser
+
+import emitted
 from loopback import ModelServer, OtlpReceiver
 from loopback.openai_bodies import completion
 from loopback.replies import Json
@@ -61,18 +62,23 @@ class Image:
 
     def run(self, instruction: str, value: str) -> None:
         """Take one step."""
-        {"FROM": self.start, "WORKDIR": self.change, "COPY": self.copy, "RUN": self.execute, "USER": str}[instruction](value)
+        {"FROM": self.start, "WORKDIR": self.change, "COPY": self.copy, "RUN": self.execute, "USER": str}[instruction](
+            value
+        )
 
     def start(self, value: str) -> None:
+        """Begin a stage."""
         name = value.rpartition(" AS ")[2] if " AS " in value else "last"
         self.root = self.work = self.stages[name] = self.folder / name
         self.root.mkdir()
 
     def change(self, value: str) -> None:
+        """Make a folder, and go there."""
         self.work = self.root / value.lstrip("/")
         self.work.mkdir(parents=True)
 
     def copy(self, value: str) -> None:
+        """Copy from the repository, or from another stage."""
         words = value.split()
         stage = words.pop(0).partition("=")[2] if words[0].startswith("--from=") else None
         *sources, target = words
@@ -86,13 +92,20 @@ class Image:
                 shutil.copy2(found, into)
 
     def execute(self, value: str) -> None:
+        """Run a command, with the programs that the stage has installed."""
         programs = self.folder / "programs"
         if not programs.exists():
             venv.create(programs, with_pip=True, symlinks=True)
         path = f"{programs / 'bin'}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "PYTHONPATH": "", "UV_PYTHON_DOWNLOADS": "never"}
         done = subprocess.run(
-            ["sh", "-ec", value], cwd=self.work, env=environment, capture_output=True, text=True, timeout=300, check=False
+            ["sh", "-ec", value],
+            cwd=self.work,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert done.returncode == 0, f"RUN {value}\n{done.stdout}{done.stderr}"
 
@@ -129,7 +142,17 @@ def python(version: str) -> str:
 def application(folder: Path, version: str) -> str:
     """The interpreter of an environment that has an SDK, and nothing of OpenTelemetry."""
     subprocess.run([uv(), "venv", "--quiet", "--python", python(version), folder], check=True, timeout=120)
-    install = [uv(), "pip", "install", "--quiet", "--python", folder, "--constraint", ROOT / "locks/latest.txt", "openai"]
+    install = [
+        uv(),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        folder,
+        "--constraint",
+        ROOT / "locks/latest.txt",
+        "openai",
+    ]
     subprocess.run(install, check=True, timeout=300)
     return str(folder / "bin/python")
 
@@ -152,8 +175,10 @@ def variables(tools: Callable[[str], Path]) -> dict[str, str]:
 
 @pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
 def test_a_plain_application_exports(version: str, volume: Path, variables: dict[str, str], tmp_path: Path) -> None:
-    """With the variables that the Operator sets and no change of its own, spans and metrics of its calls arrive, and the
-    model server in the cluster is given the context of the call."""
+    """With the variables that the Operator sets and no change of its own, spans and metrics of its calls arrive.
+
+    The model server, which is one of its own, is given the context of the call.
+    """
     interpreter = application(tmp_path / "environment", version)
     server, receiver = ModelServer(), OtlpReceiver()
     try:
@@ -167,12 +192,22 @@ def test_a_plain_application_exports(version: str, volume: Path, variables: dict
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url,
         }
         done = subprocess.run(
-            [interpreter, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+            [interpreter, "-c", PROGRAM],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert (0, "Hello\n", "") == (done.returncode, done.stdout, done.stderr)
         (span,) = receiver.wait_for(lambda it: it.spans)
         resource = span["resource"]
-        assert ("chat gpt-4o", "shop", "shops") == (span["name"], resource["service.name"], resource["k8s.namespace.name"])
+        assert ("chat gpt-4o", "shop", "shops") == (
+            span["name"],
+            resource["service.name"],
+            resource["k8s.namespace.name"],
+        )
         assert span["trace_id"] == server.requests[0].headers["traceparent"].split("-")[1]
         metrics = {one["name"] for one in receiver.metrics if one["name"] in emitted.series()}
         assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage", "llm.request.count"} <= metrics
@@ -221,7 +256,9 @@ from install import merge
 merge(Path("3.10"), Path("out"))
 merge(Path("3.11"), Path("out"))
 """
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
     assert (1, True) == (done.returncode, done.stderr.startswith("module.py is not the same for all of"))
 
 
@@ -234,18 +271,22 @@ def bad_images(text: str) -> list[str]:
 def test_base_images_have_a_version() -> None:
     """No base is `latest`, nor a version that moves; such a base is found."""
     assert [] == bad_images(DOCKERFILE.read_text())
-    assert ["python:3.12", "busybox", "busybox:latest"] == bad_images("FROM python:3.12\nFROM busybox\nFROM busybox:latest\n")
+    assert ["python:3.12", "busybox", "busybox:latest"] == bad_images(
+        "FROM python:3.12\nFROM busybox\nFROM busybox:latest\n"
+    )
 
 
 def lint(text: str) -> list[str]:
     """The rules that hadolint sees broken."""
     program = str(Path(sys.executable).with_name("hadolint"))
-    done = subprocess.run([program, "--format", "json", "-"], input=text, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [program, "--format", "json", "-"], input=text, capture_output=True, text=True, timeout=60, check=False
+    )
     return [finding["code"] for finding in json.loads(done.stdout)]
 
 
 def test_the_dockerfile_is_clean() -> None:
-    """hadolint finds nothing in it, and finds what is planted."""
+    """The linter finds nothing in it, and finds what is planted."""
     text = DOCKERFILE.read_text()
     assert [] == lint(text)
     assert ["DL3013"] == lint(text.replace("--require-hashes --requirement locks/operator-build.txt", "uv"))
@@ -254,7 +295,9 @@ def test_the_dockerfile_is_clean() -> None:
 def test_the_builder_gets_what_is_copied_and_no_more() -> None:
     """Each source of a COPY is let through by the ignore file, which lets nothing else through that git does not have."""
     first, *patterns = [
-        line for line in Path(f"{DOCKERFILE}.dockerignore").read_text().splitlines() if line and not line.startswith("#")
+        line
+        for line in Path(f"{DOCKERFILE}.dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
     ]
     let = {pattern[1:] for pattern in patterns if pattern.startswith("!")}
     copied = {
