@@ -21,17 +21,18 @@ WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 Resource = dict[str, Any]
 
 
-def template(helm: Path, *options: str) -> list[Resource]:
+def template(helm: Path, *options: str, chart: Path = CHART) -> list[Resource]:
     """The resources that Helm makes of the chart.
 
     Args:
         helm: the program.
         options: further words, such as `--values=FILE`.
+        chart: its folder or package.
 
     Raises:
         AssertionError: Helm refuses; with what it says.
     """
-    words = [helm, "template", "genai", CHART, "--namespace=observability", f"--kube-version={VERSION}.0", *options]
+    words = [helm, "template", "genai", chart, "--namespace=observability", f"--kube-version={VERSION}.0", *options]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return documents(done.stdout)

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 import emitted
+from process import HOST, Process, free_ports
 
 PROVES = "the containers of deploy/compose: read by Docker Compose's own reader, every mounted file there and valid, every address one of them"
 NOT_RUN = ("Grafana, Tempo and Loki: not to be had here; their files are checked by schemas of what they document",)
@@ -172,6 +173,35 @@ def test_alertmanager_takes_its_file(services: dict[str, Any], roots: dict[str, 
     words = [tools("amtool"), "check-config", config]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "ready"), [("prometheus", "/-/ready"), ("alertmanager", "/-/ready"), ("collector", "/")]
+)
+def test_commands_start(name: str, ready: str, services: dict[str, Any], roots: dict[str, Path], tools: Tools) -> None:
+    """The real program starts with the container's command and variables; only folders and ports are those of the test."""
+    folder = roots[name] / "data"
+    folder.mkdir()
+    here = {f"=/{name}": f"={folder}", "=/etc/": f"={roots[name]}/etc/"}
+    words = services[name]["command"]
+    for there, instead in here.items():
+        words = [word.replace(there, instead) for word in words]
+    listened, *ports = free_ports(4)
+    variables = {**(services[name].get("environment") or {}), "LISTEN": HOST, "HEALTH_PORT": str(listened)}
+    others = dict(zip(("OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "METRICS_PORT"), map(str, ports), strict=True))
+    if name != "collector":
+        words = [*words, f"--web.listen-address={HOST}:{listened}"]
+    program = Process(
+        name,
+        [tools("otelcol" if name == "collector" else name), *words],
+        folder / "log",
+        f"http://{HOST}:{listened}{ready}",
+        environment={**variables, **others},
+    )
+    try:
+        program.start()
+    finally:
+        program.stop()
 
 
 def complaints(name: str, content: Any) -> list[str]:

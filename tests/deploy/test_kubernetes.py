@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from opentelemetry.sdk import environment_variables
 
 import emitted
 from manifests import CHART, KUBERNETES, ROOT, Resource, build, named, pods, problems, selects, template
+from opentelemetry_instrumentation_genai._masking.masking import masked
 from opentelemetry_instrumentation_genai._patching.propagation import propagation_of
 from opentelemetry_instrumentation_genai._settings.config import resolve, variable
 from opentelemetry_instrumentation_genai._settings.readers import READERS
@@ -122,6 +124,44 @@ def test_a_wrong_value_is_refused(setting: str, says: str, tools: Tools) -> None
     """By the schema of the values, before anything is made."""
     with pytest.raises(AssertionError, match=re.escape(says)):
         template(tools("helm"), f"--set={setting}")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["agent.enabled=false", "gateway.files={receive,redact,sample,traces,prometheus,logs}"],
+        ["networkPolicy.enabled=false", "dashboards.enabled=false", "monitoring.rules=false"],
+        ["imagePullSecrets={registry,other}", "nameOverride=team", "gateway.replicas=1", "vllm.enabled=true"],
+        ["llamaStack.enabled=true", "llamaStack.vllmUrl=https://vllm.example.com/v1", "instrumentation.enabled=false"],
+        ["gateway.files={receive,pass,sample,traces,prometheus,logs,persist}", "gateway.queueDisk=1Gi"],
+        [f"collector.image.digest=sha256:{'0' * 64}", "gateway.priorityClassName=high", "agent.nodeSelector.disk=ssd"],
+    ],
+)
+def test_other_values(settings: list[str], tools: Tools) -> None:
+    """What they make is valid, too."""
+    made = template(tools("helm"), *[f"--set={setting}" for setting in settings])
+    assert [] == [problem for one in made for problem in problems(one)]
+
+
+def test_queues_on_disk_have_a_disk(tools: Tools) -> None:
+    """With the file that keeps queues, the gateway has a volume that can be written where the file has its folder."""
+    made = template(tools("helm"), "--set=gateway.files={receive,pass,sample,traces,prometheus,logs,persist}")
+    spec = pods(made)["Deployment/genai-gateway"]["spec"]
+    (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if not mount.get("readOnly")]
+    assert {"name": mount["name"], "emptyDir": {"sizeLimit": "4Gi"}} in spec["volumes"]
+    (folder,) = set(re.findall(r"QUEUE_FOLDER:-([^}]+)}", (ROOT / "deploy/collector/persist.yaml").read_text()))
+    assert Path(folder).is_relative_to(mount["mountPath"])
+
+
+def test_a_package_is_the_folder(tools: Tools, tmp_path: Path) -> None:
+    """What Helm packs makes the same resources, without the tests' values in it."""
+    subprocess.run([tools("helm"), "package", CHART, "-d", tmp_path], check=True, capture_output=True, timeout=120)
+    (package,) = tmp_path.glob("*.tgz")
+    with tarfile.open(package) as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    assert {"Chart.yaml", "values.yaml", "values.schema.json", "files/collector/receive.yaml"} <= names
+    assert [] == [name for name in names if name.startswith("values/") or name.endswith("kustomization.yaml")]
+    assert template(tools("helm")) == template(tools("helm"), chart=package)
 
 
 def test_copies_are_those_of_today(tools: Tools) -> None:
@@ -314,6 +354,20 @@ def test_no_secret_is_in_a_file(resources: list[Resource]) -> None:
     ]
     assert variables
     assert [] == [one["name"] for one in variables if SECRET.search(one["name"]) and "value" in one]
+
+
+# Files that people fill in; boards are JSON without anything to fill in, and the Collector's have the forms of secrets in them.
+SETTINGS = (".yaml", ".tpl", ".env", ".txt", ".py", "")
+
+
+@pytest.mark.parametrize("folder", ["compose", "kubernetes", "operator", "alertmanager"])
+def test_no_file_has_what_looks_like_a_secret(folder: str) -> None:
+    """By the rules with which the package keeps secrets out of messages."""
+    files = [path for path in (ROOT / "deploy" / folder).rglob("*") if path.is_file() and path.suffix in SETTINGS]
+    files = [path for path in files if path.parent.name != "collector"]
+    assert files
+    assert [] == [(path.name, line) for path in files for line in path.read_text().splitlines() if masked(line) != line]
+    assert "sk-proj-abcdefghijklmnopqrstuvwxyz012345" not in masked("key: sk-proj-abcdefghijklmnopqrstuvwxyz012345")
 
 
 def test_secrets_are_named(tools: Tools) -> None:

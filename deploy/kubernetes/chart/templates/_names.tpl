@@ -56,6 +56,16 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/* Whose images a pod may pull. */}}
+{{- define "genai.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - {name: {{ . }}}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* A variable whose value a Secret has: a map of name, key and optional. */}}
 {{- define "genai.secretVariable" -}}
 valueFrom:
@@ -114,6 +124,9 @@ valueFrom:
   securityContext: {{- include "genai.containerSecurity" .root | nindent 4 }}
   volumeMounts:
     - {name: files, mountPath: /etc/genai, readOnly: true}
+    {{- if has "persist" .values.files }}
+    - {name: queues, mountPath: /var/lib/otelcol}
+    {{- end }}
 {{- end }}
 
 {{/* What is common to the pods of agents and gateways: a map of root, component and its values. */}}
@@ -128,9 +141,14 @@ spec:
   # Long enough for what is in the queues.
   terminationGracePeriodSeconds: 60
   securityContext: {{- include "genai.podSecurity" 10001 | nindent 4 }}
+  {{- with include "genai.pullSecrets" .root | trim }}{{ . | nindent 2 }}{{ end }}
   {{- with include "genai.placement" .values | trim }}{{ . | nindent 2 }}{{ end }}
   containers: {{- include "genai.collector" . | nindent 4 }}
   volumes:
     - name: files
       configMap: {name: {{ include "genai.name" .root }}-collector}
+    {{- if has "persist" .values.files }}
+    - name: queues
+      emptyDir: {sizeLimit: {{ .values.queueDisk }}}
+    {{- end }}
 {{- end }}
