@@ -13,14 +13,7 @@ import pytest
 import tools as built
 from asking import value
 from stack import Stack
-from traffic import load
-
-# What goes by the clock goes faster: nothing here waits for minutes.
-QUICK = {"DECISION_WAIT": "2s", "METRICS_INTERVAL": "1s", "METRICS_INTERVAL_MS": "1000"}
-QUICK_FILES = {
-    "scrape_interval: 15s": "scrape_interval: 1s",
-    "evaluation_interval: 15s": "evaluation_interval: 1s",
-}
+from traffic import QUICK, QUICK_FILES, load
 
 
 class Loaded(NamedTuple):
