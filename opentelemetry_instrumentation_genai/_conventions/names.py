@@ -230,7 +230,11 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "which calls begin alike: the turns of one conversation, as in llm-otel-kit",
     ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
-    "gen_ai.conversation.first": ("boolean", "", "true of the first request of a conversation, for what keeps its trace"),
+    "gen_ai.conversation.first": (
+        "boolean",
+        "",
+        "true of the first request of a conversation, for what keeps its trace",
+    ),
     "gen_ai.input.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.output.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.system_instructions_ref": (
