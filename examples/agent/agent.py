@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 from openai import AsyncOpenAI
+from tools import DEFINITIONS, TOOLS
 
 from opentelemetry_instrumentation_genai import execute_tool, invoke_agent
-from tools import DEFINITIONS, TOOLS
 
 MODEL = "gpt-4.1-mini"
 MOST_STEPS = 5

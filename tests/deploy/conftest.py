@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
 import tools as built
+from stack import COLLECTOR, Stack
+
 from asking import value
-from stack import Stack
 from traffic import QUICK, QUICK_FILES, load
 
 
@@ -40,8 +40,9 @@ def tools() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """All four programs with the files of `deploy`."""
-    with Stack(tmp_path_factory.mktemp("stack"), environment=QUICK, replace=QUICK_FILES) as running:
+    """All four programs with the files of `deploy`; every span before the sampling is in `spans.jsonl` of its folder."""
+    files = [*COLLECTOR, Path(__file__).with_name("spans.yaml")]
+    with Stack(tmp_path_factory.mktemp("stack"), collector=files, environment=QUICK, replace=QUICK_FILES) as running:
         yield running
 
 

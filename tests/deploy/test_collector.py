@@ -6,14 +6,14 @@ import re
 import subprocess
 import sys
 
-import pytest
-import yaml
-
 import collector_files
 import merged
+import pytest
+import yaml
+from stack import COLLECTOR, DEPLOY
+
 from opentelemetry_instrumentation_genai._conventions import names
 from semconv import registry
-from stack import COLLECTOR, DEPLOY
 
 PROVES = "the real Collector takes every file of deploy/collector; a file that is wrong fails with a sentence that names file and line"
 

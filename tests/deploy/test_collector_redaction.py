@@ -15,6 +15,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from stack import DEPLOY, Stack
 
 import planted
 import planting
@@ -23,7 +24,6 @@ from loopback import Json, ModelServer
 from loopback.openai_bodies import completion, error
 from loopback.otlp_records import logs, metrics, spans
 from sink import Sink, texts
-from stack import DEPLOY, Stack
 from traffic import EVERYTHING, QUICK
 
 PROVES = "planted prompts and secrets pass the redacting Collector in no byte of any exporter; without the redaction, all of them do"
