@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-
 from tools import MissingToolError, tool
 
 if TYPE_CHECKING:
