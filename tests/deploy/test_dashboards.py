@@ -50,6 +50,7 @@ PANELS = [(name, panel) for name, model in MODELS.items() for panel in model["pa
 WITH_METRICS = [(name, panel) for name, panel in PANELS if (panel.get("datasource") or {}).get("type") == "prometheus"]
 OF_SERVICES = [(name, panel) for name, panel in WITH_METRICS if name != "model_server"]
 SERVED = ("vllm:", "DCGM_")
+COUNTED = "gen_ai_collector_"  # by the Collector, on spans
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,7 @@ def test_the_files_are_those_of_the_code():
 def changed(tmp_path):
     """The folder of the boards, to be changed."""
     shutil.copytree(BOARDS, tmp_path / "dashboards", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "deploy" / "prometheus", tmp_path / "deploy" / "prometheus")
     return tmp_path / "dashboards"
 
 
@@ -220,7 +222,10 @@ def test_names_and_labels(prometheus, sent, name, panel):
         tree = parsed(prometheus, chosen(sent, name).put_into(target["expr"]))
         found = [*selected(tree)]
         assert found
-        assert [] == [problem for one in found if not one.name.startswith(SERVED) for problem in complaints(*one)]
+        ours = [one for one in found if not one.name.startswith((*SERVED, COUNTED))]
+        assert [] == [problem for one in ours for problem in complaints(*one)]
+        for one in (one for one in found if one.name.startswith(COUNTED)):
+            assert one.labels <= {*prometheus.ask("labels", **{"match[]": one.name})}
         for one in (one for one in found if one.name.startswith(SERVED)):
             assert one.name in known
             assert one.labels <= known[one.name] | {"instance", "job"}
