@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+import grafana_grammars
 import grafana_types
+import npm
 from asking import ask
 from emitted import complaints
 from exporters import FOLDER as EXPOSITIONS, exposition
@@ -31,8 +33,7 @@ from viewed import Browser, no_browser
 
 PROVES = "Every query of every board has data, by the names of both generations, and the boards are what Grafana's types allow."
 NOT_RUN = (
-    "Grafana, Tempo and Loki: their boards are checked by Grafana's types and by Prometheus; Jaeger and a file answer the queries of traces",
-    "TraceQL and LogQL: nothing here parses them",
+    "Grafana, Tempo and Loki: boards are checked by Grafana's types and grammars; Jaeger and a file answer the queries of traces and events",
 )
 
 ROOT = Path(__file__).parents[2]
@@ -175,13 +176,32 @@ def test_a_table_with_a_column_without_a_unit(changed):
 @pytest.mark.parametrize("schema", grafana_types.SCHEMAS, ids=lambda schema: schema.version)
 def test_grafanas_types(schema):
     """The boards, the options of their panels, and the queries of traces and events are of Grafana's types: a wrong one is found."""
-    if missing := grafana_types.missing():
+    if missing := npm.missing():
         pytest.skip(missing)
     wrong = json.loads(json.dumps(MODELS["overview"]))
     wrong["panels"][1]["options"]["graphMode"] = "landscape"
 
     assert "" == grafana_types.complaints(schema, MODELS)
     assert "landscape" in grafana_types.complaints(schema, {"wrong": wrong})
+
+
+def test_grafanas_grammars():
+    """The queries of traces are TraceQL, and those of events LogQL, as Grafana's editors parse them; what is neither is found."""
+    if missing := npm.missing():
+        pytest.skip(missing)
+    nothing = Chosen(0, 1, 1, {**everything(MODELS["conversation"], {"conversation": "acme-1"}), "trace": "0" * 32})
+    languages = {"tempo": ("traceql", "query"), "loki": ("logql", "expr")}
+    queries = [
+        (languages[source][0], nothing.put_into(target[languages[source][1]]))
+        for _, panel in PANELS
+        if (source := (panel.get("datasource") or {}).get("type")) in languages and panel["type"] != "traces"
+        for target in panel["targets"]
+    ]
+    wrong = [("traceql", '{ span.gen_ai.conversation.id =~~ "x" && }'), ("logql", '{service_name="x" | ')]
+
+    assert {"traceql", "logql"} == {language for language, _ in queries}
+    assert [[]] * len(queries) == grafana_grammars.errors(queries)
+    assert [] not in grafana_grammars.errors(wrong)
 
 
 @pytest.mark.parametrize("name", MODELS)
