@@ -102,7 +102,7 @@ def draw(model: Json, sources: Sources, browser: Browser, file: Path) -> Page:
         for part in PAGE.glob("*.[hcj][ts]*"):
             shutil.copy(part, folder)
         Path(folder, "board.js").write_text(f"window.BOARD = {json.dumps(shown)};\n", encoding="utf-8")
-        page = browser.page(WIDTH, 1000)
+        page = browser.page(WIDTH, 200)
         page.open(Path(folder, "page.html").as_uri())
         page.wait_for("document.body.dataset.drawn")
         page.resize(WIDTH, page.value("Math.ceil(document.documentElement.scrollHeight)"))

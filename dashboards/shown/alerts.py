@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answers import Prometheus
 
 Json = dict[str, Any]
+_EITHER = re.compile(r"\{\{ if .*?\}\}(.*?)\{\{ else \}\}(.*?)\{\{ end \}\}")
+_LABEL = re.compile(r"\{\{ \$labels\.(?:gen_ai_)?(\w+) \}\}")
+_VALUE = re.compile(r"\{\{ [^}]*\$value[^}]*\}\}")
 _ORDER = ("firing", "pending", "inactive")
 
 
@@ -33,7 +37,7 @@ def as_board(number: int) -> Json:
 def _row(rule: Json) -> Json:
     """Return what is shown of an alert; of one that fires, the summary of its first one."""
     active = [one for one in rule["alerts"] if one["state"] == rule["state"]]
-    summary = (active[0]["annotations"] if active else rule["annotations"]).get("summary", "")
+    summary = active[0]["annotations"]["summary"] if active else _readable(rule["annotations"]["summary"])
     return {
         "name": rule["name"],
         "state": rule["state"],
@@ -42,3 +46,8 @@ def _row(rule: Json) -> Json:
         "count": len(active),
         "says": summary,
     }
+
+
+def _readable(template: str) -> str:
+    """Return a summary with names in place of the values that an alert puts there."""
+    return _VALUE.sub("<value>", _LABEL.sub(r"<\1>", _EITHER.sub(r"\1 or \2", template)))

@@ -18,12 +18,12 @@ import grafana_grammars
 import grafana_types
 import npm
 from asking import ask
-from emitted import complaints
+from divisions import divisors, is_guarded
 from exporters import FOLDER as EXPOSITIONS, exposition
 from filled import INSTANCES, Filled, Service, filled
 from generate import models
 from pictures import Sources, conversation_of, draw
-from promql import divisions, is_guarded, parsed, selected
+from promql import Known
 from shown.answers import Prometheus
 from shown.chosen import Chosen, everything
 from shown.events import events
@@ -50,8 +50,6 @@ SECONDS = 40
 PANELS = [(name, panel) for name, model in MODELS.items() for panel in model["panels"] if panel["type"] != "row"]
 WITH_METRICS = [(name, panel) for name, panel in PANELS if (panel.get("datasource") or {}).get("type") == "prometheus"]
 OF_SERVICES = [(name, panel) for name, panel in WITH_METRICS if name != "model_server"]
-SERVED = ("vllm:", "DCGM_")
-COUNTED = "gen_ai_collector_"  # by the Collector, on spans
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +64,17 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 def prometheus(sent: Filled) -> Prometheus:
     """The Prometheus of that stack."""
     return Prometheus(sent.stack.prometheus)
+
+
+@pytest.fixture(scope="module")
+def known(sent: Filled) -> Known:
+    """The names that there are: of the plugin, of the Collector, and of the exporters."""
+    found = Known(sent.stack.prometheus)
+    samples = [line for name in INSTANCES for line in exposition(name, 0).splitlines() if not line.startswith("#")]
+    for line in samples:
+        labels = {"job", "instance", *re.findall(r'(\w+)="', line)}
+        found.names[line.partition("{")[0]] = found.names.get(line.partition("{")[0], frozenset()) | labels
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -235,38 +244,24 @@ def _metrics(query: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "panel"), WITH_METRICS, ids=[f"{name}: {panel['title']}" for name, panel in WITH_METRICS]
 )
-def test_names_and_labels(prometheus, sent, name, panel):
+def test_names_and_labels(known, sent, name, panel):
     """Each metric and each label of each query is one that the plugin emits, or that the exporters do; nothing is divided by zero."""
-    known = {line.partition("{")[0]: set(re.findall(r'(\w+)="', line)) for line in _samples()}
     for target in panel["targets"]:
-        tree = parsed(prometheus, chosen(sent, name).put_into(target["expr"]))
-        found = [*selected(tree)]
-        assert found
-        ours = [one for one in found if not one.name.startswith((*SERVED, COUNTED))]
-        assert [] == [problem for one in ours for problem in complaints(*one)]
-        for one in (one for one in found if one.name.startswith(COUNTED)):
-            assert one.labels <= {*prometheus.ask("labels", **{"match[]": one.name})}
-        for one in (one for one in found if one.name.startswith(SERVED)):
-            assert one.name in known
-            assert one.labels <= known[one.name] | {"instance", "job"}
-        assert [] == [divisor for divisor in divisions(tree) if not is_guarded(divisor)]
+        expression = chosen(sent, name).put_into(target["expr"])
+        assert [] == known.complaints(expression)
+        assert [] == [divisor for divisor in divisors(known.parse(expression)) if not is_guarded(divisor)]
 
 
-def _samples() -> list[str]:
-    lines = [line for name in INSTANCES for line in exposition(name, 0).splitlines()]
-    return [line for line in lines if not line.startswith("#")]
+def test_a_name_that_is_not_emitted(known):
+    """A metric that was renamed, a label that a metric does not have, and a division without a guard are found."""
+    duration = "gen_ai_client_operation_duration_seconds_count"
 
-
-def test_a_name_that_is_not_emitted(prometheus):
-    """A metric that was renamed, and a label that a metric does not have, are found."""
-    (one,) = selected(
-        parsed(prometheus, "sum by (gen_ai_modell) (rate(gen_ai_client_operation_duration_seconds_count{}[1m]))")
+    assert ["nothing here has a label gen_ai_modell"] == known.complaints(
+        f"sum by (gen_ai_modell) (rate({duration}{{}}[1m]))"
     )
-    (other,) = selected(parsed(prometheus, "rate(gen_ai_client_operation_length_seconds_count{}[1m])"))
-
-    assert "has no label gen_ai_modell" in complaints(*one)[0]
-    assert "the plugin emits no gen_ai_client_operation_length_seconds_count" in complaints(*other)[0]
-    assert not is_guarded(next(divisions(parsed(prometheus, "sum(a) / sum(b)"))))
+    assert f"{duration} has no label gen_ai_modell" in known.complaints(f'rate({duration}{{gen_ai_modell="a"}}[1m])')[0]
+    assert "the plugin emits no" in known.complaints(f"rate({duration}s{{}}[1m])")[0]
+    assert [False, True] == [is_guarded(*divisors(known.parse(f"sum(a) / {by}"))) for by in ("sum(b)", "(sum(b) > 0)")]
 
 
 @pytest.mark.parametrize("service", [V1_41, LATEST, BOTH])
