@@ -1,4 +1,4 @@
-"""Make the pictures of the boards in `docs/images`, of a real load and with a real browser: `tox -e board-pictures`.
+"""Make the pictures of the boards, and of the list of alerts, in `docs/images`, of a real load and with a real browser: `tox -e board-pictures`.
 
 A Collector, a Prometheus and a Jaeger run on loopback, as in `deploy/local`; two services send the seeded load of the demonstration for
 some minutes, one by the names of each generation; vLLM and a GPU are files that `tests/deploy/exporters.py` serves. What the queries of
@@ -28,6 +28,7 @@ for folder in ("tests/support", "tests/deploy", "deploy/local", "dashboards"):
 
 from filled import Filled, Service, filled
 from generate import models
+from shown.alerts import alerts, as_board
 from shown.answers import Prometheus
 from shown.chosen import Chosen, everything
 from shown.events import events
@@ -67,6 +68,8 @@ class Sources(NamedTuple):
         """Return what a panel is drawn from."""
         chosen = self.chosen._replace(values=everything(model, self.chosen.values))
         kind = (panel.get("datasource") or {}).get("type")
+        if panel["type"] == "alerts":
+            return alerts(self.prometheus)
         if kind == "loki":
             query = chosen.put_into(panel["targets"][0]["expr"])
             return events(self.records, query) if self.records else []
@@ -99,7 +102,7 @@ def draw(model: Json, sources: Sources, browser: Browser, file: Path) -> Page:
         for part in PAGE.glob("*.[hcj][ts]*"):
             shutil.copy(part, folder)
         Path(folder, "board.js").write_text(f"window.BOARD = {json.dumps(shown)};\n", encoding="utf-8")
-        page = browser.page(WIDTH, 1000)
+        page = browser.page(WIDTH, 200)
         page.open(Path(folder, "page.html").as_uri())
         page.wait_for("document.body.dataset.drawn")
         page.resize(WIDTH, page.value("Math.ceil(document.documentElement.scrollHeight)"))
@@ -110,7 +113,7 @@ def draw(model: Json, sources: Sources, browser: Browser, file: Path) -> Page:
 
 
 def draw_all(sources: Sources, folder: Path) -> None:
-    """Write the pictures of all boards."""
+    """Write the pictures of all boards, and of the list of alerts."""
     browser = Browser()
     try:
         for name, model in models().items():
@@ -118,6 +121,7 @@ def draw_all(sources: Sources, folder: Path) -> None:
             if page.problems:
                 sys.exit(f"{name}: {page.problems}")
             page.close()
+        draw(as_board(len(alerts(sources.prometheus))), sources, browser, folder / "alerts.png").close()
     finally:
         browser.close()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from style import limits
 from style.board import Board
-from style.limits import Limits
 from style.panels import Query, found_traces, heat, lines, one_trace, series, words
 from style.queries import COST, DURATION, FIRST_CHUNK, errors, growth, quantile, total
 from style.variables import source, text
 
-SECONDS = Limits(5, 15)
-FIRST = Limits(1, 3)
+SECONDS = limits.DURATION
+FIRST = limits.FIRST_CHUNK
 _READING = """\
 1. **Find a call.** Each point in the first row is an exemplar: one call, with its trace. Click on one that is slow or dear, and follow
    *Query with Tempo*; put the id of its trace into the variable *Trace*. Or put the id of a conversation into *Conversation*.

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from style import limits
 from style.board import Board
-from style.limits import Limits
+from style.limits import THRESHOLDS, Limits
 from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
 from style.queries import CALLS, DURATION, RANGE, errors, growth, share, total
 
-ALL = Limits(0.02, 0.05)
+ALL = limits.ERROR_SHARE
 KIND = Limits(0.01, 0.03)
 LEFT = Limits(50, 10, falling=True)
 # `error.type` is the provider's code where it is a word, else the name of the exception.
-RATE_LIMITED = 'error_type=~"(?i).*(rate_?limit|too_?many_?requests|throttl|resource_?exhausted|insufficient_quota|overloaded).*|429"'
+RATE_LIMITED = f'error_type=~"{THRESHOLDS["rate_limit_errors"]}"'
 TIMED_OUT = 'error_type=~"(?i).*time_?d?_?out.*|408|504"'
 FILTERED = 'error_type=~"(?i).*(content_filter|content_policy|safety|policy_violation|guardrail|blocked).*"'
-BROKEN = 'error_type=~"(?i).*(server_?error|api_error|internal|service_?unavailable|connection).*|5[0-9][0-9]"'
+BROKEN = (
+    'error_type=~"(?i).*(server_?error|api_error|overloaded|internal|service_?unavailable|connection).*|5[0-9][0-9]"'
+)
+ANSWERS = ("gen_ai_collector_answers",)
 REMAINING = "gen_ai_client_rate_limit_remaining"
 _MODEL = "{{gen_ai_provider_name}} {{gen_ai_request_model}}"
 _CALLED = growth(DURATION, "count")
@@ -43,10 +47,10 @@ def board() -> Board:
         ),
         numbers(
             "Rate limits",
-            "The share of calls that a rate limit, a quota or an overloaded provider ended. Retries that worked are not in it.",
+            "The share of calls that a rate limit or a quota ended. Retries that worked are not in it.",
             "percentunit",
             _share(RATE_LIMITED),
-            limits=KIND,
+            limits=limits.RATE_LIMITED,
             decimals=1,
         ),
         numbers(
@@ -99,10 +103,10 @@ def board() -> Board:
         ),
         series(
             "Rate limits by model",
-            "The share of calls that a rate limit, a quota or an overloaded provider ended.",
+            "The share of calls that a rate limit or a quota ended.",
             "percentunit",
             [Query(_share(RATE_LIMITED, by="gen_ai_request_model"), "{{gen_ai_request_model}}")],
-            limits=KIND,
+            limits=limits.RATE_LIMITED,
             width=8,
         ),
         series(
@@ -115,12 +119,47 @@ def board() -> Board:
         ),
         series(
             "Policy by model",
-            "The share of calls that a filter or a policy of the provider ended. An answer that is cut short by a filter is no error: look "
-            "for the finish reason `content_filter` in the traces.",
+            "The share of calls that a filter or a policy of the provider ended. An answer that a filter cuts short is no error: it is "
+            "below.",
             "percentunit",
             [Query(_share(FILTERED, by="gen_ai_request_model"), "{{gen_ai_request_model}}")],
             limits=KIND,
             width=8,
+        ),
+    )
+    model = "gen_ai_request_model"
+    made.row(
+        "How answers end",
+        series(
+            "Answers by reason",
+            "Answers in a second, by the finish reason: `length` was cut at a limit of tokens, `content_filter` by a filter. The Collector counts "
+            "them on spans, by `deploy/collector/derived.yaml`.",
+            "si:answers/s",
+            [
+                Query(
+                    total(growth(ANSWERS, "total"), "gen_ai_response_finish_reason"),
+                    "{{gen_ai_response_finish_reason}}",
+                )
+            ],
+            stacked=True,
+        ),
+        series(
+            "Cut answers by model",
+            "The share of answers that were cut at a limit of tokens. They are no errors, and often useless: a limit is too low, or a prompt has "
+            "grown. The alert compares with the day before as well.",
+            "percentunit",
+            [
+                Query(
+                    share(
+                        total(
+                            growth(ANSWERS, "total", where=f'{CALLS}, gen_ai_response_finish_reason="length"'), model
+                        ),
+                        total(growth(ANSWERS, "total"), model),
+                    ),
+                    "{{gen_ai_request_model}}",
+                )
+            ],
+            limits=limits.TRUNCATED,
         ),
     )
     made.row(

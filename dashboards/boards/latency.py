@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from style import limits
 from style.board import Board
 from style.limits import Limits
 from style.panels import COUNT, Column, Query, heat, numbers, rows, series
 from style.queries import CALLS, DURATION, FIRST_CHUNK, PER_CHUNK, RANGE, growth, quantile, ratio, tokens, total
 
-SECONDS = Limits(5, 15)
-FIRST = Limits(1, 3)
+SECONDS = limits.DURATION
+FIRST = limits.FIRST_CHUNK
 CHUNK = Limits(0.1, 0.25)
 SERVER_FIRST = ("gen_ai_server_time_to_first_token_seconds",)
 SERVER_TOKEN = ("gen_ai_server_time_per_output_token_seconds",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from style import limits
 from style.board import Board
 from style.limits import Limits
 from style.panels import COUNT, Column, Query, bars, numbers, rows, series, sums
@@ -12,7 +13,7 @@ SERVER = 'model_name=~"$served", instance=~"$server"'
 GPU = 'Hostname=~"$host", gpu=~"$gpu"'
 WAITING = Limits(5, 20)
 CACHE = Limits(0.8, 0.95)
-FIRST = Limits(1, 3)
+FIRST = limits.FIRST_CHUNK
 TOKEN = Limits(0.1, 0.25)
 QUEUE = Limits(0.5, 2)
 HOT = Limits(80, 88)

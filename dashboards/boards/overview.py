@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from style import limits
 from style.board import Board
-from style.limits import Limits
 from style.panels import COUNT, Column, Place, Query, bars, numbers, rows, series, sums
 from style.queries import (
     COST,
@@ -19,8 +19,8 @@ from style.queries import (
     total,
 )
 
-ERRORS = Limits(0.02, 0.05)
-SECONDS = Limits(5, 15)
+ERRORS = limits.ERROR_SHARE
+SECONDS = limits.DURATION
 
 _CALLS = growth(DURATION, "count")
 _CALLS_IN_RANGE = growth(DURATION, "count", over=RANGE)

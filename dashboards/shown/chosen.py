@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +41,13 @@ class Chosen(NamedTuple):
         return _VARIABLE.sub(lambda found: {**times, **self.values}[found[1] or found[2]], query)
 
 
-def everything(model: dict[str, object], values: Mapping[str, str]) -> dict[str, str]:
+def everything(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
     """Return the values of a board's variables: all of what has values, and nothing of the others, but for those that are given.
 
     Args:
         model: the board as Grafana's JSON model.
         values: variable -> what is chosen.
     """
-    variables = model["templating"]["list"]  # type: ignore[index]
+    variables = model["templating"]["list"]
     all_of_them = {variable["name"]: variable.get("allValue") or "" for variable in variables}
     return {**all_of_them, **{name: value for name, value in values.items() if name in all_of_them}}

@@ -244,7 +244,18 @@ function traces(panel, spans, width) {
   return whole;
 }
 
-const KINDS = { timeseries, stat, bargauge, heatmap, table, text, logs, traces };
+// The alerts of Prometheus, each with what it fires for.
+function alerts(panel, found) {
+  const colours = { firing: NAMED.red, pending: NAMED.orange, inactive: NAMED.green };
+  const whole = made("table", {}, made("tr", {}, ...["State", "Alert", "Severity", "For", "Of what, or what it would say"].map((name) => made("th", {}, name))));
+  for (const one of found) {
+    const state = made("td", { style: `color:${colours[one.state]};font-weight:500` }, one.state === "firing" ? `firing (${one.count})` : one.state);
+    whole.append(made("tr", {}, state, made("td", {}, one.name), made("td", {}, one.severity), made("td", {}, one.seconds ? shown(one.seconds, "s") : ""), made("td", { style: "max-width:880px" }, one.says)));
+  }
+  return whole;
+}
+
+const KINDS = { alerts, timeseries, stat, bargauge, heatmap, table, text, logs, traces };
 
 // The whole
 

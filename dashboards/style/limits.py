@@ -1,9 +1,14 @@
-"""The limits of panels: from where on a value is a matter of concern, as colours and as a sentence."""
+"""The limits of panels: from where on a value is a matter of concern, as colours and as a sentence.
+
+Where an alert of `deploy/prometheus` watches the same, red begins where that fires, and orange at half of it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import yaml
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode
 
@@ -11,6 +16,9 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder
     from grafana_foundation_sdk.models.dashboard import ThresholdsConfig
 
+_FILE = Path(__file__).parents[2] / "deploy" / "prometheus" / "thresholds.yaml"
+THRESHOLDS: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+"""What the alerts compare with."""
 _SHOWN = {
     "s": "{:g} s",
     "percentunit": "{:.3g} %",
@@ -28,16 +36,37 @@ class Limits(NamedTuple):
         orange: the first limit.
         red: the second.
         falling: whether the values below them are the bad ones.
+        alert: the alert that fires at the second, after some minutes; empty if there is none.
     """
 
     orange: float
     red: float
     falling: bool = False
+    alert: str = ""
 
     def sentence(self, unit: str) -> str:
         """Return them in words."""
         word = "below" if self.falling else "from"
-        return f"Orange {word} {_shown(self.orange, unit)}, red {word} {_shown(self.red, unit)}."
+        alert = f", as the alert {self.alert}" if self.alert else ""
+        return f"Orange {word} {_shown(self.orange, unit)}, red {word} {_shown(self.red, unit)}{alert}."
+
+
+def of_alert(alert: str, threshold: str) -> Limits:
+    """Return the limits that fit an alert.
+
+    Args:
+        alert: its name.
+        threshold: the name of what it compares with.
+    """
+    red = float(THRESHOLDS[threshold])
+    return Limits(red / 2, red, alert=alert)
+
+
+ERROR_SHARE = of_alert("GenAIErrorShareHigh", "error_share")
+RATE_LIMITED = of_alert("GenAIRateLimited", "rate_limited_share")
+DURATION = of_alert("GenAILatencyHigh", "latency_p95_seconds")
+FIRST_CHUNK = of_alert("GenAITimeToFirstTokenHigh", "first_chunk_p95_seconds")
+TRUNCATED = of_alert("GenAITruncationJump", "truncated_share")
 
 
 def thresholds(limits: Limits | None, plain: str) -> Builder[ThresholdsConfig]:

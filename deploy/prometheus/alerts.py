@@ -80,7 +80,7 @@ def _busy(thresholds: Mapping[str, Any], by: str = MODEL) -> str:
 
 
 def _calls(thresholds: Mapping[str, Any]) -> Iterator[Alert]:
-    busy = _busy(thresholds)
+    busy, calls = _busy(thresholds), f"sum by ({SERVICE}) (gen_ai:calls:rate5m)"
     yield Alert(
         "GenAIErrorShareHigh",
         f"gen_ai:errors:share5m > {thresholds['error_share']}\n{busy}",
@@ -99,11 +99,12 @@ def _calls(thresholds: Mapping[str, Any]) -> Iterator[Alert]:
     )
     yield Alert(
         "GenAINoTraffic",
-        f"sum by ({SERVICE}) (avg_over_time(gen_ai:calls:rate5m[1d] offset 10m)) > {thresholds['traffic_per_second']}\n"
-        f"unless on ({SERVICE})\nsum by ({SERVICE}) (gen_ai:calls:rate5m) > 0",
+        f"count_over_time(({calls} > {thresholds['traffic_per_second']})[6h:10m] offset 10m) >= {thresholds['traffic_steps']}\n"
+        f"unless on ({SERVICE})\n{calls} > 0\n"
+        f"unless on ({SERVICE}) (\n  max_over_time(({calls})[1d:1h] offset 1w) > 0\n  unless on ({SERVICE})\n  sum by ({SERVICE}) (gen_ai:calls:rate5m offset 1w) > 0\n)",
         "5m",
         "critical",
-        "{{ $labels.service_name }} calls no model any more; over the last day it made {{ $value | humanize }} calls a second.",
+        "{{ $labels.service_name }} calls no model any more; it did so nearly all the time in the last hours.",
         "genai-overview",
     )
 
@@ -184,7 +185,7 @@ def _answers(thresholds: Mapping[str, Any]) -> Iterator[Alert]:
         f"> {thresholds['conversation_calls']}",
         "1m",
         "critical",
-        "Conversation {{ $labels.gen_ai_conversation_id }} in {{ $labels.service_name }} has made {{ $value | humanize }} calls in ten minutes.",
+        'Conversation {{ $labels.gen_ai_conversation_id }} in {{ $labels.service_name }} has made {{ printf "%.0f" $value }} calls in ten minutes.',
         "genai-conversation",
     )
     yield Alert(
@@ -234,7 +235,7 @@ def _telemetry() -> Iterator[Alert]:
         "otelcol:lost:rate5m > 0",
         "5m",
         "warning",
-        "{{ $value | humanize }} {{ $labels.signal }} a second are {{ $labels.loss }} by the Collector {{ $labels.instance }}.",
+        '{{ printf "%.2g" $value }} {{ $labels.signal }} a second are {{ $labels.loss }} by the Collector {{ $labels.instance }}.',
         "genai-overview",
     )
     yield Alert(
@@ -242,6 +243,6 @@ def _telemetry() -> Iterator[Alert]:
         f"sum by ({SERVICE}, error_type) (increase(gen_ai_client_completion_hook_dropped_total[15m])) > 0",
         "0m",
         "warning",
-        "{{ $value | humanize }} completions of {{ $labels.service_name }} did not reach the completion hook ({{ $labels.error_type }}).",
+        '{{ printf "%.0f" $value }} completions of {{ $labels.service_name }} did not reach the completion hook ({{ $labels.error_type }}).',
         "genai-overview",
     )

@@ -49,19 +49,13 @@ def _rule(name: str, expression: str, **labels: str) -> Rule:
 def _calls(thresholds: Mapping[str, Any]) -> Iterator[Rule]:
     calls = f"sum by ({MODEL}) (gen_ai:calls:rate5m)"
     limited = f"error_type=~{_quoted(thresholds['rate_limit_errors'])}"
-    yield _rule(
-        "gen_ai:calls:rate5m", duration("count", f"{MODEL}, gen_ai_operation_name, {TEAM}, error_type", "5m")
-    )
-    yield _rule(
-        "gen_ai:errors:share5m", share(f'sum by ({MODEL}) (gen_ai:calls:rate5m{{error_type!=""}})', calls)
-    )
+    yield _rule("gen_ai:calls:rate5m", duration("count", f"{MODEL}, gen_ai_operation_name, {TEAM}, error_type", "5m"))
+    yield _rule("gen_ai:errors:share5m", share(f'sum by ({MODEL}) (gen_ai:calls:rate5m{{error_type!=""}})', calls))
     yield _rule(
         "gen_ai:errors_by_type:share5m",
         f'sum by ({MODEL}, error_type) (gen_ai:calls:rate5m{{error_type!=""}})\n/ on ({MODEL}) group_left ()\n({calls} > 0)',
     )
-    yield _rule(
-        "gen_ai:rate_limited:share5m", share(f"sum by ({MODEL}) (gen_ai:calls:rate5m{{{limited}}})", calls)
-    )
+    yield _rule("gen_ai:rate_limited:share5m", share(f"sum by ({MODEL}) (gen_ai:calls:rate5m{{{limited}}})", calls))
 
 
 def _latency() -> Iterator[Rule]:
@@ -87,9 +81,7 @@ def _last_week() -> Iterator[Rule]:
 
 def _tokens_and_cost() -> Iterator[Rule]:
     of_team = f"{MODEL}, {TEAM}"
-    spent, priced = (
-        f"sum by ({MODEL}) (rate(gen_ai_client_operation_cost_{part}[1h]))" for part in ("sum", "count")
-    )
+    spent, priced = (f"sum by ({MODEL}) (rate(gen_ai_client_operation_cost_{part}[1h]))" for part in ("sum", "count"))
     yield _rule("gen_ai:tokens:rate5m", tokens("rate", f"{of_team}, gen_ai_token_type", "5m"))
     yield _rule("gen_ai:cost_usd:rate5m", f"sum by ({of_team}) (rate(gen_ai_client_operation_cost_sum[5m]))")
     yield _rule(

@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 import alerts
 import recordings
-import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,8 @@ HERE = Path(__file__).parent
 THRESHOLDS = HERE / "thresholds.yaml"
 _HEAD = "# Written by rules.py from thresholds.yaml: change these, and run `python deploy/prometheus/rules.py`.\n"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATIONS = re.compile(r"(?<=\[)\d+[smhdw](?=\])|(?<=offset )\d+[smhdw]")
+# A range, a subquery with its step, an offset.
+_DURATIONS = re.compile(r"(?<=\[)\d+[smhdw](?=[\]:])|(?<=:)\d+[smhdw](?=\])|(?<=offset )\d+[smhdw]")
 
 
 class _Dumper(yaml.SafeDumper):

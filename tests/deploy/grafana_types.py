@@ -1,14 +1,12 @@
-"""Boards against Grafana's own types: npm's `@grafana/schema`, read by TypeScript. What npm installs goes into the cache of the tools."""
+"""Boards against Grafana's own types: npm's `@grafana/schema`, read by TypeScript."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools import cache
+from npm import installed
 
 TYPESCRIPT = "7.0.2"
 # A string enum of TypeScript does not take the text that JSON has: its values do.
@@ -54,30 +52,6 @@ SCHEMAS = (Schema("11.6.16", "esm", named=True, queries=True), Schema("13.2.3", 
 """The release that the boards are made for, and the newest."""
 
 
-def missing() -> str:
-    """Why types cannot be checked here; empty if they can."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            return f"{program} is not on PATH, by which Grafana's types are read (Debian: apt-get install npm)"
-    return ""
-
-
-def installed(schema: Schema) -> Path:
-    """The folder into which npm has installed a release, which it does if it is not there.
-
-    Raises:
-        CalledProcessError: it cannot be installed.
-    """
-    folder = cache() / f"grafana-schema-{schema.version}-typescript-{TYPESCRIPT}"
-    if not (folder / "node_modules" / ".bin" / "tsc").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text("{}", encoding="utf-8")
-        packages = [f"@grafana/schema@{schema.version}", f"typescript@{TYPESCRIPT}"]
-        words = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
-        subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=300)
-    return folder
-
-
 def complaints(schema: Schema, models: dict[str, dict[str, Any]]) -> str:
     """What TypeScript says of boards; empty if it is nothing.
 
@@ -85,7 +59,7 @@ def complaints(schema: Schema, models: dict[str, dict[str, Any]]) -> str:
         schema: the release of the types.
         models: file -> board.
     """
-    folder = installed(schema)
+    folder = installed((f"@grafana/schema@{schema.version}", f"typescript@{TYPESCRIPT}"))
     files = [folder / f"{name}.ts" for name in models]
     for file, model in zip(files, models.values(), strict=True):
         file.write_text(_source(schema, model), encoding="utf-8")
