@@ -20,6 +20,9 @@ QUICK = {"DECISION_WAIT": "2s", "METRICS_INTERVAL": "1s", "METRICS_INTERVAL_MS":
 QUICK_FILES = {
     "scrape_interval: 15s": "scrape_interval: 1s",
     "evaluation_interval: 15s": "evaluation_interval: 1s",
+    # Of groups of rules.
+    "  interval: 5m": "  interval: 2s",
+    "  interval: 1m": "  interval: 2s",
 }
 
 
