@@ -6,11 +6,30 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import opentelemetry_instrumentation_genai
 
+# What goes by the clock goes faster: nothing here waits for minutes.
+QUICK = {
+    # Longer than the longest request.
+    "DECISION_WAIT": "10s",
+    "METRICS_INTERVAL": "1s",
+    "METRICS_INTERVAL_MS": "1000",
+    # Thresholds that some of the load's requests pass.
+    "SLOW_MS": "1500",
+    "EXPENSIVE_USD": "0.0005",
+    "SAMPLED_PERCENT": "25",
+}
+QUICK_FILES = {
+    "scrape_interval: 15s": "scrape_interval: 1s",
+    "evaluation_interval: 15s": "evaluation_interval: 1s",
+    # Of groups of rules.
+    "  interval: 5m": "  interval: 2s",
+    "  interval: 1m": "  interval: 2s",
+}
 PRICES = Path(opentelemetry_instrumentation_genai.__file__).parent / "cli" / "demo" / "prices.json"
 # Everything that the plugin can emit without content, by the names of both generations.
 EVERYTHING = {
@@ -29,7 +48,14 @@ EVERYTHING = {
 
 
 def load(
-    endpoint: str, report: Path, *, rate: float, seconds: float, seed: int = 7, **environment: str
+    endpoint: str,
+    report: Path,
+    *,
+    rate: float,
+    seconds: float,
+    seed: int = 7,
+    faults: Sequence[str] = (),
+    **environment: str,
 ) -> dict[str, Any]:
     """Make the traffic of a seed, and return what was sent.
 
@@ -39,6 +65,7 @@ def load(
         rate: requests in a second.
         seconds: how long.
         seed: which requests.
+        faults: what goes wrong.
         environment: variables beside those of `EVERYTHING`.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
@@ -53,6 +80,7 @@ def load(
                 f"{seconds:g}s",
             ),
             *("--seed", str(seed), "--report", report),
+            *(word for fault in faults for word in ("--fault", fault)),
         ],
         env={
             **inherited,
