@@ -76,8 +76,10 @@ def check_docker(words: list[str], tools: Tools) -> None:
     assert file.is_file()
     if words[1] == "compose":
         environment = {"PATH": os.environ["PATH"]}
-        subprocess.run([tools("compose-spec"), file], env=environment, check=True, timeout=60, capture_output=True)
-        assert words[4:] in (["up", "--wait"], ["down", "--volumes"])
+        files = [ROOT / after for word, after in zip(words, words[1:], strict=False) if word == "-f"]
+        environment |= {f"{name}_WEBHOOK_URL": "http://hook" for name in ("ONCALL", "TEAMS", "PROVIDERS", "TELEMETRY")}
+        subprocess.run([tools("compose-spec"), *files], env=environment, check=True, timeout=60, capture_output=True)
+        assert words[2 + 2 * len(files) :] in (["up", "--wait"], ["down", "--volumes"])
     else:
         # What the image is called here is what the chart injects, but for the registry.
         image = yaml.safe_load((KUBERNETES / "chart/values.yaml").read_text())["instrumentation"]["image"]
@@ -117,11 +119,15 @@ def check_kubectl(words: list[str], tools: Tools) -> None:
 
 
 def check_export(words: list[str], _tools: Tools) -> None:
-    """The variables are those of the package or of OpenTelemetry's SDK."""
+    """The variables are those of the package, of OpenTelemetry's SDK, or of the containers."""
     known = {variable(name) for name in READERS} | {
         value for name, value in vars(environment_variables).items() if name.startswith("OTEL_")
     }
-    assert [] == [word for word in words[1:] if word.partition("=")[0] not in known]
+    known |= set(re.findall(r"environment: (\w+)", (ROOT / "deploy/compose/alerts.yaml").read_text()))
+    given = dict(word.partition("=")[::2] for word in words[1:])
+    assert [] == [name for name in given if name not in known]
+    for value in given.values():
+        assert not value.startswith("file:") or (ROOT / value.removeprefix("file:")).is_file()
 
 
 def check_demo(words: list[str], _tools: Tools) -> None:

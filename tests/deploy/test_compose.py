@@ -9,16 +9,16 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from process import HOST, Process, free_ports
 
 import emitted
-from process import HOST, Process, free_ports
 
 PROVES = "the containers of deploy/compose: read by Docker Compose's own reader, every mounted file there and valid, every address one of them"
 NOT_RUN = ("Grafana, Tempo and Loki: not to be had here; their files are checked by schemas of what they document",)
@@ -29,13 +29,13 @@ KINDS = yaml.safe_load(Path(__file__).with_name("compose_kinds.yaml").read_text(
 Tools = Callable[[str], Path]
 
 
-def read(tools: Tools, folder: Path = COMPOSE, **variables: str) -> Any:
-    """What Docker Compose's own reader makes of compose.yaml, by the specification's schema.
+def read(tools: Tools, folder: Path = COMPOSE, more: Sequence[str] = (), **variables: str) -> Any:
+    """What Docker Compose's own reader makes of compose.yaml and further files, by the specification's schema.
 
     Raises:
         AssertionError: it refuses; with what it says.
     """
-    words = [tools("compose-spec"), "compose.yaml"]
+    words = [tools("compose-spec"), "compose.yaml", *more]
     environment = {"PATH": os.environ["PATH"], **variables}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -204,6 +204,19 @@ def test_commands_start(name: str, ready: str, services: dict[str, Any], roots: 
         program.stop()
 
 
+def test_alerts_have_somewhere_to_go(tools: Tools) -> None:
+    """With the second file, Alertmanager has each file of an address that its own names, from a variable; without, none is asked for."""
+    wanted = set(re.findall(r"url_file: (\S+)", (ROOT / "deploy/alertmanager/alertmanager.yaml").read_text()))
+    variables = {f"{PurePosixPath(path).name.upper()}_WEBHOOK_URL": f"http://hook.example.com{path}" for path in wanted}
+    project = read(tools, more=["alerts.yaml"], **variables)
+    secrets = project["services"]["alertmanager"]["secrets"]
+    assert wanted == {secret["target"] for secret in secrets} != set()
+    assert {secret["target"]: project["secrets"][secret["source"]]["environment"] for secret in secrets} == {
+        path: f"{PurePosixPath(path).name.upper()}_WEBHOOK_URL" for path in wanted
+    }
+    assert "secrets" not in read(tools)["services"]["alertmanager"]
+
+
 def complaints(name: str, content: Any) -> list[str]:
     """What is wrong with a file of Tempo, Loki or Grafana."""
     validator = jsonschema.Draft7Validator({**KINDS[name], "definitions": KINDS["definitions"]})
@@ -219,9 +232,9 @@ def test_files_of_what_cannot_run_here(name: str) -> None:
 
 
 def test_every_file_is_checked() -> None:
-    """Each YAML file here is made of another, or has a schema."""
+    """Each YAML file here is read by Docker Compose, made of another, or has a schema."""
     found = {str(path.relative_to(COMPOSE)) for path in COMPOSE.rglob("*.yaml")}
-    assert {"compose.yaml", "prometheus.yaml", *KINDS} - {"definitions"} == found
+    assert {"compose.yaml", "alerts.yaml", "prometheus.yaml", *KINDS} - {"definitions"} == found
 
 
 def test_prometheus_yaml_is_that_of_deploy(capsys: pytest.CaptureFixture[str]) -> None:

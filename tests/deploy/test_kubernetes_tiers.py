@@ -16,11 +16,11 @@ from opentelemetry.sdk.resources import Resource as Service
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import Status, StatusCode
+from process import HOST, Process, free_ports
+from stack import Stack
 
 from asking import ask, query, wait_until
 from manifests import CHART, Resource, named, pods, template
-from process import HOST, Process, free_ports
-from stack import Stack
 
 PROVES = "an agent and a gateway with the chart's files, commands and variables: redacted by the one, sampled by the other, none lost"
 

@@ -18,10 +18,10 @@ from opentelemetry.sdk.metrics import Counter, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-
-from asking import wait_until
 from process import HOST, NotRunningError, free_ports
 from stack import DEPLOY, PORTS, Stack
+
+from asking import wait_until
 
 PROVES = "each wrong turn of deploy/README.md, taken with the real programs: what they say stands there"
 

@@ -1,4 +1,4 @@
-// Read a file of Docker Compose with the library that Docker Compose reads it with, and write what it makes of it as JSON.
+// Read files of Docker Compose with the library that Docker Compose reads them with, and write what it makes of them as JSON.
 package main
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-func read(file string) ([]byte, error) {
+func read(files []string) ([]byte, error) {
 	// As Docker Compose: the environment, then the file .env beside the first file.
-	options, err := cli.NewProjectOptions([]string{file}, cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv)
+	options, err := cli.NewProjectOptions(files, cli.WithOsEnv, cli.WithEnvFiles(), cli.WithDotEnv)
 	if err != nil {
 		return nil, err
 	}
@@ -24,11 +24,11 @@ func read(file string) ([]byte, error) {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: compose-spec FILE")
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: compose-spec FILE...")
 		os.Exit(2)
 	}
-	text, err := read(os.Args[1])
+	text, err := read(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
