@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -76,7 +77,7 @@ def check_docker(words: list[str], tools: Tools) -> None:
     assert file.is_file()
     if words[1] == "compose":
         environment = {"PATH": os.environ["PATH"]}
-        files = [ROOT / after for word, after in zip(words, words[1:], strict=False) if word == "-f"]
+        files = [ROOT / after for word, after in itertools.pairwise(words) if word == "-f"]
         environment |= {f"{name}_WEBHOOK_URL": "http://hook" for name in ("ONCALL", "TEAMS", "PROVIDERS", "TELEMETRY")}
         subprocess.run([tools("compose-spec"), *files], env=environment, check=True, timeout=60, capture_output=True)
         assert words[2 + 2 * len(files) :] in (["up", "--wait"], ["down", "--volumes"])

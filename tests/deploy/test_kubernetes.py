@@ -168,7 +168,8 @@ def test_copies_are_those_of_today(tools: Tools) -> None:
     """The chart's files and kustomize's resources are what `generate.py` makes; one that is changed, added or missing is found."""
     made = generator()
     files = {**made.copies(), **made.rendered(tools("helm"))}
-    assert [] == made.differences(files)
+    different = [str(path.relative_to(ROOT)) for path in made.differences(files)]
+    assert not different, f"python deploy/kubernetes/generate.py writes again: {', '.join(different)}"
 
     one, *others = files
     assert [one] == made.differences({**files, one: "changed"})
