@@ -7,6 +7,7 @@ module has its Python in its name, and every other file is the same for each of 
 from __future__ import annotations
 
 import filecmp
+import os
 import platform
 import shutil
 import subprocess
@@ -46,8 +47,10 @@ def install(lock: Path, wheel: Path, folder: Path, python: str, library: str) ->
     there = ("--target", folder, "--python-version", python, "--python-platform", f"{machine()}-{PLATFORMS[library]}")
     # No script is copied into a pod's PATH, and a script would name the Python that installs.
     install = ("uv", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", *there)
-    subprocess.run([*install, "--require-hashes", "--requirement", lock], check=True)
-    subprocess.run([*install, wheel], check=True)
+    # Compiled files would be those of the Python that installs.
+    environment = {**os.environ, "UV_COMPILE_BYTECODE": "0"}
+    subprocess.run([*install, "--require-hashes", "--requirement", lock], check=True, env=environment)
+    subprocess.run([*install, wheel], check=True, env=environment)
     shutil.rmtree(folder / "bin", ignore_errors=True)
 
 

@@ -101,7 +101,8 @@ class Image:
         if not programs.exists():
             venv.create(programs, with_pip=True, symlinks=True)
         path = f"{programs / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": "", "UV_PYTHON_DOWNLOADS": "never"}
+        environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(programs), "UV_PYTHON_DOWNLOADS": "never"}
+        environment.pop("PYTHONPATH", None)
         done = subprocess.run(
             ["sh", "-ec", value],
             cwd=self.work,
@@ -157,7 +158,7 @@ def application(folder: Path, version: str) -> str:
         ROOT / "locks/latest.txt",
         "openai",
     ]
-    subprocess.run(install, check=True, timeout=300)
+    subprocess.run(install, check=True, timeout=300, env={**os.environ, "UV_COMPILE_BYTECODE": "0"})
     return str(folder / "bin/python")
 
 
