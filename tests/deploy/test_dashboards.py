@@ -21,7 +21,7 @@ from asking import ask
 from divisions import divisors, is_guarded
 from exporters import FOLDER as EXPOSITIONS, exposition
 from filled import INSTANCES, Filled, Service, filled
-from generate import models
+from generate import WrongBoardError, models
 from pictures import Sources, conversation_of, draw
 from promql import Known
 from shown.answers import Prometheus
@@ -38,7 +38,10 @@ NOT_RUN = (
 
 ROOT = Path(__file__).parents[2]
 BOARDS = ROOT / "dashboards"
-MODELS = models()
+try:
+    MODELS = models()
+except WrongBoardError as wrong_board:
+    pytest.fail(str(wrong_board), pytrace=False)
 V1_41, LATEST, BOTH = "v141", "latest", "both"
 SERVICES = [
     Service(V1_41, "production", "", 6, 7),
@@ -162,7 +165,7 @@ def test_a_board_with_a_mistake(changed, old, new, problem):
 
     done = generated(changed)
 
-    line = next(number for number, line in enumerate(module.read_text().splitlines(), 1) if '"Requests"' in line)
+    (line,) = [number for number, line in enumerate(text.splitlines(), 1) if 'numbers("Requests",' in line]
     assert 1 == done.returncode
     assert f"{module}:{line}: the panel 'Requests' {problem}." in done.stderr.splitlines()
     assert not (changed / "overview.json").exists()
@@ -440,7 +443,8 @@ def test_the_page_shows_each_board(name):
 
     assert f"(images/board-{name}.png)" in text
     assert f"dashboards/{name}.json" in text
-    assert (ROOT / "docs" / "images" / f"board-{name}.png").stat().st_size < 150_000
+    for picture in (f"board-{name}", "alerts"):
+        assert (ROOT / "docs" / "images" / f"{picture}.png").stat().st_size < 150_000
 
 
 def test_the_expositions_say_what_they_are():
