@@ -9,18 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
 import tools as built
-from asking import value
-from stack import Stack
-from traffic import load
+from stack import COLLECTOR, Stack
 
-# What goes by the clock goes faster: nothing here waits for minutes.
-QUICK = {"DECISION_WAIT": "2s", "METRICS_INTERVAL": "1s", "METRICS_INTERVAL_MS": "1000"}
-QUICK_FILES = {
-    "scrape_interval: 15s": "scrape_interval: 1s",
-    "evaluation_interval: 15s": "evaluation_interval: 1s",
-}
+from asking import value
+from traffic import QUICK, QUICK_FILES, load
 
 
 class Loaded(NamedTuple):
@@ -47,8 +40,9 @@ def tools() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """All four programs with the files of `deploy`."""
-    with Stack(tmp_path_factory.mktemp("stack"), environment=QUICK, replace=QUICK_FILES) as running:
+    """All four programs with the files of `deploy`; every span before the sampling is in `spans.jsonl` of its folder."""
+    files = [*COLLECTOR, Path(__file__).with_name("spans.yaml")]
+    with Stack(tmp_path_factory.mktemp("stack"), collector=files, environment=QUICK, replace=QUICK_FILES) as running:
         yield running
 
 

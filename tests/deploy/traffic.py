@@ -11,6 +11,21 @@ from typing import Any
 
 import opentelemetry_instrumentation_genai
 
+# What goes by the clock goes faster: nothing here waits for minutes.
+QUICK = {
+    # Longer than the longest request.
+    "DECISION_WAIT": "10s",
+    "METRICS_INTERVAL": "1s",
+    "METRICS_INTERVAL_MS": "1000",
+    # Thresholds that some of the load's requests pass.
+    "SLOW_MS": "1500",
+    "EXPENSIVE_USD": "0.0005",
+    "SAMPLED_PERCENT": "25",
+}
+QUICK_FILES = {
+    "scrape_interval: 15s": "scrape_interval: 1s",
+    "evaluation_interval: 15s": "evaluation_interval: 1s",
+}
 PRICES = Path(opentelemetry_instrumentation_genai.__file__).parent / "cli" / "demo" / "prices.json"
 # Everything that the plugin can emit without content, by the names of both generations.
 EVERYTHING = {
@@ -24,6 +39,7 @@ EVERYTHING = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental/dup",
     "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "true",
     "OTEL_INSTRUMENTATION_GENAI_METRICS": "extended",
+    "OTEL_INSTRUMENTATION_GENAI_METRIC_ATTRIBUTES": "team,tenant",
     "OTEL_INSTRUMENTATION_GENAI_PRICES": f"file:{PRICES}",
 }
 
