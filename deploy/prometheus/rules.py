@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 import alerts
 import recordings
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,16 +7,16 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pytest
-import yaml
-
 import alerts as alerting
-import emitted
+import pytest
 import recordings
 import rules
+import yaml
+from stack import Stack
+
+import emitted
 from promql import Known, located, rules_of
 from rule_cases import CASES, Case
-from stack import Stack
 
 PROVES = "every rule reads what the plugin emits, in both generations of the names, and does what its unit test says"
 
