@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from exporters import Exporter, exporters
 from stack import COLLECTOR, DEPLOY, Stack
+
+from exporters import Exporter, exporters
 from traffic import load
 
 # With the counts that the boards have of the Collector.

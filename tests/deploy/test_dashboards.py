@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generate import WrongBoardError, models
+from pictures import Sources, conversation_of, draw
+from shown.answers import Prometheus
+from shown.chosen import Chosen, everything
+from shown.events import events
+from shown.traces import Jaeger
+from style.board import written
 
 import grafana_grammars
 import grafana_types
@@ -21,14 +28,7 @@ from asking import ask
 from divisions import divisors, is_guarded
 from exporters import FOLDER as EXPOSITIONS, exposition
 from filled import INSTANCES, Filled, Service, filled
-from generate import WrongBoardError, models
-from pictures import Sources, conversation_of, draw
 from promql import Known
-from shown.answers import Prometheus
-from shown.chosen import Chosen, everything
-from shown.events import events
-from shown.traces import Jaeger
-from style.board import written
 from viewed import Browser, no_browser
 
 PROVES = "Every query of every board has data, by the names of both generations, and the boards are what Grafana's types allow."
