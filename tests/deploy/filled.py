@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stack import COLLECTOR, DEPLOY, Stack
+from stack import Stack
 
 from exporters import Exporter, exporters
 from traffic import load
 
-# With the counts that the boards have of the Collector.
-FILES = (COLLECTOR[0], DEPLOY / "collector" / "derived.yaml", *COLLECTOR[1:])
 INSTANCES = {"vllm": "vllm-0:8000", "dcgm": "gpu-node-1:9400"}
 
 
@@ -70,7 +68,7 @@ def filled(
     with exporters(*INSTANCES) as served:
         intervals = {f"{kind}_interval: 15s": f"{kind}_interval: {interval}s" for kind in ("scrape", "evaluation")}
         replace = {**intervals, "scrape_configs:\n": "scrape_configs:\n" + "".join(map(_job, served))}
-        with Stack(folder / "stack", collector=FILES, environment=environment, replace=replace, **more) as stack:
+        with Stack(folder / "stack", environment=environment, replace=replace, **more) as stack:
             start = time.time()
             with ThreadPoolExecutor(len(services)) as at_once:
                 sent = {one.name: at_once.submit(_send, stack, folder, one, seconds, interval) for one in services}
