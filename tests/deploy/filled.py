@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from stack import Stack
 
+from asking import value
 from exporters import Exporter, exporters
 from traffic import load
 
@@ -74,8 +75,21 @@ def filled(
                 sent = {one.name: at_once.submit(_send, stack, folder, one, seconds, interval) for one in services}
                 reports = {name: future.result() for name, future in sent.items()}
             end = time.time()
-            time.sleep(2 * interval + 3)  # the Collector's batches, and one more scrape
+            _wait(stack, interval)
             yield Filled(stack, reports, start, end)
+
+
+def _wait(stack: Stack, interval: int) -> None:
+    """Wait until nothing more arrives."""
+    names = ("gen_ai_client_operation_duration_seconds_count", "gen_ai_client_inference_duration_seconds_count")
+    counted = f"sum({' or '.join(names)})"
+    last, now = -1.0, value(stack, counted)
+    for _ in range(30):
+        last = now
+        time.sleep(2 * interval + 1)
+        now = value(stack, counted)
+        if now == last:
+            return
 
 
 def _job(exporter: Exporter) -> str:

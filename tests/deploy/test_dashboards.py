@@ -29,6 +29,7 @@ from divisions import divisors, is_guarded
 from exporters import FOLDER as EXPOSITIONS, exposition
 from filled import INSTANCES, Filled, Service, filled
 from promql import Known
+from traffic import QUICK
 from viewed import Browser, no_browser
 
 PROVES = "Every query of every board has data, by the names of both generations, and the boards are what Grafana's types allow."
@@ -48,7 +49,6 @@ SERVICES = [
     Service(LATEST, "staging", "gen_ai_latest_experimental", 6, 7),
     Service(BOTH, "staging", "gen_ai_latest_experimental/dup", 4, 9),
 ]
-QUICK = {"DECISION_WAIT": "2s", "METRICS_INTERVAL": "1s", "METRICS_INTERVAL_MS": "1000"}
 SECONDS = 40
 PANELS = [(name, panel) for name, model in MODELS.items() for panel in model["panels"] if panel["type"] != "row"]
 WITH_METRICS = [(name, panel) for name, panel in PANELS if (panel.get("datasource") or {}).get("type") == "prometheus"]
