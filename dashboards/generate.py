@@ -19,11 +19,15 @@ FOLDER = Path(__file__).parent
 NAMES = ("overview", "latency", "cost", "errors", "agents", "quality", "model_server", "conversation")
 
 
+class WrongBoardError(ValueError):
+    """Something is wrong with boards; each line of the message is a sentence that says where and what."""
+
+
 def models() -> dict[str, dict[str, Any]]:
     """Return the boards by their names.
 
     Raises:
-        SystemExit: something is wrong with them; the sentences say where.
+        WrongBoardError: something is wrong with them.
     """
     made: dict[str, dict[str, Any]] = {}
     found: list[str] = []
@@ -32,22 +36,32 @@ def models() -> dict[str, dict[str, Any]]:
         made[name] = module.board().model()
         found += problems(made[name], Path(str(module.__file__)))
     if found:
-        sys.exit("\n".join(found))
+        raise WrongBoardError("\n".join(found))
     return made
+
+
+def texts() -> dict[Path, str]:
+    """Return what each file is to have."""
+    return {FOLDER / f"{name.replace('_', '-')}.json": written(model) for name, model in models().items()}
+
+
+def out_of_date() -> list[Path]:
+    """Return the files that are not as the code makes them."""
+    made = texts()
+    return [file for file, text in made.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
 
 
 def main() -> None:
     """Write the boards, or compare them."""
-    texts = {FOLDER / f"{name.replace('_', '-')}.json": written(model) for name, model in models().items()}
-    if sys.argv[1:] == ["--check"]:
-        wrong = [
-            file.name for file, text in texts.items() if not file.exists() or file.read_text(encoding="utf-8") != text
-        ]
-        if wrong:
-            sys.exit(f"Out of date: {', '.join(wrong)}. `python dashboards/generate.py` writes them.")
-        return
-    for file, text in texts.items():
-        file.write_text(text, encoding="utf-8")
+    try:
+        if sys.argv[1:] != ["--check"]:
+            for file, text in texts().items():
+                file.write_text(text, encoding="utf-8")
+        elif wrong := out_of_date():
+            names = ", ".join(file.name for file in wrong)
+            sys.exit(f"Out of date: {names}. `python dashboards/generate.py` writes them.")
+    except WrongBoardError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

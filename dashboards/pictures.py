@@ -26,13 +26,14 @@ ROOT = Path(__file__).parents[1]
 for folder in ("tests/support", "tests/deploy", "deploy/local", "dashboards"):
     sys.path.insert(0, str(ROOT / folder))
 
-from filled import Filled, Service, filled
 from generate import models
 from shown.alerts import alerts, as_board
 from shown.answers import Prometheus
 from shown.chosen import Chosen, everything
 from shown.events import events
 from shown.traces import Jaeger, tag
+
+from filled import Filled, Service, filled
 from viewed import Browser, Page, no_browser
 
 IMAGES = ROOT / "docs" / "images"

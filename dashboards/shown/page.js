@@ -147,9 +147,9 @@ function spark(points, colour, width, height) {
 
 function bargauge(panel, answered) {
   const { unit, decimals, thresholds } = panel.fieldConfig.defaults;
-  const rows = answered.flatMap((answer) => answer.series.map((series) => [named(series, answer.legend), lasting(series.values)])).filter(([, value]) => value !== undefined && value > 0);
+  const rows = answered.flatMap((answer) => answer.series.map((series) => [named(series, answer.legend), lasting(series.values)])).filter(([, value]) => value !== undefined);
   if (!rows.length) return nothing(panel);
-  const most = Math.max(...rows.map(([, value]) => value)), whole = made("div", { class: "bars" });
+  const most = Math.max(...rows.map(([, value]) => value)) || 1, whole = made("div", { class: "bars" });
   for (const [name, value] of rows.slice(0, 11)) {
     const colour = coloured(value, thresholds);
     whole.append(made("span", {}, name || "(none)"), made("div", {}, made("u", { style: `width:${(100 * value) / most}%;background:${colour}` })), made("b", { style: `color:${colour}` }, shown(value, unit, decimals)));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# A function of panels, or one of the board's own, with a title.
+_MADE = re.compile(r'\b(?!Column\b|Query\b|Board\b|row\b)\w+\(\s*"([^"]+)",')
 _WITHOUT_VALUES = ("row", "text", "logs", "traces")
 
 
@@ -21,9 +24,9 @@ def problems(model: dict[str, Any], module: Path) -> list[str]:
         model: the board as Grafana's JSON model.
         module: the file that makes it, which the sentences name with the line of the panel's title.
     """
-    source = module.read_text(encoding="utf-8").splitlines()
+    lines = _lines(module.read_text(encoding="utf-8"))
     found = [
-        f"{module}:{_line(source, panel['title'])}: the panel {panel['title']!r} {problem}."
+        f"{module}:{_line(lines, model, panel)}: the panel {panel['title']!r} {problem}."
         for panel in model["panels"]
         for problem in _problems_of(panel)
     ]
@@ -67,9 +70,19 @@ def _without_unit(panel: dict[str, Any]) -> Iterator[str]:
             yield f"has no unit of the column {name!r}"
 
 
-def _line(source: list[str], title: str) -> int:
-    """Return the line in which a title stands; 1 if it is put together."""
-    return next((number for number, line in enumerate(source, 1) if f'"{title}"' in line), 1)
+def _lines(source: str) -> dict[str, list[int]]:
+    """Return the lines in which the panels of a module are made, by their titles."""
+    found: dict[str, list[int]] = {}
+    for made in _MADE.finditer(source):
+        found.setdefault(made[1], []).append(source.count("\n", 0, made.start()) + 1)
+    return found
+
+
+def _line(lines: dict[str, list[int]], model: dict[str, Any], panel: dict[str, Any]) -> int:
+    """Return the line in which a panel is made: of several with one title, the one at its place; 1 if the title is put together."""
+    alike = [one["id"] for one in model["panels"] if one["title"] == panel["title"] and one["type"] != "row"]
+    found = lines.get(panel["title"], [])
+    return found[alike.index(panel["id"])] if len(found) == len(alike) else (found or [1])[0]
 
 
 def _overlap(one: dict[str, int], other: dict[str, int]) -> bool:

@@ -50,7 +50,7 @@ def growth(names: tuple[str, ...], part: str, *, over: str = RATE, where: str = 
 def tokens(kind: str, *, over: str = RATE, function: str = "") -> str:
     """Return the growth of the tokens of one kind, by either name.
 
-    In v1.41 the kind is a label, in the latest generation a part of the name; one of both has the service tier as a label.
+    In v1.41 the kind and the service tier are labels; in the latest generation the kind is a part of the name, and there is no tier.
 
     Args:
         kind: `input` or `output`.
@@ -59,8 +59,7 @@ def tokens(kind: str, *, over: str = RATE, function: str = "") -> str:
     """
     v141 = growth((_USAGE,), "sum", over=over, where=f'{CALLS}, gen_ai_token_type="{kind}"', function=function)
     latest = growth((f"gen_ai_client_inference_operation_{kind}_tokens",), "sum", over=over, function=function)
-    dropped = "without (gen_ai_token_type, openai_response_service_tier)"
-    return f"(sum {dropped} {v141} or sum {dropped} {latest})"
+    return f"(sum without (gen_ai_token_type, openai_response_service_tier) {v141} or {latest})"
 
 
 def part_of_tokens(kind: str, *, over: str = RATE, function: str = "") -> str:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stack import Stack
+
+from asking import value
 from exporters import Exporter, exporters
-from stack import COLLECTOR, DEPLOY, Stack
 from traffic import load
 
-# With the counts that the boards have of the Collector.
-FILES = (COLLECTOR[0], DEPLOY / "collector" / "derived.yaml", *COLLECTOR[1:])
 INSTANCES = {"vllm": "vllm-0:8000", "dcgm": "gpu-node-1:9400"}
 
 
@@ -69,14 +69,27 @@ def filled(
     with exporters(*INSTANCES) as served:
         intervals = {f"{kind}_interval: 15s": f"{kind}_interval: {interval}s" for kind in ("scrape", "evaluation")}
         replace = {**intervals, "scrape_configs:\n": "scrape_configs:\n" + "".join(map(_job, served))}
-        with Stack(folder / "stack", collector=FILES, environment=environment, replace=replace, **more) as stack:
+        with Stack(folder / "stack", environment=environment, replace=replace, **more) as stack:
             start = time.time()
             with ThreadPoolExecutor(len(services)) as at_once:
                 sent = {one.name: at_once.submit(_send, stack, folder, one, seconds, interval) for one in services}
                 reports = {name: future.result() for name, future in sent.items()}
             end = time.time()
-            time.sleep(2 * interval + 3)  # the Collector's batches, and one more scrape
+            _wait(stack, interval)
             yield Filled(stack, reports, start, end)
+
+
+def _wait(stack: Stack, interval: int) -> None:
+    """Wait until nothing more arrives."""
+    names = ("gen_ai_client_operation_duration_seconds_count", "gen_ai_client_inference_duration_seconds_count")
+    counted = f"sum({' or '.join(names)})"
+    last, now = -1.0, value(stack, counted)
+    for _ in range(30):
+        last = now
+        time.sleep(2 * interval + 1)
+        now = value(stack, counted)
+        if now == last:
+            return
 
 
 def _job(exporter: Exporter) -> str:

@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generate import WrongBoardError, models
+from pictures import Sources, conversation_of, draw
+from shown.answers import Prometheus
+from shown.chosen import Chosen, everything
+from shown.events import events
+from shown.traces import Jaeger
+from style.board import written
 
 import grafana_grammars
 import grafana_types
@@ -21,14 +28,8 @@ from asking import ask
 from divisions import divisors, is_guarded
 from exporters import FOLDER as EXPOSITIONS, exposition
 from filled import INSTANCES, Filled, Service, filled
-from generate import models
-from pictures import Sources, conversation_of, draw
 from promql import Known
-from shown.answers import Prometheus
-from shown.chosen import Chosen, everything
-from shown.events import events
-from shown.traces import Jaeger
-from style.board import written
+from traffic import QUICK
 from viewed import Browser, no_browser
 
 PROVES = "Every query of every board has data, by the names of both generations, and the boards are what Grafana's types allow."
@@ -38,14 +39,16 @@ NOT_RUN = (
 
 ROOT = Path(__file__).parents[2]
 BOARDS = ROOT / "dashboards"
-MODELS = models()
+try:
+    MODELS = models()
+except WrongBoardError as wrong_board:
+    pytest.fail(str(wrong_board), pytrace=False)
 V1_41, LATEST, BOTH = "v141", "latest", "both"
 SERVICES = [
     Service(V1_41, "production", "", 6, 7),
     Service(LATEST, "staging", "gen_ai_latest_experimental", 6, 7),
     Service(BOTH, "staging", "gen_ai_latest_experimental/dup", 4, 9),
 ]
-QUICK = {"DECISION_WAIT": "2s", "METRICS_INTERVAL": "1s", "METRICS_INTERVAL_MS": "1000"}
 SECONDS = 40
 PANELS = [(name, panel) for name, model in MODELS.items() for panel in model["panels"] if panel["type"] != "row"]
 WITH_METRICS = [(name, panel) for name, panel in PANELS if (panel.get("datasource") or {}).get("type") == "prometheus"]
@@ -162,7 +165,7 @@ def test_a_board_with_a_mistake(changed, old, new, problem):
 
     done = generated(changed)
 
-    line = next(number for number, line in enumerate(module.read_text().splitlines(), 1) if '"Requests"' in line)
+    (line,) = [number for number, line in enumerate(text.splitlines(), 1) if 'numbers("Requests",' in line]
     assert 1 == done.returncode
     assert f"{module}:{line}: the panel 'Requests' {problem}." in done.stderr.splitlines()
     assert not (changed / "overview.json").exists()
@@ -440,7 +443,8 @@ def test_the_page_shows_each_board(name):
 
     assert f"(images/board-{name}.png)" in text
     assert f"dashboards/{name}.json" in text
-    assert (ROOT / "docs" / "images" / f"board-{name}.png").stat().st_size < 150_000
+    for picture in (f"board-{name}", "alerts"):
+        assert (ROOT / "docs" / "images" / f"{picture}.png").stat().st_size < 150_000
 
 
 def test_the_expositions_say_what_they_are():
