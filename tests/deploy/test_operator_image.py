@@ -29,6 +29,12 @@ NOT_RUN = (
     "the folder for musl: there is no Python with musl here; its compiled modules are checked for the C library that they need",
 )
 
+# As it was before the fixtures of other tests, which trust no certificates but their own: what is installed here comes from outside.
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PYTHON", "VIRTUAL_ENV"))
+}
+ENVIRONMENT |= {"UV_COMPILE_BYTECODE": "0", "UV_PYTHON_DOWNLOADS": "never"}
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy/operator/Dockerfile"
 LOCK = ROOT / "locks/operator.txt"
@@ -101,8 +107,7 @@ class Image:
         if not programs.exists():
             venv.create(programs, with_pip=True, symlinks=True)
         path = f"{programs / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(programs), "UV_PYTHON_DOWNLOADS": "never"}
-        environment.pop("PYTHONPATH", None)
+        environment = {**ENVIRONMENT, "PATH": path, "VIRTUAL_ENV": str(programs)}
         done = subprocess.run(
             ["sh", "-ec", value],
             cwd=self.work,
@@ -158,7 +163,7 @@ def application(folder: Path, version: str) -> str:
         ROOT / "locks/latest.txt",
         "openai",
     ]
-    subprocess.run(install, check=True, timeout=300, env={**os.environ, "UV_COMPILE_BYTECODE": "0"})
+    subprocess.run(install, check=True, timeout=300, env=ENVIRONMENT)
     return str(folder / "bin/python")
 
 
