@@ -80,6 +80,8 @@ SOURCES = (
     Source("kustomize", ["sigs.k8s.io/kustomize/kustomize/v5"], "20 seconds"),
     # The library that Docker Compose reads its files with.
     Source("compose-spec", ["."], "20 seconds"),
+    # The types of the Prometheus Operator.
+    Source("monitoring-kinds", ["."], "20 seconds"),
 )
 NAMES = tuple(name for source in SOURCES for name in source.names)
 """The programs that there are."""

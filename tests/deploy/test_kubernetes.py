@@ -108,6 +108,26 @@ def test_a_wrong_field_is_found(
     assert any(says in problem and problem.startswith(f"{kind} ") for problem in found), found
 
 
+def read_by_operator(found: list[Resource], tools: Tools) -> subprocess.CompletedProcess[str]:
+    """What the Prometheus Operator's own types say of its resources: how many there are, or what is wrong with one."""
+    text = yaml.safe_dump_all([one for one in found if one["apiVersion"].startswith("monitoring.coreos.com/")])
+    return subprocess.run(
+        [tools("monitoring-kinds")], input=text, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_prometheus_operator_reads_its_resources(everything: list[Resource], tools: Tools) -> None:
+    """Its own types have all fields of them, with these types; a field that they do not have is refused."""
+    kinds = [one["kind"] for one in everything if one["apiVersion"].startswith("monitoring.coreos.com/")]
+    done = read_by_operator(everything, tools)
+    assert (f"{len(kinds)}\n", "") == (done.stdout, done.stderr)
+    assert {"PodMonitor", "ServiceMonitor", "PrometheusRule"} == set(kinds)
+
+    broken = copy.deepcopy(everything)
+    next(iter(named(broken, "PodMonitor").values()))["spec"]["podMetricsEndpoints"][0]["intervall"] = "30s"
+    assert 'unknown field "spec.podMetricsEndpoints[0].intervall"' in read_by_operator(broken, tools).stderr
+
+
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
