@@ -28,6 +28,7 @@ _LOAD = {
     "OTEL_METRIC_EXPORT_INTERVAL": "5000",
     "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT": "true",
     "OTEL_INSTRUMENTATION_GENAI_METRICS": "extended",
+    "OTEL_INSTRUMENTATION_GENAI_METRIC_ATTRIBUTES": "team,tenant",
 }
 _NEEDED = ("otelcol", "prometheus", "jaeger", "alertmanager")
 
