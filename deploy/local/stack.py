@@ -224,7 +224,7 @@ class Stack:
     def _make_collector(self) -> Process:
         words: list[str | Path] = [tool("otelcol")]
         for file in self._files:
-            words += ["--config", file]
+            words += ["--config", Path(file).absolute()]
         return self._made("collector", words, self._url("health"), {**self.addresses(), **self._environment})
 
     def _made(

@@ -129,7 +129,8 @@ def _answers() -> Iterator[Rule]:
         share(f'sum by ({MODEL}) (gen_ai:answers:rate30m{{gen_ai_response_finish_reason="length"}})', reasons),
     )
     read = f"sum by ({MODEL}) (rate(gen_ai_client_inference_usage_cache_read_input_tokens_total[30m]))"
-    yield _rule("gen_ai:cache_read:share30m", f"{read}\n/\n(\n{input_tokens(MODEL, '30m')}\n> 0\n)")
+    # 0 where nothing is read from it: the counter of an application that never did is not there at all.
+    yield _rule("gen_ai:cache_read:share30m", share(read, input_tokens(MODEL, "30m")))
 
 
 def _objectives(slo: Mapping[str, Any]) -> Iterator[Rule]:

@@ -405,6 +405,22 @@ CASES = (
         },
     ),
     Case(
+        "a cache that is not hit at all after a release",
+        [
+            _calls(12, 300),
+            ("gen_ai_client_token_usage_sum", {**CALL, **_TIER, "gen_ai_token_type": "input"}, "0+1000x300"),
+            # The new processes have another instance, and no such counter.
+            ("gen_ai_client_inference_usage_cache_read_input_tokens_total", CALL, "0+500x240"),
+        ],
+        "290m",
+        records={"gen_ai:cache_read:share30m": [(AT, 0)]},
+        alerts={
+            "GenAICacheHitCollapse": [
+                Alerting(f"Only 0% of the input of {_MODEL} is read from the cache, far less than over the last day.")
+            ]
+        },
+    ),
+    Case(
         "a conversation that does not end",
         [
             (
