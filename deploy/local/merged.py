@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 FOLDER = Path(__file__).parents[1] / "collector"
-PARTS = ("receive", "redact", "sample", "span-metrics", "dropped", "prometheus", "traces", "logs")
+PARTS = ("receive", "redact", "sample", "span-metrics", "derived", "dropped", "prometheus", "traces", "logs")
 """The files of `all.yaml`, in their order."""
 _HEAD = f"""\
 # Everything for Prometheus, Tempo or Jaeger, and Loki, in one file: made of {", ".join(PARTS)}, where each setting is explained.

@@ -53,6 +53,7 @@ class Stack:
         environment: variables of the Collector beside the addresses, such as DECISION_WAIT.
         ports: the ports; None for any that are free.
         replace: text in the files of Prometheus and Alertmanager, and what stands there instead, such as the URL of a webhook.
+        files: files of Prometheus and Alertmanager in the place of those in `deploy`: path there, such as `prometheus/alerts.yaml` -> text.
         without: what is not started, of `collector`, `prometheus`, `jaeger` and `alertmanager`.
     """
 
@@ -64,12 +65,14 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         ports: Mapping[str, int] | None = None,
         replace: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
         without: Sequence[str] = (),
     ) -> None:
         self.ports = dict(ports or zip(PORTS, free_ports(len(PORTS)), strict=True))
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="genai-operations-")
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self._files, self._environment, self._replace = collector, environment or {}, replace or {}
+        self._others = files or {}
         makers = {
             "prometheus": self._make_prometheus,
             "jaeger": self._make_jaeger,
@@ -178,7 +181,8 @@ class Stack:
         copy = self.folder / name
         shutil.copytree(DEPLOY / name, copy, dirs_exist_ok=True)
         for file in copy.rglob("*.yaml"):
-            text = _ADDRESS.sub(self._here, file.read_text(encoding="utf-8"))
+            text = self._others.get(f"{name}/{file.name}", file.read_text(encoding="utf-8"))
+            text = _ADDRESS.sub(self._here, text)
             for old, new in self._replace.items():
                 text = text.replace(old, new)
             file.write_text(text, encoding="utf-8")

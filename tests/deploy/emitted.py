@@ -32,7 +32,9 @@ from opentelemetry_instrumentation_genai._signals.rate_limits import _ATTRIBUTES
 from opentelemetry_instrumentation_genai._signals.signals import Signals
 from opentelemetry_instrumentation_genai.frameworks.mcp._endpoints import REQUEST as MCP
 
-PROMETHEUS = Path(__file__).parents[2] / "deploy" / "prometheus" / "prometheus.yaml"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PROMETHEUS = DEPLOY / "prometheus" / "prometheus.yaml"
+DERIVED = DEPLOY / "collector" / "derived.yaml"
 V1_41, LATEST, DUP = GENERATIONS
 TAGS = ("team", "tenant")
 """The tags that rules and boards use, by `OTEL_INSTRUMENTATION_GENAI_METRIC_ATTRIBUTES=team,tenant`."""
@@ -123,6 +125,19 @@ def samples(generation: str = DUP) -> Mapping[str, frozenset[str]]:
     return {**known, "target_info": resource_labels()}
 
 
+@functools.cache
+def derived() -> Mapping[str, frozenset[str]]:
+    """The names that PromQL knows of what the Collector counts in spans (`derived.yaml`) -> the labels that they may have."""
+    connectors = yaml.safe_load(DERIVED.read_text(encoding="utf-8"))["connectors"]
+    return {
+        prometheus_name(one["name"], one["unit"], counter=one["sum"]["monotonic"]): frozenset(
+            label(attribute["key"]) for attribute in one["attributes"]
+        )
+        | resource_labels()
+        for one in connectors["signal_to_metrics/derived"]["spans"]
+    }
+
+
 def complaints(name: str, labels: set[str] | frozenset[str] = frozenset(), generation: str = DUP) -> list[str]:
     """What is wrong with a name and its labels: that the plugin does not emit them, with the nearest that it does.
 
@@ -131,9 +146,10 @@ def complaints(name: str, labels: set[str] | frozenset[str] = frozenset(), gener
         labels: those that a matcher or a grouping uses.
         generation: of the conventions.
     """
-    known = samples(generation).get(name)
+    there = {**samples(generation), **derived()}
+    known = there.get(name)
     if known is None:
-        return [f"the plugin emits no {name}{_nearest(name, samples(generation))}"]
+        return [f"the plugin emits no {name}{_nearest(name, there)}"]
     return [f"{name} has no label {one}{_nearest(one, known)}" for one in sorted(labels - known)]
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ QUICK = {
 QUICK_FILES = {
     "scrape_interval: 15s": "scrape_interval: 1s",
     "evaluation_interval: 15s": "evaluation_interval: 1s",
+    # Of groups of rules.
+    "  interval: 5m": "  interval: 2s",
+    "  interval: 1m": "  interval: 2s",
 }
 PRICES = Path(opentelemetry_instrumentation_genai.__file__).parent / "cli" / "demo" / "prices.json"
 # Everything that the plugin can emit without content, by the names of both generations.
@@ -45,7 +49,14 @@ EVERYTHING = {
 
 
 def load(
-    endpoint: str, report: Path, *, rate: float, seconds: float, seed: int = 7, **environment: str
+    endpoint: str,
+    report: Path,
+    *,
+    rate: float,
+    seconds: float,
+    seed: int = 7,
+    faults: Sequence[str] = (),
+    **environment: str,
 ) -> dict[str, Any]:
     """Make the traffic of a seed, and return what was sent.
 
@@ -55,6 +66,7 @@ def load(
         rate: requests in a second.
         seconds: how long.
         seed: which requests.
+        faults: what goes wrong.
         environment: variables beside those of `EVERYTHING`.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
@@ -69,6 +81,7 @@ def load(
                 f"{seconds:g}s",
             ),
             *("--seed", str(seed), "--report", report),
+            *(word for fault in faults for word in ("--fault", fault)),
         ],
         env={
             **inherited,
