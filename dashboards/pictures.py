@@ -1,7 +1,7 @@
 """Make the pictures of the boards, and of the list of alerts, in `docs/images`, of a real load and with a real browser: `tox -e board-pictures`.
 
-A Collector, a Prometheus and a Jaeger run on loopback, as in `deploy/local`; two services send the seeded load of the demonstration for
-some minutes, one by the names of each generation; vLLM and a GPU are files that `tests/deploy/exporters.py` serves. What the queries of
+A Collector, a Prometheus and a Jaeger run on loopback, as in `deploy/local`; three services send the seeded load of the demonstration for
+some minutes, by the names of both generations, and one of them goes wrong; vLLM and a GPU are files that `tests/deploy/exporters.py` serves. What the queries of
 the boards answer is drawn by a page of our own, which stands in for Grafana. Needs Chromium (Debian: `chromium`) and Go; `pngquant` makes
 the files small. With the URL of a Prometheus as an argument, its boards are drawn instead, into a folder that is named after it:
 `python dashboards/pictures.py http://localhost:9090 FOLDER`.
@@ -43,6 +43,7 @@ MINUTES = 12
 SERVICES = [
     Service("planner", "production", "", 2.5, 7),
     Service("assistant", "staging", "gen_ai_latest_experimental", 1.5, 8),
+    Service("translator", "production", "gen_ai_latest_experimental", 0.6, 9, ("rate-limits",)),
 ]
 CHOSEN = {"team": "gen_ai_tag_tenant"}
 Json = dict[str, Any]
@@ -132,8 +133,13 @@ def conversation_of(found: Filled, service: str) -> dict[str, str]:
     traces = Jaeger(found.stack.jaeger).recent(service)
     spans = [(trace, tag(span, "gen_ai.conversation.id")) for trace in traces for span in trace["spans"]]
     ((conversation, _),) = Counter(one for _, one in spans if one).most_common(1)
-    longest = max((trace for trace, one in spans if one == conversation), key=lambda trace: len(trace["spans"]))
+    longest = max((trace for trace, one in spans if one == conversation), key=_interest)
     return {"conversation": conversation, "trace": longest["traceID"]}
+
+
+def _interest(trace: Json) -> tuple[bool, int]:
+    """Return how much a trace shows: one that went well, with many spans."""
+    return not any(tag(span, "otel.status_code") == "ERROR" for span in trace["spans"]), len(trace["spans"])
 
 
 def main() -> None:
@@ -157,7 +163,7 @@ def main() -> None:
             without=("alertmanager",),
         ) as found,
     ):
-        chosen = Chosen(found.start + 30, found.end, 60, {**CHOSEN, **conversation_of(found, SERVICES[0].name)})
+        chosen = Chosen(found.start + 90, found.end, 60, {**CHOSEN, **conversation_of(found, SERVICES[0].name)})
         jaeger, records = Jaeger(found.stack.jaeger), found.stack.folder / "logs.jsonl"
         names = [service.name for service in SERVICES]
         draw_all(Sources(Prometheus(found.stack.prometheus), chosen, jaeger, records, names), IMAGES)

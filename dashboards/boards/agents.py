@@ -158,7 +158,7 @@ def board() -> Board:
                 total(_grown(TOOL, over=RANGE, failed=True), f"{tool}, error_type"),
                 "{{gen_ai_tool_name}}: {{error_type}}",
             ),
-        ),
+        ).tall(8),
     )
     made.row(
         "The chosen range",

@@ -17,9 +17,12 @@ _READING = """\
 3. **Read it.** The events have the messages only if content is captured (`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=event_only`).
 """
 _EVENT = (
-    "{{.gen_ai_operation_name}} {{.gen_ai_request_model}} {{.gen_ai_agent_name}}: "
-    "{{.gen_ai_usage_input_tokens}} tokens in, {{.gen_ai_usage_output_tokens}} out {{.gen_ai_response_finish_reasons}} "
-    "{{.gen_ai_evaluation_name}} {{.gen_ai_evaluation_score_label}} {{.exception_type}} {{.exception_message}}"
+    "{{.gen_ai_operation_name}} {{.gen_ai_request_model}} {{.gen_ai_agent_name}} "
+    "{{ if .gen_ai_usage_input_tokens }}{{.gen_ai_usage_input_tokens}} tokens in, {{.gen_ai_usage_output_tokens}} out, "
+    "{{.gen_ai_response_finish_reasons}}{{ end }}"
+    "{{ if .gen_ai_evaluation_name }}{{.gen_ai_evaluation_name}}: {{.gen_ai_evaluation_score_label}}{{ end }}"
+    "{{ if .exception_type }}{{.exception_type}}: {{.exception_message}}{{ end }}"
+    "{{ if .error_type }}failed: {{.error_type}}{{ end }}"
 )
 
 

@@ -208,6 +208,6 @@ def board() -> Board:
             "Calls of the chosen range that failed.",
             COUNT,
             Query(total(errors(over=RANGE), "error_type"), "{{error_type}}"),
-        ),
+        ).tall(7),
     )
     return made

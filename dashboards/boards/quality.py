@@ -151,6 +151,6 @@ def board() -> Board:
                 total(_grown(over=RANGE), f"{NAME}, {LABEL}"),
                 "{{gen_ai_evaluation_name}}: {{gen_ai_evaluation_score_label}}",
             ),
-        ),
+        ).tall(7),
     )
     return made

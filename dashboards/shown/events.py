@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _FILTER = re.compile(r'\| (\w+)="([^"]*)"')
 _TEMPLATE = re.compile(r"line_format `([^`]*)`")
+_IF = re.compile(r"\{\{ if \.(\w+) \}\}(.*?)\{\{ end \}\}")
 _FIELD = re.compile(r"\{\{\.(\w+)\}\}")
 
 
@@ -34,7 +35,8 @@ def events(file: Path, logql: str) -> list[Json]:
 
 
 def _line(template: str, fields: dict[str, str]) -> str:
-    return " ".join(_FIELD.sub(lambda field: fields.get(field[1], ""), template).split())
+    present = _IF.sub(lambda part: part[2] if fields.get(part[1]) else "", template)
+    return " ".join(_FIELD.sub(lambda field: fields.get(field[1], ""), present).split())
 
 
 def _records(file: Path) -> Iterator[tuple[float, str, dict[str, str]]]:

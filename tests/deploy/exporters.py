@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,8 +37,7 @@ def exposition(name: str, seconds: float) -> str:
         name: `vllm` or `dcgm`.
         seconds: since then. The pace is not steady: it goes up and down as well.
     """
-    grown = 1 + (seconds + 30 * math.sin(seconds / 50)) / _HOUR
-    swung = 1 + 0.15 * math.sin(seconds / 50)
+    grown = 1 + (seconds + 25 * math.sin(seconds / 50) + 6 * math.sin(seconds / 13)) / _HOUR
     lines, kind = [], ""
     for line in (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if found := _TYPE.match(line):
@@ -46,8 +46,14 @@ def exposition(name: str, seconds: float) -> str:
             lines.append(line)
             continue
         series, _, value = line.rpartition(" ")
-        lines.append(f"{series} {float(value) * (swung if kind == 'gauge' else grown):.12g}")
+        lines.append(f"{series} {float(value) * (_swing(series, seconds) if kind == 'gauge' else grown):.12g}")
     return "\n".join(lines) + "\n"
+
+
+def _swing(series: str, seconds: float) -> float:
+    """What a gauge is multiplied by at a time; each goes its own way."""
+    phase = zlib.crc32(series.encode()) % 100
+    return 1 + 0.09 * math.sin(seconds / 50 + phase / 90) + 0.05 * math.sin(seconds / 17 + phase)
 
 
 @contextmanager

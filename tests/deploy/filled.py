@@ -27,6 +27,7 @@ class Service(NamedTuple):
         generation: of the names, as `OTEL_SEMCONV_STABILITY_OPT_IN` has it; empty for v1.41.
         rate: requests in a second.
         seed: which requests.
+        faults: what goes wrong with them.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Service(NamedTuple):
     generation: str
     rate: float
     seed: int
+    faults: tuple[str, ...] = ()
 
 
 class Filled(NamedTuple):
@@ -106,6 +108,7 @@ def _send(stack: Stack, folder: Path, service: Service, seconds: float, interval
         rate=service.rate,
         seconds=seconds,
         seed=service.seed,
+        faults=service.faults,
         OTEL_SERVICE_NAME=service.name,
         OTEL_RESOURCE_ATTRIBUTES=f"deployment.environment.name={service.environment}",
         OTEL_SEMCONV_STABILITY_OPT_IN=service.generation,

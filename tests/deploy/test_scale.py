@@ -71,7 +71,11 @@ def test_the_sizes_are_those_that_are_measured(measured):
 def test_the_page_has_what_was_measured():
     """The tables of docs/scale.md are made from `sizes.json`."""
     text = calculator.PAGE.read_text(encoding="utf-8")
-    tables = {"bytes": measure.table(SIZES), "examples": calculator.table(SIZES)}
+    tables = {
+        "bytes": measure.table(SIZES),
+        "examples": calculator.table(SIZES),
+        "series": calculator.series_table(SIZES),
+    }
     assert calculator.with_tables(text, tables) == text
     assert all(table in text for table in tables.values())
 
