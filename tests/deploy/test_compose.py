@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from merged import PARTS
 from process import HOST, Process, free_ports
 
 import emitted
@@ -148,6 +149,12 @@ def test_the_collector_takes_its_files(services: dict[str, Any], roots: dict[str
         [tools("otelcol"), "validate", *words], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_collector_has_what_rules_and_boards_need(services: dict[str, Any]) -> None:
+    """All files of all.yaml, but that all traces are kept."""
+    files = [PurePosixPath(word.partition("=")[2]).stem for word in services["collector"]["command"]]
+    assert files == ["keep" if part == "sample" else part for part in PARTS]
 
 
 def test_prometheus_takes_its_files(services: dict[str, Any], roots: dict[str, Path], tools: Tools) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from merged import PARTS
 from opentelemetry.sdk import environment_variables
 
 import emitted
@@ -254,6 +255,20 @@ def test_files_of_collectors_are_valid(resources: list[Resource], tools: Tools, 
         assert done.returncode == 0, done.stderr
         validated += 1
     assert validated
+
+
+def test_gateways_have_what_rules_and_boards_need(everything: list[Resource]) -> None:
+    """With the agents they have all files of all.yaml: where a new part is added to it, they get it, too."""
+    agent, gateway = (
+        [
+            word.rpartition("/")[2].removesuffix(".yaml")
+            for word in pods(everything)[name]["spec"]["containers"][0]["args"]
+        ]
+        for name in ("DaemonSet/genai-agent", "Deployment/genai-gateway")
+    )
+    assert "pass" in gateway
+    assert set(PARTS) <= {*agent, *gateway}
+    assert set(PARTS) - {"redact"} <= set(gateway)
 
 
 def test_variables_of_collectors_are_read(resources: list[Resource]) -> None:
