@@ -56,7 +56,7 @@ class Fleet(NamedTuple):
     interval: int = 60
     kept: float = 0.2
     wait: float = 30
-    capacity: float = 1_000
+    capacity: float = 1_800
 
 
 class Cost(NamedTuple):
@@ -164,6 +164,19 @@ def table(sizes: Mapping[str, Any]) -> str:
     return "\n".join([lines[0], "|---" * (len(columns) + 1) + "|", *lines[1:]]) + "\n"
 
 
+def series_table(sizes: Mapping[str, Any]) -> str:
+    """Return the table of the series of one model."""
+    lines = [f"| `{metric}` | {count} |" for metric, count in sizes["series"]["by metric"].items()]
+    more = [
+        ("together, of a model of a process", sizes["series"]["model"]),
+        ("each type of error", sizes["series"]["error"]),
+        ("`METRICS=extended`, more", sizes["more"]["extended"]),
+        ("the latest generation, in place of those of a model", sizes["more"]["latest"]),
+    ]
+    lines += [f"| {name} | {count} |" for name, count in more]
+    return "\n".join(["| metric | series |", "|---|---|", *lines]) + "\n"
+
+
 def write(page: Path, tables: Mapping[str, str]) -> None:
     """Write tables into a page, each between the lines `<!-- table: NAME -->` and `<!-- end -->`."""
     page.write_text(with_tables(page.read_text(encoding="utf-8"), tables), encoding="utf-8")
@@ -200,7 +213,7 @@ def main(words: Sequence[str]) -> int:
     options = vars(_arguments(words))
     sizes = json.loads(SIZES.read_text(encoding="utf-8"))
     if options.pop("write"):
-        write(PAGE, {"examples": table(sizes)})
+        write(PAGE, {"examples": table(sizes), "series": series_table(sizes)})
         return 0
     fleet = Fleet(**options)
     for name, figure in rows(fleet, cost(fleet, sizes)):

@@ -185,11 +185,11 @@ def table(sizes: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measure, and write the file and the table; return the exit status."""
-    from calculator import write
+    from calculator import series_table, table as examples, write
 
     sizes = measure()
     SIZES.write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
-    write(PAGE, {"bytes": table(sizes)})
+    write(PAGE, {"bytes": table(sizes), "examples": examples(sizes), "series": series_table(sizes)})
     return 0
 
 

@@ -71,7 +71,11 @@ def test_the_sizes_are_those_that_are_measured(measured):
 def test_the_page_has_what_was_measured():
     """The tables of docs/scale.md are made from `sizes.json`."""
     text = calculator.PAGE.read_text(encoding="utf-8")
-    tables = {"bytes": measure.table(SIZES), "examples": calculator.table(SIZES)}
+    tables = {
+        "bytes": measure.table(SIZES),
+        "examples": calculator.table(SIZES),
+        "series": calculator.series_table(SIZES),
+    }
     assert calculator.with_tables(text, tables) == text
     assert all(table in text for table in tables.values())
 
@@ -246,7 +250,7 @@ def test_what_a_queue_does_not_hold_is_counted(tmp_path):
         in_hands = pump.sent["traces"] - accounted()
         assert 0 <= in_hands <= 10 * 50
         # The rest of Prometheus' own view: the alert on lost telemetry sees the same.
-        counted = "sum(otelcol_exporter_enqueue_failed_spans_total)"
+        counted = 'sum({__name__=~"otelcol_exporter_enqueue_failed_spans(_total)?"})'
         wait_until(
             lambda: value(stack, counted) == own_metrics(stack)[f"otelcol_exporter_enqueue_failed_spans/{route}"],
             20,
