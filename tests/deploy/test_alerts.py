@@ -204,7 +204,7 @@ def _run_program(run: Run, seconds: float, model: str) -> None:
             "NO_PROXY": "127.0.0.1",
         },
         check=False,
-        timeout=seconds + 120,
+        timeout=seconds + 300,
         capture_output=True,
         text=True,
     )
