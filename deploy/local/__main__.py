@@ -155,7 +155,7 @@ def main(words: Sequence[str]) -> int:
     try:
         if options.load:
             _command()
-        if missing():
+        if any(name in _NEEDED for source in missing() for name in source.names):
             print("The programs are built first, once; Ctrl-C ends it.", file=sys.stderr)
         for name in _NEEDED:
             tool(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -27,6 +27,7 @@ class Sink:
         self.status = 200
         self._lock = threading.Lock()
         self._bodies: list[tuple[str, bytes]] = []
+        self._headers: dict[str, dict[str, str]] = {}
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,7 +35,7 @@ class Sink:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                sink.take(self.path, _plain(body, self.headers.get("content-encoding", "")))
+                sink.take(self.path, _plain(body, self.headers.get("content-encoding", "")), dict(self.headers))
                 self.send_response(sink.status)
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -60,10 +61,16 @@ class Sink:
         self._thread.join(10)
         self._grpc.stop(None).wait(10)
 
-    def take(self, path: str, body: bytes) -> None:
+    def take(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Keep what came at a path."""
         with self._lock:
             self._bodies.append((path, body))
+            self._headers[path] = {name.lower(): value for name, value in (headers or {}).items()}
+
+    def headers(self, path: str) -> dict[str, str]:
+        """Return the headers of the last request at a path, by their names in small letters."""
+        with self._lock:
+            return dict(self._headers[path])
 
     @property
     def bodies(self) -> list[tuple[str, bytes]]:

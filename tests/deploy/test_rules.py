@@ -15,7 +15,7 @@ import yaml
 from stack import Stack
 
 import emitted
-from promql import Known, located, rules_of
+from promql import OTHERS, Known, located, rules_of
 from rule_cases import CASES, Case
 
 PROVES = "every rule reads what the plugin emits, in both generations of the names, and does what its unit test says"
@@ -103,6 +103,15 @@ def test_a_name_that_is_not_emitted(known, tmp_path, old, new, complaint):
     name, number, _ = where.split(":", 2)
     assert "prometheus/recording.yaml" == name
     assert 0 <= line - int(number) < 10
+
+
+def test_the_collector_has_the_names(tools):
+    """Each name of a Collector's own metrics that the rules read is one that this Collector has, by what it is made of."""
+    program = tools("otelcol").read_bytes()
+    names = {name.removesuffix("_total") for name in OTHERS if name.startswith("otelcol_")}
+
+    assert len(names) == 9
+    assert [] == [name for name in sorted(names) if name.encode() not in program]
 
 
 # The unit tests.

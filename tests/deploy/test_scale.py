@@ -250,7 +250,7 @@ def test_what_a_queue_does_not_hold_is_counted(tmp_path):
         in_hands = pump.sent["traces"] - accounted()
         assert 0 <= in_hands <= 10 * 50
         # The rest of Prometheus' own view: the alert on lost telemetry sees the same.
-        counted = "sum(otelcol_exporter_enqueue_failed_spans_total)"
+        counted = 'sum({__name__=~"otelcol_exporter_enqueue_failed_spans(_total)?"})'
         wait_until(
             lambda: value(stack, counted) == own_metrics(stack)[f"otelcol_exporter_enqueue_failed_spans/{route}"],
             20,
