@@ -1,6 +1,7 @@
 // Draws a board: window.BOARD has its JSON model, and what its queries answered.
 const PALETTE = ["#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#f2495c", "#b877d9", "#8ab8ff", "#96d98d", "#ffb357", "#ca95e5", "#37872d", "#e0b400", "#1f60c4", "#fa6400", "#c4162a", "#8f3bb8"];
 const NAMED = { green: "#73bf69", orange: "#ff9830", red: "#f2495c", blue: "#5794f2", text: "#ccccdc" };
+const DEPTHS = ["#5794f2", "#73bf69", "#b877d9", "#f2cc0c", "#8ab8ff", "#96d98d"];
 const ROW = 30, GAP = 8, WIDTH = document.documentElement.clientWidth - 24;
 const { model, answers, start, end, values } = window.BOARD;
 
@@ -82,7 +83,7 @@ function timeseries(panel, answered, width, height) {
     for (const run of runs(line.points)) {
       const top = run.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`);
       const floor = run.map(([at, , below]) => `${x(at).toFixed(1)},${y(below ?? 0).toFixed(1)}`).reverse();
-      svg.append(drawn("polygon", { points: [...top, ...floor].join(" "), fill: line.colour, opacity: stacked ? 0.3 : 0.08, "clip-path": `url(#${clip})` }));
+      svg.append(drawn("polygon", { points: [...top, ...floor].join(" "), fill: line.colour, opacity: (defaults.custom.fillOpacity ?? 0) / 100, "clip-path": `url(#${clip})` }));
       svg.append(drawn("polyline", { points: top.join(" "), fill: "none", stroke: line.colour, "stroke-width": 1.3, "stroke-linejoin": "round" }));
     }
   }
@@ -239,7 +240,7 @@ function traces(panel, spans, width) {
   const left = width * 0.38, wide = width * 0.55, whole = made("div", { style: "padding:4px 8px;position:relative" });
   for (const span of spans) {
     const x = left + (wide * (span.start - first)) / (last - first || 1), long = Math.max((wide * span.seconds) / (last - first || 1), 2);
-    whole.append(made("div", { class: "span" }, made("b", { style: `padding-left:${span.depth * 14}px` }, span.name), made("u", { style: `left:${x}px;width:${long}px;background:${span.failed ? NAMED.red : PALETTE[(span.depth + 2) % 8]}` }), made("em", { style: `left:${x + long + 5}px` }, shown(span.seconds, "s"))));
+    whole.append(made("div", { class: "span" }, made("b", { style: `padding-left:${span.depth * 14}px` }, span.name), made("u", { style: `left:${x}px;width:${long}px;background:${span.failed ? NAMED.red : DEPTHS[span.depth % DEPTHS.length]}` }), made("em", { style: `left:${x + long + 5}px` }, shown(span.seconds, "s"))));
   }
   return whole;
 }

@@ -178,7 +178,7 @@ def series(
         )
         .draw_style(GraphDrawStyle.LINE)
         .line_width(1)
-        .fill_opacity(30 if stacked else 4)
+        .fill_opacity(30 if stacked else 0)
         .show_points(VisibilityMode.NEVER)
         .span_nulls(False)
         .min(0)
