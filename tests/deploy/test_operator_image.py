@@ -114,7 +114,7 @@ class Image:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         assert done.returncode == 0, f"RUN {value}\n{done.stdout}{done.stderr}"
@@ -163,7 +163,7 @@ def application(folder: Path, version: str) -> str:
         ROOT / "locks/latest.txt",
         "openai",
     ]
-    subprocess.run(install, check=True, timeout=300, env=ENVIRONMENT)
+    subprocess.run(install, check=True, timeout=900, env=ENVIRONMENT)
     return str(folder / "bin/python")
 
 
