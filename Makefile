@@ -1,6 +1,6 @@
 # Needs make and a Python of at least 3.10; everything else goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help check test demo docs lock integration servers clean
+.PHONY: help check test demo docs lock integration servers operations clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,9 @@ integration: $(VENV)/tox $(if $(SERVERS),servers) ## call real model servers on 
 
 servers: $(VENV)/tox ## say which real servers are there and what each takes; SERVERS="llama vllm" installs them
 	@$(WITH_PYTHONS) PYTHONPATH=tests/integration $(VENV)/bin/python -m servers $(SERVERS)
+
+operations: $(VENV)/tox ## check deploy and dashboards with real programs, built by Go the first time (15 minutes), and show what was proven
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e operations $(TOX)
 
 docs: $(VENV)/tox ## build the documentation as a site, into the folder `site`
 	@$(WITH_PYTHONS) $(VENV)/bin/tox -q run -e site

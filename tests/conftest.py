@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytest.register_assert_rewrite("endings", "ollama_endings")
 
 # Real servers, which are asked only if somebody asks for them: `make integration`; and what has an environment of its own.
-OWN_ENVIRONMENTS = {"frameworks": "langchain_core", "sdks": "letta_client"}
+OWN_ENVIRONMENTS = {"deploy": "grafana_foundation_sdk", "frameworks": "langchain_core", "sdks": "letta_client"}
 collect_ignore = ["integration", *(folder for folder, module in OWN_ENVIRONMENTS.items() if not find_spec(module))]
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.

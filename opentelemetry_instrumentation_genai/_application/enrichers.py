@@ -14,7 +14,13 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from .._adapter.fields import member, string
 from .._adapter.parts import left_out, serialised
 from .._adapter.request_bodies import reading
-from .._conventions.names import CONVERSATION_FINGERPRINT, INPUT_MESSAGES, LLM_REQUEST_PURPOSE, SYSTEM_INSTRUCTIONS
+from .._conventions.names import (
+    CONVERSATION_FINGERPRINT,
+    CONVERSATION_FIRST,
+    INPUT_MESSAGES,
+    LLM_REQUEST_PURPOSE,
+    SYSTEM_INSTRUCTIONS,
+)
 from .._conventions.operation_kinds import CHAT
 from .._runtime.guard import guarded, warn_once
 from .hooks import Callback, hook_request
@@ -46,11 +52,13 @@ class Opening(NamedTuple):
         system: the parts of the system instructions.
         messages: the messages up to and including the user's first one.
         user: the parts of the user's first message.
+        whole: whether the request ends with it.
     """
 
     system: list[Part]
     messages: list[dict[str, Any]]
     user: list[Part]
+    whole: bool
 
 
 class Enrichers:
@@ -71,6 +79,7 @@ class Enrichers:
         refuse: Refuse,
     ) -> None:
         self._has_purpose = LLM_REQUEST_PURPOSE in names
+        self._has_first = CONVERSATION_FIRST in names
         self._rules = (*(given if isinstance(given, tuple) else ()), *BUILT_IN)
         self._callback = None if isinstance(given, tuple) else Callback("purpose", given, refuse)
         self._key = key if CONVERSATION_FINGERPRINT in names else None
@@ -89,6 +98,8 @@ class Enrichers:
         opening = reading(partial(_opening, request.endpoint), request.body)
         if self._key is not None and opening.user and _begins(request):
             found[CONVERSATION_FINGERPRINT] = _fingerprint(self._key, opening)
+        if self._has_first and opening.user and opening.whole and _begins(request):
+            found[CONVERSATION_FIRST] = True
         if self._has_purpose:
             request_purpose = self._purpose(request, opening)
             if request_purpose is not None:
@@ -113,18 +124,19 @@ def _begins(request: Request) -> bool:
 def _opening(endpoint: Endpoint, body: Mapping[str, Any]) -> Opening:
     """Return the beginning of a request's conversation. Nothing else of it is read, since conversations are long."""
     first = {name: body[name] for name in _SYSTEM if name in body}
-    found = False
+    found = whole = False
     for name in _SPOKEN:
         given = body.get(name)
         if isinstance(given, str):
-            first[name], found = given, True
+            first[name], found, whole = given, True, True
         elif isinstance(given, (list, tuple)) and name != "prompt":
             first[name], found = _until_user(given)
+            whole = len(first[name]) == len(given)
     content = endpoint.input_content(first)
     messages = content.get(INPUT_MESSAGES, [])
     system = [part for message in messages if message["role"] in _ROLES for part in message["parts"]]
     user = messages[-1]["parts"] if messages and found else []
-    return Opening([*content.get(SYSTEM_INSTRUCTIONS, ()), *system], messages, user)
+    return Opening([*content.get(SYSTEM_INSTRUCTIONS, ()), *system], messages, user, whole)
 
 
 def _until_user(messages: list[Any] | tuple[Any, ...]) -> tuple[list[Any], bool]:

@@ -230,6 +230,11 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "which calls begin alike: the turns of one conversation, as in llm-otel-kit",
     ),
     "gen_ai.content.original_bytes": ("int", "By", "how much content there was, where a budget has cut it"),
+    "gen_ai.conversation.first": (
+        "boolean",
+        "",
+        "true of the first request of a conversation, for what keeps its trace",
+    ),
     "gen_ai.input.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.output.messages_ref": ("string", "", "where they were uploaded to, as opentelemetry-util-genai names it"),
     "gen_ai.system_instructions_ref": (
@@ -340,6 +345,7 @@ AWS_BEDROCK_GUARDRAIL_INTERVENED: Final = "aws.bedrock.guardrail.intervened"
 AWS_BEDROCK_STOP_REASON: Final = "aws.bedrock.stop_reason"
 CONTENT_ORIGINAL_BYTES: Final = "gen_ai.content.original_bytes"
 CONVERSATION_FINGERPRINT: Final = "conversation.fingerprint"
+CONVERSATION_FIRST: Final = "gen_ai.conversation.first"
 GOOGLE_GENAI_BLOCK_REASON: Final = "google_genai.prompt.block_reason"
 GOOGLE_GENAI_COUNTED_TOKENS: Final = "google_genai.count_tokens.total_tokens"
 GOOGLE_GENAI_FINISH_REASONS: Final = "google_genai.response.finish_reasons"

@@ -33,7 +33,7 @@ _PRICES = ("off", "billed", "genai-prices")
 _PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+")
 _HOUR = 3600
 _NOT_A_LETTER = re.compile("[^a-z]")
-_ENRICHERS = ("conversation.fingerprint", "llm.request.purpose")
+_ENRICHERS = ("conversation.fingerprint", "gen_ai.conversation.first", "llm.request.purpose")
 _KEY_LENGTH = 16
 # The arguments of `genai_context` as keys of baggage, and the attributes that record them.
 _ARGUMENTS = {

@@ -23,7 +23,7 @@ from opentelemetry_instrumentation_genai.hooks import GenAIRequest
 OURS = "opentelemetry_instrumentation_genai"
 PREFIX = "OTEL_INSTRUMENTATION_GENAI_"
 KEY = "a key of the test's own"
-FINGERPRINT, PURPOSE = "conversation.fingerprint", "llm.request.purpose"
+FINGERPRINT, FIRST, PURPOSE = "conversation.fingerprint", "gen_ai.conversation.first", "llm.request.purpose"
 RESPONSES = pytest.mark.skipif(not hasattr(openai.OpenAI, "responses"), reason="this SDK has no Responses API")
 
 BE_BRIEF = {"role": "system", "content": "Be brief."}
@@ -94,7 +94,7 @@ def enriched(telemetry: Any, call: Callable[[], Any]) -> dict[str, Any]:
     call()
     attributes = telemetry.span.attributes
     assert [] == [name for name in attributes if name.endswith((".messages", "instructions"))]
-    return {name: attributes[name] for name in (FINGERPRINT, PURPOSE) if name in attributes}
+    return {name: attributes[name] for name in (FINGERPRINT, FIRST, PURPOSE) if name in attributes}
 
 
 @pytest.fixture
@@ -178,6 +178,44 @@ def test_ollama(server, telemetry):
     client._client.close()
 
 
+@pytest.fixture
+def firsts(telemetry) -> None:
+    """Which requests are the first of a conversation, of all three SDKs; no key is needed."""
+    for instrumentor in (OpenAIInstrumentor, AnthropicInstrumentor, OllamaInstrumentor):
+        instrumentor().instrument(**telemetry.providers, enrichers=FIRST)
+
+
+@pytest.mark.usefixtures("firsts")
+def test_the_first_request_of_a_conversation(ask, ask_claude):
+    """It ends with the first message of its user; those after it say nothing, and neither does one without that message."""
+    assert {FIRST: True} == ask(BE_BRIEF, HI) == ask(HI) == ask(HELLO, HI)
+    assert {} == ask(BE_BRIEF, HI, HELLO, MORE) == ask(HI, HELLO) == ask(HI, MORE)
+    assert {} == ask() == ask(BE_BRIEF) == ask({"role": ["user"]})
+    assert {FIRST: True} == ask_claude(HI, system="Be brief.")
+    assert {} == ask_claude(HI, HELLO, MORE, system="Be brief.")
+
+
+@RESPONSES
+@pytest.mark.usefixtures("firsts")
+def test_the_first_response_of_a_conversation(respond):
+    """A text or items; where the server keeps what came before, it is not the first."""
+    assert {FIRST: True} == respond("Hi") == respond([HI], instructions="Be brief.")
+    assert {} == respond([HI, HELLO, MORE]) == respond("Hi", extra_body={"previous_response_id": "resp_1"})
+    assert {} == respond("Hi", extra_body={"conversation": "conv_1"})
+
+
+@pytest.mark.usefixtures("firsts")
+def test_the_first_request_to_ollama(server, telemetry):
+    """Chat has a first request; a generated text is no conversation."""
+    client = ollama.Client(host=server.url)
+    server.reply(
+        Json({"model": "m", "message": HELLO, "done": True}), Json({"model": "m", "response": "Hello", "done": True})
+    )
+    assert {FIRST: True} == enriched(telemetry, lambda: client.chat(model="m", messages=[BE_BRIEF, HI]))
+    assert {} == enriched(telemetry, lambda: client.generate(model="m", prompt="Hi"))
+    client._client.close()
+
+
 def test_another_key_another_fingerprint(telemetry, ask):
     """Without the key nobody can try what a conversation began with."""
     fingerprints = []
@@ -189,10 +227,10 @@ def test_another_key_another_fingerprint(telemetry, ask):
 
 
 def test_without_a_key_no_fingerprint(telemetry, ask, warned):
-    """One message says what to set; the other enricher works."""
+    """One message says what to set; the other enrichers work."""
     OpenAIInstrumentor().instrument(**telemetry.providers, enrichers="all")
 
-    assert {PURPOSE: "User Chat"} == ask(HI)
+    assert {FIRST: True, PURPOSE: "User Chat"} == ask(HI)
     (warning,) = warned()
     assert "OTEL_INSTRUMENTATION_GENAI_USER_ID_KEY" in warning
 
@@ -391,4 +429,4 @@ def test_odd_messages(telemetry, ask, messages):
 
     attributes = ask(*messages)
     assert attributes == ask(*messages)
-    assert {*attributes} <= {FINGERPRINT, PURPOSE}
+    assert {*attributes} <= {FINGERPRINT, FIRST, PURPOSE}

@@ -22,7 +22,7 @@ ATTRIBUTES = {
     "hooked.request": True,
     "hooked.response": True,
 }
-ENRICHED = {"conversation.fingerprint", "llm.request.purpose"}
+ENRICHED = {"conversation.fingerprint", "gen_ai.conversation.first", "llm.request.purpose"}
 
 
 def _kinds(provider: Provider) -> list[Row]:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md")))
-PAGES = [path for path in (ROOT / "README.md", *FOLDERS) if path.exists()]
+PAGES = [path for path in (ROOT / "README.md", ROOT / "deploy/README.md", *FOLDERS) if path.exists()]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 

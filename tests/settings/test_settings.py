@@ -255,7 +255,11 @@ WRONG = [
     ("prices", "off,billed", ["off", "billed", "genai-prices", "file:PATH"]),
     ("user_id", "hashed", ["pseudo", "raw"]),
     ("baggage", "*", ["off", "KEY", "KEY=ATTRIBUTE"]),
-    ("enrichers", "sentiment", ["off", "all", "conversation.fingerprint", "llm.request.purpose"]),
+    (
+        "enrichers",
+        "sentiment",
+        ["off", "all", "conversation.fingerprint", "gen_ai.conversation.first", "llm.request.purpose"],
+    ),
     ("purpose", "file:", ["file:PATH", "callable", "MODULE:FUNCTION"]),
     ("request_hook", "no function", ["callable", "MODULE:FUNCTION"]),
     ("response_hook", "no function", ["callable", "MODULE:FUNCTION"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .load.duration import seconds_of
+from .load.faults import FAULTS
 
 
 @click.command("demo", short_help="Show what is recorded, with programs and a model server on this machine.")
@@ -35,7 +36,23 @@ from .load.duration import seconds_of
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Where --load writes what was sent, as JSON."
 )
-def command(*, serve: bool, port: int, load: float | None, seconds: float, seed: int, report: Path | None) -> None:
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=click.Choice([*FAULTS]),
+    help="What goes wrong with --load; may be given several times.",
+)
+def command(
+    *,
+    serve: bool,
+    port: int,
+    load: float | None,
+    seconds: float,
+    seed: int,
+    report: Path | None,
+    faults: tuple[str, ...],
+) -> None:
     """Run programs under opentelemetry-instrument, and show what is recorded of their calls.
 
     They call a model server on this machine: nothing leaves it, and no key is needed. With --load, there is traffic of models, tenants,
@@ -49,7 +66,7 @@ def command(*, serve: bool, port: int, load: float | None, seconds: float, seed:
     if load is not None:
         from .load.generator import generate
 
-        sys.exit(generate(load, seconds, seed, report))
+        sys.exit(generate(load, seconds, seed, report, faults))
     from .demonstration import demonstrate
 
     sys.exit(demonstrate())

@@ -7,6 +7,8 @@ from pathlib import Path
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _PRICES = "OTEL_INSTRUMENTATION_GENAI_PRICES"
+PRICES = Path(__file__).with_name("prices.json")
+"""What the models of the demonstration cost."""
 _SETTINGS = {
     "OTEL_SERVICE_NAME": "weekend-planner",
     "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
@@ -14,7 +16,7 @@ _SETTINGS = {
     "OTEL_METRICS_EXPORTER": "otlp",
     "OTEL_LOGS_EXPORTER": "otlp",
     CAPTURE: "span_and_event",
-    _PRICES: f"file:{Path(__file__).with_name('prices.json')}",
+    _PRICES: f"file:{PRICES}",
 }
 _SDKS = ("ANTHROPIC", "CEREBRAS", "FIREWORKS", "GROQ", "OPENAI")
 # What hurries the exporters, or keeps a proxy out of the way.

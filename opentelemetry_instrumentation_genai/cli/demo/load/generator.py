@@ -8,22 +8,32 @@ import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
 from ...run.process import run_to_its_end
-from ..environment import addresses
+from ..environment import PRICES, addresses
 from ..parts import NEEDED, find_parts
 from ..server.loopback import serve
 from ..server.model_server import model_server
 from ..server.tally import Tally
 
-# The users are made up: their ids are no secret.
-_DEFAULTS = {"OTEL_SERVICE_NAME": "weekend-planner", "OTEL_INSTRUMENTATION_GENAI_USER_ID": "raw"}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What boards and alerts are made of. The users are made up: their ids are no secret.
+_DEFAULTS = {
+    "OTEL_SERVICE_NAME": "weekend-planner",
+    "OTEL_INSTRUMENTATION_GENAI_USER_ID": "raw",
+    "OTEL_INSTRUMENTATION_GENAI_METRICS": "extended",
+    "OTEL_INSTRUMENTATION_GENAI_METRIC_ATTRIBUTES": "team,tenant",
+    "OTEL_INSTRUMENTATION_GENAI_PRICES": f"file:{PRICES}",
+}
 _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-def generate(rate: float, seconds: float, seed: int, report: Path | None) -> int:
+def generate(rate: float, seconds: float, seed: int, report: Path | None, faults: Sequence[str] = ()) -> int:
     """Make the traffic, and return the exit status.
 
     Args:
@@ -31,6 +41,7 @@ def generate(rate: float, seconds: float, seed: int, report: Path | None) -> int
         seconds: how long requests are sent.
         seed: which requests.
         report: where to write what was sent; None for nowhere.
+        faults: what goes wrong with more of them than usually.
 
     Raises:
         ClickException: there is no SDK, or no endpoint.
@@ -51,7 +62,7 @@ def generate(rate: float, seconds: float, seed: int, report: Path | None) -> int
         click.echo(
             f"{rate:g} requests in a second for {seconds:g} s, by {', '.join(sdks)}; the telemetry goes to {os.environ[_ENDPOINT]}"
         )
-        words = [str(rate), str(seconds), str(seed), str(path), *sdks]
+        words = [str(rate), str(seconds), str(seed), str(path), ",".join(faults), *sdks]
         status = run_to_its_end(
             [instrument, sys.executable, "-m", f"{__package__}.traffic", *words],
             {**_DEFAULTS, **os.environ, **addresses(model)},

@@ -1,6 +1,6 @@
 """The program that makes the requests of a seed; it runs under `opentelemetry-instrument`.
 
-Arguments: requests in a second, seconds, the seed, the file of the report, and the SDKs.
+Arguments: requests in a second, seconds, the seed, the file of the report, the faults with commas between, and the SDKs.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ import asyncio
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry_instrumentation_genai import genai_context
 
-from .plan import TRUNCATED, planned
+from .agent import run_agent
+from .plan import IMPATIENT, TRUNCATED, planned
 from .report import Report, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from .plan import Planned
 
@@ -34,7 +36,7 @@ def _openai() -> Ask:
     client = AsyncOpenAI(max_retries=1)
 
     async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
-        more: Any = {"model": model, "extra_headers": request.plan.header()}
+        more: Any = {"model": model, **_surroundings(request)}
         if request.model.startswith("text-embedding"):
             vectors = await client.embeddings.create(input=request.question, dimensions=64, **more)
             return Usage(vectors.usage.prompt_tokens, 0), False
@@ -63,7 +65,7 @@ def _anthropic() -> Ask:
     client = AsyncAnthropic(max_retries=1)
 
     async def ask(request: Planned, model: str) -> tuple[Usage, bool]:
-        more: Any = {"extra_headers": request.plan.header(), "messages": _messages(request)[1:], "model": model}
+        more: Any = {"messages": _messages(request)[1:], "model": model, **_surroundings(request)}
         more |= {"max_tokens": _limit(request), "system": _instruction(request)}
         if request.streamed:
             async with client.messages.stream(**more) as stream:
@@ -73,7 +75,7 @@ def _anthropic() -> Ask:
         used = message.usage
         cached, written = used.cache_read_input_tokens or 0, used.cache_creation_input_tokens or 0
         return Usage(
-            used.input_tokens + cached + written, used.output_tokens, cached
+            used.input_tokens + cached + written, used.output_tokens, cached, written
         ), message.stop_reason == "max_tokens"
 
     return ask
@@ -108,6 +110,12 @@ def _messages(request: Planned) -> list[dict[str, str]]:
     return [{"role": "system", "content": _instruction(request)}, {"role": "user", "content": request.question}]
 
 
+def _surroundings(request: Planned) -> dict[str, Any]:
+    """Return the arguments that are not of the model: what the server is to do with it, and how long the client waits."""
+    patience = {"timeout": IMPATIENT} if request.plan.failing == "late" else {}
+    return {"extra_headers": request.plan.header(), **patience}
+
+
 def _limit(request: Planned) -> int:
     return TRUNCATED if request.truncated else _ENOUGH
 
@@ -115,18 +123,31 @@ def _limit(request: Planned) -> int:
 async def _send(ask: Ask, request: Planned, report: Report, room: asyncio.Semaphore) -> None:
     """Make one request, for its tenant and user, and count what came of it."""
     model = "missing" if request.missing else request.model
-    with genai_context(user_id=request.user, tags={"tenant": request.tenant}):
+    tags = {"tenant": request.tenant, "team": request.team}
+    with genai_context(conversation_id=request.conversation, user_id=request.user, tags=tags):
         async with room:
             report.send(request, model)
+            asking = partial(_timed, ask, request, model, report)
             try:
-                usage, truncated = await ask(request, model)
+                usage, truncated = await (run_agent(request.run, asking, report) if request.run else asking())
             except Exception as error:  # noqa: BLE001 - all failures are counted
-                report.fail(getattr(error, "status_code", type(error).__name__))
+                report.fail(error)
             else:
-                report.answer(usage, truncated=truncated)
+                report.answer(usage, request, truncated=truncated)
 
 
-async def make_traffic(rate: float, seconds: float, seed: int, sdks: list[str], report: Report) -> None:
+async def _timed(ask: Ask, request: Planned, model: str, report: Report) -> tuple[Usage, bool]:
+    """Make a request, and count how long it took."""
+    began = time.perf_counter()
+    try:
+        return await ask(request, model)
+    finally:
+        report.end(model, time.perf_counter() - began)
+
+
+async def make_traffic(
+    rate: float, seconds: float, seed: int, sdks: Sequence[str], report: Report, *, faults: Sequence[str] = ()
+) -> None:
     """Send the requests of a seed at their times, and wait for the answers.
 
     Args:
@@ -135,11 +156,12 @@ async def make_traffic(rate: float, seconds: float, seed: int, sdks: list[str], 
         seed: which requests.
         sdks: by which SDKs.
         report: what counts them.
+        faults: what goes wrong with more of them than usually.
     """
     asks = {sdk: _SDKS[sdk]() for sdk in sdks}
     room, running = asyncio.Semaphore(_MOST), set[asyncio.Task[None]]()
     began, at = time.monotonic(), 0.0
-    for request in planned(seed, sdks):
+    for request in planned(seed, sdks, faults):
         at += request.after / rate
         if at > seconds:
             break
@@ -152,11 +174,12 @@ async def make_traffic(rate: float, seconds: float, seed: int, sdks: list[str], 
 
 def main() -> None:
     """Make the traffic, and write the report, also if it is interrupted."""
-    rate, seconds, seed, path, *sdks = sys.argv[1:]
+    rate, seconds, seed, path, faults, *sdks = sys.argv[1:]
     report = Report()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        asyncio.run(make_traffic(float(rate), float(seconds), int(seed), sdks, report))
+        wrong = [fault for fault in faults.split(",") if fault]
+        asyncio.run(make_traffic(float(rate), float(seconds), int(seed), sdks, report, faults=wrong))
     except KeyboardInterrupt:
         sys.exit(130)
     finally:

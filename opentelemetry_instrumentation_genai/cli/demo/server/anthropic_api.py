@@ -16,26 +16,31 @@ from .plan import CURRENT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .limits import Left
     from .tally import Reply, Tally
 
 Json = dict[str, Any]
+_FAILURES = {
+    400: ("invalid_request_error", "Output blocked by content filtering policy."),
+    429: ("rate_limit_error", "This request would exceed a limit."),
+    500: ("api_error", "Internal server error"),
+}
 
 
-def headers(tally: Tally, _: float) -> dict[str, str]:
+def headers(tally: Tally, _: float, left: Left) -> dict[str, str]:
     """Return the headers of every response."""
     return {
         "request-id": tally.identifier("req_"),
         "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
+        "anthropic-ratelimit-requests-remaining": str(left.requests),
+        "anthropic-ratelimit-tokens-remaining": str(left.tokens),
     }
 
 
 def failure(tally: Tally, status: int) -> Response:
-    """Return a rate limit, or an error of the server."""
-    kind = "rate_limit_error" if status == 429 else "api_error"
-    error = {
-        "type": kind,
-        "message": "This request would exceed a limit." if status == 429 else "Internal server error",
-    }
+    """Return a rate limit, a refusal by the policy, or an error of the server."""
+    kind, message = _FAILURES[status]
+    error = {"type": kind, "message": message}
     headers = {"retry-after": "0.15"} if status == 429 else {}
     return JSONResponse({"type": "error", "error": error, "request_id": tally.identifier("req_")}, status, headers)
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import anthropic_api, anthropic_batches, ollama_api, openai_api, openai_jobs
+from .limits import Left
 from .plan import CURRENT, plan_of
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ class Api(Protocol):
         """Path -> what answers there."""
         ...
 
-    def headers(self, tally: Tally, seconds: float, /) -> dict[str, str]:
-        """Return the headers of every response; it took `seconds`."""
+    def headers(self, tally: Tally, seconds: float, left: Left, /) -> dict[str, str]:
+        """Return the headers of every response; it took `seconds`, and `left` is left of the limits."""
         ...
 
     def failure(self, tally: Tally, status: int, /) -> Response:
-        """Return the response of a rate limit (429), or of an error of the server (500)."""
+        """Return the response of a rate limit (429), a refusal by the policy (400), or an error of the server (500)."""
         ...
 
     def refusal(self, tally: Tally, name: str, /, *, first: bool) -> Response | None:
@@ -55,12 +56,14 @@ def route(tally: Tally, api: Api, path: str) -> Route:
 
     async def endpoint(request: Request) -> Response:
         first = tally.count(request)
+        left = Left(0, 0)
         began = time.perf_counter()
         try:
             plan = plan_of(request.headers)
             CURRENT.set(plan)
             await asyncio.sleep(plan.latency)
             body = await request.json()
+            left = tally.limits.take(str(body["model"]), len(await request.body()) // 4)
             status = plan.status(first=first)
             response = (
                 api.failure(tally, status)
@@ -73,7 +76,8 @@ def route(tally: Tally, api: Api, path: str) -> Route:
             response = JSONResponse(
                 {"error": {"message": f"not understood: {error!r}", "type": "invalid_request"}}, 400
             )
-        response.headers.update(api.headers(tally, time.perf_counter() - began))
+        for name, value in api.headers(tally, time.perf_counter() - began, left).items():
+            response.headers.setdefault(name, value)
         return response
 
     return Route(path, endpoint, methods=["POST"])

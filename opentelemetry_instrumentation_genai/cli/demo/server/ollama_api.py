@@ -15,6 +15,7 @@ from .pace import FIRST_CHUNK, NEXT_CHUNK
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from .limits import Left
     from .tally import Reply, Tally
 
 Json = dict[str, Any]
@@ -22,7 +23,7 @@ Json = dict[str, Any]
 LOADING = 0.25  # seconds that a model takes to be loaded, which the first call waits for
 
 
-def headers(_: Tally, __: float) -> dict[str, str]:
+def headers(_: Tally, __: float, ___: Left) -> dict[str, str]:
     """Return no headers of its own, as Ollama does."""
     return {}
 

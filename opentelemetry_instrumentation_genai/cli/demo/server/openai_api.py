@@ -15,14 +15,20 @@ from .pace import FIRST_CHUNK, TOKEN, events
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .limits import Left
     from .tally import Reply, Tally
 
 Json = dict[str, Any]
 
 
-def headers(tally: Tally, seconds: float) -> dict[str, str]:
+def headers(tally: Tally, seconds: float, left: Left) -> dict[str, str]:
     """Return the headers of every response."""
-    return {"x-request-id": tally.identifier("req_", 32), "openai-processing-ms": str(round(seconds * 1000))}
+    return {
+        "x-request-id": tally.identifier("req_", 32),
+        "openai-processing-ms": str(round(seconds * 1000)),
+        "x-ratelimit-remaining-requests": str(left.requests),
+        "x-ratelimit-remaining-tokens": str(left.tokens),
+    }
 
 
 def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
@@ -39,7 +45,11 @@ def refusal(tally: Tally, name: str, *, first: bool) -> Response | None:
 
 
 def failure(_: Tally, status: int) -> Response:
-    """Return a rate limit, or an error of the server."""
+    """Return a rate limit, a refusal by the policy, or an error of the server."""
+    if status == 400:
+        return error(
+            status, "The response was filtered by the content policy.", "invalid_request_error", "content_filter"
+        )
     if status != 429:
         return error(status, "The server had an error while processing your request.", "server_error", "server_error")
     response = error(status, "Rate limit reached for requests.", "requests", "rate_limit_exceeded")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HEADER = "x-demo-plan"
-Failing = Literal["", "busy", "limited", "broken"]
+Failing = Literal["", "busy", "limited", "broken", "filtered", "late"]
 
 
 class Plan(NamedTuple):
@@ -19,7 +19,8 @@ class Plan(NamedTuple):
     Attributes:
         latency: seconds that pass before it is looked at.
         cached: tokens at the beginning of the prompt that are read from the cache; None leaves it to the cache.
-        failing: `busy` is a rate limit at the first try, `limited` one at every try, `broken` an error of the server.
+        failing: `busy` is a rate limit at the first try, `limited` one at every try, `broken` an error of the server, `filtered` a
+            refusal by the provider's policy; `late` is answered as any other, but for a client that does not wait so long.
     """
 
     latency: float = 0.0
@@ -36,8 +37,9 @@ class Plan(NamedTuple):
         Args:
             first: whether this is the first try of a call.
         """
-        if self.failing == "broken":
-            return 500
+        always = {"broken": 500, "filtered": 400}.get(self.failing)
+        if always:
+            return always
         return 429 if self.failing == "limited" or (self.failing == "busy" and first) else None
 
 

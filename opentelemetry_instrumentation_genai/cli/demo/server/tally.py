@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from .limits import Limits
 from .model import MarkedCache, PromptCache
 from .plan import CURRENT
 
@@ -35,6 +36,7 @@ class Tally:
     any_model: bool = False
     cache: PromptCache = field(default_factory=PromptCache)
     marked: MarkedCache = field(default_factory=MarkedCache)
+    limits: Limits = field(default_factory=Limits)
     loaded: set[str] = field(default_factory=set)
 
     def count(self, request: Request, *, inference: bool = True) -> bool:

@@ -1,0 +1,1 @@
+"""What all boards share: their variables, queries of both generations of names, panels, limits, and the layout."""
