@@ -38,7 +38,6 @@ PROTOCOLS: Listed = {
     "_adapter/endpoint.py": ("Accumulator.add", "Accumulator.result"),
     "_call/observer.py": ("Observer.chunk", "Signals.describe", "Signals.observers", "Signals.start_span"),
     "_patching/funnel.py": ("Funnel._base",),
-    "_patching/late_streams.py": ("Start.__call__",),
     "_patching/seam.py": ("Seam.begin", "Seam.end", "Seam.received", "Seam.sends_again"),
     "_stream/body.py": ("Unfinished.exit",),
     "openai/_realtime_session.py": ("Session.received", "Session.sends"),
@@ -146,8 +145,9 @@ START: Listed = {
     "_conventions/operation_kinds.py": ("_local", "_unnamed", "key_of_owner"),
     "anthropic/_batches.py": ("_methods",),
     "sdks/bedrock/_blocks.py": ("_media",),
-    "sdks/bedrock/_invocation.py": ("_both", "_of", "_reasons", "invoked"),
+    "sdks/bedrock/_invocation.py": ("_of", "_reasons", "invoked"),
     "_adapter/endpoint.py": ("Endpoint.called_by",),
+    "_adapter/translation.py": ("translated", "translated.<lambda>"),
     "_adapter/openai_api/endpoints.py": ("openai_endpoints",),
     "_patching/stainless_instrumentor.py": (
         "StainlessInstrumentor.__init_subclass__",
@@ -178,7 +178,7 @@ START: Listed = {
     "_runtime/callables.py": ("entry_point", "entry_point.<lambda>", "load"),
     "_completion_hook/entry_points.py": ("_make", "_named"),
     "_patching/event_streams.py": ("_imported",),
-    "_adapter/fields.py": ("field", "table"),
+    "_adapter/fields.py": ("both", "field", "table"),
     "_runtime/guard.py": (
         "_escape",
         "_is_seen",

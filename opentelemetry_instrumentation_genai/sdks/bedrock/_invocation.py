@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..._adapter.fields import Table, count, field, member, members, table
+from ..._adapter.fields import both, count, field, member, members, table
 from ..._adapter.json_text import parsed
 from ..._adapter.server_timings import Timings, timings
 from ..._conventions import names
@@ -75,17 +75,13 @@ _RESPONSE = table(
 )
 
 
-def _both(one: Table, other: Table) -> Table:
-    return Table((*one.leaves, *other.leaves), (*one.branches, *other.branches))
-
-
 def invoked(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint of InvokeModel, and of its stream, for a model with bodies as `endpoint` describes them."""
     make = endpoint.accumulator
     return dataclasses.replace(
         endpoint,
-        request=_both(endpoint.request, table(*GUARDRAIL)),
-        response=_both(_RESPONSE, endpoint.response),
+        request=both(endpoint.request, table(*GUARDRAIL)),
+        response=both(_RESPONSE, endpoint.response),
         model=model_of,
         constants={name: value for name, value in endpoint.constants.items() if name != names.OPENAI_API_TYPE},
         finish_reasons=_reasons(endpoint.finish_reasons),
