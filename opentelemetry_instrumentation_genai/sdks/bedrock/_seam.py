@@ -17,7 +17,7 @@ from ..._patching.http_exchange import Exchange, secrets_in
 from ..._patching.seam import following
 from ..._runtime.guard import guarded
 from ._bodies import follow
-from ._invocation import metrics_in
+from ._invocation import by_headers
 from ._requests import given_by
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Bedrock(Funnel):
         for name in ("stream", "body"):
             body = member(result, name)
             if body is not None:
-                follow(body, call, metrics_in(headers))
+                follow(body, call, by_headers(headers))
 
     @guarded
     def end(self, call: Call, result: Any, error: BaseException | None) -> None:
