@@ -136,6 +136,7 @@ START: Listed = {
     "_patching/start_up.py": (
         "RememberedCheck.__call__",
         "RememberedCheck.__init__",
+        "_is_met",
         "forget_checks",
         "remember_checks",
     ),
