@@ -406,7 +406,7 @@ RARE: Listed = {
     ),
     "_masking/masking.py": ("quoted", "with_size"),
     "_signals/metrics.py": ("_Histograms.__init__", "_Histograms.record"),
-    "_settings/misspelled.py": ("_nearest",),
+    "_settings/misspelled.py": ("_nearest", "misspelled", "warn_of_misspelled"),
     "_masking/named_phones.py": ("_is_number",),
     "_masking/named_secrets.py": ("_doubled",),
     "_masking/origin.py": ("origin",),
