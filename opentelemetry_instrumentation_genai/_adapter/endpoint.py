@@ -51,6 +51,8 @@ class Endpoint:
         kind: the kind of operation that its calls are.
         request: request attributes, read from the input.
         response: response attributes, read from the response.
+        form: plain response as received -> the form that all members here read, and that the accumulator makes: for an API that
+            differs from another one in form.
         measured: the response attributes that metrics need; no others are read if only metrics are recorded.
         constants: attributes that every call of the endpoint has.
         identity: attributes that span and metrics share, besides provider, model and server, read from the input.
@@ -96,6 +98,7 @@ class Endpoint:
     timings: Callable[[Any, Mapping[str, Attribute]], Timings | None] = lambda _response, _found: None
     messages: str = "messages"
     billing: Callable[[Any], Billing] = lambda _response: NO_MORE
+    form: Callable[[Any], Any] | None = None
     accumulator: Callable[[bool], Accumulator] | None = None
     stream_usage: StreamUsage | None = None
     unread: frozenset[str] = frozenset()

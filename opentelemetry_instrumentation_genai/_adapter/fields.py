@@ -87,6 +87,11 @@ def table(*rows: Field) -> Table:
     return Table(leaves, [(name, table(*deeper)) for name, deeper in below.items()])
 
 
+def both(one: Table, other: Table) -> Table:
+    """Return the rows of two tables. Of two rows for one attribute the deeper one wins, and of two at one depth that of `other`."""
+    return Table((*one.leaves, *other.leaves), (*one.branches, *other.branches))
+
+
 def only(rows: Table, attributes: Collection[str]) -> Table:
     """Return the rows of a table for some attributes."""
     branches = ((name, only(below, attributes)) for name, below in rows.branches)

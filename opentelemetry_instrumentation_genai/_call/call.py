@@ -209,8 +209,6 @@ class Call(CallState):
         self.stopped = stopped = self.stopped or perf_counter()
         if self._request is not None:
             self._observe()
-        if self.chunks is not None and (self.chunks.first is not None or self.chunks.noted):
-            response = self.chunks.response()
         outcome = outcome_of(self, ending, response, error, stopped - self.started)
         _record(iter(self._observers), outcome)
         self._close()

@@ -27,7 +27,9 @@ class Outcome(NamedTuple):
 
     Attributes:
         ending: in which way.
-        response: the SDK's object, JSON, or what the accumulator made of the chunks; None if nothing was received.
+        response: the SDK's object, JSON, or what the accumulator made of the chunks, in the form that the endpoint reads; None if nothing
+            was received.
+        received: the same as it was received, for the application's hooks.
         error: the exception that the SDK raised, if it did.
         failure: how the call failed, by the exception or by the response itself; None if it did not.
         attributes: those of the response. An observer may add to them, for itself and for those after it.
@@ -37,6 +39,7 @@ class Outcome(NamedTuple):
 
     ending: Ending
     response: Any
+    received: Any
     error: BaseException | None
     failure: Failure | None
     attributes: dict[str, Attribute]
@@ -44,22 +47,33 @@ class Outcome(NamedTuple):
     first_chunk: float | None
 
 
-def outcome_of(call: CallState, ending: Ending, response: Any, error: BaseException | None, seconds: float) -> Outcome:
+def outcome_of(call: CallState, ending: Ending, received: Any, error: BaseException | None, seconds: float) -> Outcome:
     """Return the outcome of a call.
 
     Args:
         call: the call; its clock has stopped.
         ending: how it ended.
-        response: what was received.
+        received: the plain response, if any; the chunks come first.
         error: what the SDK raised.
         seconds: how long it took.
     """
-    first_chunk = None if call.chunks is None else call.chunks.first
+    chunks = call.chunks
+    first_chunk = None if chunks is None else chunks.first
+    if chunks is not None and (first_chunk is not None or chunks.noted):
+        response = received = chunks.response()
+    else:
+        response = _in_form(call, received)
     attributes = _attributes(call, response, first_chunk) or {}
     failure = _failure(call, response, error)
     if failure is not None:
         attributes[ERROR_TYPE] = failure.error_type
-    return Outcome(ending, response, error, failure, attributes, seconds, first_chunk)
+    return Outcome(ending, response, received, error, failure, attributes, seconds, first_chunk)
+
+
+@guarded
+def _in_form(call: CallState, received: Any) -> Any:
+    form = call.endpoint.form
+    return received if form is None or received is None else form(received)
 
 
 @guarded

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .._adapter.fields import member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # LiteLLM's proxy, "Response Headers". The headers of a stream are sent before it costs anything.
 _HEADER = b"x-litellm-response-cost"
@@ -28,7 +28,7 @@ def by_headers(headers: Any) -> float | None:
 
 def by_response(provider: str, response: Any) -> float | None:
     """Read the cost from a response; None if its provider does not report it."""
-    read = _READERS.get(provider)
+    read = BILLING.get(provider)
     usage = None if read is None else member(response, "usage")
     return None if read is None or usage is None else read(usage)
 
@@ -73,10 +73,11 @@ def _deepinfra(usage: Any) -> float | None:
     return _dollars(member(usage, "estimated_cost"))
 
 
-_READERS: dict[str, Callable[[Any], float | None]] = {
+BILLING: Final[Mapping[str, Callable[[Any], float | None]]] = {
     "deepinfra": _deepinfra,
     "litellm": _cost,
     "openrouter": _openrouter,
     "perplexity": _perplexity,
     "x_ai": _x_ai,
 }
+"""`gen_ai.provider.name` -> usage of a response -> what it cost, of the providers that say so."""

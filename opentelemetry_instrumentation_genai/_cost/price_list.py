@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .._runtime.background import Background
 from .._runtime.guard import report
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from .._adapter.client_servers import Server
     from .units import Used
 
-# gen_ai.provider.name -> the package's id. Not those that bill what their usage does not count, as Perplexity does searches.
-_IDS = {
+LISTED: Final = {
     "anthropic": "anthropic",
     "aws.bedrock": "aws",
     "azure.ai.inference": "azure",
@@ -43,6 +42,7 @@ _IDS = {
     "x_ai": "x-ai",
     "z_ai": "zai",
 }
+"""`gen_ai.provider.name` -> the package's id. Not those that bill what their usage does not count, as Perplexity does searches."""
 _NOT = frozenset({"perplexity"})
 # On Bedrock a model's price depends on where it may run, which only the name in the request contains.
 _BY_REQUEST = frozenset({"aws.bedrock"})
@@ -96,8 +96,8 @@ class PriceList:
         answered, *requested = models
         for model in (answered, *(name for name in requested if answered.lower().startswith(name.lower()))):
             found = self._find_by_url(url, model) if url else None
-            if found is None and provider in _IDS:
-                found = self._find(_IDS[provider], model)
+            if found is None and provider in LISTED:
+                found = self._find(LISTED[provider], model)
             if found is not None:
                 return None if found.provider in _NOT else found
         return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._application.block import Block
 from .._runtime.guard import guarded
 from .calls import NO_SERVER
 from .endpoints import FAILED
@@ -12,7 +13,7 @@ from .operation import Run
 from .outer_span import OuterSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.context.context import Context
     from opentelemetry.trace import Span
@@ -21,6 +22,48 @@ if TYPE_CHECKING:
     from .._adapter.endpoint import Endpoint
     from .._call.call import Call
     from .._signals.application import ApplicationSignals
+
+
+_Run = TypeVar("_Run", bound=Block)
+
+
+def recorded(
+    begun: Callable[[Any, Any], _Run | None], returned: Callable[[_Run, Any], object]
+) -> Callable[..., object]:
+    """Return a wrapper for wrapt around a function of a framework of which each call is one run.
+
+    Args:
+        begun: the positional and keyword arguments -> the run; None where it is not followed.
+        returned: called with the run and what the function returns, within the run.
+    """
+
+    def wrapper(wrapped: Callable[..., object], _instance: object, args: Any, kwargs: Any) -> object:
+        run = begun(args, kwargs)
+        if run is None:
+            return wrapped(*args, **kwargs)
+        with run:
+            result = wrapped(*args, **kwargs)
+            returned(run, result)
+        return result
+
+    return wrapper
+
+
+def async_recorded(
+    begun: Callable[[Any, Any], _Run | None], returned: Callable[[_Run, Any], object]
+) -> Callable[..., object]:
+    """Do the same with `await`."""
+
+    async def wrapper(wrapped: Callable[..., Any], _instance: object, args: Any, kwargs: Any) -> object:
+        run = begun(args, kwargs)
+        if run is None:
+            return await wrapped(*args, **kwargs)
+        with run:
+            result = await wrapped(*args, **kwargs)
+            returned(run, result)
+        return result
+
+    return wrapper
 
 
 class FrameworkRun(Run):

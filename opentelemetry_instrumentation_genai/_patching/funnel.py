@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .other_instrumentations import Others
     from .patch import Patches
     from .propagation import Propagation
+    from .seam import Scope
 
 
 class Funnel:
@@ -105,10 +106,38 @@ class Funnel:
         """
         if not self.active or is_skipped(context, endpoint.kind):
             return None
-        signals = self._signals
-        attribution = signals.attribution.of(context)
-        request = Request(endpoint, provider_of(server), server, body, True, capture_in(context), attribution)
-        return Call(signals, request, context)
+        return Call(self._signals, self._request(endpoint, server, body, context, stream=True), context)
+
+    # The steps of a call, where a seam has no more to do.
+
+    def sends_again(self, _scope: Scope, _error: BaseException) -> bool | None:
+        """Return False: what is sent again, the SDK sends itself."""
+        return False
+
+    # What the seams do.
+
+    def _request(
+        self, endpoint: Endpoint, server: Server, body: Mapping[str, Any], context: Context, *, stream: bool
+    ) -> Request:
+        attribution = self._signals.attribution.of(context)
+        return Request(endpoint, provider_of(server), server, body, stream, capture_in(context), attribution)
+
+    def _start(self, scope: Scope, request: Request, exchange: Any, *, running: bool) -> Call | None:
+        """Start the call of a request that is sent now, unless the context excludes it. Return it.
+
+        Args:
+            scope: which times it.
+            request: as it was read, maybe in another context: a stream may send it when it is read.
+            exchange: its HTTP side.
+            running: whether the SDK's method runs, before whose end nothing ends the call.
+        """
+        context = get_current()
+        if not self.active or is_skipped(context, request.endpoint.kind):
+            return None
+        scope.call = call = Call(self._signals, request, context, exchange)
+        call.running = running
+        call.start()
+        return call
 
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return the endpoint of a request, or None if its call is not followed here; and the ids in its path.

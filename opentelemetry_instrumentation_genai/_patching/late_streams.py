@@ -5,31 +5,79 @@ A stream that is never read sends nothing, and is no call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from .._runtime.guard import guarded
+from .._stream.body import Reading
 from .._stream.transparent_proxy import Proxy, own
+from .seam import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from .._stream.body import Reading
-    from .seam import Scope
+    from .._call.call import Call
+    from .seam import Seam
 
 _END = object()
 
 
-class Start(Protocol):
+class StreamReading(Reading):
+    """The reading of a stream.
+
+    Args:
+        call: the call, which ends with the reading.
+        read_failure: reads what is recorded of a failure besides the exception.
+    """
+
+    __slots__ = ("_read_failure",)
+
+    def __init__(self, call: Call, read_failure: Callable[[Call, BaseException], object]) -> None:
+        super().__init__(call)
+        self._read_failure = read_failure
+
+    @guarded
+    def failed(self, error: BaseException) -> None:
+        """Record a failure: the SDK raised, or the consumer left."""
+        if self._stepping:
+            self._read_failure(self._call, error)
+        super().failed(error)
+
+
+class Start:
     """Starts the call of a stream at its first step.
+
+    Args:
+        seam: that of the SDK.
+        client: the SDK's client.
+        call: starts the call in the scope of that step, if it is followed.
+        read_failure: see `StreamReading`.
 
     Attributes:
         scope: the scope of that step.
     """
 
-    scope: Scope
+    def __init__(
+        self,
+        seam: Seam,
+        client: Any,
+        call: Callable[[Scope], object],
+        read_failure: Callable[[Call, BaseException], object],
+    ) -> None:
+        self.scope = Scope(seam, None, client, (), {})
+        self._call = call
+        self._read_failure = read_failure
 
-    def __call__(self, source: Any, /) -> tuple[Reading, Any] | None:
+    @guarded
+    def __call__(self, source: Any) -> tuple[Reading, Any] | None:
         """Start the call and make it current. Return its reading and the steps of `source`, None if it is not instrumented."""
-        ...
+        scope = self.scope
+        self._call(scope)
+        if scope.call is None:
+            return None
+        reading = StreamReading(scope.call, self._read_failure)
+        steps = reading.chunks(source)
+        scope.start()
+        return reading, steps
 
 
 def stream_of(source: Generator[Any, Any, Any], start: Start) -> Generator[Any, Any, Any]:

@@ -19,7 +19,6 @@ from .._adapter.request_bodies import mapping
 from .._adapter.unknown_servers import UnknownServer
 from .._application.capture_content import capture_in
 from .._call.call import Call
-from .._call.request import Request
 from .._conventions.names import HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from .._runtime.guard import guarded, observed, transformed
 from .._stream.body import Body, body_of
@@ -157,17 +156,12 @@ class Stainless(Funnel):
         endpoint, ids = self._find(client, options.method, options.url, context)
         if endpoint is None:
             return
-        capture = capture_in(context)
-        if self._lazy and self._signals.reads_input(capture, endpoint.kind):
+        if self._lazy and self._signals.reads_input(capture_in(context), endpoint.kind):
             options = _replace_options(scope, options, without_iterators(options))  # once: it reads the iterators
         body = input_of(endpoint, ids, options.json_data, options.extra_json, options.params)
         server = self._server(client, options.url)
-        provider = provider_of(server)
         streamed = scope.kwargs.get("stream") is True
-        attribution = self._signals.attribution.of(context)
-        request = Request(
-            endpoint, provider, server, body, streamed or body.get("stream") is True, capture, attribution
-        )
+        request = self._request(endpoint, server, body, context, stream=streamed or body.get("stream") is True)
         adopts = self._native is not None and self._native.spans(client, options)
         scope.call = call = Call(self._signals, request, context, Exchange(client))
         call.running = True
@@ -177,7 +171,7 @@ class Stainless(Funnel):
         if server.propagates and not adopts:  # else the SDK propagates its own span
             options = _replace_options(scope, options, self._propagated(call, client, options) or options)
         if self._usage_injection is not None and streamed:
-            self._usage_injection.inject(scope, call, options, body, provider)
+            self._usage_injection.inject(scope, call, options, body, request.provider)
 
     def sends_again(self, scope: Scope, error: BaseException) -> bool | None:
         """Return whether the caller's own request is to be sent, because the server refused what was injected into it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from .instrumentor import GenAIInstrumentor
@@ -41,9 +41,14 @@ class StainlessInstrumentor(GenAIInstrumentor):
 
         return version(self.distribution) if self.distribution else super()._installed()
 
-    @abstractmethod
     def _endpoints(self) -> Mapping[tuple[str, str], Endpoint]:
-        """Return the endpoints: (method, path with `{name}` for an id) -> endpoint. Called when the SDK is patched."""
+        """Return the endpoints: (method, path with `{name}` for an id) -> endpoint. Called when the SDK is patched.
+
+        An instrumentor that is a folder has them in its module `_endpoints`.
+        """
+        folder = next(kind.__module__ for kind in type(self).__mro__ if "sdk" in vars(kind))
+        endpoints: Mapping[tuple[str, str], Endpoint] = import_module("._endpoints", folder).ENDPOINTS
+        return endpoints
 
     def _make_seam(self, config: Config, providers: GivenProviders) -> Seam:
         from .._adapter.host_providers import HostProviders

@@ -16,7 +16,6 @@ from .._conventions.capture_modes import NO_CONTENT, Capture
 from .._conventions.sdks import INSTRUMENTED
 from .._runtime.errors import PartlyError, RefusedError
 from .._runtime.guard import warn_once
-from .misspelled import warn_of_misspelled
 from .readers import FILE, PREFIX, READERS
 
 if TYPE_CHECKING:
@@ -139,17 +138,23 @@ def resolve(keywords: Mapping[str, object], sdk: str = "", section: Mapping[str,
 
         names = masked(", ".join(unknown))
         warn_once("Unknown settings of instrument(): %s. Accepted are: %s.", names, ", ".join(READERS))
-    warn_of_misspelled(PREFIX, {variable(name) for name in READERS})
+    present = [name for name in os.environ if name.startswith("OTEL_")]
+    if any(name.startswith(PREFIX) and name not in _NAMES for name in present):
+        from .misspelled import warn_of_misspelled
+
+        warn_of_misspelled(PREFIX, _NAMES, present)
     declared = declared_settings(sdk, section)
+    in_environment = (_NAMES[name] for name in present if name in _NAMES)
+    somewhere = READERS.keys() & {*keywords, *(declared or ()), *in_environment}
     chosen: dict[str, Any] = {"refused": True} if declared is None else {}
-    for setting in fields(Config):
-        found = given(setting.name, keywords, declared or {}) if setting.name in READERS else None
+    for setting in _FIELDS:
+        found = given(setting.name, keywords, declared or {}) if setting.name in somewhere else None
         if found is not None:
             chosen[setting.name] = _value(setting.name, *found, setting.default, sdk)
     if _REFUSED in chosen.values():
         chosen = {name: value for name, value in chosen.items() if value is not _REFUSED}
         chosen["refused"] = True
-    return Config(**chosen)
+    return Config(**chosen) if chosen else _UNSET
 
 
 def declared_settings(
@@ -179,6 +184,11 @@ def accepts_off(name: str) -> bool:
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return _VARIABLES.get(name, PREFIX + name.upper())
+
+
+_NAMES = {variable(name): name for name in READERS}
+_FIELDS = fields(Config)
+_UNSET = Config()
 
 
 def given(

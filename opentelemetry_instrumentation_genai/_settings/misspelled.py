@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from .._runtime.guard import warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _NEAR = 0.75  # ratio of `difflib`: two swapped letters in a short word are above it, a different word is below
 # Variables that other packages read: `opentelemetry-util-genai`, also as vendors distribute it.
@@ -16,27 +15,29 @@ _OTHERS = frozenset({"UPLOAD_MAX_QUEUE_SIZE", "EMITTERS", "EVALUATORS", "SESSION
 _FAMILIES = ("EMITTERS_", "EVALS_", "EVALUATION_", "EVALUATORS_")
 
 
-def warn_of_misspelled(prefix: str, known: Collection[str]) -> None:
+def warn_of_misspelled(prefix: str, known: Collection[str], present: Iterable[str]) -> None:
     """Log a warning once for each unknown variable with a name near a known one. Any other may belong to another package.
 
     Args:
         prefix: the prefix of the names.
         known: the names of all our variables.
+        present: the names of those that are set.
     """
-    for name, nearest in misspelled(prefix, known):
+    for name, nearest in misspelled(prefix, known, present):
         from .._masking.masking import masked
 
         warn_once("The environment variable %s is not known, and has no effect. Is it %s?", masked(name), nearest)
 
 
-def misspelled(prefix: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
+def misspelled(prefix: str, known: Collection[str], present: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each unknown variable with a name near a known one, and that one.
 
     Args:
         prefix: the prefix of the names.
         known: the names of all our variables.
+        present: the names of those that are set.
     """
-    given = {name for name in os.environ if name.startswith(prefix)}.difference(known)
+    given = {name for name in present if name.startswith(prefix)}.difference(known)
     if not given:
         return
     words = [name.removeprefix(prefix) for name in known if name.startswith(prefix)]

@@ -30,9 +30,9 @@ _NO_HOSTS = frozenset({"off", "on", "true", "false", "yes", "no", "none", "all",
 _GENERATIONS = [name for name in GENERATION_NAMES if name != "default"]
 _PRICES = ("off", "billed", "genai-prices")
 # A host, or an IPv6 address in brackets, and a port; the scheme of a URL is not accepted.
-_PATTERN = re.compile(r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+")
+_PATTERN = r"(\[[^\s/@\]]+\]|[^\s/:@=]+)(:[0-9*]+)?|[0-9a-f:*]+"
 _HOUR = 3600
-_NOT_A_LETTER = re.compile("[^a-z]")
+_NOT_A_LETTER = "[^a-z]"
 _ENRICHERS = ("conversation.fingerprint", "gen_ai.conversation.first", "llm.request.purpose")
 _KEY_LENGTH = 16
 # The arguments of `genai_context` as keys of baggage, and the attributes that record them.
@@ -43,12 +43,12 @@ _ARGUMENTS = {
 }
 _USERS = frozenset({"user_id", "user.id", "enduser.id", "enduser.pseudo.id"})
 # A function in a module, in the syntax of entry points.
-_TAG = re.compile(r"[^\s=*]{1,256}")
-_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
+_TAG = r"[^\s=*]{1,256}"
+_FUNCTION = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*"
 # A password in a URL, which may be within another (`simplecache::ftp://...`); digits alone after the colon are a port.
-_PASSWORD = re.compile(r"://[^/]*:(?!\d{0,5}(?:/|$)).*@")
+_WITH_LOGIN = r"://[^/]*:(?!\d{0,5}(?:/|$)).*@"
 # The parts of a URL that do not name a folder: the user, and the query.
-_NO_FOLDER = re.compile(r"(?<=://)[^/]*@|\?.*")
+_NO_FOLDER = r"(?<=://)[^/]*@|\?.*"
 _BOOLEANS = {"true": True, "false": False}
 _RULES = "private_key, jwt, aws_key, secrets, email, iban, credit_card, phone, ip"
 _WORDS = frozenset({"off", "all", *_RULES.split(", ")})
@@ -148,8 +148,8 @@ def _path(value: Any) -> str:
 
     path: str = os.fspath(value)  # raises TypeError for a value that is not a path
     # The names of folders and buckets may look like keys.
-    elsewhere = " ".join(_NO_FOLDER.findall(path)) if "/" in path else path
-    if _PASSWORD.search(path) or has_credential(path) or (elsewhere and masked(elsewhere) != elsewhere):
+    elsewhere = " ".join(re.findall(_NO_FOLDER, path)) if "/" in path else path
+    if re.search(_WITH_LOGIN, path) or has_credential(path) or (elsewhere and masked(elsewhere) != elsewhere):
         raise ValueError
     return path
 
@@ -167,7 +167,7 @@ def _boolean(value: object) -> bool:
 def _host_providers(value: Any) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if hasattr(value, "items") else [entry.rsplit("=", 1) for entry in _entries(value)]
     declared = tuple((pattern.strip().lower(), provider.strip()) for pattern, provider in pairs)
-    if not all(_PATTERN.fullmatch(pattern) and provider for pattern, provider in declared):
+    if not all(re.fullmatch(_PATTERN, pattern) and provider for pattern, provider in declared):
         raise ValueError
     return declared
 
@@ -176,7 +176,7 @@ def _propagate(value: object) -> tuple[str, ...]:
     hosts = tuple(entry.lower() for entry in _entries(value))
     if hosts == ("off",):
         return ()
-    if not hosts or not _NO_HOSTS.isdisjoint(hosts) or not all(map(_PATTERN.fullmatch, hosts)):
+    if not hosts or not _NO_HOSTS.isdisjoint(hosts) or not all(re.fullmatch(_PATTERN, host) for host in hosts):
         raise ValueError
     return hosts
 
@@ -194,7 +194,7 @@ def _semconv(value: Any) -> str:
     """Return the generation that a list names. Values of other domains (http, database) are ignored."""
     if hasattr(value, "items"):
         return _semconv_of_domain(**value)
-    ours = {entry.lower() for entry in _entries(value) if _NOT_A_LETTER.sub("", entry.lower()).startswith("genai")}
+    ours = {entry.lower() for entry in _entries(value) if re.sub(_NOT_A_LETTER, "", entry.lower()).startswith("genai")}
     chosen = [generation for generation in _GENERATIONS if generation in ours]
     if ours.difference(_GENERATIONS):
         raise ValueError
@@ -229,7 +229,7 @@ def _metric_attributes(value: Any) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(_entries(value)))
     if names == ("off",):
         return ()
-    if not names or not all(_TAG.fullmatch(name) for name in names):
+    if not names or not all(re.fullmatch(_TAG, name) for name in names):
         raise ValueError
     return names
 
@@ -254,7 +254,7 @@ def _purpose(value: object) -> tuple[Rule, ...] | Callable[..., object] | str:
 def _hook(value: object) -> Callable[..., object] | str:
     """Read a callable, or `module:function`, which is imported at the first call, when the application's modules can be."""
     if isinstance(value, str):
-        if not _FUNCTION.fullmatch(value.strip()):
+        if not re.fullmatch(_FUNCTION, value.strip()):
             raise ValueError
         return value.strip()
     return checked(value)

@@ -28,8 +28,7 @@ class ApplicationSignals:
     """
 
     def __init__(self, config: Config, providers: Mapping[str, Any]) -> None:
-        # None of these operations has a completion.
-        self._config = dataclasses.replace(config, completion_hook=None)
+        self._config = config
         self._providers = providers
         self._signals: Signals | None = None
         self._endpoints: dict[int, Endpoint] = {}
@@ -43,7 +42,9 @@ class ApplicationSignals:
         ):  # without a lock, which the child of a fork could wait for; of two that are made, the later stays
             from .signals import Signals
 
-            signals = self._signals = Signals(self._config, **self._providers)
+            # None of these operations has a completion.
+            config = dataclasses.replace(self._config, completion_hook=None)
+            signals = self._signals = Signals(config, **self._providers)
         return signals
 
     def endpoint(self, given: Endpoint) -> Endpoint:

@@ -42,5 +42,5 @@ class UserHooks(Observer):
         """Call the response hook with the response or the exception."""
         request, self._request = self._request, None
         if request is not None:
-            given = outcome.response if outcome.error is None else outcome.error
+            given = outcome.received if outcome.error is None else outcome.error
             self._hooks.ended(partial(run_within, self._call), self._span, request, given)

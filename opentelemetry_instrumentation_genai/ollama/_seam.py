@@ -7,31 +7,30 @@ accessible.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
 
 from .._adapter.client_servers import Servers
 from .._adapter.fields import as_sent, member
-from .._application.capture_content import capture_in
-from .._call.call import Call
-from .._call.context import is_skipped
-from .._call.request import Request
 from .._conventions.names import HTTP_RESPONSE_STATUS_CODE
 from .._patching.funnel import Funnel
 from .._patching.http_exchange import Exchange, call_of, secrets_in, unparsed
-from .._patching.late_streams import AsyncStream, stream_of
-from .._patching.seam import Scope, async_following, following
+from .._patching.late_streams import AsyncStream, Start, stream_of
+from .._patching.seam import async_following, following
 from .._runtime.guard import async_transformed, guarded, transformed
-from .._stream.body import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .._adapter.client_servers import Server
     from .._adapter.endpoint import Endpoint
+    from .._call.call import Call
+    from .._call.request import Request
     from .._patching.other_instrumentations import Others
     from .._patching.propagation import Propagation
+    from .._patching.seam import Scope
     from .._signals.signals import Signals
 
 
@@ -80,13 +79,10 @@ class Ollama(Funnel):
         if headers is not None:
             scope.kwargs = {**scope.kwargs, "headers": headers}
         if request.stream:
-            scope.deferred = _Start(self, Scope(self, None, client, (), {}), request, headers)
+            call = partial(self._call, request=request, headers=headers)
+            scope.deferred = Start(self, client, call, partial(_read_failure, client))
         else:
-            self.call(scope, request, headers)
-
-    def sends_again(self, _scope: Scope, _error: BaseException) -> bool:
-        """Return False: no request is sent twice."""
-        return False
+            self._call(scope, request, headers)
 
     def received(self, scope: Scope) -> None:
         """Put a stream that starts the call in place of the SDK's."""
@@ -112,7 +108,7 @@ class Ollama(Funnel):
         call.running = False
         if error is not None:
             if exchange.client is not None:
-                _read_failure(call, exchange.client, error)
+                _read_failure(exchange.client, call, error)
             call.fail(error, unparsed(call))
         elif not call.open:
             call.succeed(result)
@@ -131,25 +127,18 @@ class Ollama(Funnel):
         if endpoint is None:
             return None
         server = self._server(client, args[2])
-        body, stream = kwargs.get("json") or {}, bool(kwargs.get("stream"))
-        attribution = self._signals.attribution.of(context)
-        return Request(endpoint, server.provider, server, body, stream, capture_in(context), attribution)
+        return self._request(endpoint, server, kwargs.get("json") or {}, context, stream=bool(kwargs.get("stream")))
 
     @guarded
     def _headers(self, server: Server, kwargs: Any) -> dict[str, str] | None:
         """Return a copy of the headers of a request that propagates the trace context, for `_inject`; None otherwise."""
         return dict(kwargs.get("headers") or {}) if server.propagates else None
 
-    def call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
-        """Start the call, timed by the scope, unless the context excludes it: a stream may be read in another context."""
-        context = get_current()
-        if not self.active or is_skipped(context, request.endpoint.kind):
-            return
+    def _call(self, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
         # `answered` needs the client of a plain call; a stream may end while the SDK's code runs.
-        scope.call = call = Call(self._signals, request, context, Exchange(None if request.stream else scope.client))
-        call.running = not request.stream
-        call.start()
-        if headers is not None:
+        exchange = Exchange(None if request.stream else scope.client)
+        call = self._start(scope, request, exchange, running=not request.stream)
+        if call is not None and headers is not None:
             self._inject(call, scope.client, headers)
 
     @guarded
@@ -160,7 +149,7 @@ class Ollama(Funnel):
 
 
 @guarded
-def _read_failure(call: Call, client: Any, error: BaseException) -> None:
+def _read_failure(client: Any, call: Call, error: BaseException) -> None:
     """Read what is recorded of a failure besides the exception: credentials to mask, the request, and the HTTP status."""
     from .._masking.credentials import credentials_in
 
@@ -170,53 +159,3 @@ def _read_failure(call: Call, client: Any, error: BaseException) -> None:
     status = member(error, "status_code")
     if isinstance(status, int) and status > 0:  # -1 for an error within a stream
         call.http_attributes = {HTTP_RESPONSE_STATUS_CODE: as_sent(status)}
-
-
-class _StreamReading(Reading):
-    """The reading of a stream.
-
-    Args:
-        call: the call, which ends with the reading.
-        client: the SDK's client that makes it.
-    """
-
-    __slots__ = ("_client",)
-
-    def __init__(self, call: Call, client: Any) -> None:
-        super().__init__(call)
-        self._client = client
-
-    def failed(self, error: BaseException) -> None:
-        """Record a failure: the SDK raised, or the consumer left."""
-        if self._stepping:
-            _read_failure(self._call, self._client, error)
-        super().failed(error)
-
-
-class _Start:
-    """Starts the call of a stream at its first step.
-
-    Args:
-        seam: the seam of the SDK.
-        scope: the scope of that step.
-        request: the request of the call.
-        headers: the headers of the request, if it propagates the trace context.
-    """
-
-    def __init__(self, seam: Ollama, scope: Scope, request: Request, headers: dict[str, str] | None) -> None:
-        self._seam = seam
-        self.scope = scope
-        self._request = request
-        self._headers = headers
-
-    @guarded
-    def __call__(self, source: Any) -> tuple[_StreamReading, Any] | None:
-        """Start the call and make it current. Return its reading and the steps of `source`, None if it is not instrumented."""
-        scope = self.scope
-        self._seam.call(scope, self._request, self._headers)
-        if scope.call is None:
-            return None
-        reading = _StreamReading(scope.call, scope.client)
-        steps = reading.chunks(source)
-        scope.start()
-        return reading, steps

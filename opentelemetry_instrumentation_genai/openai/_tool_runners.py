@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .._operations.endpoints import AGENT, TOOL
-from .._operations.framework_run import FrameworkRun
+from .._operations.framework_run import FrameworkRun, async_recorded, recorded
 from .._operations.operation import reads_input
 from .._operations.turns import AsyncTurns, Turns
 from .._runtime.guard import guarded
@@ -37,27 +37,29 @@ class Runners:
     def __init__(self, owner: object, provider: Callable[[Any], str]) -> None:
         self._owner = owner
         self._provider = provider
+        execute, async_execute = recorded(self._tool, _returned), async_recorded(self._tool, _returned)
+        run, async_run = recorded(self._agent, _ended), async_recorded(self._agent, _ended)
         self._targets: dict[str, tuple[Target, ...]] = {
             "responses_tool_runner": (
                 ("ResponsesToolRunner.iterate", self._iterate),
-                ("ResponsesToolRunner._execute_function", self._execute),
+                ("ResponsesToolRunner._execute_function", execute),
                 ("AsyncResponsesToolRunner.iterate", self._async_iterate),
-                ("AsyncResponsesToolRunner._execute_function", self._async_execute),
+                ("AsyncResponsesToolRunner._execute_function", async_execute),
             ),
             "decisions_tool_runner": (
-                ("DecisionsToolRunner.run", self._run),
-                ("AsyncDecisionsToolRunner.run", self._async_run),
+                ("DecisionsToolRunner.run", run),
+                ("AsyncDecisionsToolRunner.run", async_run),
                 ("_Run.candidates", self._candidates),
             ),
             "computer": (
-                ("ComputerToolset.run", self._run),
-                ("ComputerToolset._dispatch", self._execute),
-                ("AsyncComputerToolset.run", self._async_run),
-                ("AsyncComputerToolset._dispatch", self._async_execute),
+                ("ComputerToolset.run", run),
+                ("ComputerToolset._dispatch", execute),
+                ("AsyncComputerToolset.run", async_run),
+                ("AsyncComputerToolset._dispatch", async_execute),
             ),
             "browser": (
-                ("BrowserToolset._dispatch", self._execute),
-                ("AsyncBrowserToolset._dispatch", self._async_execute),
+                ("BrowserToolset._dispatch", execute),
+                ("AsyncBrowserToolset._dispatch", async_execute),
             ),
         }
 
@@ -74,42 +76,6 @@ class Runners:
         turns = wrapped(*args, **kwargs)
         run = self._agent(args, kwargs)
         return turns if run is None else _AsyncTurns(turns, run)
-
-    def _execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._tool(args, kwargs)
-        if run is None:
-            return wrapped(*args, **kwargs)
-        with run:
-            output = wrapped(*args, **kwargs)
-            _returned(run, output)
-        return output
-
-    async def _async_execute(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._tool(args, kwargs)
-        if run is None:
-            return await wrapped(*args, **kwargs)
-        with run:
-            output = await wrapped(*args, **kwargs)
-            _returned(run, output)
-        return output
-
-    def _run(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._agent(args, kwargs)
-        if run is None:
-            return wrapped(*args, **kwargs)
-        with run:
-            result = wrapped(*args, **kwargs)
-            _ended(run, result)
-        return result
-
-    async def _async_run(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._agent(args, kwargs)
-        if run is None:
-            return await wrapped(*args, **kwargs)
-        with run:
-            result = await wrapped(*args, **kwargs)
-            _ended(run, result)
-        return result
 
     def _candidates(self, wrapped: Any, _run: Any, args: Any, kwargs: Any) -> Any:
         candidates = wrapped(*args, **kwargs)

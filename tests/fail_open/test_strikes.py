@@ -75,6 +75,7 @@ FRAMES = frozenset(
         ("_patching/late_streams.py", "_self_first"),
         ("_patching/late_streams.py", "stream_of"),
         ("_stream/transparent_proxy.py", "__getattribute__"),
+        ("_operations/framework_run.py", "wrapper"),
         ("_operations/turns.py", "aclose"),
         ("_operations/turns.py", "asend"),
         ("_operations/turns.py", "close"),
@@ -93,13 +94,9 @@ FRAMES = frozenset(
             for asynchronous in ("", "_async")
             for name in ("close", "receive", "receive_bytes", "send", "send_raw")
         ),
-        ("openai/_tool_runners.py", "_async_execute"),
         ("openai/_tool_runners.py", "_async_iterate"),
-        ("openai/_tool_runners.py", "_async_run"),
         ("openai/_tool_runners.py", "_candidates"),
-        ("openai/_tool_runners.py", "_execute"),
         ("openai/_tool_runners.py", "_iterate"),
-        ("openai/_tool_runners.py", "_run"),
         ("openai/_tool_runners.py", "asend"),
         ("openai/_tool_runners.py", "send"),
     }

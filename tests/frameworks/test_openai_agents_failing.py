@@ -25,20 +25,27 @@ from strikes import Place, PlantedError, functions, places, struck
 # The frames through which the SDK calls our code, and which only call what is guarded; the block that a run is.
 FRAMES = {
     "_create_trace",
-    "_execute",
     "_exit",
     "_finish",
-    "_run",
-    "_run_streamed",
     "_set_error",
     "_start_span",
     "_start_trace",
     "__enter__",
     "__exit__",
+    "wrapper",
 }
 ROOMS = ("frameworks/openai_agents/", "_operations/framework_run.py")
 # Called when the SDK is imported or patched.
-START = {"_endings", "_installed", "_look", "_make_seam", "_supports_installed", "targets"}
+START = {
+    "_endings",
+    "async_recorded",
+    "recorded",
+    "_installed",
+    "_look",
+    "_make_seam",
+    "_supports_installed",
+    "targets",
+}
 # What strikes there breaks the end of a tool, or the loop before the run's task has its callback: what is open ends with the process.
 LATE = {"_end", "_handled", "_set_error", "handled"}
 START_OF_CLASSES = {

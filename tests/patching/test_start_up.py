@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.instrumentation.auto_instrumentation import _load
 from opentelemetry.instrumentation.dependencies import get_dist_dependency_conflicts
 
+from opentelemetry_instrumentation_genai._patching import start_up
 from opentelemetry_instrumentation_genai._patching.start_up import forget_checks, remember_checks
 
 LOADER: Any = _load
@@ -22,14 +23,18 @@ class Counted(Distribution):
 
     Args:
         requires: lines of its metadata.
+        entry_points: those that it has.
     """
 
-    def __init__(self, *requires: str) -> None:
+    def __init__(self, *requires: str, entry_points: str = "") -> None:
         self.read = 0
+        self._entry_points = entry_points
         self._text = "\n".join(["Metadata-Version: 2.1", "Name: counted", "Version: 1", *requires])
 
     def read_text(self, filename: str) -> str | None:
-        """The metadata."""
+        """The metadata, or the entry points."""
+        if filename == "entry_points.txt":
+            return self._entry_points
         self.read += 1
         return self._text if filename == "METADATA" else None
 
@@ -59,6 +64,21 @@ def test_a_distribution_is_checked_once() -> None:
     assert missing.read == 2 * before, "read for the first answer, and not again"
     assert LOADER.get_dist_dependency_conflicts(other) is None
     assert LOADER.get_dist_dependency_conflicts(distribution(OURS)) is None
+
+
+def test_of_our_own_distribution_one_sdk_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its requirements are not read if one of the SDKs is installed; without any, the loader's own answer counts."""
+    ours = distribution(OURS).read_text("entry_points.txt") or ""
+    requirement = 'Requires-Dist: no-such-package; extra == "instruments-any"'
+
+    remember_checks()
+    met = Counted(requirement, entry_points=ours)
+    assert LOADER.get_dist_dependency_conflicts(met) is None
+    assert met.read == 0
+
+    monkeypatch.setattr(start_up, "SDKS", frozenset({"no_such_package"}))
+    unmet = Counted(requirement, entry_points=ours)
+    assert "no-such-package" in str(LOADER.get_dist_dependency_conflicts(unmet))
 
 
 def test_it_can_be_called_twice() -> None:

@@ -15,7 +15,7 @@ import sambanova
 import writerai
 
 from loopback import Json, ModelServer, Reply, Sse, Telemetry
-from loopback.openai_bodies import completion
+from loopback.openai_bodies import chunk, completion
 from opentelemetry_instrumentation_genai import instrument, uninstrument
 from opentelemetry_instrumentation_genai._runtime import guard
 from strikes import PlantedError, places, struck
@@ -115,6 +115,13 @@ def ported(url: str) -> Any:
     return portkey_ai.Portkey(base_url=url, api_key=KEY).chat.completions.create(model="m", messages=HI).model_dump()
 
 
+def prompted(url: str, **more: Any) -> Any:
+    """A call by a prompt that Portkey has saved."""
+    with portkey_ai.Portkey(base_url=url, api_key=KEY) as client:
+        answer = client.prompts.completions.create(prompt_id="p", variables={}, **more)
+        return [part.model_dump() for part in answer] if more else answer.model_dump()
+
+
 CASES = [
     Case("groq", Json(completion(usage={**USAGE, **TIMES})), chats(groq.Groq)),
     Case(
@@ -141,6 +148,8 @@ CASES = [
     Case("writer stream", Sse([{"value": " upon"}]), lambda url: written(url, stream=True)),
     Case("writer image", Json({"data": "A tram."}), looked_at),
     Case("portkey", Json(completion()), ported),
+    Case("portkey prompt", Json(completion()), prompted),
+    Case("portkey prompt stream", Sse([chunk({"content": "Hello"})]), lambda url: prompted(url, stream=True)),
 ]
 
 

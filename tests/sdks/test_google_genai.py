@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -829,3 +830,25 @@ def test_odd_bodies(server: ModelServer, telemetry: Telemetry, method: str, odd:
             seen.append([repr(raised)])
     assert seen[0] == seen[1]
     assert len(telemetry.spans) == 1
+
+
+def test_prices_by_traffic(
+    server: ModelServer, telemetry: Telemetry, call: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The usual traffic has the usual price. Throughput that is provisioned is paid by the hour: no call of it has a cost."""
+    pytest.importorskip("genai_prices", reason="genai-prices is not installed")
+    GoogleGenAIInstrumentor().instrument(
+        **telemetry.providers, prices="genai-prices", host_providers=f"127.0.0.1:{server.port}=gcp.vertex_ai"
+    )
+
+    def cost(traffic: str) -> Any:
+        usage = {"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100, "trafficType": traffic}
+        server.reply(Json(response(usageMetadata=usage)))
+        call("generate_content", model="gemini-2.5-flash", contents="Hi")
+        return (telemetry.spans[-1].attributes or {}).get("gen_ai.usage.cost")
+
+    until = monotonic() + 20  # the first calls have the prices loaded in the background
+    while cost("ON_DEMAND") is None:
+        assert monotonic() < until
+    assert cost("PROVISIONED_THROUGHPUT") is None
+    caplog.clear()

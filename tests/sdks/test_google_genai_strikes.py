@@ -31,7 +31,7 @@ pytestmark = [
 ]
 OURS = "sdks/google_genai/"
 # What the SDK calls, and what only calls what is guarded: nothing can be caught that is raised at their own entry.
-FRAMES = {"_streamed", "_once", "_async_once", "_respond", "_async_respond", "_invoke", "_async_invoke", "__exit__"}
+FRAMES = {"_streamed", "_once", "_async_once", "_respond", "_async_respond", "__exit__"}
 # Run when it is instrumented or imported, once for each server, or with propagation alone.
 ELSEWHERE = {
     "BaseUrl.__str__",
@@ -251,7 +251,7 @@ class Strikes:
 
 
 LATE = {"__aiter__", "__anext__", "_self_first", "stream_of"}
-OF_FUNCTIONS = {"_invoke", "_async_invoke", "__exit__"}  # what is raised around a function, the SDK gives to the model
+OF_FUNCTIONS = {"__exit__"}  # what is raised around a function, the SDK gives to the model
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from inline_snapshot import snapshot
 import opentelemetry_instrumentation_genai
 from loopback import Json, ModelServer, Sse, Telemetry, Text
 from loopback.openai_bodies import chunk, completion
-from opentelemetry_instrumentation_genai import OpenAIInstrumentor
+from opentelemetry_instrumentation_genai import LlamaApiInstrumentor, OpenAIInstrumentor
 
 KEY = "sk-test-not-a-key"
 HI = [{"role": "user", "content": "Hi"}]
@@ -506,6 +506,21 @@ def test_llama_api_streams_events(server: ModelServer, followed: Telemetry, clie
             "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Looking."},{"type":"tool_call","id":"call_1","name":"weather","arguments":{"city":"Rome"}},{"type":"tool_call","id":"call_2","name":"time","arguments":{}}],"finish_reason":"tool_calls"}]',
         }
     )
+
+
+def test_a_hook_gets_the_response_of_the_sdk(server: ModelServer, telemetry: Telemetry, client: Any) -> None:
+    """As the application does, and not in the form in which it is read."""
+    given: list[Any] = []
+    LlamaApiInstrumentor().instrument(
+        **telemetry.providers, response_hook=lambda _span, _request, made: given.append(made)
+    )
+    message = {"role": "assistant", "content": "Hello", "stop_reason": "stop"}
+    server.reply(Json({"id": "c-1", "completion_message": message, "metrics": LLAMA_METRICS}))
+    made = client(llama_api_client.LlamaAPIClient).chat.completions.create(model="Llama-4-Scout", messages=HI)
+    LlamaApiInstrumentor().uninstrument()
+    assert given == [made]
+    assert given[0] is made
+    assert made.completion_message.content == "Hello"
 
 
 def test_llama_stack_ranks(server: ModelServer, followed: Telemetry, client: Any) -> None:

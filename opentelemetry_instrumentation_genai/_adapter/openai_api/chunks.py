@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..fields import integer, items, member, members, string, whole_string
+from ..fields import integer, items, member, members, string
+from ..joined_object import JoinedObject
 from ..parts import plain
 from .pieces import Pieces
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _HEAD = ("id", "model", "service_tier", "system_fingerprint")
 _IN_PIECES = ("text", "thinking", "reasoning")  # types of parts that are split over chunks
 _THOUGHTS = ("reasoning_content", "reasoning")
+_SOUND = ("data", "transcript")
 _TEXTS = ("content", "refusal", *_THOUGHTS)
 
 
@@ -124,7 +126,7 @@ class _Choice:
         self._details: dict[Any, _Detail] = {}
         self._tools: dict[int, list[_ToolCall]] = {}
         self._function: _ToolCall | None = None
-        self._audio: _Audio | None = None
+        self._audio: JoinedObject | None = None
 
     def add(self, choice: Mapping[str, Any]) -> None:
         """Add the new content of a chunk."""
@@ -149,7 +151,7 @@ class _Choice:
             self._function = self._function or _ToolCall()
             self._function.add({"function": function})
         if audio is not None:
-            self._audio = self._audio or _Audio()
+            self._audio = self._audio or JoinedObject(_SOUND)
             self._audio.add(audio)
         if held.get("reasoning_details") and not any(map(held.get, _THOUGHTS)):
             for position, piece in enumerate(items(held, "reasoning_details")):
@@ -241,26 +243,6 @@ class _Detail:
     def result(self) -> dict[str, Any]:
         """Return the entry in the form of the plain response."""
         return {"type": self._kind, **{name: str(pieces) for name, pieces in self._texts.items()}}
-
-
-class _Audio:
-    """Accumulates the audio that the model generates."""
-
-    __slots__ = ("_identity", "_pieces")
-
-    def __init__(self) -> None:
-        self._identity: Any = None
-        self._pieces: dict[str, list[str]] = {"data": [], "transcript": []}
-
-    def add(self, audio: Any) -> None:
-        """Add a delta."""
-        self._identity = member(audio, "id") or self._identity
-        for name, pieces in self._pieces.items():
-            pieces.append(whole_string(member(audio, name)) or "")
-
-    def result(self) -> dict[str, Any]:
-        """Return the audio in the form of the plain response."""
-        return {"id": self._identity, **{name: "".join(pieces) for name, pieces in self._pieces.items()}}
 
 
 class _ToolCall:

@@ -50,7 +50,7 @@ def check(*, logs: bool) -> Iterator[Finding]:
 
 def _misspelled() -> Iterator[Finding]:
     known = {variable(name) for name in READERS}
-    near = dict(misspelled(PREFIX, known))
+    near = dict(misspelled(PREFIX, known, os.environ))
     for name, nearest in near.items():
         yield found("variable.misspelled", name=name, nearest=nearest)
     for name in sorted(os.environ):

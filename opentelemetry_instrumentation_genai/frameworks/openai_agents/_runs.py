@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import get_current, set_value
 
 from ..._application.block import Block
-from ..._operations.framework_run import FrameworkRun
+from ..._operations.framework_run import FrameworkRun, async_recorded, recorded
 from ..._runtime.guard import guarded
 from ..._signals.application import used_by
 from ._agents import described, model_of
@@ -180,27 +180,9 @@ class Runs:
     def targets(self) -> Iterable[tuple[str, str, Callable[..., object]]]:
         """Return the (module, `Class.method`, wrapper) rows."""
         return (
-            ("agents.run", "AgentRunner.run", self._run),
-            ("agents.run", "AgentRunner.run_streamed", self._run_streamed),
+            ("agents.run", "AgentRunner.run", async_recorded(self._begun, AgentsRun.returned)),
+            ("agents.run", "AgentRunner.run_streamed", recorded(self._begun, AgentsRun.goes_on)),
         )
-
-    async def _run(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._begun(args, kwargs)
-        if run is None:
-            return await wrapped(*args, **kwargs)
-        with run:
-            result = await wrapped(*args, **kwargs)
-            run.returned(result)
-        return result
-
-    def _run_streamed(self, wrapped: Any, _runner: Any, args: Any, kwargs: Any) -> Any:
-        run = self._begun(args, kwargs)
-        if run is None:
-            return wrapped(*args, **kwargs)
-        with run:
-            result = wrapped(*args, **kwargs)
-            run.goes_on(result)
-        return result
 
     @guarded
     def _begun(self, args: Any, kwargs: Any) -> AgentsRun | None:

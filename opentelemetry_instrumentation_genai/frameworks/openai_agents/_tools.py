@@ -10,7 +10,7 @@ from opentelemetry.context import get_current, set_value
 
 from ..._adapter.fields import string
 from ..._operations.endpoints import TOOL
-from ..._operations.framework_run import FrameworkRun
+from ..._operations.framework_run import FrameworkRun, async_recorded
 from ..._operations.operation import reads_input
 from ..._runtime.guard import guarded
 from ..._signals.application import used_by
@@ -76,16 +76,8 @@ class Tools:
 
     def targets(self) -> Iterable[tuple[str, str, Callable[..., object]]]:
         """Return the (module, `Class.method`, wrapper) rows."""
-        return (("agents.run_internal.tool_execution", "_FunctionToolBatchExecutor._run_single_tool", self._execute),)
-
-    async def _execute(self, wrapped: Any, _executor: Any, args: Any, kwargs: Any) -> Any:
-        run = self._begun(args, kwargs)
-        if run is None:
-            return await wrapped(*args, **kwargs)
-        with run:
-            output = await wrapped(*args, **kwargs)
-            _returned(run, output)
-        return output
+        execute = async_recorded(self._begun, _returned)
+        return (("agents.run_internal.tool_execution", "_FunctionToolBatchExecutor._run_single_tool", execute),)
 
     @guarded
     def _begun(self, args: Any, kwargs: Any) -> ToolRun | None:

@@ -15,7 +15,7 @@ from ..._adapter.json_text import LARGEST, read_json
 from ..._runtime.guard import guarded
 from ..._stream.body import Reading
 from ..._stream.transparent_proxy import Proxy
-from ._invocation import with_metrics
+from ._invocation import TERMS, with_added
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,21 +26,22 @@ _classes: dict[type, type] = {}
 _MOST = 64  # classes of bodies that are remembered
 
 
-def follow(body: Any, call: Call, metrics: Mapping[str, Any]) -> None:
+def follow(body: Any, call: Call, added: Mapping[str, Any]) -> None:
     """Follow the reading of a body, which ends its call from now on.
 
     Args:
         body: botocore's; one of another class, as a test puts it in its place, is not followed.
         call: the call.
-        metrics: those that the headers of the response have.
+        added: what the headers of the response say of it.
     """
     if isinstance(body, import_module("botocore.eventstream").EventStream):
         followed = _class(type(body), _Events)
-        body._genai_reading = _EventReading(call)
+        body._genai_reading = reading = _EventReading(call)
+        reading.note({name: value for name, value in added.items() if name == TERMS})
     elif isinstance(body, import_module("botocore.response").StreamingBody):
         followed = _class(type(body), _IntoBuffers if hasattr(body, "readinto") else _Bytes)
         length = getattr(body, "_content_length", None)
-        body._genai_reading = _BytesReading(call, length, metrics)
+        body._genai_reading = _BytesReading(call, length, added)
     else:
         return
     body.__class__ = followed
@@ -90,6 +91,11 @@ class _EventReading(_BodyReading):
 
     __slots__ = ()
 
+    def note(self, added: Mapping[str, Any]) -> None:
+        """Add what the headers say to the response."""
+        if added:
+            self._chunks.note(added)
+
     def events(self, source: Iterator[Any]) -> Iterator[Any]:
         """Yield the events of the stream, and pass each to the call."""
         return self.steps(source, self._chunks.add)
@@ -101,14 +107,14 @@ class _BytesReading(_BodyReading):
     Args:
         call: the call, which ends with the reading.
         length: the length of the body, as its header has it; None where it has none.
-        metrics: those that the headers of the response have.
+        added: what the headers of the response say of it.
     """
 
-    __slots__ = ("_kept", "_left", "_limit", "_metrics")
+    __slots__ = ("_added", "_kept", "_left", "_limit")
 
-    def __init__(self, call: Call, length: Any, metrics: Mapping[str, Any]) -> None:
-        super().__init__(call, with_metrics(None, metrics))
-        self._metrics = metrics
+    def __init__(self, call: Call, length: Any, added: Mapping[str, Any]) -> None:
+        super().__init__(call, with_added(None, added))
+        self._added = added
         self._kept: bytearray | None = bytearray()
         self._left = int(length) if str(length).isdecimal() else -1
         self._limit = 4 * LARGEST if call.unread else LARGEST  # what nothing reads is not parsed
@@ -168,7 +174,7 @@ class _BytesReading(_BodyReading):
         if not call.over:
             self._kept = None
             body = None if kept is None else read_json(kept, call.unread)
-            call.finish(with_metrics(body, self._metrics))
+            call.finish(with_added(body, self._added))
 
 
 class _Followed:

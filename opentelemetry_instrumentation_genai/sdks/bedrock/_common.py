@@ -46,6 +46,12 @@ def model_of(body: Mapping[str, Any]) -> str | None:
     return string(body.get(MODEL))
 
 
+def terms(tier: Any, latency: Any) -> dict[str, str]:
+    """Return what a price depends on: the service tier, and whether the latency is optimised, as a response has them."""
+    given = {"service_tier": string(tier), "latency": string(latency)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def seconds(milliseconds: Any) -> float | None:
     """Return a time in seconds; None for what is no time."""
     value = number(milliseconds)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..._adapter.billing import Billing
 from ..._adapter.endpoint import Content, Endpoint
 from ..._adapter.fields import count, field, integer, items, member, members, number, string, strings, table
 from ..._adapter.parts import Part, named, unreadable
 from ..._adapter.server_timings import Timings, timings
 from ..._conventions import names, operation_kinds
 from ._blocks import parts_of, tool_definitions
-from ._common import GUARDRAIL, finish_reason, model_of, seconds
+from ._common import GUARDRAIL, finish_reason, model_of, seconds, terms
 from ._converse_events import ConverseEvents
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
     return {names.OUTPUT_MESSAGES: [{"role": role, "parts": parts, "finish_reason": reasons[0]}]}
 
 
+def billing(response: Any) -> Billing:
+    """Return what the price depends on besides: for how long a cache was written, the service tier and the latency."""
+    details = items(member(response, "usage"), "cacheDetails")
+    counts = ((string(member(one, "ttl")), count(member(one, "inputTokens"))) for one in details)
+    return Billing(
+        amounts={f"cache_write_{ttl}_tokens": tokens for ttl, tokens in counts if tokens is not None},
+        terms=terms(
+            member(member(response, "serviceTier"), "type"), member(member(response, "performanceConfig"), "latency")
+        ),
+    )
+
+
 def _timings(response: Any, found: Mapping[str, Any]) -> Timings | None:
     """Read how long the service took, by its own clock."""
     latency = seconds(member(member(response, "metrics"), "latencyMs"))
@@ -122,6 +135,7 @@ CONVERSE = Endpoint(
     finish_reasons=finish_reasons,
     input_content=_input,
     output_content=_output,
+    billing=billing,
     timings=_timings,
     timed=frozenset({names.USAGE_OUTPUT_TOKENS}),
     accumulator=ConverseEvents,

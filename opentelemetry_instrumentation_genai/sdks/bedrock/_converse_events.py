@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._adapter.fields import integer, items, member, members, whole_string
+from ..._adapter.joined_object import JoinedObject
 
 _LAST = ("metadata", "messageStop")
 
@@ -57,12 +58,12 @@ class ConverseEvents:
 class _Block:
     """Accumulates one content block."""
 
-    __slots__ = ("_citations", "_kind", "_pieces", "_results", "_started")
+    __slots__ = ("_citations", "_joined", "_kind", "_results", "_started")
 
     def __init__(self) -> None:
         self._kind = "text"
         self._started: dict[str, Any] = {}
-        self._pieces: dict[str, list[str]] = {}
+        self._joined = JoinedObject()
         self._citations: list[Any] = []
         self._results: list[Any] = []
 
@@ -75,7 +76,7 @@ class _Block:
         """Add a delta."""
         for kind, value in delta.items():
             if kind == "text":
-                self._add_piece("text", value)
+                self._joined.add(delta)
             elif kind == "citation":
                 self._citations.append(value)
             elif kind == "toolResult":
@@ -83,23 +84,11 @@ class _Block:
                 self._results += value if isinstance(value, (list, tuple)) else ()
             else:
                 self._kind = kind
-                self._add_members(members(value))
-
-    def _add_members(self, held: Any) -> None:
-        for name, value in held.items():
-            if isinstance(value, str):
-                self._add_piece(name, value)
-            else:
-                self._started[name] = value
-
-    def _add_piece(self, name: str, value: Any) -> None:
-        piece = whole_string(value)
-        if piece:
-            self._pieces.setdefault(name, []).append(piece)
+                self._joined.add(value)
 
     def result(self) -> dict[str, Any]:
         """Return the block in the form of the plain response; the input of a tool is JSON text, which may be incomplete."""
-        joined: dict[str, Any] = {name: "".join(pieces) for name, pieces in self._pieces.items()}
+        joined = self._joined.result()
         if self._kind == "text":
             written = joined.get("text", "")
             if not self._citations:

@@ -1,6 +1,7 @@
 """What InvokeModel adds to the body of a model, by AWS's API reference: counts of tokens, times, and what a guardrail has done.
 
-A plain response has the counts in headers, the last chunk of a stream in a member of its own. They count where the body has none.
+A plain response has the counts in headers, the last chunk of a stream in a member of its own. They count where the body has none. What the
+price depends on is in headers of both.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ..._adapter.fields import Table, count, field, member, members, table
+from ..._adapter.fields import both, count, field, member, members, table
 from ..._adapter.json_text import parsed
 from ..._adapter.server_timings import Timings, timings
 from ..._conventions import names
-from ._common import GUARDRAIL, model_of, seconds
+from ._common import GUARDRAIL, model_of, seconds, terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ..._adapter.billing import Billing
     from ..._adapter.endpoint import Accumulator, Endpoint
 
 METRICS = "amazon-bedrock-invocationMetrics"
 _ACTION = "amazon-bedrock-guardrailAction"
 _ADDED = (METRICS, _ACTION)
+TERMS = "terms"
 # Header of a plain response -> the name of the same in a stream.
 _HEADERS = {
     "x-amzn-bedrock-input-token-count": "inputTokenCount",
@@ -33,18 +36,19 @@ _HEADERS = {
 }
 
 
-def metrics_in(headers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metrics that the headers of a response have, in the form of those in a stream."""
+def by_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the headers of a response say of it: members that are added to its body."""
     found = ((name, headers.get(header)) for header, name in _HEADERS.items())
-    return {
+    metrics = {
         name: int(value) for name, value in found if isinstance(value, str) and value.isdecimal() and len(value) < 19
     }
+    billed = terms(headers.get("x-amzn-bedrock-service-tier"), headers.get("x-amzn-bedrock-performanceconfig-latency"))
+    return {name: value for name, value in ((METRICS, metrics), (TERMS, billed)) if value}
 
 
-def with_metrics(body: Any, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a body with the metrics of its headers; None if nothing is known."""
-    held = members(body)
-    return {**held, METRICS: metrics} if metrics else dict(held) or None
+def with_added(body: Any, added: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a body with what the headers say; None if nothing is known."""
+    return {**members(body), **added} or None
 
 
 def _input_tokens(metrics: Any) -> int | None:
@@ -75,20 +79,17 @@ _RESPONSE = table(
 )
 
 
-def _both(one: Table, other: Table) -> Table:
-    return Table((*one.leaves, *other.leaves), (*one.branches, *other.branches))
-
-
 def invoked(endpoint: Endpoint) -> Endpoint:
     """Return the endpoint of InvokeModel, and of its stream, for a model with bodies as `endpoint` describes them."""
     make = endpoint.accumulator
     return dataclasses.replace(
         endpoint,
-        request=_both(endpoint.request, table(*GUARDRAIL)),
-        response=_both(_RESPONSE, endpoint.response),
+        request=both(endpoint.request, table(*GUARDRAIL)),
+        response=both(_RESPONSE, endpoint.response),
         model=model_of,
         constants={name: value for name, value in endpoint.constants.items() if name != names.OPENAI_API_TYPE},
         finish_reasons=_reasons(endpoint.finish_reasons),
+        billing=_billing(endpoint.billing),
         timings=_timings,
         timed=frozenset({names.USAGE_OUTPUT_TOKENS}),
         accumulator=lambda content: Chunks(None if make is None else make(content)),
@@ -103,6 +104,16 @@ def _reasons(reasons: Callable[[Any, bool], Sequence[str]]) -> Callable[[Any, bo
     def read(response: Any, streamed: bool) -> list[str]:
         found = [*reasons(response, streamed)]
         return ["content_filter"] * len(found) if _intervened(member(response, _ACTION)) else found
+
+    return read
+
+
+def _billing(billing: Callable[[Any], Billing]) -> Callable[[Any], Billing]:
+    """Return a reader of what the price depends on, for which the terms of the service come on top of those of the model."""
+
+    def read(response: Any) -> Billing:
+        found = billing(response)
+        return found._replace(terms={**found.terms, **members(member(response, TERMS))})
 
     return read
 
@@ -129,6 +140,8 @@ class Chunks:
 
     def add(self, event: Any) -> None:
         """Add one event."""
+        if TERMS in members(event):
+            self._added[TERMS] = event[TERMS]
         data = member(member(event, "chunk"), "bytes")
         chunk = parsed(data) if isinstance(data, bytes) else None
         for name in _ADDED:

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import get_current
 
 from ..._adapter.fields import count, member, members, string
-from ..._application.capture_content import capture_in
-from ..._call.call import Call
-from ..._call.request import Request
 from ..._conventions.names import AWS_REQUEST_ID, HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ..._patching.funnel import Funnel
 from ..._patching.http_exchange import Exchange, secrets_in
-from ..._patching.seam import Scope, following
+from ..._patching.seam import following
 from ..._runtime.guard import guarded
 from ._bodies import follow
-from ._invocation import metrics_in
+from ._invocation import by_headers
 from ._requests import given_by
 
 if TYPE_CHECKING:
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
 
     from ..._adapter.endpoint import Endpoint
     from ..._adapter.fields import Attribute
+    from ..._call.call import Call
+    from ..._patching.seam import Scope
     from ..._signals.signals import Signals
     from ._others import BedrockOthers
     from ._servers import Servers
@@ -74,16 +73,10 @@ class Bedrock(Funnel):
         if endpoint is None or self._reported(client, given.method, endpoint):
             return
         server = self._servers_by_url.at(client.meta.endpoint_url)
-        attribution = self._signals.attribution.of(context)
-        request = Request(endpoint, server.provider, server, given.body, given.stream, capture_in(context), attribution)
-        scope.call = call = Call(self._signals, request, context, Exchange(client))
-        call.running = True
-        call.secrets = secrets_in(None, *_credentials_of(client))
-        call.start()
-
-    def sends_again(self, _scope: Scope, _error: BaseException) -> bool:
-        """Return False: the SDK itself sends a request again."""
-        return False
+        request = self._request(endpoint, server, given.body, context, stream=given.stream)
+        call = self._start(scope, request, Exchange(client), running=True)
+        if call is not None:
+            call.secrets = secrets_in(None, *_credentials_of(client))
 
     def received(self, scope: Scope) -> None:
         """Record what the response says of itself, and follow its body, if it has one."""
@@ -99,7 +92,7 @@ class Bedrock(Funnel):
         for name in ("stream", "body"):
             body = member(result, name)
             if body is not None:
-                follow(body, call, metrics_in(headers))
+                follow(body, call, by_headers(headers))
 
     @guarded
     def end(self, call: Call, result: Any, error: BaseException | None) -> None:

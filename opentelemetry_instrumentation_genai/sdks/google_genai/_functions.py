@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._adapter.fields import string
 from ..._operations.endpoints import TOOL
-from ..._operations.framework_run import FrameworkRun
+from ..._operations.framework_run import FrameworkRun, async_recorded, recorded
 from ..._operations.operation import reads_input
 from ..._runtime.guard import guarded
 from ..._signals.application import used_by
@@ -42,8 +42,8 @@ class Functions:
         return (
             ("get_function_response_parts", self._respond),
             ("get_function_response_parts_async", self._async_respond),
-            ("invoke_function_from_dict_args", self._invoke),
-            ("invoke_function_from_dict_args_async", self._async_invoke),
+            ("invoke_function_from_dict_args", recorded(self._run, _FunctionRun.finished)),
+            ("invoke_function_from_dict_args_async", async_recorded(self._run, _FunctionRun.finished)),
         )
 
     def _respond(self, wrapped: Any, _module: Any, args: Any, kwargs: Any) -> Any:
@@ -59,24 +59,6 @@ class Functions:
             return await wrapped(*args, **kwargs)
         finally:
             _reset(token)
-
-    def _invoke(self, wrapped: Any, _module: Any, args: Any, kwargs: Any) -> Any:
-        run = self._run(args, kwargs)
-        if run is None:
-            return wrapped(*args, **kwargs)
-        with run:
-            returned = wrapped(*args, **kwargs)
-            run.finished(returned)
-        return returned
-
-    async def _async_invoke(self, wrapped: Any, _module: Any, args: Any, kwargs: Any) -> Any:
-        run = self._run(args, kwargs)
-        if run is None:
-            return await wrapped(*args, **kwargs)
-        with run:
-            returned = await wrapped(*args, **kwargs)
-            run.finished(returned)
-        return returned
 
     @guarded
     def _called(self, args: Any, kwargs: Any) -> list[tuple[Any, Any]] | None:

@@ -11,7 +11,7 @@ from ..._conventions import names, operation_kinds
 from ._bodies import spelled
 from ._chunks import ContentChunks
 from ._contents import message, parts_of, tool_definitions
-from ._usage import USAGE
+from ._usage import USAGE, billing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,5 +139,6 @@ GENERATE_CONTENT = Endpoint(
     input_content=_input,
     output_content=_output,
     failure=failure,
+    billing=billing,
     accumulator=ContentChunks,
 )

@@ -14,16 +14,11 @@ from opentelemetry.context import get_current
 
 from ..._adapter.client_servers import Servers
 from ..._adapter.fields import member
-from ..._application.capture_content import capture_in
-from ..._call.call import Call
-from ..._call.context import is_skipped
-from ..._call.request import Request
 from ..._patching.funnel import Funnel
 from ..._patching.http_exchange import call_of
-from ..._patching.late_streams import AsyncStream, stream_of
-from ..._patching.seam import Scope, async_following, following
+from ..._patching.late_streams import AsyncStream, Start, StreamReading, stream_of
+from ..._patching.seam import async_following, following
 from ..._runtime.guard import guarded
-from ..._stream.body import Reading
 from ._base_urls import BaseUrls
 from ._bodies import request_body, response_body
 from ._endpoints import STREAM, route, split
@@ -33,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..._adapter.endpoint import Endpoint
+    from ..._call.call import Call
+    from ..._call.request import Request
     from ..._patching.other_instrumentations import Others
     from ..._patching.propagation import Propagation
+    from ..._patching.seam import Scope
     from ..._signals.signals import Signals
 
 _MODULE = "google.genai._api_client"
@@ -83,17 +81,13 @@ class GoogleGenAI(Funnel):
         """Start a call, if it is instrumented."""
         request = self._read_request(scope.client, scope.args, scope.kwargs)
         if request is not None:
-            self.call(scope, request, running=True)
-
-    def sends_again(self, _scope: Scope, _error: BaseException) -> bool:
-        """Return False: what is sent again, the SDK sends itself."""
-        return False
+            self._call(scope, request, running=True)
 
     def received(self, scope: Scope) -> None:
         """Follow the generator of an asynchronous stream."""
         call, source = scope.call, scope.result
         if call is not None and hasattr(source, "__anext__"):
-            reading = _StreamReading(call)
+            reading = StreamReading(call, read_failure)
             scope.result = AsyncStream(source, None, (reading, reading.chunks(source)))
 
     @guarded
@@ -125,25 +119,21 @@ class GoogleGenAI(Funnel):
 
     # What they do.
 
-    def call(self, scope: Scope, request: Request, *, running: bool) -> None:
-        """Start the call, timed by the scope, unless the context excludes it: a stream may be read in another context."""
-        context = get_current()
-        if not self.active or is_skipped(context, request.endpoint.kind):
-            return
-        propagates = request.server.propagates
-        scope.call = call = Call(self._signals, request, context, Requests(scope.client, propagates=propagates))
-        call.running = running
-        call.start()
+    def _call(self, scope: Scope, request: Request, *, running: bool) -> None:
+        requests = Requests(scope.client, propagates=request.server.propagates)
+        self._start(scope, request, requests, running=running)
 
     @guarded
-    def _start_of(self, client: Any, args: Any, kwargs: Any) -> _Start | None:
+    def _start_of(self, client: Any, args: Any, kwargs: Any) -> Start | None:
         """Return what starts the call of a stream; None if it is not instrumented."""
         if not self.active:
             return None
         if client is None:  # called as BaseApiClient.request_streamed(client, ...)
             client, *args = args
         request = self._read_request(client, args, kwargs)
-        return None if request is None else _Start(self, Scope(self, None, client, (), {}), request)
+        if request is None:
+            return None
+        return Start(self, client, partial(self._call, request=request, running=False), read_failure)
 
     @guarded
     def _read_request(self, client: Any, args: Any, kwargs: Any) -> Request | None:
@@ -156,8 +146,8 @@ class GoogleGenAI(Funnel):
             return None
         server = self._servers.of(client, self._url(client, options))
         extra = _option(client, options, "extra_body")
-        body, attribution = request_body(given["request_dict"], extra, model), self._signals.attribution.of(context)
-        return Request(endpoint, server.provider, server, body, method == STREAM, capture_in(context), attribution)
+        body = request_body(given["request_dict"], extra, model)
+        return self._request(endpoint, server, body, context, stream=method == STREAM)
 
     def _url(self, client: Any, options: Any) -> Any:
         """Return the base URL of a request, which its options may replace."""
@@ -197,43 +187,3 @@ def _option(client: Any, options: Any, name: str) -> Any:
     """Return an option of a request; that of its client, if the request has none."""
     given = member(options, name)
     return member(client._http_options, name) if given is None else given
-
-
-class _StreamReading(Reading):
-    """The reading of a stream."""
-
-    __slots__ = ()
-
-    @guarded
-    def failed(self, error: BaseException) -> None:
-        """Record a failure: the SDK raised, or the consumer left."""
-        if self._stepping:
-            read_failure(self._call, error)
-        super().failed(error)
-
-
-class _Start:
-    """Starts the call of a stream at its first step.
-
-    Args:
-        seam: the seam of the SDK.
-        scope: the scope of that step.
-        request: the request of the call.
-    """
-
-    def __init__(self, seam: GoogleGenAI, scope: Scope, request: Request) -> None:
-        self._seam = seam
-        self.scope = scope
-        self._request = request
-
-    @guarded
-    def __call__(self, source: Any) -> tuple[Reading, Any] | None:
-        """Start the call and make it current. Return its reading and the steps of `source`, None if it is not instrumented."""
-        scope = self.scope
-        self._seam.call(scope, self._request, running=False)
-        if scope.call is None:
-            return None
-        reading = _StreamReading(scope.call)
-        steps = reading.chunks(source)
-        scope.start()
-        return reading, steps

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..._adapter.fields import Field, count, field, items, member
+from ..._adapter.billing import NO_MORE, Billing
+from ..._adapter.fields import Field, count, field, items, member, string
 from ..._conventions import names
 
 _PROMPT, _CACHE = ("promptTokensDetails", "toolUsePromptTokensDetails"), ("cacheTokensDetails",)
@@ -32,6 +33,13 @@ def _tokens(lists: tuple[str, ...], modality: str, usage: Any) -> int | None:
     details = (one for name in lists for one in items(usage, name) if member(one, "modality") == modality)
     found = [count(member(one, "tokenCount")) or 0 for one in details]
     return count(sum(found)) if found else None
+
+
+def billing(response: Any) -> Billing:
+    """Return what the price depends on besides: in place of a service tier, Vertex AI names the type of the traffic."""
+    traffic = string(member(member(response, "usageMetadata"), "trafficType")) or ""
+    tier = traffic.removeprefix("ON_DEMAND").strip("_").lower()
+    return NO_MORE if not tier or traffic == "TRAFFIC_TYPE_UNSPECIFIED" else Billing(terms={"service_tier": tier})
 
 
 def _of(attribute: str, lists: tuple[str, ...], modality: str) -> Field:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._adapter.endpoint import Content, Endpoint
-from ..._adapter.fields import count, field, items, member, string, table
+from ..._adapter.fields import count, field, items, member, members, string, table
+from ..._adapter.joined_object import JoinedObject
+from ..._adapter.openai_api.chat import CHAT
 from ..._adapter.openai_api.common import failure, parts_of
-from ..._adapter.openai_api.pieces import Pieces
-from ..._adapter.parts import Part, first_text, named, reasoning, tool_call, tool_call_response
+from ..._adapter.parts import Part, first_text, reasoning, tool_call, tool_call_response
 from ..._conventions import names, operation_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_ENDS = {"usage_statistics": "usage", "stop_reason": "stop_reason", "error_message": "error"}
+_PIECES = ("arguments", "content", "reasoning")
 _REASONS = {"end_turn": "stop", "tool_rule": "stop", "max_tokens_exceeded": "length"}
 
 
@@ -22,63 +25,25 @@ class Events:
 
     def __init__(self, content: bool) -> None:
         self._content = content
-        self._messages: dict[Any, _Message] = {}
+        self._messages: dict[Any, JoinedObject] = {}
         self._ends: dict[str, Any] = {}
 
     def add(self, event: Any) -> None:
         """Add an event."""
-        kind = member(event, "message_type")
-        if kind == "usage_statistics":
-            self._ends["usage"] = event
-        elif kind == "stop_reason":
-            self._ends["stop_reason"] = event
-        elif kind == "error_message":
-            self._ends["error"] = {"type": member(event, "error_type"), "message": member(event, "message")}
+        kind = string(member(event, "message_type"))
+        if kind in _ENDS:
+            self._ends[_ENDS[kind]] = {**members(event), "type": member(event, "error_type")}
         elif self._content and kind is not None:
-            self._messages.setdefault((kind, member(event, "id")), _Message(event)).add(event)
+            self._messages.setdefault((kind, member(event, "id")), JoinedObject(_PIECES)).add(event)
 
     def result(self) -> dict[str, Any]:
         """Return the response as far as it was received."""
         return {**self._ends, "messages": [message.result() for message in self._messages.values()]}
 
 
-class _Message:
-    """Accumulates one message."""
-
-    def __init__(self, event: Any) -> None:
-        self._first = event
-        self._text, self._arguments = Pieces(), Pieces()
-        self._parts: list[Any] = []
-
-    def add(self, event: Any) -> None:
-        content, call = member(event, "content"), member(event, "tool_call")
-        text = content if isinstance(content, str) else member(event, "reasoning")
-        if isinstance(content, (list, tuple)):
-            self._parts += content
-        for pieces, piece in ((self._text, text), (self._arguments, member(call, "arguments"))):
-            if isinstance(piece, str):
-                pieces.add(piece)
-
-    def result(self) -> dict[str, Any]:
-        """Return the message as a plain response has it."""
-        first, call = self._first, member(self._first, "tool_call")
-        return {
-            **{name: member(first, name) for name in ("message_type", "tool_return", "tool_call_id")},
-            "content": self._parts or str(self._text),
-            "reasoning": str(self._text),
-            "tool_call": {
-                "name": member(call, "name"),
-                "tool_call_id": member(call, "tool_call_id"),
-                "arguments": str(self._arguments),
-            },
-        }
-
-
 def _input(body: Mapping[str, Any]) -> Content:
     given = member(body, "input")
-    messages = items(body, "messages") or ([] if given is None else [{"content": given}])
-    read = [{"role": named(member(one, "role"), "user"), "parts": parts_of(member(one, "content"))} for one in messages]
-    return {names.INPUT_MESSAGES: read} if read else {}
+    return CHAT.input_content(body if given is None else {"messages": [{"content": given}]})
 
 
 def _output(response: Any, reasons: Sequence[str]) -> Content:
@@ -106,10 +71,6 @@ def _finish_reasons(response: Any, _streamed: bool) -> list[str]:
     return [_REASONS.get(reason, reason)]
 
 
-def _model(_body: Mapping[str, Any]) -> str | None:
-    return None
-
-
 _AGENT = Endpoint(
     kind=operation_kinds.REMOTE_AGENT,
     request=table(
@@ -124,7 +85,7 @@ _AGENT = Endpoint(
         field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.cache_write_tokens"),
         field(names.USAGE_REASONING_OUTPUT_TOKENS, count, "usage.reasoning_tokens"),
     ),
-    model=_model,
+    model=lambda _body: None,
     finish_reasons=_finish_reasons,
     input_content=_input,
     output_content=_output,
