@@ -85,8 +85,8 @@ def _switch(running: subprocess.Popen[str], word: str, state: str) -> None:
 
 def run(package: str, workload: str) -> None:
     """Make the calls of a workload in this process, with a word before and after those that are counted."""
-    from opentelemetry import _logs, metrics, trace  # noqa: PLC0415
-    from providers import providers  # noqa: PLC0415
+    from opentelemetry import _logs, metrics, trace
+    from providers import providers
 
     made = providers()
     trace.set_tracer_provider(made["tracer_provider"])
@@ -111,9 +111,9 @@ def _pause(word: str) -> None:
 
 def _call(workload: str) -> Callable[[], object]:
     """What is called, with a transport that answers within the process."""
-    import anthropic  # noqa: PLC0415
-    import httpx  # noqa: PLC0415
-    import openai  # noqa: PLC0415
+    import anthropic
+    import httpx
+    import openai
 
     first, *rest = calls.CHUNKS
     streamed = [first, *({**first, "choices": _words(first, number)} for number in range(CHUNKS - 3)), *rest]
@@ -168,7 +168,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:  # noqa: PLR2004
+    if len(sys.argv) > 2:
         run(sys.argv[1], sys.argv[2])
     elif len(sys.argv) > 1:
         counted(sys.argv[1])
