@@ -1,7 +1,7 @@
 """What each package adds to a call, in instructions of the processor, as callgrind counts them: a figure that a busy machine does not change.
 
     tox -e others -- count.py           all of them, into docs/counted.json; half an hour, and `valgrind` has to be there
-    tox -e others -- count.py ours      one of them, printed
+    tox -e others -- count.py ours      one of them, beside those that are there
 
 The SDK makes its request and reads the response; what would be the network answers within the process. Providers are those of the
 OpenTelemetry SDK, which drop what they have made. Counted are the calls alone, not the start.
@@ -25,12 +25,12 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import calls  # noqa: E402
-from packages import PACKAGES, environment  # noqa: E402
+from packages import PACKAGES, Package, environment  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-RESULT = ROOT / "docs" / "counted.json"
+RESULTS = ROOT / "docs" / "counted.json"
 SDKS = ("openai", "anthropic", "opentelemetry-sdk")
 CHUNKS = 500
 # How often each is called, how many units that are counted one call has, and whether content is recorded.
@@ -41,6 +41,9 @@ WORKLOADS = {
     "a chunk of a streamed chat of `openai`": (2, CHUNKS, False),
 }
 BARE = "bare"
+# Ours in another setting as well; of that, a stream alone is counted.
+VARIANT = "ours OTEL_INSTRUMENTATION_GENAI_PER_CHUNK_METRIC=false"
+ALL = [*(name for name, package in PACKAGES.items() if package.instrumentors), VARIANT]
 
 
 def count(package: str, workload: str) -> int:
@@ -51,7 +54,8 @@ def count(package: str, workload: str) -> int:
         workload: one of `WORKLOADS`.
     """
     times, units, content = WORKLOADS[workload]
-    known = environment(PACKAGES["ours" if package == BARE else package], content=content)
+    known = environment(_package(package), content=content)
+    known.update([package.partition(" ")[2].split("=")] if package == VARIANT else ())
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as written:
         command = [sys.executable, __file__, package, workload]
         with subprocess.Popen(
@@ -69,6 +73,11 @@ def count(package: str, workload: str) -> int:
     if collected is None:
         raise SystemExit(f"{package}, {workload}: callgrind counted nothing")
     return int(collected[1]) // (times * units)
+
+
+def _package(name: str) -> Package:
+    """The package of a name; for `bare`, one for whose variables there is no use."""
+    return PACKAGES["ours" if name == BARE else name.partition(" ")[0]]
 
 
 def _switch(running: subprocess.Popen[str], word: str, state: str) -> None:
@@ -93,7 +102,7 @@ def run(package: str, workload: str) -> None:
     metrics.set_meter_provider(made["meter_provider"])
     _logs.set_logger_provider(made["logger_provider"])
     if package != BARE:
-        PACKAGES[package].start()
+        _package(package).start()
     call = _call(workload)
     for _ in range(3):
         call()
@@ -141,36 +150,45 @@ def counted(package: str) -> dict[str, int]:
     """All workloads under one package."""
     found = {}
     for workload in WORKLOADS:
+        if package == VARIANT and "chunk" not in workload:
+            continue
         found[workload] = count(package, workload)
         print(f"{package}: {workload}: {found[workload]}", flush=True)
     return found
 
 
-def main() -> None:
-    """Count all packages that instrument the SDKs, and write what was counted."""
-    names = [name for name, package in PACKAGES.items() if package.instrumentors]
+def main(names: Sequence[str]) -> None:
+    """Count packages, and write what was counted beside what is known, if that was counted with the same versions.
+
+    Args:
+        names: of the packages; without any, all, and the SDK alone as well.
+    """
+    circumstances = _circumstances()
+    found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if not names or any(found.get(name) != value for name, value in circumstances.items()):
+        found = {**circumstances, BARE: counted(BARE), "packages": {}}
+    for name in names or ALL:
+        package = _package(name)
+        found["packages"][name] = {
+            "title": package.title + (f", `{name.partition(' ')[2]}`" if " " in name else ""),
+            "versions": {one: version(one) for one in package.distributions},
+            "counted": counted(name),
+        }
+    RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _circumstances() -> dict[str, Any]:
+    """What figures depend on."""
     program = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    found = {
+    return {
         "python": platform.python_version(),
         "valgrind": program.removeprefix("valgrind-"),
         "sdks": {one: version(one) for one in SDKS},
-        BARE: counted(BARE),
-        "packages": {
-            name: {
-                "title": PACKAGES[name].title,
-                "versions": {one: version(one) for one in PACKAGES[name].distributions},
-                "counted": counted(name),
-            }
-            for name in names
-        },
     }
-    RESULT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         run(sys.argv[1], sys.argv[2])
-    elif len(sys.argv) > 1:
-        counted(sys.argv[1])
     else:
-        main()
+        main(sys.argv[1:])
