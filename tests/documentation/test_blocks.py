@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 import opentelemetry_instrumentation_genai as genai
 from opentelemetry_instrumentation_genai._conventions import operation_kinds
+from opentelemetry_instrumentation_genai._patching.other_instrumentations import warn_of
 from opentelemetry_instrumentation_genai._settings.config import variable
 from opentelemetry_instrumentation_genai._settings.readers import READERS
 from opentelemetry_instrumentation_genai.cli.commands import program
@@ -44,8 +46,6 @@ REASONS = {
     ("CONTRIBUTING.md", "cli/  "): "a picture of the rooms, whose order import-linter holds",
     ("CONTRIBUTING.md", "client.chat.completions.create("): "a picture of the flow of a call",
     ("docs/concepts.md", "your code ── SDK"): "a picture of the way from an application to a backend",
-    ("docs/terminal.md", "A model server that"): "the beginning of an output, which tests/cli/test_demo.py has whole",
-    ("docs/others.md", "openai is instrumented by"): "a warning on two lines, which tests/patching/test_others.py has",
 }
 TREE = re.compile(r"^[│ ]*[├└][─ ]*(\S+)", re.MULTILINE)
 
@@ -99,6 +99,8 @@ def key(one: Block) -> tuple[str, str]:
 OUTPUTS = {
     ("docs/configuration.md", "OTEL_INSTRUMENTATION_GENAI_STREAM_USAGE='please'"),
     ("docs/content.md", "employee"),
+    ("docs/others.md", "openai"),
+    ("docs/terminal.md", "A"),
     ("docs/view.md", "Traces"),
 }
 CONSOLE = of("console")
@@ -285,12 +287,40 @@ def test_a_file_of_patterns(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         )
 
 
+def test_a_second_instrumentation(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The warning is the one of the page, which has it on two lines."""
+    monkeypatch.setattr("opentelemetry_instrumentation_genai._runtime.guard._reported", set())
+    warn_of("openai", "opentelemetry.instrumentation.openai")
+
+    assert [" ".join(output("docs/others.md", "openai").split())] == caplog.messages
+
+
+@pytest.mark.process
+def test_what_the_model_server_prints() -> None:
+    """The page has the beginning of it, but for the port."""
+    shown = without_port(output("docs/terminal.md", "A").partition("  ...")[0])
+    command = [sys.executable, "-m", "opentelemetry_instrumentation_genai.cli", "demo", "--serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            printed = "".join(running.stdout.readline() for _ in shown.splitlines())
+        finally:
+            running.kill()
+
+    assert shown == without_port(printed)
+
+
+def without_port(text: str) -> str:
+    """A text with addresses of this machine that are the same each time."""
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text)
+
+
 def test_what_view_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The page shows it, but for the token and the ports."""
     with viewing(tmp_path) as view:
         _introduce(view.serving)
     printed, shown = (
-        re.sub(r"token=\S+", "token=", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1", text)).splitlines()
+        re.sub(r"token=\S+", "token=", without_port(text)).splitlines()
         for text in (capsys.readouterr().out, output("docs/view.md", "Traces"))
     )
 
