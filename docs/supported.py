@@ -1,8 +1,14 @@
-"""Write the table of all endpoints into `supported.md`, from the tables by which calls are followed: `tox -e docs`."""
+"""Write the tables of `supported.md`: `tox -e docs`.
+
+Of all endpoints, from the tables by which calls are followed; of the versions that are tested, from what `tested.py` reads.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import opentelemetry_instrumentation_genai as genai
@@ -18,9 +24,14 @@ if TYPE_CHECKING:
 
     from opentelemetry_instrumentation_genai._adapter.endpoint import Endpoint
 
+tested = SimpleNamespace(**run_path(str(Path(__file__).with_name("tested.py"))))
 PAGE = Path(__file__).with_name("supported.md")
 BEGIN = "<!-- Made by supported.py beside this page, from the code. -->\n"
+VERSIONS = "<!-- Versions by supported.py beside this page, from the locks. -->\n"
+RESULTS = "<!-- Results by supported.py beside this page, from what `make test` has left. -->\n"
 END = "<!-- As far as that. -->\n"
+VERSIONS_HEAD = "| SDK | supported | tested | on Python | in |\n|---|---|---|---|---|\n"
+RESULTS_HEAD = "| environment | Python | versions of | last run with these versions |\n|---|---|---|---|\n"
 HEAD = "| SDK | request | operation | streamed |\n|---|---|---|---|\n"
 
 
@@ -44,15 +55,49 @@ def rows() -> Iterator[str]:
             yield f"| `{sdk}` | `{request}` | `{endpoint.kind.name}` | {streamed} |\n"
 
 
+def versions() -> Iterator[str]:
+    """A row for each version of an SDK that is tested."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {name: {} for name in tested.supported()}
+    for one in tested.environments():
+        for name, version in one.versions().items():
+            pythons = found[name].setdefault(version, {})
+            pythons.setdefault(one.python or "that of `make`", []).append(f"`{one.name}`")
+    for name, by_version in found.items():
+        for version in sorted(by_version, key=_numbers):
+            pythons = by_version[version]
+            names = ", ".join(name for some in pythons.values() for name in some)
+            on = ", ".join(sorted(pythons, key=_numbers))
+            yield f"| `{name}` | {tested.supported()[name]} | {version} | {on} | {names} |\n"
+
+
+def results() -> Iterator[str]:
+    """A row for each environment, with what is known of its last run with these versions."""
+    known = tested.results()
+    for one in tested.environments():
+        found = known.get(one.name)
+        counts = f"{found['passed']} passed, {found['skipped']} skipped" if found else "not recorded"
+        yield f"| `{one.name}` | {found['python'] if found else one.python or ''} | `locks/{one.lock}.txt` | {counts} |\n"
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
 def page(text: str) -> str:
-    """A page with the table as the code has it.
+    """A page with the tables as the code, the locks and the results have them.
 
     Args:
         text: the page as it is.
     """
-    before, _, rest = text.partition(BEGIN)
+    text = _put(text, BEGIN, HEAD + "".join(rows()))
+    text = _put(text, VERSIONS, VERSIONS_HEAD + "".join(versions()))
+    return _put(text, RESULTS, RESULTS_HEAD + "".join(results()))
+
+
+def _put(text: str, begin: str, table: str) -> str:
+    before, _, rest = text.partition(begin)
     _, _, after = rest.partition(END)
-    return before + BEGIN + "\n" + HEAD + "".join(rows()) + "\n" + END + after
+    return before + begin + "\n" + table + "\n" + END + after
 
 
 if __name__ == "__main__":

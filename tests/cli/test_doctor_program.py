@@ -72,6 +72,8 @@ def test_a_call_that_is_exported(run, replies, exporting, receiver, before):
         "The program ended with status 0.",
         "openai was imported; its calls: 1.",
         "Spans that ended: 1 of this package, 0 of others; exported: 1.",
+        "Metrics of this package, exported by OTLPMetricExporter: 2 (gen_ai.client.operation.duration, gen_ai.client.token.usage).",
+        "No event and no log record was emitted; OTLPLogExporter would export them.",
     ] == sentences(findings)
     assert [f"chat {MODEL}"] == [span["name"] for span in receiver.spans]
 
@@ -146,6 +148,91 @@ OpenAIInstrumentor().instrument(tracer_provider=provider)
     findings = run(source + CALL)
 
     assert "Spans that ended: 1 of this package, 0 of others; exported: 1." == findings["program.spans"].what
+
+
+class TestMetricsAndLogs:
+    """What is said of the two other signals."""
+
+    @pytest.mark.parametrize("before", [(), (INSTRUMENT,)], ids=len)
+    @pytest.mark.usefixtures("replies", "exporting")
+    def test_events(self, run, receiver, monkeypatch, before):
+        """They are counted as those of this package, and so is what the exporter took; log records of others apart."""
+        monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", "true")
+        monkeypatch.setenv("OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED", "true")
+        other = "import logging; logging.getLogger('mine').warning('x')"
+        findings = run(f"{CALL}\n{other}", *before)
+
+        assert (
+            "Log records: 1 of this package, which are its events, 1 of others; exported by OTLPLogExporter: 2."
+            == findings["program.logs"].what
+        )
+        assert len(receiver.logs) == 2
+
+    def test_no_exporters(self, run, replies, exporting, monkeypatch):
+        """The providers are there, and nobody reads them."""
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
+        findings = run(CALL)
+
+        assert (
+            "No reader is set up for metrics in the program: they go nowhere."
+            == findings["program.metrics_no_reader"].what
+        )
+        assert "export OTEL_METRICS_EXPORTER=otlp" in findings["program.metrics_no_reader"].todo
+        assert (
+            "No processor is set up for logs in the program: events go nowhere."
+            == findings["program.logs_no_processor"].what
+        )
+
+    def test_the_endpoint_refuses(self, run, replies, exporting, monkeypatch):
+        """Exports that failed are a problem each."""
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{closed_port()}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+        monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT", "true")
+        findings = run(CALL)
+
+        assert findings["program.metrics_failed"].what == "Exports of metrics that failed: 1."
+        assert findings["program.logs_failed"].what == "Log records that could not be exported: 1."
+        assert {"program.metrics", "program.no_metrics"}.isdisjoint(findings)
+
+    def test_only_traces_are_set_up(self, run, replies, exporting, monkeypatch):
+        """A program that sets OpenTelemetry up itself, and forgets the two others."""
+        monkeypatch.setenv("OTEL_PYTHON_CONFIGURATOR", "none")
+        source = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+trace.set_tracer_provider(TracerProvider())
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+"""
+        findings = run(source + CALL)
+
+        assert (
+            "The program has set up no OpenTelemetry SDK for metrics (_ProxyMeterProvider): there are none."
+            == findings["program.metrics_no_sdk"].what
+        )
+        assert (
+            "The program has set up no OpenTelemetry SDK for logs (ProxyLoggerProvider): there are no events."
+            == findings["program.logs_no_sdk"].what
+        )
+
+    def test_a_reader_that_is_asked(self, run, replies, exporting, monkeypatch):
+        """One that exports nothing by itself is named; another provider than the one of the calls has no metrics of ours."""
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        source = """
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, PeriodicExportingMetricReader
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+kept = MeterProvider([InMemoryMetricReader(), PeriodicExportingMetricReader(OTLPMetricExporter())])
+"""
+        findings = run(source + CALL)
+
+        assert findings["program.metrics_read"].what.startswith("Metrics are read by InMemoryMetricReader: ")
+        assert findings["program.no_metrics"].what == "Calls were made (1), and no metric of this package was exported."
 
 
 def test_a_stream_that_is_left_open_is_ended_at_exit(run, replies, exporting):

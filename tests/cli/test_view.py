@@ -586,10 +586,37 @@ class TestList:
 
         assert found == [hexadecimal(f"t{number:02}") for number in reversed(range(20))]
 
-    @pytest.mark.parametrize("asked", ["before=x", "before=1", "limit=x", "before=1.x"])
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        [("start", "edcba"), ("duration", "badce"), ("tokens", "cbdea"), ("cost", "dbeca")],
+    )
+    def test_orders(self, view, sort, expected):
+        """The list is in the order that is asked for, those with the most first, what is not known last; its parts go on from one another."""
+        known = {
+            "a": (1, 2.0, None, None),
+            "b": (2, 3.0, 70, 0.00001),
+            "c": (3, 1.0, 90, None),
+            "d": (4, 1.5, 20, 0.75),
+            "e": (5, 0.5, 5, 0.0),
+        }
+        for letter, (start, seconds, tokens, cost) in known.items():
+            attributes = {"gen_ai.usage.input_tokens": tokens, "gen_ai.usage.cost": cost}
+            export(view, sent(letter, "s", start=start, seconds=seconds, attributes=attributes))
+        export(view, sent("w", "s", start=9, seconds=9, attributes={"gen_ai.operation.name": ""}))
+        found, before = "", {}
+        while before is not None:
+            part = view.get("/api/traces", sort=sort, limit=2, **before)
+            found += "".join(bytes.fromhex(row["id"]).strip(b"\0").decode() for row in part["traces"])
+            before = {"before": part["next"]} if part["next"] else None
+
+        assert found == expected
+
+    @pytest.mark.parametrize(
+        "asked", ["before=x", "before=1", "limit=x", "before=1.x", "before=x.1", "sort=name", "sort="]
+    )
     def test_a_wrong_page(self, view, asked):
-        """A cursor that no answer had is refused."""
-        assert fetch(view.serving.page, "GET", f"/api/traces?{asked}")[0] == 400
+        """A cursor that no answer had is refused, and an order that there is not."""
+        assert view.ask(f"/api/traces?{asked}")[0] == 400
 
     def test_a_page_beyond_all(self, view):
         """Numbers of any size are numbers."""
@@ -601,8 +628,8 @@ class TestList:
         """An unknown trace and an unknown span have status 404."""
         export(view, sent("t", "s"))
 
-        assert fetch(view.serving.page, "GET", "/api/traces/ff")[0] == 404
-        assert fetch(view.serving.page, "GET", f"/api/traces/{hexadecimal('t')}/spans/ff")[0] == 404
+        assert view.ask("/api/traces/ff")[0] == 404
+        assert view.ask(f"/api/traces/{hexadecimal('t')}/spans/ff")[0] == 404
 
     def test_the_version(self, view):
         """It changes as something arrives, so that a page asks again."""
@@ -711,7 +738,7 @@ class TestSecurity:
     @pytest.mark.parametrize("host", ["localhost:1", "LOCALHOST", "127.0.0.1", "[::1]:8765"])
     def test_a_name_of_this_machine(self, view, host):
         """Any port is right: a tunnel may have another."""
-        assert fetch(view.serving.page, "GET", "/api/status", headers={"Host": host})[0] == 200
+        assert view.ask("/api/status", Host=host)[0] == 200
 
     @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example"])
     def test_a_page_of_another_origin(self, view, origin):
@@ -719,14 +746,14 @@ class TestSecurity:
         body = sent("t", "s").SerializeToString()
         headers = {"Origin": origin, "Content-Type": PROTOBUF}
 
-        assert fetch(view.serving.page, "GET", "/api/traces", headers=headers)[0] == 403
+        assert view.ask("/api/traces", **headers)[0] == 403
         assert fetch(view.serving.http, "POST", "/v1/traces", body, headers)[0] == 403
         assert named(view) == []
 
     @pytest.mark.parametrize("path", ["/", "/app.js", "/style.css", "/api/traces", "/nothing"])
     def test_headers(self, view, path):
         """Each answer forbids what a page does not need, and allows no other origin."""
-        _, headers, _ = fetch(view.serving.page, "GET", path, headers={"Origin": view.serving.url[:-1]})
+        _, headers, _ = view.ask(path, Origin=f"http://127.0.0.1:{view.serving.page}")
 
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
         assert "unsafe" not in headers["content-security-policy"]
@@ -736,10 +763,44 @@ class TestSecurity:
         assert headers["cache-control"] == "no-store"
         assert not [name for name in headers if name.startswith("access-control")]
 
+    @pytest.mark.parametrize(
+        "path", ["/", "/api/status", "/api/traces", "/api/choices", "/nothing", "/?token=", "/?token=x"]
+    )
+    @pytest.mark.parametrize(
+        "authorization", [None, "Bearer", "Bearer x", "Basic TOKEN", "Bearer TOKENx", "Bearer \xff"]
+    )
+    def test_another_user(self, view, path, authorization):
+        """Without the token of this run there is a sentence that says what to do, and nothing else."""
+        headers = {} if authorization is None else {"Authorization": authorization.replace("TOKEN", view.serving.token)}
+        status, _, body = fetch(view.serving.page, "GET", path, headers=headers)
+
+        assert status == 403
+        assert body.decode() == (
+            "The address of this page has a token, so that other users of this machine cannot read it: open the whole address"
+            " that `opentelemetry-genai view` has printed."
+        )
+
+    def test_the_token(self, view, tmp_path_factory):
+        """It opens the page and what the page asks for, by address or header; it is another one each time."""
+        path = view.serving.url.partition(str(view.serving.page))[2]
+        with viewing(tmp_path_factory.mktemp("other")) as other:
+            assert other.serving.token != view.serving.token
+        assert len(view.serving.token) > 40
+        assert fetch(view.serving.page, "GET", path)[0] == 200
+        assert fetch(view.serving.page, "GET", "/api/status" + path[1:])[0] == 200
+        assert view.ask("/api/status")[0] == 200
+
+    @pytest.mark.parametrize("path", ["/app.js", "/chat.js", "/text.js", "/tree.js", "/style.css", "/icon.svg"])
+    def test_files_of_the_page(self, view, path):
+        """They are the same for everybody, and need no token; nor do exporters, which have none."""
+        assert fetch(view.serving.page, "GET", path)[0] == 200
+        export(view, sent("t", "s"))
+        assert named(view) == ["t"]
+
     @pytest.mark.parametrize("path", ["/../schema.py", "/static/app.js", "/%2e%2e/store.py", "/app.js/"])
     def test_other_files(self, view, path):
         """Only the files of the page are there."""
-        assert fetch(view.serving.page, "GET", path)[0] == 404
+        assert view.ask(path)[0] == 404
 
     def test_values(self, view):
         """Values that JSON, SQLite or a script cannot have are shown as near as can be."""

@@ -86,6 +86,11 @@ def listed(page, number: int) -> list[str]:
     return rows(page)
 
 
+def asked_last(order: str) -> str:
+    """Whether the list stands in an order, as an expression."""
+    return f"document.querySelector('#rows').dataset.sort === '{order}'"
+
+
 def tree(page) -> list[str]:
     """The names of the spans that are shown."""
     return page.value("[...document.querySelectorAll('#tree .label')].map((one) => one.textContent)")
@@ -132,9 +137,8 @@ class TestList:
     def test_it_talks_to_its_server_alone(self, shown, conversations):
         """No request goes anywhere else."""
         assert shown.requests
-        assert [] == [
-            url for url in shown.requests if not url.startswith(conversations.serving.url) and url != "about:blank"
-        ]
+        own = f"http://127.0.0.1:{conversations.serving.page}/"
+        assert [] == [url for url in shown.requests if not url.startswith(own) and url != "about:blank"]
 
     def test_filters(self, shown):
         """By model, provider, errors, attribute; they are in the address, and can be removed."""
@@ -183,6 +187,37 @@ class TestList:
         assert shown.text("#title") == "invoke_agent travel_desk"
         shown.key("Escape")
         shown.wait_for(f"!document.querySelector('#list').hidden && {FOCUSED}?.dataset.trace === {json.dumps(first)}")
+
+    def test_orders(self, shown, conversations):
+        """The headings are reached by Tab and chosen by Enter: time, duration, tokens, cost; the address has the order."""
+        shown.key("/")
+        found = {}
+        for _ in range(12):
+            shown.key("Tab")
+            name = shown.value("document.activeElement.dataset.sort")
+            if not name:
+                continue
+            shown.key("Enter")
+            shown.wait_for(f"document.activeElement.getAttribute('aria-pressed') === 'true' && {asked_last(name)}")
+            found[name] = shown.value("[...document.querySelectorAll('#rows a')].map((one) => one.dataset.trace)")
+            assert shown.value("document.querySelectorAll('#head [aria-pressed=true]').length") == 1
+            assert shown.value("location.hash") == ("#/" if name == "start" else f"#/?sort={name}")
+
+        assert list(found) == ["start", "duration", "tokens", "cost"]
+        assert found == {name: [row["id"] for row in conversations.traces(sort=name)] for name in found}
+        assert len({tuple(order) for order in found.values()}) > 2
+
+    def test_an_order_stays(self, page, conversations):
+        """It is that of the address, also after a trace was opened."""
+        page.open(f"{conversations.serving.url}#/?sort=cost")
+        dearest = conversations.traces(sort="cost")[0]["id"]
+        page.wait_for(f"document.querySelector('#rows a')?.dataset.trace === '{dearest}'")
+        page.click("#rows a")
+        page.wait_for("!document.querySelector('#detail').hidden && document.querySelector('#span h2')")
+        page.key("Escape")
+        page.wait_for("!document.querySelector('#list').hidden && location.hash === '#/?sort=cost'")
+
+        assert page.value("document.querySelector('#head [aria-pressed=true]').dataset.sort") == "cost"
 
     def test_an_address(self, page, conversations):
         """The address has the filters, so that it can be opened again."""
@@ -414,6 +449,21 @@ class TestLive:
         assert rows(page) == ["chat m"]
         assert all("ERR_CONNECTION" in problem for problem in page.problems)
         page.problems.clear()  # the browser's own lines about the connection
+
+    def test_the_command_was_started_again(self, page, tmp_path_factory):
+        """On the same port it has another token: the page says to open the new address, and without any there is a sentence alone."""
+        with viewing(tmp_path_factory.mktemp("first")) as view:
+            port = view.serving.page
+            page.open(view.serving.url)
+            page.wait_for("document.querySelector('#live.on')")
+        page.wait_for("!document.querySelector('#offline').hidden")
+        assert page.text("#offline") == "The command has stopped, or cannot be reached. What is here stays."
+        with viewing(tmp_path_factory.mktemp("second"), page=port):
+            page.wait_for("document.querySelector('#offline').textContent.startsWith('The command was started again')")
+            page.open(f"http://127.0.0.1:{port}/")
+            assert page.text().startswith("The address of this page has a token")
+        assert all("403" in problem or "ERR_CONNECTION" in problem for problem in page.problems)
+        page.problems.clear()  # the browser's own lines about the status and the connection
 
     def test_what_is_not_kept(self, page, tmp_path):
         """A trace that is larger than the bound is cut, and the page says so."""

@@ -101,6 +101,12 @@ def ports(written: str) -> tuple[int, int, int]:
     return int(page), int(http), int(rpc)
 
 
+def token_of(written: str) -> str:
+    """That of the page."""
+    (token,) = re.findall(r"\?token=([\w-]{43})\n", written)
+    return str(token)
+
+
 def test_from_start_to_end(started, tmp_path, server):
     """The variables that it names make an application's call appear with its messages, and nothing is left of it at the end."""
     server.reply(Json(openai_bodies.completion("Below the hill.")))
@@ -112,11 +118,13 @@ def test_from_start_to_end(started, tmp_path, server):
     application.mkdir()
     run(application, CALL.format(url=server.url), instrumented=True, **named, OTEL_SERVICE_NAME="shop")
 
-    assert fetch(page, "GET", "/")[0] == 200
-    assert b'"message":"Where is the harbour?"' in fetch(page, "GET", "/api/traces")[2]
+    token = token_of(written)
+    assert fetch(page, "GET", f"/?token={token}")[0] == 200
+    assert b'"message":"Where is the harbour?"' in fetch(page, "GET", f"/api/traces?token={token}")[2]
+    assert fetch(page, "GET", "/api/traces")[0] == 403
     assert viewer.end() == 0
     assert viewer.written == (
-        f"Traces are shown at http://127.0.0.1:{page}/\n"
+        f"Traces are shown at http://127.0.0.1:{page}/?token={token}\n"
         "\n"
         "An application exports to it with\n"
         f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{http}\n"
@@ -200,7 +208,7 @@ def test_a_second_viewer(started):
         f"Port 4318 is in use: OTLP over HTTP listens on {http} instead.\n"
         f"Port 4317 is in use: OTLP over gRPC listens on {rpc} instead.\n"
     )
-    assert fetch(page, "GET", "/")[0] == 200
+    assert fetch(page, "GET", f"/?token={token_of(rest)}")[0] == 200
 
 
 def test_no_terminal_to_open_a_browser_from(started):
@@ -208,13 +216,15 @@ def test_no_terminal_to_open_a_browser_from(started):
     viewer = started(*FREE, "--open")
 
     assert "There is no browser to open: open the address above in one." in viewer.wait_for("no browser")
-    assert fetch(ports(viewer.written)[0], "GET", "/")[0] == 200
+    assert fetch(ports(viewer.written)[0], "GET", f"/?token={token_of(viewer.written)}")[0] == 200
 
 
 def test_open(tmp_path):
-    """From a terminal, `--open` starts the browser with the address of the page."""
+    """From a terminal, `--open` starts the browser with a file for its user alone, which leads to the page: its arguments have no token."""
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.write_text(
+        f'#!/bin/sh\nstat -c %a "${{1#file://}}" >> {tmp_path}/rights\ncp "${{1#file://}}" {tmp_path}/made\necho "$1" > {tmp_path}/opened\n'
+    )
     browser.chmod(0o755)
     terminal, end = pty.openpty()
     environment = {**os.environ, "BROWSER": f"{browser} %s &", "TMPDIR": str(tmp_path)}
@@ -229,7 +239,13 @@ def test_open(tmp_path):
     os.close(end)
     os.close(terminal)
 
-    assert f"Traces are shown at {(tmp_path / 'opened').read_text().strip()}" in written
+    page, token = written.partition("Traces are shown at ")[2].split()[0], token_of(written.replace("\r", ""))
+    assert f'<meta http-equiv="refresh" content="0; url={page}">' in (tmp_path / "made").read_text()
+    assert (tmp_path / "rights").read_text() == "600\n"
+    opened = (tmp_path / "opened").read_text().strip()
+    assert opened.startswith("file://")
+    assert token not in opened
+    assert not Path(opened.removeprefix("file://")).parent.exists()
 
 
 def test_a_file(started, tmp_path):

@@ -44,6 +44,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "an id": {"tag": "gen_ai.response.id=resp_500"},
     "what never meets": {"model": "gpt-4o", "operation": "invoke_agent", "tag": ["service.name=s1", "service.name=s2"]},
 }
+SORTED: dict[str, dict[str, Any]] = {
+    f"{narrowed}, by {order}": {"sort": order, **ASKED[narrowed]}
+    for narrowed in ("everything", "calls", "errors", "a tag", "an id", "what never meets")
+    for order in ("duration", "tokens", "cost")
+}
 
 
 def requests(spans_of_a_trace: int) -> Iterator[bytes]:
@@ -66,7 +71,7 @@ def add_trace(scope: Any, size: int, first: int, chance: random.Random) -> None:
         span.trace_id, span.span_id, span.name = trace, spans[number], "chat"
         span.parent_span_id = spans[0] if number else b""
         span.start_time_unix_nano = 10**18 + first * 10**6 + number
-        span.end_time_unix_nano = span.start_time_unix_nano + 10**9
+        span.end_time_unix_nano = span.start_time_unix_nano + chance.randint(10**8, 10**10)
         span.status.code = 2 * (chance.random() < 0.02)
         said = [{"role": "user", "parts": [{"type": "text", "content": words(chance, 80)}]}]
         model = chance.choice(MODELS)
@@ -80,6 +85,7 @@ def add_trace(scope: Any, size: int, first: int, chance: random.Random) -> None:
                 "gen_ai.response.id": f"resp_{first + chance.randint(0, 499)}",
                 "gen_ai.usage.input_tokens": chance.randint(1, 5000),
                 "gen_ai.usage.output_tokens": chance.randint(1, 500),
+                "gen_ai.usage.cost": chance.random() / 100,
                 "gen_ai.tag.team": chance.choice("ab"),
                 "server.address": "api.example",
                 "gen_ai.input.messages": json.dumps(said),
@@ -106,6 +112,7 @@ def words(chance: random.Random, number: int) -> str:
 SEARCHED = {
     "the most common word": {"text": VOCABULARY[0]},
     "a rare word": {"text": VOCABULARY[-1]},
+    "a common word, by cost": {"text": VOCABULARY[0], "sort": "cost"},
     "two common words": {"text": f"{VOCABULARY[1]} {VOCABULARY[2]}", "errors": 1},
     "a phrase": {"text": f'"{VOCABULARY[1]} {VOCABULARY[2]}"'},
     **{
@@ -122,6 +129,8 @@ def put(pairs: Any, values: dict[str, Any]) -> None:
         pair.key = name
         if isinstance(value, int):
             pair.value.int_value = value
+        elif isinstance(value, float):
+            pair.value.double_value = value
         else:
             pair.value.string_value = value
 
@@ -139,14 +148,16 @@ def test_many_spans(tmp_path, spans_of_a_trace):
     process = subprocess.Popen([*COMMAND, *FREE], env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     written = "".join(iter(process.stdout.readline, "Stop with Ctrl+C.\n"))
+    (token,) = re.findall(r"\?token=([\w-]+)", written)
     page, http, _ = (int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", written))
     try:
         for body in requests(spans_of_a_trace):
             assert fetch(http, "POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})[0] == 200
         milliseconds = {
-            name: min(seconds(page, asked) for _ in range(5)) * 1000 for name, asked in (ASKED | SEARCHED).items()
+            name: min(seconds(page, {**asked, "token": token}) for _ in range(5)) * 1000
+            for name, asked in (ASKED | SORTED | SEARCHED).items()
         }
-        _, _, body = fetch(page, "GET", "/api/choices")
+        _, _, body = fetch(page, "GET", f"/api/choices?token={token}")
         memory = megabytes(process.pid)
     finally:
         process.send_signal(signal.SIGINT)

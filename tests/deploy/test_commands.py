@@ -1,4 +1,4 @@
-"""The commands of deploy/README.md and docs/kubernetes.md: each is run as far as that can be without containers and a cluster, or checked."""
+"""The commands of deploy/README.md and of the pages about it: each is run as far as that can be without containers and a cluster, or checked."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PROVES = "the commands of deploy/README.md and docs/kubernetes.md, as typed: files, values, names and options are there"
+PROVES = (
+    "the commands of deploy/README.md and of the pages about it, as typed: files, values, names and options are there"
+)
 
-PAGES = (ROOT / "deploy/README.md", ROOT / "docs/kubernetes.md")
+PAGES = tuple(ROOT / page for page in ("deploy/README.md", "docs/kubernetes.md", "docs/collector.md", "docs/scale.md"))
 Tools = Callable[[str], Path]
 
 
@@ -137,7 +139,16 @@ def check_demo(words: list[str], _tools: Tools) -> None:
     demo.make_context("demo", words[2:])
 
 
+def check_otelcol(words: list[str], tools: Tools) -> None:
+    """The Collector takes the files together."""
+    files = [ROOT / "deploy/collector" / name for name in words[2::2]]
+    assert words[1::2] == ["--config"] * len(files)
+    given = [word for file in files for word in ("--config", str(file))]
+    subprocess.run([tools("otelcol"), "validate", *given], check=True, timeout=60)
+
+
 CHECKS = {
+    "otelcol": check_otelcol,
     "pip": check_pip,
     "python": check_python,
     "curl": check_curl,

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import pages
 from loopback import Hang, Json
 from loopback.openai_bodies import completion
 from loopback.processes import run
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
 ROOT = Path(__file__).parents[2]
-PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 SCOPE = "opentelemetry_instrumentation_genai"
 # An application without a line about telemetry.
 CALL = """
@@ -35,11 +35,12 @@ needs_the_package = pytest.mark.skipif(
 
 
 def blocks(language):
-    """The examples in a language, each with the name of its page as its id."""
-    for page in PAGES:
-        found = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        for number, text in enumerate(found, 1):
-            yield pytest.param(text, id=f"{page.name}-{number}")
+    """The examples in a language of README and of the pages but those about operations, each with the name of its page as its id."""
+    for one in pages.blocks():
+        if pages.OPERATIONS.fullmatch(one.page):
+            continue
+        if one.language == language and (one.page == "README.md" or one.page.startswith("docs/")):
+            yield pytest.param(one.text, id=f"{Path(one.page).name}-{one.number}")
 
 
 def installs():

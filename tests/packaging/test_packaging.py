@@ -302,7 +302,9 @@ class TestSdist:
         """The tests and their configuration come along."""
         needed = {"LICENSE", "README.md", "pyproject.toml", "tox.ini", "tests/packaging/test_packaging.py"}
 
-        assert needed | {"examples/README.md", "examples/zero_code/run.sh"} <= set(sdist_names)
+        assert needed | {"benchmarks/others/observe.py", "examples/README.md", "examples/zero_code/run.sh"} <= set(
+            sdist_names
+        )
 
     def test_holds_no_leftovers(self, sdist_names):
         """No cache, environment or report that lay in the checkout."""

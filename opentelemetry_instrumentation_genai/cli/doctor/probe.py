@@ -1,4 +1,4 @@
-"""What the doctor runs within the user's program: it counts spans, calls and exports, and writes them to a file at exit.
+"""What the doctor runs within the user's program: it counts calls, spans and their exports, and writes them to a file at exit.
 
 It gets in by a folder on PYTHONPATH, which the doctor makes: a `sitecustomize` there starts it, or an entry point of
 `opentelemetry_pre_instrument` there where the program is started by `opentelemetry-instrument`. Nothing of this package looks for it.
@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry import trace
+from opentelemetry import _logs, metrics, trace
 
 import opentelemetry_instrumentation_genai as package
 
@@ -25,6 +25,8 @@ from ..._conventions.scope import SCOPE_NAME
 from ..._masking.masking import masked
 from ..._patching.seam import Scope
 from .headers import READER
+from .probe_connections import connections
+from .probe_signals import Metrics, Records, flush
 from .program_folder import MARK
 
 if TYPE_CHECKING:
@@ -32,10 +34,7 @@ if TYPE_CHECKING:
 
     from ..._patching.instrumentor import GenAIInstrumentor
 
-_MOST = 50  # log lines, and hosts
-_DEEPEST = 64  # frames
-# Libraries by which a program may call a model without an SDK that is instrumented.
-_CLIENTS = ("httpx", "httpx2", "aiohttp", "requests", "urllib3", "urllib.request")
+_MOST = 50  # log lines, and servers
 _UNKNOWN_SDKS = (
     "cohere",
     "mistralai",
@@ -71,6 +70,8 @@ class Probe(logging.Handler):
         self.error = ""
         self.logs: list[list[str]] = []
         self.hosts: dict[str, str] = {}
+        self.metrics = Metrics()
+        self.records = Records()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a warning of OpenTelemetry."""
@@ -158,6 +159,8 @@ class Probe(logging.Handler):
             "streams": self.streams,
             "servers": sorted(self.servers),
             "trace": self.trace,
+            "metrics": self.metrics.report(),
+            "records": self.records.report(),
             "logged": self.logs,
             "hosts": self.hosts,
             "uninstrumented": [name for name in _UNKNOWN_SDKS if name in sys.modules],
@@ -211,11 +214,15 @@ def start_late() -> None:
         if hasattr(provider, "force_flush"):
             with suppress(Exception):
                 provider.force_flush()
+        flush()
         probe.report()
 
     atexit.register(_safely, flush_and_report)
     _count(probe)
     _add(probe, provider)
+    with suppress(Exception):
+        probe.metrics.watch(metrics.get_meter_provider())
+        probe.records.add(_logs.get_logger_provider())
 
 
 def _safely(step: Callable[[], None]) -> None:
@@ -229,7 +236,9 @@ def _count(probe: Probe) -> None:
         logging.getLogger(name).addHandler(probe)
     _count_calls(probe)
     _count_spans(probe)
-    sys.addaudithook(_connections(probe))
+    probe.metrics.count()
+    probe.records.count()
+    sys.addaudithook(connections(probe.hosts))
 
 
 def _count_calls(probe: Probe) -> None:
@@ -272,27 +281,3 @@ def _add(probe: Probe, provider: Any) -> None:
         probe.watch(processor)
     if hasattr(provider, "add_span_processor"):
         provider.add_span_processor(probe)
-
-
-def _connections(probe: Probe) -> Callable[[str, tuple[Any, ...]], None]:
-    """Return an audit hook that keeps which hosts are looked up, and by which HTTP client."""
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.getaddrinfo" and len(probe.hosts) < _MOST:
-            with suppress(Exception):
-                host = arguments[0]
-                probe.hosts.setdefault(host.decode() if isinstance(host, bytes) else str(host), _client())
-
-    return hook
-
-
-def _client() -> str:
-    """Return the HTTP client with code on the stack; empty where it is none, as where asyncio looks a name up in a thread of its own."""
-    frame, found = sys._getframe(1), ""
-    for _ in range(_DEEPEST):
-        module = str(frame.f_globals.get("__name__"))
-        found = next((name for name in _CLIENTS if module == name or module.startswith(f"{name}.")), found)
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return found

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..._adapter.host_providers import HostProviders
+from . import program_signals
 from .finding import found
 from .program_folder import fill
 
@@ -137,6 +138,8 @@ def check(result: Run) -> Iterator[Finding]:
         yield found("program.no_sdk", provider=result.reports[0]["provider"])
     yield from _sdks(result)
     yield from _spans(result)
+    if not errors and result.reports[0]["provider"] not in _EMPTY:
+        yield from program_signals.check(result.reports, _calls(result))
     yield from _surprises(result)
     lines = {tuple(line): None for report in result.reports for line in report["logged"]}
     final = [line for line in lines if not line[1].startswith(_AGAIN)]
@@ -147,6 +150,10 @@ def check(result: Run) -> Iterator[Finding]:
 def _is_python(result: Run) -> bool:
     """Return whether a process without a report may have been Python: one that was ended by a signal, or by itself in the middle."""
     return bool(result.status)
+
+
+def _calls(result: Run) -> int:
+    return sum(row["calls"] or 0 for report in result.reports for row in report["instrumentors"] if row["imported"])
 
 
 def _sdks(result: Run) -> Iterator[Finding]:

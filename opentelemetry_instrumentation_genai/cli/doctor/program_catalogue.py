@@ -88,6 +88,53 @@ PROGRAM: dict[str, Row] = {
         "Spans that were started and not ended: {open}.",
         "A stream that is never read or closed leaves its span open.",
     ),
+    # Metrics and log records
+    "program.metrics": Row("ok", "Metrics of this package, exported by {exporters}: {number} ({names})."),
+    "program.no_metrics": Row(
+        "problem",
+        "Calls were made ({calls}), and no metric of this package was exported.",
+        "The provider of the exporter is another than that of instrument(), or the program ended before it was flushed: call its force_flush().",
+    ),
+    "program.metrics_read": Row(
+        "info", "Metrics are read by {readers}: they are sent nowhere, and are there for what asks for them."
+    ),
+    "program.metrics_failed": Row(
+        "problem", "Exports of metrics that failed: {failed}.", "What is reported above of the endpoint says why."
+    ),
+    "program.metrics_no_sdk": Row(
+        "warning",
+        "The program has set up no OpenTelemetry SDK for metrics ({provider}): there are none.",
+        "Start it as opentelemetry-instrument python app.py, or set a MeterProvider before the first call.",
+    ),
+    "program.metrics_no_reader": Row(
+        "warning",
+        "No reader is set up for metrics in the program: they go nowhere.",
+        "export OTEL_METRICS_EXPORTER=otlp, or give your MeterProvider a metric reader.",
+    ),
+    "program.logs": Row(
+        "ok",
+        "Log records: {ours} of this package, which are its events, {others} of others; exported by {exporters}: {exported}.",
+    ),
+    "program.no_events": Row(
+        "info",
+        "No event and no log record was emitted; {exporters} would export them.",
+        "Events are emitted where messages go to them, or with OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT=true.",
+    ),
+    "program.logs_failed": Row(
+        "problem",
+        "Log records that could not be exported: {failed}.",
+        "What is reported above of the endpoint says why.",
+    ),
+    "program.logs_no_sdk": Row(
+        "info",
+        "The program has set up no OpenTelemetry SDK for logs ({provider}): there are no events.",
+        "If you want events, start it as opentelemetry-instrument python app.py, or set a LoggerProvider.",
+    ),
+    "program.logs_no_processor": Row(
+        "info",
+        "No processor is set up for logs in the program: events go nowhere.",
+        "If you want events: export OTEL_LOGS_EXPORTER=otlp, or give your LoggerProvider a processor.",
+    ),
     "program.streams": Row(
         "warning",
         "Streams that ended without token counts: {streams}. The server sends them only if the request asks for them.",

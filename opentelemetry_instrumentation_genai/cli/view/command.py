@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import webbrowser
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +48,8 @@ _PORT: Final = click.IntRange(0, 65535)
 def command(**options: Any) -> None:
     """Show the traces of applications in the browser, while they run.
 
-    It listens on 127.0.0.1 alone for OTLP over HTTP and gRPC. Nothing leaves this machine.
+    It listens on 127.0.0.1 alone for OTLP over HTTP and gRPC. Nothing leaves this machine, and the address of the page has a token
+    without which other users of the machine get nothing.
     """
     if not is_searchable():
         raise click.ClickException("The SQLite of this Python cannot search in texts (FTS5): use another Python.")
@@ -65,9 +67,8 @@ def _serve(store: Store, ports: Ports, *, is_opened: bool) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: serving.stop())
     _introduce(serving)
-    if is_opened and not _is_opened(serving.url):
-        click.echo("There is no browser to open: open the address above in one.", err=True)
-    serving.run()
+    with _opened(serving.url) if is_opened else nullcontext():
+        serving.run()
     click.echo("\nStopped.")
 
 
@@ -80,6 +81,24 @@ def _introduce(serving: Serving) -> None:
         click.echo(f"  export {name}={value}")
     click.echo(f"\nThe last line records messages. OTLP over gRPC: http://127.0.0.1:{serving.grpc}")
     click.echo("Stop with Ctrl+C.")
+
+
+@contextmanager
+def _opened(url: str) -> Generator[None, None, None]:
+    """Open a page in a browser, by way of a file that is there as long as the command runs."""
+    with tempfile.TemporaryDirectory(prefix="opentelemetry-genai-") as folder:
+        if not _is_opened(_leading_to(url, Path(folder))):
+            click.echo("There is no browser to open: open the address above in one.", err=True)
+        yield
+
+
+def _leading_to(url: str, folder: Path) -> str:
+    """Return the address of a file that leads to a page: arguments of a browser can be read by all users, the file by its owner alone."""
+    file = folder / "open.html"
+    text = f'<!doctype html><title>Traces</title><meta http-equiv="refresh" content="0; url={url}"><a href="{url}">Traces</a>'
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as written:
+        written.write(text)
+    return file.as_uri()
 
 
 def _is_opened(url: str) -> bool:

@@ -1,14 +1,17 @@
-"""What keeps pages of the web away from servers on loopback."""
+"""What keeps pages of the web, and other users of the machine, away from servers on loopback."""
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,11 +32,45 @@ _HEADERS: Final = (
 )
 
 
-def routed(*routes: Route) -> ASGIApp:
-    """Return an application with these paths and no other, not even with a slash at the end."""
+_FORBIDDEN: Final = (
+    "The address of this page has a token, so that other users of this machine cannot read it: open the whole address"
+    " that `opentelemetry-genai view` has printed."
+)
+
+
+def routed(*routes: Route, token: str = "", public: Collection[str] = ()) -> ASGIApp:
+    """Return an application with these paths and no other, not even with a slash at the end.
+
+    Args:
+        routes: the paths.
+        token: that a request has to have; empty where none is needed.
+        public: the paths that need none.
+    """
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
-    return OnlyLocal(application)
+    return OnlyLocal(WithToken(application, token, public) if token else application)
+
+
+class WithToken:
+    """An application that answers only what has its token: as `token` of the address, or as `Authorization: Bearer`."""
+
+    def __init__(self, application: ASGIApp, token: str, public: Collection[str]) -> None:
+        """Stand before an application, all paths of which but the public ones need the token."""
+        self._application = application
+        self._token = token.encode()
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; without the token by status 403."""
+        application = self._application
+        if scope["path"] not in self._public and not self._is_known(scope):
+            application = PlainTextResponse(_FORBIDDEN, 403)
+        await application(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        kind, _, sent = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+        named = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0].encode("utf-8", "replace")
+        return secrets.compare_digest(sent if kind.lower() == b"bearer" else named, self._token)
 
 
 class OnlyLocal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from .local import routed
 from .queries import Filters, Queries
+from .schema import ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,15 +35,17 @@ _FILES: Final = {
 _MOST: Final = 200
 
 
-def pages(store: Store, queries: Queries, environment: Mapping[str, str]) -> ASGIApp:
+def pages(store: Store, queries: Queries, environment: Mapping[str, str], token: str) -> ASGIApp:
     """Return the application that a browser talks to.
 
     Args:
         store: its version says whether there is something new.
         queries: that read it.
         environment: the variables that an application needs, for the page to show while there is nothing.
+        token: without which nothing is answered but the files of the page, which are the same everywhere.
     """
-    return routed(*_static(), *_Answers(store, queries, environment).routes())
+    routes = [*_static(), *_Answers(store, queries, environment).routes()]
+    return routed(*routes, token=token, public=_FILES.keys() - {"/"})
 
 
 class _Answers:
@@ -73,13 +77,18 @@ class _Answers:
     async def traces(self, request: Request) -> Response:
         """Return a part of the list, narrowed to what the parameters say."""
         asked = request.query_params
+        order = asked.get("sort", "start")
+        if order not in ORDERS:
+            return _json({"error": f"`sort` is one of {', '.join(ORDERS)}"}, 400)
         try:
             before = _before(asked.get("before", ""))
             limit = max(1, min(int(asked.get("limit", 50)), _MOST))
         except ValueError:
             return _json({"error": "`before` and `limit` are numbers that an earlier answer had"}, 400)
         version = self._store.version
-        found = await run_in_threadpool(lambda: self._queries.traces(_filters(asked), before=before, limit=limit))
+        found = await run_in_threadpool(
+            lambda: self._queries.traces(_filters(asked), order=order, before=before, limit=limit)
+        )
         return _json({**found, "version": version})
 
     async def trace(self, request: Request) -> Response:
@@ -105,16 +114,16 @@ def _filters(asked: Any) -> Filters:
     )
 
 
-def _before(text: str) -> tuple[int, int] | None:
+def _before(text: str) -> tuple[float, int] | None:
     if not text:
         return None
-    start, _, number = text.partition(".")
-    return _bounded(start), _bounded(number)
+    place, _, number = text.rpartition(".")
+    return (_bounded(place) if re.fullmatch(r"-?\d+", place) else float(place)), _bounded(number)
 
 
 def _bounded(text: str) -> int:
     """Return a number that SQLite can compare with: its integers have 64 bits."""
-    return max(0, min(int(text), 2**63 - 1))
+    return max(-1, min(int(text), 2**63 - 1))
 
 
 def _static() -> list[Route]:

@@ -24,7 +24,7 @@ _MOST_CHOICES: Final = 100  # of a filter
 _FEW: Final = 500  # rather looked up first than tried one after another
 
 _LIST: Final = """SELECT trace AS id, start / 1000 AS start, (end - start) / 1000 AS duration, name, service, conversation, spans,
- calls, errors, input_tokens, output_tokens, cost, models, providers, message, traces.id AS number, start AS nanoseconds FROM traces"""
+ calls, errors, input_tokens, output_tokens, cost, models, providers, message, traces.id AS number{} FROM traces"""
 _SPANS: Final = """SELECT span AS id, parent, name, kind, start / 1000 AS start, (end - start) / 1000 AS duration, failed, operation,
  provider, model, service, input_tokens, output_tokens, cost, first_chunk, error FROM spans WHERE trace = ? ORDER BY start, id LIMIT ?"""
 
@@ -71,17 +71,30 @@ class Queries:
         with self._lock:
             self._connection.close()
 
-    def traces(self, filters: Filters, *, before: tuple[int, int] | None = None, limit: int = 50) -> dict[str, Any]:
-        """Return `traces`, the newest first, and `next`, which is the `before` of those that follow, or None."""
+    def traces(
+        self, filters: Filters, *, order: str = "start", before: tuple[float, int] | None = None, limit: int = 50
+    ) -> dict[str, Any]:
+        """Return `traces`, those with the most of `order` first, and `next`, which is the `before` of those that follow, or None.
+
+        Args:
+            filters: what the list is narrowed to.
+            order: one of `schema.ORDERS`; by `start`, the newest come first.
+            before: the place at which an earlier answer ended.
+            limit: how many traces are returned at most.
+        """
         where, values = self._where(filters)
+        by = schema.ORDERS[order]
+        if order != "start":
+            where.append("spans > 0")  # which its index has
         if before is not None:
-            where.append("(traces.start, traces.id) < (?, ?)")
+            where.append(f"({by}, traces.id) < (?, ?)")
             values += before
-        sql = f"{_LIST} WHERE {' AND '.join(where)} ORDER BY traces.start DESC, traces.id DESC LIMIT ?"
+        columns = _LIST.format(f", {by} AS place")
+        sql = f"{columns} WHERE {' AND '.join(where)} ORDER BY {by} DESC, traces.id DESC LIMIT ?"
         rows = self._all(sql, *values, limit + 1)
         found = [_listed(row) for row in rows[:limit]]
         last = rows[limit - 1] if len(rows) > limit else None
-        return {"traces": found, "next": None if last is None else f"{last['nanoseconds']}.{last['number']}"}
+        return {"traces": found, "next": None if last is None else f"{last['place']}.{last['number']}"}
 
     def choices(self) -> dict[str, list[str]]:
         """Return the values that the filters can have: `models`, `providers`, `operations`, and the names of attributes, `keys`."""
@@ -104,13 +117,13 @@ class Queries:
 
     def trace(self, trace: str) -> dict[str, Any] | None:
         """Return one trace, its `tree` of spans from the top down, and its `turns`: the traces of its conversation."""
-        row = self._one(f"{_LIST} WHERE trace = ?", trace)
+        row = self._one(f"{_LIST.format('')} WHERE trace = ?", trace)
         if row is None:
             return None
         spans = [dict(span) for span in self._all(_SPANS, row["number"], _MOST_SPANS)]
         turns = []
         if row["conversation"]:
-            sql = f"{_LIST} WHERE conversation = ? AND conversation <> '' ORDER BY traces.start LIMIT 200"
+            sql = f"{_LIST.format('')} WHERE conversation = ? AND conversation <> '' ORDER BY traces.start LIMIT 200"
             turns = [_listed(turn) for turn in self._all(sql, row["conversation"])]
         return {**_listed(row), "tree": in_order(spans), "turns": turns}
 
@@ -209,7 +222,7 @@ def _continued(word: str) -> str:
 
 
 def _listed(row: sqlite3.Row) -> dict[str, Any]:
-    known = {name: row[name] for name in row.keys() if name not in ("number", "nanoseconds")}  # noqa: SIM118
+    known = {name: row[name] for name in row.keys() if name not in ("number", "place")}  # noqa: SIM118
     return {**known, "models": json.loads(row["models"]), "providers": json.loads(row["providers"])}
 
 

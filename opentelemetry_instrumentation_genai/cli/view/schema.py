@@ -56,6 +56,18 @@ CREATE TABLE documents (id INTEGER PRIMARY KEY, trace INTEGER NOT NULL);
 CREATE INDEX documents_by_trace ON documents (trace);
 CREATE VIRTUAL TABLE texts USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2');
 """
+# Of an order of the list: what is not known comes last. An older file gets them when it is opened.
+ORDERS: Final = {
+    "start": "traces.start",
+    "duration": "traces.end - traces.start",
+    "tokens": "ifnull(traces.input_tokens, 0) + ifnull(traces.output_tokens, 0)",
+    "cost": "ifnull(traces.cost, -1)",
+}
+_INDEXES: Final = "".join(
+    f"CREATE INDEX IF NOT EXISTS traces_by_{name} ON traces (({value.replace('traces.', '')}) DESC, id DESC) WHERE spans > 0;\n"
+    for name, value in ORDERS.items()
+    if name != "start"
+)
 
 
 class NoStoreError(Exception):
@@ -77,6 +89,7 @@ def writer(path: Path, *, lasting: bool) -> sqlite3.Connection:
         connection = _opened(path)
         try:
             _prepare(connection, path)
+            connection.executescript(_INDEXES)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'NORMAL' if lasting else 'OFF'}")
             connection.execute("PRAGMA cache_size = -16384")

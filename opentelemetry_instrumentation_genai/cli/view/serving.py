@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import socket
 import sys
 from contextlib import suppress
@@ -61,6 +62,7 @@ class Serving:
     Attributes:
         page, http, grpc: the ports that it listens on.
         notes: a sentence for each port that is not the one that was wanted.
+        token: that a request to the page has to have; another one each time.
     """
 
     def __init__(self, store: Store, ports: Ports) -> None:
@@ -70,6 +72,7 @@ class Serving:
             PortInUseError: one that was demanded is in use.
         """
         self.notes: list[str] = []
+        self.token: str = secrets.token_urlsafe(32)
         self._queries = Queries(store.path)
         self._sockets: list[socket.socket] = []
         try:
@@ -80,13 +83,13 @@ class Serving:
         except PortInUseError:
             self._close()
             raise
-        shown = pages(store, self._queries, self.environment)
+        shown = pages(store, self._queries, self.environment, self.token)
         self._server = uvicorn.Server(_configured(_by_port({self.page: shown, self.http: over_http(store)})))
 
     @property
     def url(self) -> str:
-        """Of the page."""
-        return f"http://{HOST}:{self.page}/"
+        """Of the page, with its token."""
+        return f"http://{HOST}:{self.page}/?token={self.token}"
 
     @property
     def environment(self) -> dict[str, str]:

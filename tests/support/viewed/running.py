@@ -39,9 +39,14 @@ class Viewing:
     def get(self, path: str, **asked: Any) -> Any:
         """The decoded answer to a request of the page."""
         query = f"?{urlencode(asked, doseq=True)}" if asked else ""
-        status, _, body = fetch(self.serving.page, "GET", path + query)
+        status, _, body = self.ask(path + query)
         assert status == 200, (status, body)
         return json.loads(body)
+
+    def ask(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """The answer to a request of the page, which has its token."""
+        known = {"Authorization": f"Bearer {self.serving.token}", **headers}
+        return fetch(self.serving.page, "GET", path, headers=known)
 
     def traces(self, **asked: Any) -> list[Any]:
         """The list."""
@@ -68,10 +73,10 @@ def fetch(
 
 
 @contextmanager
-def viewing(folder: Path, *, keep: int = 100_000, keep_bytes: int = 2**30) -> Iterator[Viewing]:
-    """A viewer on free ports, until the block is left."""
+def viewing(folder: Path, *, keep: int = 100_000, keep_bytes: int = 2**30, page: int = 0) -> Iterator[Viewing]:
+    """A viewer on free ports, or its page on a given one, until the block is left."""
     store = Store(folder / "view.db", keep=keep, keep_bytes=keep_bytes)
-    serving = Serving(store, Ports(*(Port("a test", 0, "--option", is_demanded=True) for _ in range(3))))
+    serving = Serving(store, Ports(*(Port("a test", port, "--option", is_demanded=True) for port in (page, 0, 0))))
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     try:

@@ -7,9 +7,13 @@ const EACH = 50; // rows at first, and by each request for more
 const MOST = 200; // rows that are asked for again as something arrives
 const id = (name) => document.getElementById(name);
 const FIELDS = ["text", "model", "provider", "operation"];
+const HEADINGS = [...id("head").querySelectorAll("button")];
 const FLAGS = ["errors", "everything"];
 
+const TOKEN = new URLSearchParams(location.search).get("token") ?? "";
+
 const filters = { text: "", model: "", provider: "", operation: "", conversation: "", errors: false, everything: false, tags: [] };
+let order = "start";
 let traces = [];
 let next = null;
 let version = -1;
@@ -22,15 +26,19 @@ let isSearchWanted = false;
 let listed = 0; // the number of the latest request for the list: an earlier answer that comes later is dropped
 const tree = new Tree(id("tree"), select, () => id("span").focus());
 
+const STOPPED = id("offline").textContent;
+
 class Unreachable extends Error {}
 
 async function ask(path) {
   let response;
   try {
-    response = await fetch(path);
+    response = await fetch(path, { headers: { Authorization: `Bearer ${TOKEN}` } });
   } catch {
     throw new Unreachable(path);
   }
+  // Another token is that of a command that was started later.
+  id("offline").textContent = response.status === 403 ? "The command was started again: open the address that it has printed." : STOPPED;
   if (!response.ok && response.status !== 404) throw new Unreachable(`${response.status} ${path}`);
   return response.ok ? response.json() : null;
 }
@@ -45,11 +53,18 @@ function query() {
   return asked;
 }
 
-const listAddress = () => `#/${query().size ? `?${query()}` : ""}`;
+// What is asked of the list, and what the address has of it.
+function sorted() {
+  const asked = query();
+  if (order !== "start") asked.set("sort", order);
+  return asked;
+}
+
+const listAddress = () => `#/${sorted().size ? `?${sorted()}` : ""}`;
 
 async function load(older = false) {
   const number = ++listed;
-  const asked = query();
+  const asked = sorted();
   asked.set("limit", older ? EACH : Math.min(Math.max(traces.length, EACH), MOST));
   if (older) asked.set("before", next);
   const answer = await ask(`/api/traces?${asked}`);
@@ -62,6 +77,7 @@ async function load(older = false) {
 function drawList() {
   const focused = document.activeElement?.dataset?.trace;
   id("rows").replaceChildren(...traces.map(row));
+  id("rows").dataset.sort = order;
   if (focused) id("rows").querySelector(`[data-trace="${focused}"]`)?.focus();
   id("more").hidden = next === null;
   id("head").hidden = traces.length === 0;
@@ -148,6 +164,7 @@ function button(label, action) {
 function drawFilters() {
   for (const name of FIELDS) if (id(name) !== document.activeElement) id(name).value = filters[name];
   for (const name of FLAGS) id(name).checked = filters[name];
+  for (const heading of HEADINGS) heading.setAttribute("aria-pressed", heading.dataset.sort === order);
   const chips = filters.tags.map((tag) => chip(tag, () => change({ tags: filters.tags.filter((other) => other !== tag) })));
   if (filters.conversation) chips.push(chip(`conversation ${filters.conversation}`, () => change({ conversation: "" })));
   id("chips").replaceChildren(...chips);
@@ -169,6 +186,11 @@ function change(changed) {
     await load();
     await loadChoices();
   });
+}
+
+function sort(by) {
+  order = by;
+  change({});
 }
 
 const clear = () => change({ text: "", model: "", provider: "", operation: "", conversation: "", errors: false, everything: false, tags: [] });
@@ -291,6 +313,8 @@ function readFilters(asked) {
   for (const name of [...FIELDS, "conversation"]) filters[name] = asked.get(name) ?? "";
   for (const name of FLAGS) filters[name] = asked.get(name) === "1";
   filters.tags = asked.getAll("tag");
+  const named = asked.get("sort");
+  order = HEADINGS.some((heading) => heading.dataset.sort === named) ? named : "start";
 }
 
 async function guarded(action) {
@@ -361,6 +385,7 @@ id("tag").addEventListener("keydown", (event) => {
   id("tag").value = "";
   change({ tags: [...new Set([...filters.tags, tag])] });
 });
+for (const heading of HEADINGS) heading.addEventListener("click", () => sort(heading.dataset.sort));
 id("filters").addEventListener("submit", (event) => event.preventDefault());
 id("more").firstElementChild.addEventListener("click", () => guarded(() => load(true)));
 window.addEventListener("hashchange", () => guarded(route));
