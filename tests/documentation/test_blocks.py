@@ -56,6 +56,7 @@ REASONS = {
         "docs/dashboards.md",
         "apiVersion: 1",
     ): "a file of Grafana, which cannot run here; that of deploy/compose is compared",
+    ("docs/alerts.md", "| for | set |"): "a table within a step of a list",
     ("docs/concepts.md", "your code ── SDK"): "a picture of the way from an application to a backend",
 }
 TREE = re.compile(r"^[│ ]*[├└][─ ]*(\S+)", re.MULTILINE)
