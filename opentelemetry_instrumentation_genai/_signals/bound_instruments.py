@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     Instrument = TypeVar("Instrument", Histogram, Counter)
 
-# Minor release of the SDK for which tests/signals/test_bound_instruments.py compares what the API and the shortcut export.
-_TESTED = ["1", "45"]
+# Releases of the SDK for which tests/signals/test_bound_instruments.py compares what the API and the shortcut export: patch
+# releases have changed what this depends on.
+_TESTED = frozenset(("1.45.0", "1.45.1", "1.45.2"))
 _SDK = "opentelemetry.sdk.metrics._internal."
 _SETS = 512  # attribute sets of one instrument; further ones go through the API
 _PLAIN = frozenset((str, int, float, bool))
@@ -48,8 +49,7 @@ def _is_tested() -> bool:
         from opentelemetry.sdk.version import __version__
     except ImportError:
         return False
-    *minor, patch = __version__.split(".", 2)
-    return minor == _TESTED and patch.isdigit()
+    return __version__ in _TESTED
 
 
 class _BoundInstrument:
@@ -194,16 +194,16 @@ def _aggregate_of(match: Any, attributes: AttributeSet) -> Aggregate | None:
     names = match._view._attribute_keys
     kept = attributes if names is None else {name: value for name, value in attributes.items() if name in names}
     key = _hash_attributes(kept)
-    if match._reset_on_collect:
+    if getattr(match, "_reset_on_collect", False):  # from 1.45.2 on
         return _Delta(match, key, kept).aggregate
     found = match._attributes_aggregation.get(key)
-    if found is None and len(match._attributes_aggregation) >= match._cardinality_limit:
+    if found is None and len(match._attributes_aggregation) >= getattr(match, "_cardinality_limit", _LARGEST):
         return cast("Aggregate", match.consume_measurement)  # goes to the series of all sets over the limit
     return None if found is None else cast("Aggregate", found.aggregate)
 
 
 class _Delta:
-    """Finds the aggregation of a set for a reader with delta temporality, which has a new one after each export.
+    """Finds the aggregation of a set for a reader with delta temporality, which from 1.45.2 on has a new one after each export.
 
     Args:
         match: the SDK's record of an instrument and a view.
