@@ -32,10 +32,18 @@ Span = dict[str, Any]
 
 def needs(*modules: str, environment: str) -> pytest.MarkDecorator:
     """Skips a test where one of these modules is not installed; `environment` is that of tox which has them."""
-    missing = [module for module in modules if not find_spec(module)]
+    missing = [module for module in modules if not is_there(module)]
     return pytest.mark.skipif(
         bool(missing), reason=f"{', '.join(missing)} not installed, which `tox -e {environment}` has"
     )
+
+
+def is_there(module: str) -> bool:
+    """Whether a module is installed; of one within a package, the package is imported."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 class Running:
