@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import streamlit as st
@@ -10,6 +11,12 @@ from openai import OpenAI
 from opentelemetry import trace
 
 from opentelemetry_instrumentation_genai import genai_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai import Stream
+    from openai.types.chat import ChatCompletionChunk
 
 MODEL = os.environ["CHAT_MODEL"]
 tracer = trace.get_tracer("chatbot")
@@ -35,7 +42,20 @@ def answer(question: str) -> None:
         stream = model_client().chat.completions.create(
             model=MODEL, messages=kept.messages, max_tokens=300, stream=True, stream_options={"include_usage": True}
         )
-        kept.messages.append({"role": "assistant", "content": st.write_stream(stream)})
+        reply = {"role": "assistant", "content": ""}
+        kept.messages.append(reply)
+        # What has come is kept, and the call ends, when the user does not wait for the rest.
+        with stream:
+            st.write_stream(pieces(stream, reply))
+
+
+def pieces(stream: Stream[ChatCompletionChunk], reply: dict[str, str]) -> Iterator[str]:
+    """Yield an answer as it comes, and add it to the message that is kept."""
+    for chunk in stream:
+        if chunk.choices:
+            piece = chunk.choices[0].delta.content or ""
+            reply["content"] += piece
+            yield piece
 
 
 if "conversation" not in kept:

@@ -39,7 +39,7 @@ from example_runs import (
     tree,
     usage,
 )
-from loopback import OtlpReceiver
+from loopback import ModelServer, OtlpReceiver, Sse, openai_bodies
 from viewed import Browser, Page, no_browser
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
@@ -105,7 +105,7 @@ def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.M
     assert failed == counted(receiver, DURATION, *by)
 
 
-@needs("langchain_openai", environment="examples")
+@needs("langchain_openai", "numpy", environment="examples")
 def test_rag_langchain(example: Example, receiver: OtlpReceiver) -> None:
     """The chain of LangChain and all that it calls are one tree below the workflow, with documents and tokens."""
     printed = example("rag_langchain")
@@ -284,6 +284,7 @@ app = OpenTelemetryMiddleware(model_server(Tally(any_model=True)), exclude_spans
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
 BOX = "[data-testid=stChatInputTextArea]"
+IDLE = "document.querySelector('[data-test-script-state=notRunning]')"
 MESSAGES = "[...document.querySelectorAll('[data-testid=stChatMessageContent]')].map((one) => one.innerText.trim())"
 
 
@@ -337,6 +338,12 @@ def ask(page: Page, question: str) -> None:
     page.key("Enter")
 
 
+def wait_for_messages(page: Page, *messages: str) -> None:
+    """Waits until the page shows these messages, and its program has come to its end."""
+    text = json.dumps(messages, separators=(",", ":"), ensure_ascii=False)
+    page.wait_for(f"{IDLE} && JSON.stringify({MESSAGES}) === {json.dumps(text)}", 60)
+
+
 in_browser = [
     needs("streamlit", "opentelemetry.instrumentation.asgi", environment="examples"),
     pytest.mark.skipif(bool(no_browser()), reason=no_browser() or "there is a browser"),
@@ -354,10 +361,9 @@ class TestChatbot:
         with model_server(receiver) as url, chatting(start, OPENAI_BASE_URL=url) as (running, page):
             ask(page, "Where is the best pastry?")
             first = ["Where is the best pastry?", *shown("chatbot")]
-            page.wait_for(f"JSON.stringify({MESSAGES}) === {json.dumps(json.dumps(first, separators=(',', ':')))}", 60)
+            wait_for_messages(page, *first)
             ask(page, "When is closing time?")
-            seen = [*first, "When is closing time?", "The cellars close at seven."]
-            page.wait_for(f"JSON.stringify({MESSAGES}) === {json.dumps(json.dumps(seen, separators=(',', ':')))}", 60)
+            wait_for_messages(page, *first, "When is closing time?", "The cellars close at seven.")
             spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 6 else None, 60)
             running.interrupt()
             running.ended()
@@ -378,6 +384,30 @@ class TestChatbot:
         assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK} == metric_names(receiver)
         assert running.is_gone
         assert [] == [url for url in page.requests if not url.startswith(("http://127.0.0.1:", "about:", "data:"))]
+
+    def test_impatience(self, start: Callable[..., Running], server: ModelServer, receiver: OtlpReceiver) -> None:
+        """A user who asks again while an answer comes has what had come of it; its call ends there, without an error."""
+        server.reply(Sse(openai_bodies.chunks(*["and on "] * 300), delay=0.1), Sse(openai_bodies.chunks("At last.")))
+        with chatting(start, OPENAI_BASE_URL=f"{server.url}/v1") as (_, page):
+            ask(page, "Tell me everything.")
+            page.wait_for(f"{MESSAGES}[1]?.includes('and on and on')", 60)
+            ask(page, "When is closing time?")
+            page.wait_for(f"{IDLE} && {MESSAGES}[3] === 'At last.'", 60)
+            _, kept, *_ = page.value(MESSAGES)
+            spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 4 else None, 60)
+
+        one = ["question SERVER chatbot", "  chat llama-3.3-70b CLIENT chatbot"]
+        assert one * 2 == tree(spans, "service.name")
+        left, answered = (span for span in started(spans) if span["name"].startswith("chat "))
+        # Not seconds later, when all of it would have come: Streamlit starts anew while it stops.
+        assert left["end_time_unix_nano"] < answered["start_time_unix_nano"] + 5_000_000_000
+        assert ["UNSET"] * 4 == [span["status"]["code"] for span in spans]
+        assert "error.type" not in left["attributes"]
+        (output,) = json.loads(left["attributes"]["gen_ai.output.messages"])
+        (part,) = output["parts"]
+        assert kept.split() == part["content"].split()[: len(kept.split())]
+        assert 4 <= len(part["content"].split()) < 600
+        assert 3 == len(json.loads(answered["attributes"]["gen_ai.input.messages"]))
 
     def test_llama(self, start: Callable[..., Running], receiver: OtlpReceiver, tmp_path: Path) -> None:
         """llama.cpp's server in place of the embedded one: what the page shows and the tokens that the server counts are on the call."""
