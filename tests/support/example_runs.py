@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,6 +95,13 @@ class Running:
         self._process.communicate(timeout=20)
 
 
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 def started(spans: Iterable[Span]) -> list[Span]:
     """The spans in the order in which they started."""
     return sorted(spans, key=lambda span: span["start_time_unix_nano"])
@@ -113,6 +121,11 @@ def tree(spans: Iterable[Span], *resource: str) -> list[str]:
     lines = [*below("", 0)]
     assert len(ordered) == len(lines), "a span has a parent that was not exported"
     return lines
+
+
+def names(lines: list[str]) -> list[str]:
+    """The lines of a tree without the kinds of spans."""
+    return [line.rpartition(" ")[0] for line in lines]
 
 
 def drawn(name: str) -> list[str]:
