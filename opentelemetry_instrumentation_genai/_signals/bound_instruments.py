@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Minor release of the SDK for which tests/signals/test_bound_instruments.py compares what the API and the shortcut export.
 _TESTED = ["1", "45"]
+_FIRST = 2  # patch; 1.45.1, which the instrumentation of Flask brings, keeps its aggregations in another way
 _SDK = "opentelemetry.sdk.metrics._internal."
 _SETS = 512  # attribute sets of one instrument; further ones go through the API
 _PLAIN = frozenset((str, int, float, bool))
@@ -49,7 +50,7 @@ def _is_tested() -> bool:
     except ImportError:
         return False
     *minor, patch = __version__.split(".", 2)
-    return minor == _TESTED and patch.isdigit()
+    return minor == _TESTED and patch.isdigit() and int(patch) >= _FIRST
 
 
 class _BoundInstrument:
