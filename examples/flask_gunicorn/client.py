@@ -71,5 +71,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    wait_for_server(60)
+    wait_for_server(120)
     main()

@@ -55,6 +55,6 @@ def ask(tenant: str, model: str, question: str) -> None:
 
 
 if __name__ == "__main__":
-    wait_for_gateway(30)
+    wait_for_gateway(120)
     for request in REQUESTS:
         ask(*request)

@@ -19,7 +19,8 @@ OTEL_SERVICE_NAME=gateway opentelemetry-instrument python gateway.py &
 gateway=$!
 OTEL_SERVICE_NAME=gateway-client opentelemetry-instrument python client.py
 status=$?
-# As Ctrl-C: uvicorn ends itself by SIGTERM with nothing that runs at exit, the last export among it.
-kill -INT "$gateway"
+# As Ctrl-C: uvicorn ends itself by SIGTERM with nothing that runs at exit, the last export among it. A gateway that does not
+# listen yet ignores Ctrl-C, since it runs in the background.
+if [ "$status" = 0 ]; then kill -INT "$gateway"; else kill -TERM "$gateway"; fi
 wait "$gateway"
 exit "$status"

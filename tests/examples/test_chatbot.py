@@ -63,7 +63,7 @@ MESSAGES = "[...document.querySelectorAll('[data-testid=stChatMessageContent]')]
 
 def wait_for_port(port: int) -> None:
     """Waits until something listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -98,7 +98,7 @@ def chatting(start: Callable[..., Running], **variables: str) -> Iterator[tuple[
     try:
         page = browser.page()
         page.open(f"http://127.0.0.1:{port}/")
-        page.wait_for(f"document.querySelector('{BOX}')", 60)
+        page.wait_for(f"document.querySelector('{BOX}')", 120)
         yield running, page
     finally:
         browser.close()
@@ -114,7 +114,7 @@ def ask(page: Page, question: str) -> None:
 def wait_for_messages(page: Page, *messages: str) -> None:
     """Waits until the page shows these messages, and its program has come to its end."""
     text = json.dumps(messages, separators=(",", ":"), ensure_ascii=False)
-    page.wait_for(f"{IDLE} && JSON.stringify({MESSAGES}) === {json.dumps(text)}", 60)
+    page.wait_for(f"{IDLE} && JSON.stringify({MESSAGES}) === {json.dumps(text)}", 120)
 
 
 class TestChatbot:
@@ -128,7 +128,7 @@ class TestChatbot:
             wait_for_messages(page, *first)
             ask(page, "When is closing time?")
             wait_for_messages(page, *first, "When is closing time?", "The cellars close at seven.")
-            spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 6 else None, 60)
+            spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 6 else None, 120)
             running.interrupt()
             running.ended()
 
@@ -154,11 +154,11 @@ class TestChatbot:
         server.reply(Sse(openai_bodies.chunks(*["and on "] * 300), delay=0.1), Sse(openai_bodies.chunks("At last.")))
         with chatting(start, OPENAI_BASE_URL=f"{server.url}/v1") as (_, page):
             ask(page, "Tell me everything.")
-            page.wait_for(f"{MESSAGES}[1]?.includes('and on and on')", 60)
+            page.wait_for(f"{MESSAGES}[1]?.includes('and on and on')", 120)
             ask(page, "When is closing time?")
-            page.wait_for(f"{IDLE} && {MESSAGES}[3] === 'At last.'", 60)
+            page.wait_for(f"{IDLE} && {MESSAGES}[3] === 'At last.'", 120)
             _, kept, *_ = page.value(MESSAGES)
-            spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 4 else None, 60)
+            spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 4 else None, 120)
 
         one = ["question SERVER chatbot", "  chat llama-3.3-70b CLIENT chatbot"]
         assert one * 2 == tree(spans, "service.name")
@@ -183,7 +183,7 @@ class TestChatbot:
         try:
             with chatting(start, OPENAI_BASE_URL=f"{llama.url}/v1", CHAT_MODEL="tiny") as (_, page):
                 ask(page, "Where is the best pastry?")
-                spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 2 else None, 60)
+                spans = receiver.wait_for(lambda found: found.spans if len(found.spans) == 2 else None, 120)
                 call = attributes(spans)["chat tiny"]
                 (output,) = json.loads(call["gen_ai.output.messages"])
                 text = "".join(part["content"] for part in output["parts"]).strip()

@@ -79,7 +79,7 @@ class Running:
             return True
         return False
 
-    def ended(self, seconds: float = 120) -> tuple[int, str, str]:
+    def ended(self, seconds: float = 300) -> tuple[int, str, str]:
         """Its status and what it printed and wrote to stderr, when it has ended by itself."""
         printed, errors = self._process.communicate(timeout=seconds)
         return self._process.returncode, printed, errors
