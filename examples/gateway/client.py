@@ -15,7 +15,7 @@ PORT = int(os.environ["GATEWAY_PORT"])
 REQUESTS = (
     ("acme", "gpt-4.1-mini", "Which way along the river?"),
     ("acme", "claude-sonnet-4-5", "Where is the best pastry?"),
-    ("globex", "claude-sonnet-4-5", "When is closing time of the cellars?"),
+    ("globex", "llama3.2", "When is closing time of the cellars?"),
     ("globex", "gpt-missing", "Is anybody there?"),
 )
 tracer = trace.get_tracer("gateway-client")
@@ -42,7 +42,7 @@ def wait_for_gateway(seconds: float) -> None:
 @tracer.start_as_current_span("ask", kind=trace.SpanKind.CLIENT)
 def ask(tenant: str, model: str, question: str) -> None:
     """Ask one question, with the context of the trace."""
-    headers = {"Authorization": f"Bearer key-of-{tenant}"}
+    headers = {"Authorization": f"Bearer key-of-{tenant}", "Content-Type": "application/json"}
     inject(headers)
     connection = HTTPConnection("127.0.0.1", PORT)
     connection.request("POST", "/ask", json.dumps({"model": model, "question": question}), headers)
@@ -55,6 +55,6 @@ def ask(tenant: str, model: str, question: str) -> None:
 
 
 if __name__ == "__main__":
-    wait_for_gateway(30)
+    wait_for_gateway(120)
     for request in REQUESTS:
         ask(*request)

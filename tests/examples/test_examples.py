@@ -3,145 +3,53 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import anthropic
 import pytest
 
+from example_runs import (
+    BLOCK,
+    DURATION,
+    EXAMPLES,
+    FIRST_CHUNK,
+    PER_CHUNK,
+    TOKENS,
+    Example,
+    counted,
+    drawn,
+    metric_names,
+    points,
+    services,
+    summed,
+    tree,
+    usage,
+)
 from loopback import OtlpReceiver
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.process]
-EXAMPLES = Path(__file__).parents[2] / "examples"
-SERVE = [sys.executable, "-m", "opentelemetry_instrumentation_genai.cli", "demo", "--serve", "--port", "0"]
-BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DURATION = "gen_ai.client.operation.duration"
-TOKENS = "gen_ai.client.token.usage"
-FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
-PER_CHUNK = "gen_ai.client.operation.time_per_output_chunk"
-COST = "gen_ai.client.operation.cost"
-Example = Callable[[str], list[str]]
 
 if shutil.which("sh") is None:
     pytest.skip("the examples are started by `sh`, which is not there", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def addresses() -> Iterator[dict[str, str]]:
-    """The variables that the embedded model server prints, while it runs."""
-    with subprocess.Popen(SERVE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        lines = [running.stdout.readline() for _ in range(13)]
-        yield dict(re.findall(r"  export (\w+)=(\S+)\n", "".join(lines)))
-        running.kill()
-
-
-@pytest.fixture
-def example(addresses: dict[str, str], receiver: OtlpReceiver) -> Example:
-    """Runs an example to its end by the command of its README, and returns the lines that it prints."""
-
-    def run(name: str) -> list[str]:
-        folder = EXAMPLES / name
-        (command,) = BLOCK.findall((folder / "README.md").read_text(encoding="utf-8"))
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = {**os.environ, "PATH": path, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_url, **addresses}
-        done = subprocess.run(
-            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert (0, "") == (done.returncode, done.stderr)
-        return done.stdout.splitlines()
-
-    return run
-
-
-def tree(spans: Iterable[dict[str, Any]]) -> list[str]:
-    """Name and kind of each span, indented below its parent, in the order in which they started."""
-    ordered = sorted(spans, key=lambda span: span["start_time_unix_nano"])
-
-    def below(parent: str, depth: int) -> Iterator[str]:
-        for span in ordered:
-            if span["parent_span_id"] == parent:
-                yield f"{'  ' * depth}{span['name']} {span['kind']}"
-                yield from below(span["span_id"], depth + 1)
-
-    lines = [*below("", 0)]
-    assert len(ordered) == len(lines), "a span has a parent that was not exported"
-    return lines
-
-
-def drawn(name: str) -> list[str]:
-    """The tree that the README of an example draws, as `tree` has it but for the kinds."""
-    page = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"\n\n```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    return [re.sub("[│├└] ", "  ", line) for line in block.splitlines()]
-
-
-def points(receiver: OtlpReceiver, name: str) -> list[dict[str, Any]]:
-    """The points of a metric, each as it was exported last."""
-    last = {
-        json.dumps([metric["resource"], point["attributes"]], sort_keys=True): point
-        for metric in receiver.metrics
-        if metric["name"] == name
-        for point in metric["points"]
-    }
-    return [*last.values()]
-
-
-def summed(receiver: OtlpReceiver, name: str, *by: str) -> dict[tuple[str, ...], Any]:
-    """The sums of a histogram by the values of some attributes."""
-    sums: dict[tuple[str, ...], Any] = {}
-    for point in points(receiver, name):
-        key = tuple(point["attributes"].get(attribute, "") for attribute in by)
-        sums[key] = sums.get(key, 0) + point["sum"]
-    return sums
-
-
-def counted(receiver: OtlpReceiver, name: str, *by: str) -> dict[tuple[str, ...], int]:
-    """The counts of a histogram by the values of some attributes."""
-    counts: dict[tuple[str, ...], int] = {}
-    for point in points(receiver, name):
-        key = tuple(point["attributes"].get(attribute, "") for attribute in by)
-        counts[key] = counts.get(key, 0) + point["count"]
-    return counts
-
-
-def metric_names(receiver: OtlpReceiver) -> set[str]:
-    """The names of the metrics of the instrumentation."""
-    return {metric["name"] for metric in receiver.metrics if metric["name"].startswith("gen_ai.")}
-
-
-def services(receiver: OtlpReceiver) -> set[str]:
-    """Who exported spans."""
-    return {span["resource"]["service.name"] for span in receiver.spans}
-
-
-def usage(receiver: OtlpReceiver) -> list[tuple[int, int]]:
-    """The tokens, in and out, of the spans that have them, in the order in which they started."""
-    ordered = sorted(receiver.spans, key=lambda span: span["start_time_unix_nano"])
-    names = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
-    return [
-        (span["attributes"][names[0]], span["attributes"].get(names[1], 0))
-        for span in ordered
-        if names[0] in span["attributes"]
-    ]
-
-
 def test_all_are_listed() -> None:
-    """The page has each example once, and each has a README with one command and a test."""
+    """The page has each example once, and each has a test and a README with one command, and says of itself what it prints."""
     folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] not in "._")
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
 
     assert folders == sorted(re.findall(r"^\| \[(\w+)\]\(\1\) \|", page, re.MULTILINE))
     for name in folders:
         assert ["sh run.sh\n"] == BLOCK.findall((EXAMPLES / name / "README.md").read_text(encoding="utf-8"))
-        assert f"test_{name}" in globals()
+        assert f"def test_{name}(" in tests
+        assert re.search(
+            r"^## What you will see\n.*^## With a real provider\n.*^```env\n[^`]+^```\n\Z",
+            (EXAMPLES / name / "README.md").read_text(encoding="utf-8"),
+            re.MULTILINE | re.DOTALL,
+        )
 
 
 def test_zero_code(example: Example, receiver: OtlpReceiver) -> None:
@@ -267,50 +175,6 @@ def test_short_process(example: Example, receiver: OtlpReceiver) -> None:
     assert [(28, 11), (30, 6)] == usage(receiver)
     exported = [metric["points"] for metric in receiver.metrics if metric["name"] == TOKENS]
     assert [[11, 28], [6, 30]] == [sorted(point["sum"] for point in several) for several in exported]
-
-
-def test_gateway(example: Example, receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request is one trace through two processes; tokens, cost and first chunk are counted by tenant and model."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    monkeypatch.setenv("GATEWAY_PORT", str(port))
-
-    printed = example("gateway")
-
-    assert [
-        "acme 200 From the bridge follow the quay west until the trams turn round; the sea begins where the gardens end.",
-        "acme 200 At the bakery near the river. Go before nine.",
-        "globex 200 The cellars close at seven.",
-    ] == printed[:3]
-    assert printed[3].startswith("globex 404 The provider refuses: ")
-    gpt, claude, missing = "gpt-4.1-mini", "claude-sonnet-4-5", "gpt-missing"
-    assert [
-        line
-        for model in (gpt, claude, claude, missing)
-        for line in ("ask CLIENT", "  POST /ask SERVER", f"    chat {model} CLIENT")
-    ] == tree(receiver.spans)
-    started = sorted(receiver.spans, key=lambda span: span["start_time_unix_nano"])
-    calls = [span["attributes"] for span in started if span["name"].startswith("chat ")]
-    assert [(28, 21), (22, 11), (24, 6)] == usage(receiver)
-    assert ["acme", "acme", "globex", "globex"] == [call["gen_ai.tag.tenant"] for call in calls]
-    assert [None, None, None, "model_not_found"] == [call.get("error.type") for call in calls]
-    assert {DURATION, TOKENS, FIRST_CHUNK, PER_CHUNK, COST} == metric_names(receiver)
-    by = ("gen_ai.tag.tenant", "gen_ai.request.model")
-    tokens = {("acme", gpt): (28, 21), ("acme", claude): (22, 11), ("globex", claude): (24, 6)}
-    assert {
-        (*key, kind): count
-        for key, counts in tokens.items()
-        for kind, count in zip(("input", "output"), counts, strict=True)
-    } == summed(receiver, TOKENS, *by, "gen_ai.token.type")
-    prices = {gpt: (0.4, 1.6), claude: (3.0, 15.0)}
-    cost = {
-        (tenant, model): (given * prices[model][0] + made * prices[model][1]) / 1_000_000
-        for (tenant, model), (given, made) in tokens.items()
-    }
-    assert pytest.approx(cost) == summed(receiver, COST, *by)
-    assert {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1} == counted(receiver, FIRST_CHUNK, *by)
-    failed = {("acme", gpt): 1, ("acme", claude): 1, ("globex", claude): 1, ("globex", missing): 1}
-    assert failed == counted(receiver, DURATION, *by)
 
 
 @pytest.mark.skipif(

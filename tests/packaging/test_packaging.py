@@ -313,6 +313,89 @@ class TestSdist:
         assert [] == [name for name in sdist_names if leftovers & set(Path(name).parts)]
 
 
+class TestUpload:
+    """What is looked at before an upload: by the tools that the index and its users have."""
+
+    def test_metadata(self, built):
+        """`twine check` finds nothing in wheel and sdist, warnings among it: the index shows the README as its page."""
+        paths = sorted(map(str, built.iterdir()))
+
+        assert 2 == len(paths)
+        printed = run(
+            sys.executable, "-m", "twine", "--no-color", "check", "--strict", *paths, cwd=built, COLUMNS="500"
+        )
+        assert [f"Checking {path}: PASSED" for path in paths] == printed.splitlines()
+
+    def test_contents(self, wheel):
+        """`check-wheel-contents` finds nothing: no duplicate, no bytecode, no file beside the package."""
+        printed = run(sys.executable, "-m", "check_wheel_contents", str(wheel), cwd=wheel.parent)
+
+        assert f"{wheel}: OK" == printed.strip()
+
+    def test_faults_are_found(self, tmp_path, wheel):
+        """A description that no index can show, and a file in a namespace that is not ours, are."""
+        planted = tmp_path / wheel.name
+        with zipfile.ZipFile(wheel) as archive, zipfile.ZipFile(planted, "w") as faulty:
+            for name in archive.namelist():
+                content = archive.read(name)
+                if name.endswith("METADATA"):
+                    content = content.replace(
+                        b"Description-Content-Type: text/markdown", b"Description-Content-Type: text/x-rst"
+                    )
+                if name.endswith("RECORD"):
+                    content += b"tests/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n"
+                faulty.writestr(name, content)
+            faulty.writestr("tests/__init__.py", "")
+
+        with pytest.raises(AssertionError, match="FAILED"):
+            run(sys.executable, "-m", "twine", "--no-color", "check", "--strict", str(planted), cwd=tmp_path)
+        with pytest.raises(AssertionError, match="W005"):
+            run(sys.executable, "-m", "check_wheel_contents", str(planted), cwd=tmp_path)
+
+
+class TestBuild:
+    """Whoever builds gets the same bytes."""
+
+    def test_is_reproducible(self, tmp_path, built):
+        """Another folder, other times and modes of its files, another umask, time zone and order of hashes change nothing."""
+        (sdist,) = built.glob("*.tar.gz")
+        with tarfile.open(sdist) as archive:
+            archive.extractall(tmp_path, filter="data")
+        (copy,) = tmp_path.iterdir()
+        for path in (copy, *copy.rglob("*")):
+            path.chmod(path.stat().st_mode & 0o700)
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+        here = {"TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C"}
+        there = {"TZ": "Asia/Kolkata", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8"}
+
+        first = self.bytes_of(ROOT, tmp_path / "first", umask=0o022, SOURCE_DATE_EPOCH="1700000000", **here)
+        second = self.bytes_of(copy, tmp_path / "second", umask=0o077, SOURCE_DATE_EPOCH="1700000000", **there)
+
+        assert sorted(path.name for path in built.iterdir()) == sorted(first)
+        assert [] == [name for name in first.keys() | second.keys() if first.get(name) != second.get(name)]
+
+    def test_that_a_difference_is_found(self, tmp_path, built):
+        """Another time of the release is in both."""
+        other = self.bytes_of(ROOT, tmp_path / "other", umask=0o022, SOURCE_DATE_EPOCH="1700000000")
+
+        assert {path.name for path in built.iterdir()} == other.keys()
+        assert [] == [path.name for path in built.iterdir() if path.read_bytes() == other[path.name]]
+
+    @staticmethod
+    def bytes_of(source, folder, *, umask, **variables):
+        """Build both distributions, and return their bytes by their names."""
+        before = os.umask(umask)
+        try:
+            run(
+                *(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)),
+                cwd=source,
+                **variables,
+            )
+        finally:
+            os.umask(before)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 class TestInstalled:
     """Fresh environments, as users make them."""
 

@@ -1,0 +1,18 @@
+# Who calls.
+export OTEL_SERVICE_NAME=chatbot
+# Where the telemetry goes, and how.
+export OTEL_EXPORTER_OTLP_ENDPOINT="${OTEL_EXPORTER_OTLP_ENDPOINT:-http://127.0.0.1:4318}"
+export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+# Messages are recorded only if you ask for them.
+export OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=span_only
+# The trace goes on in a server of your own.
+export OTEL_INSTRUMENTATION_GENAI_PROPAGATE=self-hosted
+# Where the model is: the embedded server, unless your shell says otherwise.
+export OPENAI_BASE_URL="${OPENAI_BASE_URL:-http://127.0.0.1:8085/v1}"
+export OPENAI_API_KEY="${OPENAI_API_KEY:-demo}"
+export CHAT_MODEL="${CHAT_MODEL:-llama-3.3-70b}"
+# Where the page is.
+export CHAT_PORT="${CHAT_PORT:-8501}"
+
+exec opentelemetry-instrument streamlit run app.py --server.address 127.0.0.1 --server.port "$CHAT_PORT" --server.headless true \
+  --browser.gatherUsageStats false

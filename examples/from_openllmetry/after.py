@@ -1,0 +1,30 @@
+"""Answers a question from notes: the same program, with the telemetry of opentelemetry-instrumentation-genai."""
+
+from __future__ import annotations
+
+from openai import OpenAI
+
+from opentelemetry_instrumentation_genai import genai_context, invoke_workflow, step
+
+MODEL = "gpt-4.1-mini"
+NOTES = ("Pastry at the bakery near the river is best before nine.", "The night train to Madrid no longer runs.")
+client = OpenAI()
+
+
+@step("make prompt")
+def make_prompt(question: str) -> str:
+    """Put the notes before the question."""
+    return "\n".join(["Answer from these notes alone.", *NOTES, question])
+
+
+@invoke_workflow("answer from notes")
+def answer(question: str) -> str:
+    """Answer a question."""
+    messages = [{"role": "user", "content": make_prompt(question)}]
+    reply = client.chat.completions.create(model=MODEL, messages=messages, temperature=0.2, max_tokens=100)
+    return reply.choices[0].message.content or ""
+
+
+if __name__ == "__main__":
+    with genai_context(user_id="ana", conversation_id="trip-1"):
+        print(answer("Where is the best pastry?"))
