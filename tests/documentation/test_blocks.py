@@ -41,7 +41,7 @@ ELSEWHERE = [
     (OPERATIONS, {"sh"}, "tests/deploy/test_commands.py"),
     (OPERATIONS, {"promql"}, "tests/deploy/test_rules.py"),
     # The command, and the tree of the spans that it makes.
-    (EXAMPLE, {"sh", ""}, "tests/examples/test_examples.py"),
+    (EXAMPLE, {"sh", "", "text"}, "tests/examples/test_examples.py"),
 ]
 # What is no code, by its page and how it begins.
 REASONS = {
