@@ -129,9 +129,12 @@ def draw_all(sources: Sources, folder: Path) -> None:
 
 
 def conversation_of(found: Filled, service: str) -> dict[str, str]:
-    """Return a conversation of a service with many traces, and the longest of its traces."""
+    """Return a conversation of a service with many traces of chats, which have events, and the longest of these traces."""
     traces = Jaeger(found.stack.jaeger).recent(service)
-    spans = [(trace, tag(span, "gen_ai.conversation.id")) for trace in traces for span in trace["spans"]]
+    chats = [
+        (trace, span) for trace in traces for span in trace["spans"] if tag(span, "gen_ai.operation.name") == "chat"
+    ]
+    spans = [(trace, tag(span, "gen_ai.conversation.id")) for trace, span in chats]
     ((conversation, _),) = Counter(one for _, one in spans if one).most_common(1)
     longest = max((trace for trace, one in spans if one == conversation), key=_interest)
     return {"conversation": conversation, "trace": longest["traceID"]}

@@ -406,9 +406,7 @@ def test_from_an_exemplar_to_the_conversation(prometheus, sent):
     assert one["trace"] in {row["trace"] for row in rows}
     assert [] != [line for line in of_conversation if line["text"].startswith("chat ")]
     assert [] != of_trace
-    assert {"invoke_workflow weekend", "chat"} & {
-        span["name"].partition(" gpt")[0] for span in Jaeger(sent.stack.jaeger).spans(one["trace"])
-    }
+    assert "chat" in {span["name"].split()[0] for span in Jaeger(sent.stack.jaeger).spans(one["trace"])}
 
 
 # The pictures
