@@ -145,12 +145,17 @@ def _objectives(slo: Mapping[str, Any]) -> Iterator[Rule]:
 
 
 def _telemetry() -> Iterator[Rule]:
-    """What Collectors could not take or hand on, in items a second; `_total` is the name of those that send by OTLP."""
+    """What Collectors could not take or hand on, in items a second.
+
+    `_total` is at the end of the name where a Collector sends its own metrics by OTLP. Those are left out where it is scraped as well, or
+    each loss would be there twice.
+    """
     for loss, (metric, part) in _LOSSES.items():
         for signal in _SIGNALS:
+            scraped, sent = (f"rate({metric}_{signal}{total}[5m])" for total in ("", "_total"))
             yield _rule(
                 "otelcol:lost:rate5m",
-                f'sum by (job, instance, {part}) (rate({{__name__=~"{metric}_{signal}(_total)?"}}[5m]))',
+                f"sum by (job, instance, {part}) (\n  {scraped}\n  or\n  ({sent} unless on (job) {scraped})\n)",
                 loss=loss,
                 signal=signal,
             )

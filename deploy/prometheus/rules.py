@@ -27,6 +27,44 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATIONS = re.compile(r"(?<=\[)\d+[smhdw](?=[\]:])|(?<=:)\d+[smhdw](?=\])|(?<=offset )\d+[smhdw]")
 
 
+# Where the buckets of the histograms end that thresholds are compared with.
+_SECONDS_BUCKETS = [round(0.01 * 2**n, 2) for n in range(14)]
+_CALLS_BUCKETS = [2**n for n in range(8)]
+
+
+class ThresholdError(ValueError):
+    """A threshold is missing, unknown, or not what it can be; the message says which."""
+
+
+def checked(thresholds: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return thresholds that have all that the rules need.
+
+    Args:
+        thresholds: the content of a file.
+
+    Raises:
+        ThresholdError: something is missing, unknown, or between two buckets.
+    """
+    known = load()
+    for name, there, wanted in (
+        ("", thresholds, known),
+        *((f"{part}.", thresholds.get(part, {}), known[part]) for part in ("cost_budget", "token_budget", "slo")),
+    ):
+        for missing in sorted(wanted.keys() - there.keys()):
+            raise ThresholdError(f"{name}{missing} is missing.")
+        for unknown in sorted(there.keys() - wanted.keys()):
+            raise ThresholdError(f"{name}{unknown} is unknown; there are {', '.join(wanted)}.")
+    for name, value, buckets in (
+        ("slo.seconds", thresholds["slo"]["seconds"], _SECONDS_BUCKETS),
+        ("agent_calls", thresholds["agent_calls"], _CALLS_BUCKETS),
+    ):
+        if value not in buckets:
+            raise ThresholdError(
+                f"{name} is {value}: it has to be the end of a bucket, one of {', '.join(map(str, buckets))}."
+            )
+    return thresholds
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes expressions of several lines as they are."""
 
@@ -96,7 +134,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=HERE)
     parser.add_argument("--scale", type=int, default=1)
     given = parser.parse_args(words)
-    for name, text in files(load(given.thresholds), given.scale).items():
+    try:
+        thresholds = checked(load(given.thresholds))
+    except (ThresholdError, yaml.YAMLError, OSError) as error:
+        parser.error(f"{given.thresholds}: {error}")
+    for name, text in files(thresholds, given.scale).items():
         (given.output / name).write_text(text, encoding="utf-8")
 
 

@@ -467,6 +467,12 @@ CASES = (
         [
             ("up", _COLLECTOR, "1x60"),
             ("otelcol_exporter_send_failed_spans", {**_COLLECTOR, "exporter": "otlp_grpc/traces"}, "0+60x60"),
+            # The same Collector, by OTLP.
+            (
+                "otelcol_exporter_send_failed_spans_total",
+                {"job": "otelcol", "instance": "1d0c", "exporter": "otlp_grpc/traces"},
+                "0+60x60",
+            ),
             ("otelcol_receiver_refused_log_records_total", {**_COLLECTOR, "receiver": "otlp"}, "0+120x60"),
             (
                 "otelcol_exporter_enqueue_failed_metric_points",

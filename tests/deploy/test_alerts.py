@@ -71,7 +71,8 @@ def budgets(report: Mapping[str, Any] | None) -> dict[str, Any]:
     """Thresholds with budgets by what has been used so far: one team has spent its own, another one will have soon.
 
     Args:
-        report: of the load until now; None for budgets that are never spent.
+        report: of one of the two services until now, which together make about eight times as many calls until the end; None for
+            budgets that are never spent.
     """
     if report is None:
         none = {"burn": 2, "default_team": _NEVER, "teams": {}, "default_model": _NEVER, "models": {}}
@@ -80,7 +81,7 @@ def budgets(report: Mapping[str, Any] | None) -> dict[str, Any]:
     tokens = report["tokens"]["input"] + report["tokens"]["output"]
 
     def of(spent: float, burning: float) -> dict[str, Any]:
-        teams = {"search": spent / 4, "marketing": burning * 3}
+        teams = {"search": spent / 4, "marketing": burning * 14}
         return {"burn": 2, "default_team": _NEVER, "teams": teams, "default_model": _NEVER, "models": {}}
 
     return {
@@ -203,7 +204,7 @@ def _run_program(run: Run, seconds: float, model: str) -> None:
             "NO_PROXY": "127.0.0.1",
         },
         check=False,
-        timeout=seconds + 120,
+        timeout=seconds + 300,
         capture_output=True,
         text=True,
     )
@@ -354,18 +355,19 @@ def test_a_spent_budget_is_not_announced(run: Run):
     assert ({"marketing"}, {"search"}) == (warned, spent)
 
 
-def test_the_cause_of_the_silence_is_sent(run: Run):
+def test_what_was_wrong_is_named(run: Run):
     """Which conversation, which agent, which Collector and which service it was."""
 
-    def of(name: str, label: str) -> set[str]:
-        return {alert["labels"][label] for _, alert in run.arrives(name)}
+    def of(name: str, label: str) -> set[str | None]:
+        return {alert["labels"].get(label) for _, alert in run.arrives(name)}
 
     assert {"endless"} == of("GenAIConversationRunaway", "gen_ai_conversation_id")
     assert {"booker"} == of("GenAIAgentRunaway", "gen_ai_agent_name")
     assert {"agents"} == of("GenAICompletionsDropped", "service_name")
     assert {"planner", "support"} <= of("GenAINoTraffic", "service_name")
     assert {"metric_points"} == of("GenAITelemetryDropped", "signal")
-    assert {f"127.0.0.1:{run.stack.ports['collector_metrics']}"} == of("GenAICollectorDown", "instance")
+    # Before it is scraped for the first time there is none either.
+    assert f"127.0.0.1:{run.stack.ports['collector_metrics']}" in of("GenAICollectorDown", "instance")
 
 
 def test_every_recording_rule_had_data(run: Run):

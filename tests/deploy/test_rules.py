@@ -15,7 +15,7 @@ import yaml
 from stack import Stack
 
 import emitted
-from promql import Known, located, rules_of
+from promql import OTHERS, Known, located, rules_of
 from rule_cases import CASES, Case
 
 PROVES = "every rule reads what the plugin emits, in both generations of the names, and does what its unit test says"
@@ -103,6 +103,15 @@ def test_a_name_that_is_not_emitted(known, tmp_path, old, new, complaint):
     name, number, _ = where.split(":", 2)
     assert "prometheus/recording.yaml" == name
     assert 0 <= line - int(number) < 10
+
+
+def test_the_collector_has_the_names(tools):
+    """Each name of a Collector's own metrics that the rules read is one that this Collector has, by what it is made of."""
+    program = tools("otelcol").read_bytes()
+    names = {name.removesuffix("_total") for name in OTHERS if name.startswith("otelcol_")}
+
+    assert len(names) == 9
+    assert [] == [name for name in sorted(names) if name.encode() not in program]
 
 
 # The unit tests.
@@ -271,6 +280,42 @@ def test_durations_can_be_divided():
         "interval": "5000ms",
         "rules": [{"alert": "A", "expr": "x:rate5m[60000ms] offset 10080000ms > 5", "for": "10000ms"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ("seconds: 20", "slo.seconds is 20: it has to be the end of a bucket, one of 0.01, 0.02"),
+        ("agent_calls: 50", "agent_calls is 50: it has to be the end of a bucket, one of 1, 2, 4"),
+        ("eror_share: 0.1", "error_share is missing."),
+        ("latency: 3\nerror_share: 0.1", "latency is unknown; there are calls_per_second"),
+    ],
+)
+def test_wrong_thresholds(tmp_path, capsys, changed, complaint):
+    """The sentence names the file and the threshold, and nothing is written."""
+    names = {"seconds": "seconds: 20.48", "agent_calls": "agent_calls: 64"}
+    old = names.get(changed.partition(":")[0], "error_share: 0.05")
+    file = tmp_path / "mine.yaml"
+    file.write_text(rules.THRESHOLDS.read_text(encoding="utf-8").replace(f"{old}\n", f"{changed}\n"), encoding="utf-8")
+
+    with pytest.raises(SystemExit) as ended:
+        rules.main(["--thresholds", str(file), "--output", str(tmp_path)])
+
+    assert 2 == ended.value.code
+    assert f"{file}: {complaint}" in capsys.readouterr().err
+    assert [file] == [*tmp_path.iterdir()]
+
+
+def test_own_thresholds(tmp_path):
+    """A file of one's own makes rules of one's own, elsewhere."""
+    file = tmp_path / "mine.yaml"
+    text = rules.THRESHOLDS.read_text(encoding="utf-8")
+    file.write_text(text.replace("error_share: 0.05", "error_share: 0.5"), encoding="utf-8")
+
+    rules.main(["--thresholds", str(file), "--output", str(tmp_path)])
+
+    assert "gen_ai:errors:share5m > 0.5\n" in (tmp_path / "alerts.yaml").read_text(encoding="utf-8")
+    assert RECORDING.read_text(encoding="utf-8") == (tmp_path / "recording.yaml").read_text(encoding="utf-8")
 
 
 def test_groups_say_what_they_are():

@@ -90,7 +90,7 @@ def load(
             **environment,
         },
         check=True,
-        timeout=seconds + 120,
+        timeout=seconds + 300,
         stdout=subprocess.DEVNULL,
     )
     return json.loads(report.read_text(encoding="utf-8"))
