@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -68,6 +69,15 @@ def sink(tmp_path_factory) -> Any:
             Pump(stack.otlp_http, services=1).run(80, 1)
         # It sent what it had when it ended.
         yield taking
+
+
+def test_openobserve_starts_with_its_env_file():
+    """The example names each variable that the file of the Collector reads, and has no token."""
+    example = (FOLDER / "openobserve.env.example").read_text(encoding="utf-8")
+    named = dict(re.findall(r"^([A-Z_]+)=(.*)$", example, re.MULTILINE))
+    read = re.findall(r"\$\{env:(\w+)", (FOLDER / "openobserve.yaml").read_text(encoding="utf-8"))
+    assert named.keys() == {*read}
+    assert named["OPENOBSERVE_TOKEN"] == ""
 
 
 def decoded(sink: Sink, path: str, request: type[Any]) -> list[Any]:
