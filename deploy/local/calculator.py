@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 _DAY = 86_400
 _SAMPLE = 1.7  # bytes of a sample on the disk of Prometheus, about
 _SERIES = 4_000  # bytes of a series in its memory, about
-_HTTP = 550  # bytes of the span of an HTTP client below a call, about
+_HTTP = 200  # bytes of the span of an HTTP client below a call, about
 
 
 class Fleet(NamedTuple):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -47,6 +48,7 @@ def combinations(file: Path) -> list[list[Path]]:
     ]
 
 
+@functools.cache
 def parts() -> dict[str, set[str]]:
     """Return the kinds of parts that the Collector has, by section."""
     said = subprocess.run([tool("otelcol"), "components"], capture_output=True, text=True, check=True, timeout=60)

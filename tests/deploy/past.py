@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-_STEP = 2  # seconds between two samples
+_STEP = 5  # seconds between two samples
 
 
 @contextmanager

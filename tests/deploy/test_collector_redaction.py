@@ -128,7 +128,7 @@ def send(collector: str, folder: Path, server: ModelServer, plan: tuple[Path, An
     """
     files = [
         DEPLOY / "collector" / f"{name}.yaml"
-        for name in ("receive", collector, "keep", "span-metrics", "dropped", *ROUTES)
+        for name in ("receive", collector, "keep", "span-metrics", "derived", "dropped", *ROUTES)
     ]
     words = plan[1]
     server.reset()

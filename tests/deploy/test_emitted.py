@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 import emitted
 from opentelemetry_instrumentation_genai._conventions import names
@@ -64,6 +65,16 @@ def test_a_renamed_metric_is_found():
     assert [
         "gen_ai_client_operation_cost_sum has no label gen_ai_team: is gen_ai_tag_team meant?"
     ] == emitted.complaints("gen_ai_client_operation_cost_sum", {"gen_ai_team"})
+
+
+def test_what_the_collector_counts_has_the_labels_of_a_service():
+    """The attributes of the resource that `derived.yaml` keeps are those that `prometheus.yaml` makes labels of."""
+    spans = yaml.safe_load(emitted.DERIVED.read_text(encoding="utf-8"))["connectors"]["signal_to_metrics/derived"][
+        "spans"
+    ]
+    promoted = yaml.safe_load(emitted.PROMETHEUS.read_text(encoding="utf-8"))["otlp"]["promote_resource_attributes"]
+
+    assert [promoted, promoted] == [[one["key"] for one in span["include_resource_attributes"]] for span in spans]
 
 
 def test_generations():
