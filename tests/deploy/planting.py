@@ -48,6 +48,8 @@ PLACES_OF_SECRETS = (
     "user",
     "tag",
 )
+# Whose fractions have the digits of cards.
+NUMBERS = {"app.seconds": 0.4532015112830366, "app.share": 0.5425233430109903, "app.cost": 12.371449635398431}
 NAMES_OF_SECRETS = ("db.password", "http.request.header.authorization", "app.api_key", "session_token")
 
 
@@ -94,6 +96,7 @@ def _spans(span: trace.Span, tracer: trace.Tracer, words, secrets, named) -> Non
     span.set_attribute("app.notes", ["one", secrets["list"]])
     span.set_attribute("enduser.id", secrets["user"])
     span.set_attribute("gen_ai.tag.customer", secrets["tag"])
+    span.set_attributes(NUMBERS)
     for name, secret in named.items():
         span.set_attribute(name, secret)
     span.set_attribute("llm.input_messages.0.message.content", words["openinference"])

@@ -234,6 +234,12 @@ def test_what_is_neither_stays(redacted, passed):
     assert {after[key] for key in masked} == {"****"}
 
 
+def test_numbers_stay(redacted):
+    """Numbers that are no whole ones stay as they are, whatever their digits look like."""
+    (found,) = (span["attributes"] for span in redacted.decoded(TRACES) if "app.seconds" in span["attributes"])
+    assert {name: found[name] for name in planting.NUMBERS} == planting.NUMBERS
+
+
 def test_errors_keep_their_type(redacted):
     """Of an error, the type stays as status and attribute; what it says does not."""
     failed = {span["name"]: span for span in redacted.decoded(TRACES) if span["status"]["code"] == "ERROR"}
