@@ -32,7 +32,8 @@ servers: $(VENV)/tox ## say which real servers are there and what each takes; SE
 	@$(WITH_PYTHONS) PYTHONPATH=tests/integration $(VENV)/bin/python -m servers $(SERVERS)
 
 operations: $(VENV)/tox ## check deploy and dashboards with real programs, built by Go the first time (15 minutes), and show what was proven
-	@$(WITH_PYTHONS) $(VENV)/bin/tox run -e operations $(TOX)
+	@mkdir -p reports
+	@$(WITH_PYTHONS) $(VENV)/bin/tox run --result-json reports/operations.json -e operations $(TOX)
 
 docs: $(VENV)/tox ## build the documentation as a site, into the folder `site`
 	@$(WITH_PYTHONS) $(VENV)/bin/tox -q run -e site

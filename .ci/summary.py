@@ -43,7 +43,10 @@ def read_environment(junit: Path, result: dict[str, Any]) -> Counts:
 
 def main(reports: Path) -> int:
     """Print the summary; the exit code is 0 if something passed and nothing failed."""
-    environments = json.loads((reports / "tox.json").read_text())["testenvs"]
+    environments: dict[str, Any] = {}
+    for name in ("tox", "operations"):  # `make test`, and `make operations` if it ran
+        if (path := reports / f"{name}.json").exists():
+            environments |= json.loads(path.read_text())["testenvs"]
     counted = {
         name: read_environment(reports / f"{name}.xml", environment["result"])
         for name, environment in environments.items()

@@ -27,12 +27,17 @@ LOCAL = DEPLOY / "local"
 WITHOUT_GO = {"PATH": "/nowhere", "HOME": os.environ.get("HOME", "/")}
 
 
+# How they print their version, if not by `--version`. Two are programs of this repository, which other tests run.
+VERSIONS = {"helm": ["version", "--short"], "jaeger": ["version"], "kustomize": ["version"]}
+OWN = {"compose-spec", "monitoring-kinds"}
+
+
 def test_each_program_runs_and_is_of_its_version(tools):
-    """What was built says its version, which is the one that `go.mod` pins."""
-    for name in built.NAMES:
-        subcommand = ["version", "--short"] if name == "helm" else ["version"] if name == "jaeger" else ["--version"]
-        said = subprocess.run([tools(name), *subcommand], capture_output=True, text=True, check=True, timeout=60)
-        assert said.stdout + said.stderr, name
+    """What was built prints its version, which is the one that `go.mod` pins."""
+    for name in {*built.NAMES} - OWN:
+        command = [tools(name), *VERSIONS.get(name, ["--version"])]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        assert printed.stdout + printed.stderr, name
     components = subprocess.run([tools("otelcol"), "--version"], capture_output=True, text=True, check=True, timeout=60)
     parts = (built.MODULES / "otelcol" / "go.mod").read_text(encoding="utf-8")
     release = re.search(r"collector/otelcol v([\d.]+)", parts)[1]
