@@ -17,6 +17,8 @@ class _Text(list[str]):
 class JoinedObject:
     """Joins the pieces of an object: texts and lists are concatenated, objects within it joined. Of anything else the last one counts.
 
+    An empty text counts for nothing: some servers fill the members that a piece has no value for.
+
     Args:
         pieces: the members, at any depth, that are texts in pieces; other texts are whole. None where all are in pieces.
     """
@@ -31,12 +33,13 @@ class JoinedObject:
         """Add one piece, an SDK's model or a JSON object."""
         for name, value in members(piece).items():
             if isinstance(value, str) and (self._pieces is None or name in self._pieces):
-                self._of(_Text, name).append(whole_string(value) or "")
+                if piece_of_text := whole_string(value):
+                    self._of(_Text, name).append(piece_of_text)
             elif isinstance(value, (list, tuple)):
                 self._of(list, name).extend(value)
             elif members(value):
                 self._of(JoinedObject, name, self._pieces).add(value)
-            elif value is not None:
+            elif value is not None and value != "":
                 self._held[name] = value
 
     def _of(self, kind: type, name: str, *given: Any) -> Any:

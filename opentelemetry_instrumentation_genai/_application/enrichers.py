@@ -52,7 +52,7 @@ class Opening(NamedTuple):
         system: the parts of the system instructions.
         messages: the messages up to and including the user's first one.
         user: the parts of the user's first message.
-        whole: whether the request ends with it.
+        whole: whether the request has nothing of a model or a tool after it; a greeting before it may be the model's.
     """
 
     system: list[Part]
@@ -131,12 +131,27 @@ def _opening(endpoint: Endpoint, body: Mapping[str, Any]) -> Opening:
             first[name], found, whole = given, True, True
         elif isinstance(given, (list, tuple)) and name != "prompt":
             first[name], found = _until_user(given)
-            whole = len(first[name]) == len(given)
+            whole = (
+                found and all(map(_is_given, given[len(first[name]) - 1 :])) and not any(map(_is_of_tool, first[name]))
+            )
     content = endpoint.input_content(first)
     messages = content.get(INPUT_MESSAGES, [])
     system = [part for message in messages if message["role"] in _ROLES for part in message["parts"]]
     user = messages[-1]["parts"] if messages and found else []
     return Opening([*content.get(SYSTEM_INSTRUCTIONS, ()), *system], messages, user, whole)
+
+
+def _is_given(message: Any) -> bool:
+    """Return whether a message is the application's or its user's, and neither the model's nor a tool's."""
+    parts = member(message, "content")
+    results = isinstance(parts, (list, tuple)) and any(member(part, "type") == "tool_result" for part in parts)
+    return member(message, "role") in ("user", *_ROLES) and not results
+
+
+def _is_of_tool(message: Any) -> bool:
+    """Return whether it is a call of a tool or its result, as a conversation has them whose beginning was left out."""
+    calls = member(message, "tool_calls") or member(message, "role") == "tool"
+    return bool(calls) or member(message, "type") not in (None, "message")
 
 
 def _until_user(messages: list[Any] | tuple[Any, ...]) -> tuple[list[Any], bool]:

@@ -129,8 +129,9 @@ def _models(*called: str | None) -> tuple[str, ...]:
 
 
 def _terms(found: Mapping[str, Any], billing: Billing) -> Mapping[str, str]:
+    """Return the terms of a response; what the service says of its tier counts before what the model's response says."""
     tier = next((found[name] for name in _TIERS if name in found), None)
-    return billing.terms if tier is None else {**billing.terms, "service_tier": tier}
+    return billing.terms if tier is None else {"service_tier": tier, **billing.terms}
 
 
 def _amounts(provider: str, found: Mapping[str, Attribute], more: Mapping[str, int]) -> dict[str, int]:

@@ -21,6 +21,8 @@ from opentelemetry_instrumentation_genai._adapter.joined_object import JoinedObj
         ([{"parts": [1]}, {"parts": (2, 3)}], {"parts": [1, 2, 3]}),
         ([{"text": "a"}, {"text": ["b"]}, {"text": ["c"]}], {"text": ["b", "c"]}),
         ([{"text": ["a"]}, {"text": "b"}], {"text": "b"}),
+        ([{"id": "1", "text": "a"}, {"id": "", "text": ""}], {"id": "1", "text": "a"}),
+        ([{"text": ""}], {}),
         ([{"n": 1}, {"n": 2.5}, {"n": True}], {"n": True}),
         ([{"text": "\ud800"}, {"text": "b"}], {"text": "?b"}),
         ([None, "text", 7, {"text": "a"}], {"text": "a"}),

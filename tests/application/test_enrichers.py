@@ -187,12 +187,16 @@ def firsts(telemetry) -> None:
 
 @pytest.mark.usefixtures("firsts")
 def test_the_first_request_of_a_conversation(ask, ask_claude):
-    """It ends with the first message of its user; those after it say nothing, and neither does one without that message."""
-    assert {FIRST: True} == ask(BE_BRIEF, HI) == ask(HI) == ask(HELLO, HI)
-    assert {} == ask(BE_BRIEF, HI, HELLO, MORE) == ask(HI, HELLO) == ask(HI, MORE)
+    """It has nothing of a model or a tool after the first message of its user; later ones do, and so may one whose beginning was left out."""
+    assert {FIRST: True} == ask(BE_BRIEF, HI) == ask(HI) == ask(HELLO, HI) == ask(HI, MORE) == ask(HI, BE_BRIEF)
+    assert {} == ask(BE_BRIEF, HI, HELLO, MORE) == ask(HI, HELLO)
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    called = {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "x"}
+    assert {} == ask(*called, HI) == ask(HI, *called)
     assert {} == ask() == ask(BE_BRIEF) == ask({"role": ["user"]})
     assert {FIRST: True} == ask_claude(HI, system="Be brief.")
     assert {} == ask_claude(HI, HELLO, MORE, system="Be brief.")
+    assert {} == ask_claude({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]})
 
 
 @RESPONSES
@@ -202,6 +206,8 @@ def test_the_first_response_of_a_conversation(respond):
     assert {FIRST: True} == respond("Hi") == respond([HI], instructions="Be brief.")
     assert {} == respond([HI, HELLO, MORE]) == respond("Hi", extra_body={"previous_response_id": "resp_1"})
     assert {} == respond("Hi", extra_body={"conversation": "conv_1"})
+    called = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    assert {} == respond([called, {"type": "function_call_output", "call_id": "c", "output": "x"}, HI])
 
 
 @pytest.mark.usefixtures("firsts")

@@ -129,6 +129,19 @@ def test_a_call_that_is_refused(server: ModelServer, followed: Telemetry, client
     assert KEY not in followed.spans[0].to_json()
 
 
+def test_a_key_that_no_header_can_have(server: ModelServer, telemetry: Telemetry) -> None:
+    """The HTTP client quotes such a key in its error, before there is a response: it is masked wherever errors are recorded."""
+    PortkeyInstrumentor().instrument(**telemetry.providers, capture_message_content="span_and_event", emit_event=True)
+    key = "my9Key7Qz5abc"
+    with portkey_ai.Portkey(base_url=server.url, api_key=f"{key}\n") as client, pytest.raises(Exception) as raised:
+        client.prompts.completions.create(**GIVEN)
+    assert raised.value.__cause__ is not None
+    recorded = [span.to_json() for span in telemetry.spans] + [str(vars(record)) for record in telemetry.logs]
+    assert len(recorded) > 1
+    assert [] == [one for one in recorded if key in one]
+    PortkeyInstrumentor().uninstrument()
+
+
 def test_any_path(server: ModelServer, followed: Telemetry, client: Any) -> None:
     """`post` to an endpoint of OpenAI's API is a call of that; to any other, as that of feedback, it is none."""
     server.reply(Json(completion()), Json({"ok": True}))

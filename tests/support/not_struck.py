@@ -518,9 +518,6 @@ RARE: Listed = {
     "_adapter/openai_api/chat.py": ("_audio", "_modality"),
     "_adapter/openai_api/chunks.py": (
         "ChoiceChunks._has_more_than_content",
-        "_Audio.__init__",
-        "_Audio.add",
-        "_Audio.result",
         "_Detail.__init__",
         "_Detail.add",
         "_Detail.result",

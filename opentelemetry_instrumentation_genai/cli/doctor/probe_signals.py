@@ -172,8 +172,8 @@ def flush() -> None:
                 cast("Any", provider).force_flush()
 
 
-def _after_export(exporter: Any, note: Callable[..., None]) -> None:
-    """Call `note` with what an exporter was given, and whether it took it."""
+def _after_export(exporter: Any, count_export: Callable[..., None]) -> None:
+    """Call `count_export` with what an exporter was given, and whether it took it."""
     if "export" in vars(exporter):
         return
     export: Callable[..., Any] = exporter.export
@@ -185,7 +185,7 @@ def _after_export(exporter: Any, note: Callable[..., None]) -> None:
             is_taken = getattr(result, "name", "") == "SUCCESS"
         finally:
             with suppress(Exception):
-                note(data, is_taken=is_taken)
+                count_export(data, is_taken=is_taken)
         return result
 
     exporter.export = noting

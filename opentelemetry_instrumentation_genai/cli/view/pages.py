@@ -31,6 +31,8 @@ _FILES: Final = {
     "/tree.js": ("tree.js", "text/javascript; charset=utf-8"),
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
+    # What a browser asks for beside a page that names no icon, as the one that refuses a wrong token.
+    "/favicon.ico": ("icon.svg", "image/svg+xml"),
 }
 _MOST: Final = 200
 

@@ -112,9 +112,12 @@ def _output(response: Any, reasons: Sequence[str]) -> Content:
 def billing(response: Any) -> Billing:
     """Return what the price depends on besides: for how long a cache was written, the service tier and the latency."""
     details = items(member(response, "usage"), "cacheDetails")
-    counts = ((string(member(one, "ttl")), count(member(one, "inputTokens"))) for one in details)
+    amounts: dict[str, int] = {}
+    for one in details:
+        unit = f"cache_write_{string(member(one, 'ttl'))}_tokens"
+        amounts[unit] = amounts.get(unit, 0) + (count(member(one, "inputTokens")) or 0)
     return Billing(
-        amounts={f"cache_write_{ttl}_tokens": tokens for ttl, tokens in counts if tokens is not None},
+        amounts=amounts,
         terms=terms(
             member(member(response, "serviceTier"), "type"), member(member(response, "performanceConfig"), "latency")
         ),

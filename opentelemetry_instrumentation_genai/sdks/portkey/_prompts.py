@@ -75,7 +75,7 @@ class Prompts(Funnel):
         """End a call with its result or exception. That of a stream ends with its reading."""
         call.running = False
         if error is not None:
-            _read_exchange(call, member(error, "response"))
+            _read_failure(call, error)
             call.fail(error)
         elif not call.open:
             call.succeed(result)
@@ -85,6 +85,13 @@ class Prompts(Funnel):
     def _base(self, client: Any) -> Any:
         """Return the base URL of a client."""
         return client._client.base_url
+
+
+@guarded
+def _read_failure(call: Call, error: BaseException) -> None:
+    """Read the credentials of the request that failed, and the status of its response, if it had one."""
+    call.secrets = secrets_in(member(error, "request"), getattr(call.exchange.client, "api_key", None))
+    _read_exchange(call, member(error, "response"))
 
 
 @guarded

@@ -38,7 +38,8 @@ class Wire:
             self.status,
             {"content-type": self.media, "retry-after-ms": "1", **self.headers},
             pieces,
-            end=self.end,
+            # Without a body there is nothing to cut: whether the client sees the connection close would be left to chance.
+            end="complete" if self.status == NO_CONTENT else self.end,
             sent=self.sent,
             streamed=self.streamed,
             gzip=self.gzip and self.status != NO_CONTENT,
