@@ -70,8 +70,8 @@ class Probe(logging.Handler):
         self.error = ""
         self.logs: list[list[str]] = []
         self.hosts: dict[str, str] = {}
-        self.metrics = Metrics()
-        self.records = Records()
+        self.metrics: Metrics = Metrics()
+        self.records: Records = Records()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a warning of OpenTelemetry."""
