@@ -517,7 +517,6 @@ RARE: Listed = {
     "anthropic/_native.py": ("_Ours.set_status",),
     "_adapter/openai_api/chat.py": ("_audio", "_modality"),
     "_adapter/openai_api/chunks.py": (
-        "ChoiceChunks._has_more_than_content",
         "_Detail.__init__",
         "_Detail.add",
         "_Detail.result",

@@ -56,16 +56,18 @@ class ChoiceChunks:
             self._error = member(chunk, "error") or self._error
         elif type(choices) is list:
             for choice in choices:
-                if self._content or self._has_more_than_content(choice):
-                    self._add_choice(choice)
-
-    def _has_more_than_content(self, choice: Any) -> bool:
-        """Return whether a choice holds more than new content: a finish reason, another index, or extra members."""
-        try:
-            # The `error` of a gateway is an extra member, which the SDK does not define.
-            return choice.finish_reason is not None or choice.index != self._index or bool(choice.__pydantic_extra__)
-        except AttributeError:
-            return True
+                if not self._content:
+                    try:
+                        # Nothing but new content. The `error` of a gateway is an extra member, which the SDK does not define.
+                        if (
+                            choice.finish_reason is None
+                            and choice.index == self._index
+                            and not choice.__pydantic_extra__
+                        ):
+                            continue
+                    except AttributeError:
+                        pass
+                self._add_choice(choice)
 
     def _add_head(self, chunk: Any) -> None:
         self._head = {**{name: value for name in _HEAD if (value := member(chunk, name))}, **self._head}
