@@ -46,7 +46,6 @@ ELSEWHERE = {
     "Functions.__init__",
     "Functions.targets",
     "Providers.__init__",
-    "Headers.raw",
     "_of",
     "http_client",
     "async_http_client",
@@ -200,7 +199,9 @@ class Strikes:
     def faults(self, followed: Followed, error: type[BaseException]) -> list[str]:
         """Strike at each place that no call before this one has come to. Returns what was not right."""
         bare = self._made(followed)
-        GoogleGenAIInstrumentor().instrument(**self._telemetry.providers, capture_message_content="span_only")
+        GoogleGenAIInstrumentor().instrument(
+            **self._telemetry.providers, capture_message_content="span_only", prices="genai-prices"
+        )
         try:
             self._made(followed)
             passed = places(lambda: self._made(followed))
