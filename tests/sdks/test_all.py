@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -87,3 +88,15 @@ def test_the_loader_calls_ours_before_and_after() -> None:
     for when, function in (("pre", "remember_checks"), ("post", "forget_checks")):
         (ours,) = (one for one in entry_points(group=f"opentelemetry_{when}_instrument") if one.name == "genai")
         assert ours.load() is getattr(start_up, function)
+
+
+def test_programs_that_bundle_an_application_find_the_endpoints() -> None:
+    """Modules that are imported by their names stand in an import as well, which such programs follow."""
+    folder = Path(sdks.__file__).parent
+    found = re.findall(r"from \.(\w+) import _endpoints", (folder / "__init__.py").read_text(encoding="utf-8"))
+    instrumentors = [path.with_name("__init__.py") for path in folder.glob("*/_endpoints.py")]
+    by_name = [
+        path.parent.name for path in instrumentors if "(StainlessInstrumentor)" in path.read_text(encoding="utf-8")
+    ]
+    assert by_name
+    assert sorted(found) == sorted(by_name)
