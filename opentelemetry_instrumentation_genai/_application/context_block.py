@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.context.context import Context
 
-# The blocks entered and not yet left in this context: an object may be entered in several tasks and threads at a time.
+# The blocks that are open in the current `contextvars` context, each with its token. They are kept here and not on the block, since
+# one block may be open in several tasks and threads at once.
 _entered: ContextVar[tuple[tuple[ContextBlock, Token[Context] | None], ...]] = ContextVar(
     "opentelemetry_instrumentation_genai.entered", default=()
 )
@@ -30,12 +31,13 @@ def entered() -> list[ContextBlock]:
 class ContextBlock:
     """A change of OpenTelemetry's context in a block of code.
 
-    It is a context manager, `with` or `async with`, around code with `await` in it as well. Tasks inherit it, and so do threads
+    It is used by `with` or `async with`; both work around code that awaits. Tasks inherit it, and so do threads
     that OpenTelemetry's context is passed to. One object may be used again and again, nested and side by side.
     """
 
     over: bool = False
-    """Whether it is finished, even if `__exit__` has not run."""
+    """Whether the block has ended, maybe without `__exit__`, as in a generator that was dropped. Such a block is no longer among the open
+    ones when the next one is entered."""
 
     @abstractmethod
     def _within(self, outer: Context) -> Context:
@@ -46,20 +48,20 @@ class ContextBlock:
         """
 
     def of_call(self, _function: Callable[..., object], _args: Any, _kwargs: Any) -> ContextBlock:
-        """Return the block of one call of a decorated function: this one, unless each call needs one of its own."""
+        """Return the block for one call of a decorated function: this block, unless a subclass makes one for each call."""
         return self
 
     def finished(self, _value: object) -> None:
         """Called with what a decorated function has returned."""
 
     def postponed(self) -> None:
-        """Called in place of `finished` if a decorated function has returned a coroutine or a generator, which runs in the block."""
+        """Called in place of `finished` if a decorated function has returned a coroutine or a generator, whose body is still to run."""
 
     def closing(self) -> None:
         """Called when a decorated generator is being closed, by the application, or by the garbage collector."""
 
     def step_ended(self, _error: BaseException | None) -> None:
-        """Called with what a step of a decorated generator has raised; with None after it was closed."""
+        """Called with the exception that a step of a decorated generator has raised; with None after the generator was closed."""
 
     def __enter__(self) -> object:
         token = otel_context.attach(context_of(self))
@@ -71,7 +73,8 @@ class ContextBlock:
         for place in reversed(range(len(entries))):
             block, token = entries[place]
             if block is self:
-                # Blocks that were entered later and are still open, as in generators that take turns, lose their token: they restore nothing.
+                # Blocks that were entered later may still be open, as in generators that take turns. Without their tokens they do not
+                # restore the context of this block when they are left.
                 _entered.set((*entries[:place], *((later, None) for later, _ in entries[place + 1 :])))
                 if token is not None:
                     otel_context.detach(token)
@@ -85,7 +88,7 @@ class ContextBlock:
 
 
 def context_of(block: ContextBlock) -> Context:
-    """Return the context of a block that starts here; where that fails, the context around it."""
+    """Return the context of a block that starts here; the context around it if computing that fails."""
     outer = otel_context.get_current()
     return _within_outer(block, outer) or outer
 

@@ -1,4 +1,4 @@
-"""The base of the seams. All calls of an SDK's client go through one method, its funnel, which a seam follows."""
+"""The base class of the seams. Each SDK's client sends all its calls through one method, its funnel; a seam wraps that method."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class Funnel:
-    """The endpoints of one SDK, and what is set up for its calls.
+    """The base of a seam: the endpoints of one SDK, and what its calls share (signals, propagation, patches).
 
     Args:
         method: the name of the method through which the calls go.
         endpoints: (method of HTTP in lower case, path) -> endpoint.
         signals: what observes the calls.
-        others: the other instrumentations of the SDK, which record some of its calls; None if none is looked for.
-        propagation: the servers that receive the trace context in headers; None if none does.
+        others: the other instrumentations of the SDK, which record some of its calls; None to look for none.
+        propagation: the servers that receive the trace context in headers; None if no server does.
 
     Attributes:
         active: whether calls are followed.
@@ -75,7 +75,7 @@ class Funnel:
             if self._propagation is not None:
                 self._propagation.close()
 
-    # Calls that go another way, as those on a websocket.
+    # Calls that bypass the funnel, such as those on a websocket.
 
     @property
     def signals(self) -> Signals:
@@ -83,7 +83,7 @@ class Funnel:
         return self._signals
 
     def server_beside(self, client: Any, endpoint: Endpoint, url: Any) -> Server | None:
-        """Return the server of calls that do not go through the funnel; None if another instrumentation records them.
+        """Return the server of calls that bypass the funnel; None if another instrumentation records these calls.
 
         Args:
             client: the SDK's client that makes the calls.
@@ -96,22 +96,22 @@ class Funnel:
         return self._servers.of(client, base if url is None else type(base)(str(url)))
 
     def call_beside(self, server: Server, endpoint: Endpoint, body: Mapping[str, Any], context: Context) -> Call | None:
-        """Return the call of a streamed response that does not come through the funnel; None if it is not followed.
+        """Create the call for a streamed response that bypasses the funnel; None if it is not followed.
 
         Args:
             server: the receiver.
             endpoint: as `Signals.endpoints` returned it.
-            body: its input.
-            context: the context that it is made in.
+            body: the body of the request.
+            context: the context in which the request is made.
         """
         if not self.active or is_skipped(context, endpoint.kind):
             return None
         return Call(self._signals, self._request(endpoint, server, body, context, stream=True), context)
 
-    # The steps of a call, where a seam has no more to do.
+    # Steps of a call, for seams that need nothing special.
 
     def sends_again(self, _scope: Scope, _error: BaseException) -> bool | None:
-        """Return False: what is sent again, the SDK sends itself."""
+        """Return False: the SDK retries within its own method, so that no further request follows an error here."""
         return False
 
     # What the seams do.
@@ -126,10 +126,10 @@ class Funnel:
         """Start the call of a request that is sent now, unless the context excludes it. Return it.
 
         Args:
-            scope: which times it.
-            request: as it was read, maybe in another context: a stream may send it when it is read.
-            exchange: its HTTP side.
-            running: whether the SDK's method runs, before whose end nothing ends the call.
+            scope: measures the time of the call.
+            request: the request; some streams send theirs only when the application starts to read them, maybe in another context.
+            exchange: the HTTP side of the call.
+            running: whether the SDK's method is still running: then the call cannot end before it returns.
         """
         context = get_current()
         if not self.active or is_skipped(context, request.endpoint.kind):
@@ -140,9 +140,9 @@ class Funnel:
         return call
 
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
-        """Return the endpoint of a request, or None if its call is not followed here; and the ids in its path.
+        """Return a pair: the endpoint of a request (None if its call is not followed here), and the ids in its path.
 
-        The path may be a whole URL: one taken from a response, or one that the SDK uses for all clients.
+        The path may be a whole URL, which the SDK took from a response, or uses for all clients.
         """
         path = path_below(str(self._base(client)), path) if "://" in path else path
         endpoint, ids = self._routes.find(method.lower(), path)
@@ -159,7 +159,7 @@ class Funnel:
         raise NotImplementedError
 
     def _server(self, client: Any, url: str) -> Server:
-        """Return the server that a request goes to: the client's, unless its whole URL is given, and has another."""
+        """Return the server that a request goes to: the client's, unless `url` is a whole URL with another host or port."""
         base = self._base(client)
         if "://" in url:
             whole = base.join(url)
@@ -168,7 +168,7 @@ class Funnel:
         return self._servers.of(client, base)
 
     def _repair(self, client: Any, method: str, path: str) -> None:
-        """Patch the funnel again if a request that is followed did not go through our wrapper: another package has replaced it."""
+        """Patch the funnel again after a request that bypassed our wrapper, if it is one that we follow: another package has replaced the method."""
         if self._patches is not None and self._find(client, method, path, get_current())[0] is not None:
             self._patches.repair(client, self._method)
 
@@ -178,5 +178,5 @@ class Funnel:
 
 
 def provider_of(server: Server) -> str:
-    """Return the provider of a server, as far as it is known: a response may have identified it."""
+    """Return the provider of a server; of an unknown server, the one that an earlier response has identified."""
     return server.provider if server.unknown_server is None else server.unknown_server.provider

@@ -3,9 +3,9 @@
 The metrics SDK copies, cleans, sorts and hashes the attributes of each value that is recorded. That took most of the time
 of a call, and nearly all that we add to a chunk, though calls of one model have the same attributes every time. A bound
 instrument records the first value of an attribute set through the API, finds the aggregations that the SDK has made for
-the set, and gives them the next values itself. Whatever it does not know for certain goes through the API as before:
-another SDK, another version, methods that somebody has replaced, a value that the SDK would refuse, readers that were
-added or removed.
+the set, and passes later values to those directly. Values still go through the API where the shortcut may not be safe: with
+another SDK or an untested version, if somebody has replaced a method of the SDK, if the SDK would refuse the value, or after
+readers were added or removed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _BoundInstrument:
     """A histogram, with `record`, or a counter, with `add`.
 
     Args:
-        instrument: the API's.
+        instrument: the instrument that the meter returned.
     """
 
     __slots__ = ("_instrument", "_is_refused", "_targets")
@@ -64,7 +64,7 @@ class _BoundInstrument:
     def __init__(self, instrument: Any) -> None:
         self._instrument = instrument
         self._targets: dict[object, _Target] = {}
-        self._is_refused = False  # the SDK is not as this module knows it
+        self._is_refused = False  # the aggregations could not be looked up: the SDK differs from what is expected
 
     def record(self, amount: float, attributes: AttributeSet, context: Context) -> None:
         """Record a value of a histogram."""
@@ -81,7 +81,7 @@ class _BoundInstrument:
         # With the types: 1, 1.0 and True are equal as keys, but different series.
         key = (tuple(attributes.items()), types) if _PLAIN.issuperset(types) else None
         target = None if key is None else self._targets.get(key)
-        # An empty context stands for the current one; a value beyond these bounds is refused by the SDK, with a warning.
+        # Left to the API: an empty context, which it reads as the current one, and a value that it may refuse, with a warning.
         if target is not None and context and 0 <= amount < _LARGEST and target.is_current():
             target.take(amount, context)
             return
@@ -103,14 +103,14 @@ class _BoundInstrument:
 
 
 def _is_of_sdk(instrument: Any) -> bool:
-    """Return whether it is an instrument of OpenTelemetry's SDK; while one waits for its provider, it is not."""
+    """Return whether this is an instrument of OpenTelemetry's SDK. A proxy is none until a meter provider is set."""
     kind = type(instrument)
     return kind.__module__ == f"{_SDK}instrument" and kind.__name__ in ("_Histogram", "_Counter")
 
 
 @guarded
 def _targets_of(instrument: Any, attributes: AttributeSet) -> list[_Target]:
-    """Return where the values of a set go: one target, or none where the set has no aggregations now."""
+    """Return a list with the target of a set; an empty one if the shortcut cannot be used for the set now; None if this fails."""
     from opentelemetry.sdk.metrics._internal.measurement import Measurement
 
     consumer = instrument._measurement_consumer
@@ -127,7 +127,7 @@ def _targets_of(instrument: Any, attributes: AttributeSet) -> list[_Target]:
 
 
 def _are_original(*owners: Any) -> Iterator[bool]:
-    """Yield for each method that the shortcut passes over whether it is the SDK's own, and nobody has replaced it."""
+    """Yield, for each method that the shortcut bypasses, whether it is the SDK's original: nobody has replaced it."""
     for owner in owners:
         for name in ("record", "add", "consume_measurement"):
             if (method := getattr(owner, name, None)) is not None:
@@ -157,9 +157,9 @@ class _Target:
     """Where the values of one instrument with one attribute set go.
 
     Args:
-        instrument: the SDK's.
+        instrument: the SDK's instrument.
         attributes: as the SDK has cleaned them.
-        readers: the consumer's, for which this is made.
+        readers: the consumer's mapping of readers, at the time when this is made.
         aggregates: one for each reader and view.
     """
 
@@ -188,7 +188,7 @@ class _Target:
 
 
 def _aggregate_of(match: Any, attributes: AttributeSet) -> Aggregate | None:
-    """Return what takes the values of a set for one reader and view, None if the set has no aggregation there."""
+    """Return the function that takes the values of a set for one reader and view; None if the set has no aggregation there."""
     from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
 
     names = match._view._attribute_keys
@@ -198,16 +198,16 @@ def _aggregate_of(match: Any, attributes: AttributeSet) -> Aggregate | None:
         return _Delta(match, key, kept).aggregate
     found = match._attributes_aggregation.get(key)
     if found is None and len(match._attributes_aggregation) >= getattr(match, "_cardinality_limit", _LARGEST):
-        return cast("Aggregate", match.consume_measurement)  # goes to the series of all sets over the limit
+        return cast("Aggregate", match.consume_measurement)  # over the limit: the SDK adds the value to its one overflow series
     return None if found is None else cast("Aggregate", found.aggregate)
 
 
 class _Delta:
-    """Finds the aggregation of a set for a reader with delta temporality, which from 1.45.2 on has a new one after each export.
+    """Finds the aggregation of a set for a reader with delta temporality: since 1.45.2 it is another one after each export.
 
     Args:
         match: the SDK's record of an instrument and a view.
-        key: the SDK's for the set.
+        key: the key under which the SDK keeps the aggregation of the set.
         attributes: those that the view keeps.
     """
 
@@ -219,10 +219,10 @@ class _Delta:
         self._attributes = attributes
 
     def aggregate(self, measurement: _Measurement, exemplar: bool) -> None:
-        """Give a value to the current aggregation, with the lock that an export takes."""
+        """Give a value to the current aggregation, while holding the lock that an export takes as well."""
         match = self._match
         with match._lock:
             found = match._attributes_aggregation.get(self._key)
-            if found is None:  # it keeps the attributes, and an exporter may change what it is given
+            if found is None:  # with a copy: the aggregation keeps the attributes, and an exporter may change them
                 found = match._get_or_create_aggregation(self._key, dict(self._attributes))
             found.aggregate(measurement, exemplar)
