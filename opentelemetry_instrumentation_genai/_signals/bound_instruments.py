@@ -198,7 +198,9 @@ def _aggregate_of(match: Any, attributes: AttributeSet) -> Aggregate | None:
         return _Delta(match, key, kept).aggregate
     found = match._attributes_aggregation.get(key)
     if found is None and len(match._attributes_aggregation) >= getattr(match, "_cardinality_limit", _LARGEST):
-        return cast("Aggregate", match.consume_measurement)  # over the limit: the SDK adds the value to its one overflow series
+        return cast(
+            "Aggregate", match.consume_measurement
+        )  # over the limit: the SDK adds the value to its one overflow series
     return None if found is None else cast("Aggregate", found.aggregate)
 
 
