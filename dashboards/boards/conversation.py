@@ -1,4 +1,4 @@
-"""One conversation: from a slow or dear call to its trace, and to what was said."""
+"""One conversation: from a slow or dear call to its trace, and to its messages."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def board() -> Board:
         "What is left of the providers' limits",
         series(
             "Requests left",
-            "What the last responses said; the lowest of all processes. Needs METRICS=extended, and a provider that says it.",
+            "What the last responses reported; the lowest of all processes. Needs METRICS=extended, and a provider that reports it.",
             "short",
             [Query(f"min by (gen_ai_provider_name, gen_ai_request_model) ({REMAINING}_requests{{{CALLS}}})", _MODEL)],
             limits=LEFT,

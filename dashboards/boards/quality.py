@@ -65,7 +65,7 @@ def board() -> Board:
             decimals=1,
         ),
         sums(
-            "Users who said something",
+            "Users who gave feedback",
             "How many results are feedback of users.",
             COUNT,
             total(_grown(over=RANGE, where=FED_BACK)),

@@ -196,10 +196,10 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    said = dict(re.findall(r"^        (\w+): (.+?\.)$", Fleet.__doc__ or "", re.MULTILINE))
+    described = dict(re.findall(r"^        (\w+): (.+?\.)$", Fleet.__doc__ or "", re.MULTILINE))
     for name, default in Fleet()._asdict().items():
         flag = f"--{name}"
-        text = f"{said.get(name, name)} ({default})".replace("%", "%%")
+        text = f"{described.get(name, name)} ({default})".replace("%", "%%")
         if isinstance(default, bool):
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=default, help=text)
         else:

@@ -51,8 +51,8 @@ def combinations(file: Path) -> list[list[Path]]:
 @functools.cache
 def parts() -> dict[str, set[str]]:
     """Return the kinds of parts that the Collector has, by section."""
-    said = subprocess.run([tool("otelcol"), "components"], capture_output=True, text=True, check=True, timeout=60)
-    listed = yaml.safe_load(said.stdout)
+    printed = subprocess.run([tool("otelcol"), "components"], capture_output=True, text=True, check=True, timeout=60)
+    listed = yaml.safe_load(printed.stdout)
     return {section: {part["name"] for part in listed[section]} for section in SECTIONS}
 
 
@@ -99,9 +99,9 @@ def _refusal(files: Sequence[Path]) -> str:
         return ""
     # It says everything twice, the second time with the time before it.
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip() and not _STAMP.match(line)]
-    said = _GENERAL.sub("", " ".join(dict.fromkeys(lines)).removeprefix("Error: ")).rstrip(".: ")
-    given = next((files for joint, files in _JOINTS.items() if f'"{joint}" which is not configured' in said), None)
-    return f"{said}; {given} has it" if given else said
+    printed = _GENERAL.sub("", " ".join(dict.fromkeys(lines)).removeprefix("Error: ")).rstrip(".: ")
+    given = next((files for joint, files in _JOINTS.items() if f'"{joint}" which is not configured' in printed), None)
+    return f"{printed}; {given} has it" if given else printed
 
 
 def _cause(refused: str, files: Sequence[Path]) -> str:
