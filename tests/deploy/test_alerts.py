@@ -48,6 +48,15 @@ FIRST_CHUNK = (
 # Seconds of each part of the run.
 USUAL, WRONG, AGAIN = 100, 130, 90
 ALERTS = {rule["alert"]: rule for rule in rules_of(emitted.DEPLOY / "prometheus" / "alerts.yaml")}
+WITHOUT_TRAFFIC = {"GenAINoTraffic", "GenAICollectorDown"}
+# What follows from other alerts.
+SUPPRESSED = {
+    "GenAIErrorShareHigh",
+    "GenAILatencyHigh",
+    "GenAIErrorBudgetBurnSlow",
+    "GenAICostBudgetBurn",
+    "GenAITokenBudgetBurn",
+}
 CONFIGURATION = yaml.safe_load((emitted.DEPLOY / "alertmanager" / "alertmanager.yaml").read_text(encoding="utf-8"))
 _NEVER = 1e12  # a budget that nothing spends
 THRESHOLDS: Mapping[str, Any] = {
@@ -71,7 +80,7 @@ def budgets(report: Mapping[str, Any] | None) -> dict[str, Any]:
     """Thresholds with budgets by what has been used so far: one team has spent its own, another one will have soon.
 
     Args:
-        report: of one of the two services until now, which together make about eight times as many calls until the end; None for
+        report: of one of the two services until now, which together make eight to twelve times as many calls until the end; None for
             budgets that are never spent.
     """
     if report is None:
@@ -149,6 +158,10 @@ class Run:
             for notification, alert in self.taken.alerts()
             if alert["labels"]["alertname"] == name and alert["status"] == "firing"
         ]
+
+    def complete(self) -> bool:
+        """Whether everything has come that comes while there is traffic."""
+        return self.suppressed >= SUPPRESSED and all(map(self.arrives, ALERTS.keys() - WITHOUT_TRAFFIC))
 
     def load(self, service: str, seconds: float, *faults: str, rate: float = 8, seed: int = 7) -> dict[str, Any]:
         """Make traffic of a service."""
@@ -240,6 +253,14 @@ def _wrong(run: Run) -> None:
         dropping.result()
 
 
+def _wrong_and_again(run: Run) -> None:
+    """Traffic that goes wrong, and traffic as usual again."""
+    _wrong(run)
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(run.load, service, AGAIN, seed=10) for service in ("planner", "support")]:
+            each.result()
+
+
 def _down(run: Run) -> set[tuple[str, str]]:
     """Who got which Collector that is down. Before one is scraped for the first time, there is an alert without any."""
     found = {
@@ -271,10 +292,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         ):
             report = _usual(going)
             going.reload(budgets(report))
-            _wrong(going)
-            with ThreadPoolExecutor(2) as pool:
-                for each in [pool.submit(going.load, service, AGAIN, seed=10) for service in ("planner", "support")]:
-                    each.result()
+            _wrong_and_again(going)
+            if not going.complete():  # on a machine that is busy, an alert can come too late
+                _wrong_and_again(going)
             # Now there is no traffic any more, and at last no Collector.
             with suppress(AssertionError):
                 wait_until(lambda: going.arrives("GenAINoTraffic"), 60, "no alert on no traffic")
@@ -342,16 +362,7 @@ def test_groups(run: Run):
     assert together["teams"] > 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "GenAIErrorShareHigh",
-        "GenAILatencyHigh",
-        "GenAIErrorBudgetBurnSlow",
-        "GenAICostBudgetBurn",
-        "GenAITokenBudgetBurn",
-    ],
-)
+@pytest.mark.parametrize("name", sorted(SUPPRESSED))
 def test_what_follows_from_others_is_not_sent(run: Run, name: str):
     """While its cause fires, an alert is suppressed."""
     assert name in run.suppressed

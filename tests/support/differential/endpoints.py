@@ -12,6 +12,11 @@ import openai
 from loopback import anthropic_bodies, openai_bodies
 
 
+def framed(chunk: Any) -> bytes:
+    """Return a server-sent event."""
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One endpoint.
@@ -28,6 +33,9 @@ class Endpoint:
         last: what follows the last chunk.
         media: the content type of its streams.
         helper: the method of the SDK's stream helper, with dots.
+        fixed: arguments that stay as they are.
+        streaming: arguments that ask for a stream.
+        stream_method: the method that does, if that is another one.
     """
 
     name: str
@@ -37,19 +45,28 @@ class Endpoint:
     answer: Any
     chunks: Sequence[Any] = ()
     more: tuple[str, ...] = ("extra_body", "extra_headers", "extra_query", "timeout")
-    framed: Callable[[Any], bytes] = lambda chunk: f"data: {json.dumps(chunk)}\n\n".encode()
+    framed: Callable[[Any], bytes] = framed
     last: bytes = b"data: [DONE]\n\n"
     media: str = "text/event-stream"
     helper: str = ""
     fixed: dict[str, Any] = field(default_factory=dict)
+    streaming: dict[str, Any] = field(default_factory=lambda: {"stream": True})
+    stream_method: str = ""
+
+    @property
+    def family(self) -> str:
+        """Of the SDK: how what it returns is read."""
+        return {"ollama": "ollama", "google.genai": "google", "botocore": "botocore"}.get(self.sdk, "stainless")
 
 
-def _named(chunk: Any) -> bytes:
+def framed_by_name(chunk: Any) -> bytes:
+    """Return a server-sent event with its name."""
     kind = chunk.get("type") if isinstance(chunk, dict) else chunk
     return f"event: {kind}\ndata: {json.dumps(chunk)}\n\n".replace("\ud800", "?").encode("utf-8", "replace")
 
 
-def _line(chunk: Any) -> bytes:
+def line(chunk: Any) -> bytes:
+    """Return a line."""
     return (json.dumps(chunk) + "\n").encode()
 
 
@@ -144,7 +161,7 @@ def _ollama_message(content: str, **more: Any) -> dict[str, Any]:
     return {"message": {"role": "assistant", "content": content, **more}}
 
 
-ENDPOINTS = [
+CORE = [
     Endpoint(
         "chat", "openai", "chat.completions.create", _CHAT_ARGUMENTS, _COMPLETION, _CHUNKS,
         helper="chat.completions.stream",
@@ -161,28 +178,29 @@ ENDPOINTS = [
     Endpoint(
         "responses", "openai", "responses.create",
         {"model": "m", "instructions": "Be brief.", "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}, _RESPONSE["output"][1], {"type": "function_call_output", "call_id": "c", "output": "x"}], "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": None}]},
-        _RESPONSE, _EVENTS, framed=_named, last=b"", helper="responses.stream",
+        _RESPONSE, _EVENTS, framed=framed_by_name, last=b"", helper="responses.stream",
     ),
     Endpoint("chat by hand", "openai", "post", {"body": _CHAT_ARGUMENTS}, _COMPLETION, _CHUNKS, more=(), fixed={"path": "/chat/completions"}),
-    Endpoint("messages", "anthropic", "messages.create", _MESSAGES_ARGUMENTS, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, framed=_named, last=b"", helper="messages.stream"),
-    Endpoint("beta messages", "anthropic", "beta.messages.create", {**_MESSAGES_ARGUMENTS, "betas": ["b"]}, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, framed=_named, last=b""),
-    Endpoint("messages by hand", "anthropic", "post", {"body": _MESSAGES_ARGUMENTS}, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, more=(), framed=_named, last=b"", fixed={"path": "/v1/messages"}),
+    Endpoint("messages", "anthropic", "messages.create", _MESSAGES_ARGUMENTS, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, framed=framed_by_name, last=b"", helper="messages.stream"),
+    Endpoint("beta messages", "anthropic", "beta.messages.create", {**_MESSAGES_ARGUMENTS, "betas": ["b"]}, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, framed=framed_by_name, last=b""),
+    Endpoint("messages by hand", "anthropic", "post", {"body": _MESSAGES_ARGUMENTS}, _ANTHROPIC_MESSAGE, _ANTHROPIC_EVENTS, more=(), framed=framed_by_name, last=b"", fixed={"path": "/v1/messages"}),
     Endpoint(
         "ollama chat", "ollama", "chat",
         {"model": "m", "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "", "tool_calls": [_OLLAMA_CALL]}], "tools": [_TOOL], "options": {"stop": ["x"]}, "format": "json"},
         _ollama(**_ollama_message("Hello", tool_calls=[_OLLAMA_CALL]) | _OLLAMA_DONE),
         [_ollama(**_ollama_message("Hel")), _ollama(**_ollama_message("lo", tool_calls=[_OLLAMA_CALL])), _ollama(**_ollama_message("") | _OLLAMA_DONE)],
-        more=(), framed=_line, last=b"", media="application/x-ndjson",
+        more=(), framed=line, last=b"", media="application/x-ndjson",
     ),
     Endpoint(
         "ollama generate", "ollama", "generate", {"model": "m", "prompt": "Hi", "system": "Be brief.", "options": {"seed": 1}},
         _ollama(response="Hello", **_OLLAMA_DONE), [_ollama(response="Hel"), _ollama(response="lo", **_OLLAMA_DONE)],
-        more=(), framed=_line, last=b"", media="application/x-ndjson",
+        more=(), framed=line, last=b"", media="application/x-ndjson",
     ),
     Endpoint("ollama embed", "ollama", "embed", {"model": "m", "input": ["Hi"]}, {"model": "m", "embeddings": [[0.5]], "prompt_eval_count": 1}, more=()),
 ]  # fmt: skip
-ENDPOINTS = [endpoint for endpoint in ENDPOINTS if endpoint.name != "responses" or hasattr(openai, "responses")]
+CORE = [endpoint for endpoint in CORE if endpoint.name != "responses" or hasattr(openai, "responses")]
 if not hasattr(openai.OpenAI, "responses") and not hasattr(openai.resources, "Responses"):
-    ENDPOINTS = [endpoint for endpoint in ENDPOINTS if endpoint.name != "responses"]
+    CORE = [endpoint for endpoint in CORE if endpoint.name != "responses"]
+"""The endpoints that most calls are made to."""
 USAGE_CHUNK = _USAGE_CHUNK
 """What a stream of chat completions has at its end if usage was asked for."""

@@ -21,9 +21,11 @@ from loopback import ModelServer
 # Pydantic cuts a long value in its middle, and an address with it.
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+|(?<=\.\.\.)x?[0-9a-fA-F]+(?=>)")
 _PAUSE = re.compile(r"in [0-9.]+ seconds")  # of a random length, before a request is sent again
-_UNIQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
+_UNIQUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|(?<=Signature=)[0-9a-f]{64}")
+_SOCKET = re.compile(r"<socket\.socket .*?>")  # with its ports
+_BOUNDARY = re.compile(r"multipart/form-data; boundary=(\w+)")  # of files: a random one for each request
 # Of requests: what differs between any two of them.
-_VARYING = frozenset({"idempotency-key"})
+_VARYING = frozenset({"idempotency-key", "x-amz-date"})
 
 
 @dataclass
@@ -52,7 +54,9 @@ class Observation:
 
 
 def _plain(text: str) -> str:
-    return _PAUSE.sub("in a while", _UNIQUE.sub("<uuid>", _ADDRESS.sub("0x", text)))
+    for pattern, shown in ((_SOCKET, "<socket>"), (_ADDRESS, "0x"), (_UNIQUE, "<unique>"), (_PAUSE, "in a while")):
+        text = pattern.sub(shown, text)
+    return text
 
 
 def observe(
@@ -109,7 +113,12 @@ def _chain(error: BaseException | None) -> Iterator[str]:
 
 def _request(request: Any) -> Any:
     headers = sorted((name, _plain(value)) for name, value in request.lines if name not in _VARYING)
-    return request.method, _plain(request.path), headers, _ADDRESS.sub("0x", request.body.decode("latin-1"))
+    method, path, body = request.method, _plain(request.path), _ADDRESS.sub("0x", request.body.decode("latin-1"))
+    boundary = _BOUNDARY.search(str(headers))
+    if boundary is None:
+        return method, path, headers, body
+    plain = [(name, value.replace(boundary[1], "<boundary>")) for name, value in headers]
+    return method, path, plain, body.replace(boundary[1], "<boundary>")
 
 
 class Records(logging.Handler):

@@ -43,7 +43,7 @@ class Reading:
         stream: whether the call asks for a stream.
         access: the member of the resource that the method is taken from.
         helper: whether it is for the stream helper of an endpoint.
-        sdks: for which SDKs it is.
+        families: of the SDKs that it is for.
         drops: whether something is left to the garbage collector.
     """
 
@@ -52,7 +52,7 @@ class Reading:
     stream: bool = False
     access: str = ""
     helper: bool = False
-    sdks: tuple[str, ...] = ("openai", "anthropic", "ollama")
+    families: tuple[str, ...] = ("stainless",)
     drops: bool = False
 
 
@@ -195,20 +195,51 @@ async def helper_final(call: Call, note: Callable[[Any], None]) -> None:
         note(shown(await settled(next(getattr(events, name) for name in names if hasattr(events, name))())))
 
 
-_SDKS = ("openai", "anthropic")
+async def events_of_botocore(call: Call, note: Callable[[Any], None]) -> None:
+    """`for event in client.converse_stream(...)["stream"]`, or the whole body of `invoke_model`."""
+    note(await _each(_noted(call(), note), note))
+
+
+async def one_event_of_botocore(call: Call, note: Callable[[Any], None]) -> None:
+    """One event, then `close()`."""
+    source = _noted(call(), note)
+    note(await _each(source, note, 1))
+    if hasattr(source, "close"):
+        note(shown(source.close()))
+
+
+async def botocore_dropped(call: Call, note: Callable[[Any], None]) -> None:
+    """One event, then nothing."""
+    note(await _each(_noted(call(), note), note, 1))
+
+
+async def botocore_unread(call: Call, note: Callable[[Any], None]) -> None:
+    """A response of which nothing is read."""
+    _noted(call(), note)
+
+
+def _noted(result: Any, note: Callable[[Any], None]) -> Any:
+    """Note what a method of botocore returns, and return what is to be read of it."""
+    held = {name: value for name, value in result.items() if name != "ResponseMetadata"}
+    note((shown(held), result["ResponseMetadata"]["HTTPStatusCode"]))
+    source = held.get("stream", held.get("body"))
+    return source.iter_chunks(1 << 20) if hasattr(source, "iter_chunks") else source or ()
+
+
+_GENERATORS = ("stainless", "ollama", "google")
 READINGS = (
-    Reading("create", create),
-    Reading("to the end", to_the_end, stream=True),
-    Reading("opened", opened, stream=True, sdks=_SDKS),
-    Reading("closed early", closed_early, stream=True),
-    Reading("dropped", dropped, stream=True, drops=True),
-    Reading("dropped unread", dropped_unread, stream=True, drops=True),
-    Reading("raised within", raised_within, stream=True, sdks=_SDKS),
-    Reading("raw", raw, access=RAW, sdks=_SDKS),
-    Reading("raw unparsed", raw_unparsed, access=RAW, sdks=_SDKS),
-    Reading("raw stream", raw_stream, stream=True, access=RAW, sdks=_SDKS),
+    Reading("create", create, families=_GENERATORS),
+    Reading("to the end", to_the_end, stream=True, families=_GENERATORS),
+    Reading("opened", opened, stream=True),
+    Reading("closed early", closed_early, stream=True, families=_GENERATORS),
+    Reading("dropped", dropped, stream=True, drops=True, families=_GENERATORS),
+    Reading("dropped unread", dropped_unread, stream=True, drops=True, families=_GENERATORS),
+    Reading("raised within", raised_within, stream=True),
+    Reading("raw", raw, access=RAW),
+    Reading("raw unparsed", raw_unparsed, access=RAW),
+    Reading("raw stream", raw_stream, stream=True, access=RAW),
     *(
-        Reading(f"streaming {name}{' stream' * stream}", streaming(name), stream=stream, access=STREAMING, sdks=_SDKS)
+        Reading(f"streaming {name}{' stream' * stream}", streaming(name), stream=stream, access=STREAMING)
         for name in ("read", "text", "json", "parse", "iter_lines", "iter_text")
         for stream in (False, True)
     ),
@@ -218,15 +249,24 @@ READINGS = (
             streaming("iter_bytes", *size),
             stream=stream,
             access=STREAMING,
-            sdks=_SDKS,
         )
         for size in ((), (3,))
         for stream in (False, True)
     ),
-    Reading("streaming left", streaming_left, stream=True, access=STREAMING, sdks=_SDKS),
-    Reading("streaming unread", streaming_unread, access=STREAMING, sdks=_SDKS),
-    Reading("streaming unread stream", streaming_unread, stream=True, access=STREAMING, sdks=_SDKS),
-    Reading("helper", helper, helper=True, sdks=_SDKS),
-    Reading("helper left", helper_left, helper=True, sdks=_SDKS),
-    Reading("helper final", helper_final, helper=True, sdks=_SDKS),
+    Reading("streaming left", streaming_left, stream=True, access=STREAMING),
+    Reading("streaming unread", streaming_unread, access=STREAMING),
+    Reading("streaming unread stream", streaming_unread, stream=True, access=STREAMING),
+    *(
+        Reading(f"{read.__name__}{' stream' * stream}", read, stream=stream, families=("botocore",), drops=drops)
+        for read, drops in (
+            (events_of_botocore, False),
+            (one_event_of_botocore, False),
+            (botocore_dropped, True),
+            (botocore_unread, True),
+        )
+        for stream in (False, True)
+    ),
+    Reading("helper", helper, helper=True),
+    Reading("helper left", helper_left, helper=True),
+    Reading("helper final", helper_final, helper=True),
 )

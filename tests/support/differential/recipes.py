@@ -6,10 +6,12 @@ import datetime as dt
 import decimal
 import enum
 import io
+import json
 import math
 import pathlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import pydantic
@@ -172,10 +174,8 @@ def _deep(inner: Any) -> Any:
 
 
 def _sentinel(sdk: str) -> Any:
-    if sdk == "ollama":
-        return None
-    module = __import__(sdk)
-    return getattr(module, "omit", None) or module.NOT_GIVEN
+    module = import_module(sdk)
+    return getattr(module, "omit", getattr(module, "NOT_GIVEN", None))
 
 
 def _mapping(inner: Any) -> dict[str, Any]:
@@ -223,6 +223,7 @@ MAKERS: dict[str, Callable[[Any, str], Any]] = {
     "raises in iter": lambda *_: _Iter(),
     "raises in str": lambda *_: _Str(),
     "large": lambda *_: 10**30,
+    "json": lambda inner, _: json.dumps(inner, default=repr, skipkeys=True),
 }
 TEXTS = st.one_of(
     st.sampled_from(
