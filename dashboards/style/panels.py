@@ -118,14 +118,8 @@ def numbers(
     decimals: int | None = None,
 ) -> Place:
     """Return a panel of one number with its course."""
-    panel = (
-        _panel(stat.Panel(), title, about, unit, [query], limits=limits, plain="text" if limits is None else "green")
-        .with_target(_target(Query(query, title), 0).range())
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .color_mode(BigValueColorMode.VALUE)
-        .graph_mode(BigValueGraphMode.AREA)
-    )
-    return Place(_rounded(panel, decimals), width, 4)
+    panel = _number(title, about, unit, query, limits).graph_mode(BigValueGraphMode.AREA)
+    return Place(_rounded(panel.with_target(_target(Query(query, title), 0).range()), decimals), width, 4)
 
 
 def sums(
@@ -139,14 +133,15 @@ def sums(
     decimals: int | None = None,
 ) -> Place:
     """Return a panel of one number about the whole range of time."""
-    panel = (
-        _panel(stat.Panel(), title, about, unit, [query], limits=limits, plain="text" if limits is None else "green")
-        .with_target(_target(Query(query, title), 0).instant())
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .color_mode(BigValueColorMode.VALUE)
-        .graph_mode(BigValueGraphMode.NONE)
-    )
-    return Place(_rounded(panel, decimals), width, 4)
+    panel = _number(title, about, unit, query, limits).graph_mode(BigValueGraphMode.NONE)
+    return Place(_rounded(panel.with_target(_target(Query(query, title), 0).instant()), decimals), width, 4)
+
+
+def _number(title: str, about: str, unit: str, query: str, limits: Limits | None) -> stat.Panel:
+    plain = "text" if limits is None else "green"
+    panel: stat.Panel = _panel(stat.Panel(), title, about, unit, [query], limits=limits, plain=plain)
+    last = common.ReduceDataOptions().calcs(["lastNotNull"])
+    return panel.reduce_options(last).color_mode(BigValueColorMode.VALUE)
 
 
 def series(
