@@ -22,7 +22,7 @@ from .._application.context_block import entered
 from .._runtime.guard import guarded
 from .._runtime.lifetime import finish_later
 from .._signals.application import in_use
-from .._stream.body import end_at_exit
+from .._stream.at_exit import end_at_exit
 from .calls import NO_SERVER, call_of, end_call, start_call
 from .endpoints import RESULT
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.guard import guarded
-from .._stream.body import Reading
+from .._stream.reading import Reading
 from .._stream.transparent_proxy import Proxy, own
 from .seam import Scope
 
@@ -38,7 +38,7 @@ class StreamReading(Reading):
     @guarded
     def failed(self, error: BaseException) -> None:
         """Record a failure: the SDK raised, or the consumer left."""
-        if self._stepping:
+        if self.stepping:
             self._read_failure(self._call, error)
         super().failed(error)
 

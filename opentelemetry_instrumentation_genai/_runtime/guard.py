@@ -1,8 +1,8 @@
 """The guards: an exception of ours is logged and dropped here, and never reaches the application.
 
 The SDK and the application enter our code through few functions: the wrappers of `_patching/seam`, and, while a response is read,
-those of `_stream/body` and `_patching/event_streams`. What these call is guarded. An error is logged once for each place and type,
-without its message, which may quote content of the call.
+those of `_stream/body`, `_stream/followed` and `_patching/event_streams`. What these call is guarded. An error is logged once for each
+place and type, without its message, which may quote content of the call.
 
 All that is logged or printed is made safe here: an escape sequence can rewrite what a terminal shows, a newline forges a line of a log,
 an override of the writing direction turns what is read around.

@@ -24,7 +24,8 @@ from .._conventions.names import (
 from .._patching.funnel import provider_of
 from .._runtime.guard import guarded
 from .._runtime.lifetime import finish_later
-from .._stream.body import Reading, end_at_exit
+from .._stream.at_exit import end_at_exit
+from .._stream.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

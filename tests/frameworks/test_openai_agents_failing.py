@@ -19,7 +19,7 @@ from loopback.openai_bodies import MODEL, response
 from opentelemetry_instrumentation_genai import OpenAIAgentsInstrumentor
 from opentelemetry_instrumentation_genai._runtime import guard
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
-from opentelemetry_instrumentation_genai._stream.body import _finish_all
+from opentelemetry_instrumentation_genai._stream.at_exit import finish_all
 from strikes import Place, PlantedError, functions, places, struck
 
 # The frames through which the SDK calls our code, and which only call what is guarded; the block that a run is.
@@ -201,7 +201,7 @@ def test_an_interrupt(server: ModelServer, telemetry: Telemetry):
         gc.collect()
         finish_pending()
         if place.function in LATE:
-            _finish_all()
+            finish_all()
         if hit and ((got != expected and got is not KeyboardInterrupt) or unfinished.spans or get_current()):
             faults.append(f"{place}: {got!r}, {len(unfinished.spans)} spans stay open, {get_current()}")
             unfinished.spans.clear()

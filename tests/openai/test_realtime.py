@@ -22,7 +22,7 @@ from loopback.realtime_bodies import MODEL, called, created, deltas, done, error
 from loopback.websockets import Peer, WebsocketServer
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor, genai_context
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
-from opentelemetry_instrumentation_genai._stream.body import _finish_all
+from opentelemetry_instrumentation_genai._stream.at_exit import finish_all
 
 websockets_package: Any = pytest.importorskip("websockets.exceptions")
 realtime: Any = pytest.importorskip("openai.resources.realtime.realtime")
@@ -668,7 +668,7 @@ async def test_the_process_ends(websockets, telemetry, connect, started):
     async with connect() as connection:
         await settled(connection.response.create())
         await read(connection, "response.output_audio_transcript.delta")
-        _finish_all()
+        finish_all()
         assert facts(telemetry, RESPONSE) == [("UNSET", "resp_1")]
     assert len(telemetry.spans) == 1
     assert events_of(telemetry) == [STARTED, ENDED]

@@ -19,7 +19,7 @@ from loopback import Json, ModelServer, Sse, Telemetry
 from loopback.openai_bodies import MODEL, decision, error, response
 from opentelemetry_instrumentation_genai import OpenAIInstrumentor
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
-from opentelemetry_instrumentation_genai._stream.body import _finish_all
+from opentelemetry_instrumentation_genai._stream.at_exit import finish_all
 
 runners: Any = pytest.importorskip("openai.lib.responses_tool_runner")
 decisions: Any = pytest.importorskip("openai.lib.decisions_tool_runner")
@@ -308,7 +308,7 @@ def test_a_run_that_is_open_at_exit(server: ModelServer, telemetry: Telemetry, o
     server.reply(Json(calling("call_1")))
     turns = runner_of(weather).iterate(openai_client(), PARAMS)
     next(turns)
-    _finish_all()
+    finish_all()
     assert tree(telemetry) == ["invoke_agent", "invoke_agent > chat gpt-4o-mini"]
     turns.close()
     assert len(telemetry.spans) == 2

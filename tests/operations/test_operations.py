@@ -41,7 +41,7 @@ from opentelemetry_instrumentation_genai import (
 )
 from opentelemetry_instrumentation_genai._runtime import lifetime
 from opentelemetry_instrumentation_genai._runtime.lifetime import finish_pending
-from opentelemetry_instrumentation_genai._stream.body import _finish_all
+from opentelemetry_instrumentation_genai._stream.at_exit import finish_all
 
 AGENT_CALLS = "gen_ai.invoke_agent.inference_calls"
 TOOL_CALLS = "gen_ai.invoke_agent.tool_calls"
@@ -1150,7 +1150,7 @@ def test_the_process_ends(instrumented, telemetry) -> None:
     entered.wait(10)
     running = agent()
     next(running)
-    _finish_all()
+    finish_all()
     assert sorted(span.name for span in telemetry.spans) == ["execute_tool tool", "invoke_agent agent"]
     release.set()
     thread.join(10)

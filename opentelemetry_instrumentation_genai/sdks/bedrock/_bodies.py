@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._adapter.json_text import LARGEST, read_json
 from ..._runtime.guard import guarded
-from ..._stream.body import Reading
+from ..._stream.reading import Reading
 from ..._stream.transparent_proxy import Proxy
 from ._invocation import TERMS, with_added
 
@@ -71,7 +71,7 @@ class _BodyReading(Reading):
     def steps(self, source: Iterator[Any], take: Callable[[Any], object]) -> Iterator[Any]:
         """Yield what an iterator over the body yields, and pass each to `take`."""
         while True:
-            self._stepping = True
+            self.stepping = True
             try:
                 item = next(source)
             except StopIteration:
@@ -81,7 +81,7 @@ class _BodyReading(Reading):
                 self.failed(error)
                 raise
             finally:
-                self._stepping = False
+                self.stepping = False
             take(item)
             yield item
 
@@ -121,14 +121,14 @@ class _BytesReading(_BodyReading):
 
     def run(self, read: Callable[[], Any], keep: Callable[[Any, Any], object], given: Any) -> Any:
         """Call a method that reads, pass what it returns to `keep`, with what it was `given`, and return it."""
-        self._stepping = True
+        self.stepping = True
         try:
             result = read()
         except BaseException as error:
             self.failed(error)
             raise
         finally:
-            self._stepping = False
+            self.stepping = False
         keep(result, given)
         return result
 
