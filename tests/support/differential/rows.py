@@ -40,11 +40,16 @@ def _endpoint(sdk: str, row: Row) -> Endpoint | None:
 
 
 def _events(streamed: Any) -> list[Any]:
-    """Return the events of a stream that are JSON; none if there are others, which have their place in tests of their own."""
+    """Return the events of a stream that are JSON; none if there are others, which have their place in tests of their own.
+
+    Without a chunk that is for usage alone: a server that sends it unasked leaves no difference to a chunk that was asked for.
+    """
     events = (
         [*streamed.lines] if isinstance(streamed, Ndjson) else [*streamed.events] if isinstance(streamed, Sse) else []
     )
-    return events if all(isinstance(event, dict) for event in events) else []
+    if not all(isinstance(event, dict) for event in events):
+        return []
+    return [event for event in events if event.get("choices") != []]
 
 
 def _named(streamed: Any) -> bool:
