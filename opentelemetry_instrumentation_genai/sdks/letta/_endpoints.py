@@ -34,7 +34,7 @@ class Events:
         if kind in _ENDS:
             self._ends[_ENDS[kind]] = {**members(event), "type": member(event, "error_type")}
         elif self._content and kind is not None:
-            self._messages.setdefault((kind, member(event, "id")), JoinedObject(_PIECES)).add(event)
+            self._messages.setdefault((kind, string(member(event, "id"))), JoinedObject(_PIECES)).add(event)
 
     def result(self) -> dict[str, Any]:
         """Return the response as far as it was received."""
