@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from bedrock_calls import CLAUDE, EXCHANGES, HI, KEYS, OLDEST, PROFILE, Exchange, client_of, read
 from loopback import Json, ModelServer, Telemetry
 from loopback.anthropic_bodies import message, text
-from loopback.bedrock_bodies import converse, plain, refused, words
+from loopback.bedrock_bodies import chunk, converse, plain, refused, stream, words
 from loopback.processes import run
 from opentelemetry_instrumentation_genai import BedrockInstrumentor, genai_context
 from opentelemetry_instrumentation_genai._conventions.names import (
@@ -179,6 +179,33 @@ def test_input_tokens_contain_cached_ones(server, telemetry: Telemetry, client, 
 
 
 NOVA_BODY = converse({"text": "Hello"})
+
+
+NOVA_CACHED = {"inputTokens": 5, "outputTokens": 2, "cacheReadInputTokenCount": 100, "cacheWriteInputTokenCount": 20}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_cached_tokens_as_nova_names_them(server, telemetry: Telemetry, client, streamed):
+    """In bodies of InvokeModel, plain or streamed, Nova counts cached tokens by other names than Converse does."""
+    BedrockInstrumentor().instrument(**telemetry.providers)
+    given = {"modelId": "amazon.nova-lite-v1:0", "body": json.dumps({"messages": HI, "inferenceConfig": {}})}
+    if streamed:
+        server.reply(
+            stream(chunk({"messageStart": {"role": "assistant"}}), chunk({"metadata": {"usage": NOVA_CACHED}}))
+        )
+        read(client.invoke_model_with_response_stream(**given))
+    else:
+        server.reply(plain({**NOVA_BODY, "usage": NOVA_CACHED}))
+        read(client.invoke_model(**given))
+
+    usage = {name: value for name, value in telemetry.span.attributes.items() if name.startswith("gen_ai.usage.")}
+    assert usage == {
+        "gen_ai.usage.input_tokens": 125,
+        "gen_ai.usage.output_tokens": 2,
+        "gen_ai.usage.cache_read.input_tokens": 100,
+        "gen_ai.usage.cache_write.input_tokens": 20,
+        "gen_ai.usage.cache_creation.input_tokens": 20,
+    }
 
 
 def test_a_body_without_counts(server, telemetry: Telemetry, client):

@@ -26,6 +26,18 @@ def _intervened(reason: object) -> bool | None:
     return True if reason == "guardrail_intervened" else None
 
 
+def _read(usage: Any) -> int | None:
+    """Return the count of the tokens read from a cache; bodies of InvokeModel name it otherwise than Converse."""
+    counts = members(usage)
+    return count(counts.get("cacheReadInputTokens", counts.get("cacheReadInputTokenCount")))
+
+
+def _written(usage: Any) -> int | None:
+    """Return the count of the tokens written to a cache, by either name."""
+    counts = members(usage)
+    return count(counts.get("cacheWriteInputTokens", counts.get("cacheWriteInputTokenCount")))
+
+
 def input_tokens(usage: Any) -> int | None:
     """Return the count of all input tokens.
 
@@ -35,7 +47,7 @@ def input_tokens(usage: Any) -> int | None:
     fresh = count(counts.get("inputTokens"))
     if fresh is None:
         return None
-    cached = sum(count(counts.get(name)) or 0 for name in ("cacheReadInputTokens", "cacheWriteInputTokens"))
+    cached = (_read(usage) or 0) + (_written(usage) or 0)
     total, output = count(counts.get("totalTokens")), count(counts.get("outputTokens"))
     if cached and fresh >= cached and total is not None and total == fresh + (output or 0):
         return fresh
@@ -66,9 +78,9 @@ RESPONSE = (
     field(names.RESPONSE_MODEL, string, "trace.promptRouter.invokedModelId"),
     field(names.USAGE_INPUT_TOKENS, input_tokens, "usage"),
     field(names.USAGE_OUTPUT_TOKENS, count, "usage.outputTokens"),
-    field(names.USAGE_CACHE_READ_INPUT_TOKENS, count, "usage.cacheReadInputTokens"),
-    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, count, "usage.cacheWriteInputTokens"),
-    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, count, "usage.cacheWriteInputTokens"),
+    field(names.USAGE_CACHE_READ_INPUT_TOKENS, _read, "usage"),
+    field(names.USAGE_CACHE_WRITE_INPUT_TOKENS, _written, "usage"),
+    field(names.USAGE_CACHE_CREATION_INPUT_TOKENS, _written, "usage"),
     field(names.AWS_BEDROCK_STOP_REASON, string, "stopReason"),
     field(names.AWS_BEDROCK_GUARDRAIL_INTERVENED, _intervened, "stopReason"),
 )
