@@ -327,6 +327,30 @@ def test_a_stream_that_is_closed_by_another_thread(server, client, instrumented:
     assert "UNSET" == instrumented.span.status.status_code.name
 
 
+def test_a_second_reader_that_python_refuses(server, instrumented: Telemetry):
+    """While a step waits in another thread: the call goes on with that one, to its end."""
+    patient = client_of(server.url)
+    events = streamed(patient, server, words("Hel", "lo", end="stall", sent=2))
+    seen: list[Any] = []
+
+    def reading() -> None:
+        for event in events:
+            seen.append(event)  # noqa: PERF402 - the test looks at it meanwhile
+
+    thread = threading.Thread(target=reading)
+    thread.start()
+    while len(seen) < 2 or not events._event_generator.gi_running:  # it waits for the third one
+        thread.join(0.01)
+    with pytest.raises(ValueError, match="generator already executing"):
+        next(iter(events))
+    server.release()
+    thread.join(10)
+    patient.close()
+
+    assert "UNSET" == instrumented.span.status.status_code.name
+    assert 7 == instrumented.span.attributes["gen_ai.usage.output_tokens"]
+
+
 def _caught(call: Callable[[], Any]) -> BaseException:
     try:
         call()

@@ -71,6 +71,7 @@ class _BodyReading(Reading):
     def steps(self, source: Iterator[Any], take: Callable[[Any], object]) -> Iterator[Any]:
         """Yield what an iterator over the body yields, and pass each to `take`."""
         while True:
+            beside = self.stepping  # another thread waits in a step: Python refuses this one, and that one goes on
             self.stepping = True
             try:
                 item = next(source)
@@ -78,10 +79,12 @@ class _BodyReading(Reading):
                 self.ended()
                 return
             except BaseException as error:
-                self.failed(error)
+                if not beside:
+                    self.failed(error)
                 raise
             finally:
-                self.stepping = False
+                if not beside:
+                    self.stepping = False
             take(item)
             yield item
 
