@@ -6,13 +6,18 @@ import dataclasses
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import wrapt
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.session import Session
+from botocore.tokens import DeferredRefreshableToken, FrozenAuthToken
 from inline_snapshot import external_file, snapshot
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
@@ -529,3 +534,70 @@ def test_a_refusal_is_not_followed_twice(server, telemetry: Telemetry, client):
     client.converse(modelId="m", messages=HI)
 
     assert ["ERROR", "UNSET"] == [span.status.status_code.name for span in telemetry.spans]
+
+
+def _of_a_role(_monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A session with the credentials of a role, which are fetched when the first request is sent."""
+    expires = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    fetched = {"access_key": "ASIAROLE", "secret_key": QUOTED[0], "token": QUOTED[1], "expiry_time": expires}
+    session = Session()
+    session._credentials = DeferredRefreshableCredentials(lambda: fetched, "assume-role")
+    return session
+
+
+def _of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A session with a key of Bedrock's in the environment."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", QUOTED[0])
+    return Session()
+
+
+def _of_sso(_monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A session with a token that is fetched when the first request is sent."""
+    session = Session()
+    token = FrozenAuthToken(QUOTED[0], datetime.now(timezone.utc) + timedelta(hours=1))
+    session._auth_token = DeferredRefreshableToken("sso", lambda: token)
+    session.set_config_variable("auth_scheme_preference", "httpBearerAuth")
+    return session
+
+
+QUOTED = ("words of one secret", "words of another")
+
+
+@pytest.mark.parametrize("session_of", [_of_a_role, _of_the_environment, _of_sso])
+def test_credentials_from_elsewhere(telemetry: Telemetry, monkeypatch, session_of):
+    """A message of a failure that quotes them has them masked, also where they are known only when the request is sent."""
+    if OLDEST and session_of is not _of_a_role:
+        pytest.skip("this botocore sends no tokens to Bedrock")
+    BedrockInstrumentor().instrument(**telemetry.providers, capture_message_content="span_only")
+    once = Config(retries={"total_max_attempts": 1})
+    session = session_of(monkeypatch)
+    made = session.create_client("bedrock-runtime", "us-east-1", endpoint_url="https://bedrock.example", config=once)
+    sent = []
+
+    def answer(request: Any, **_given: Any) -> AWSResponse:
+        sent.append(request.headers["authorization"])
+        body = json.dumps({"message": f"{QUOTED[0]}, {QUOTED[1]}"}).encode()
+        return AWSResponse(request.url, 400, {"x-amzn-errortype": "ValidationException"}, _Raw(body))
+
+    made.meta.events.register("before-send", answer)
+    with pytest.raises(ClientError, match=", ".join(QUOTED)):
+        made.converse(modelId="m", messages=HI)
+
+    assert sent
+    assert QUOTED[0] not in (telemetry.span.status.description or "")
+    assert (session_of is _of_a_role) is (QUOTED[1] not in (telemetry.span.status.description or ""))
+
+
+class _Raw:
+    """A body as the HTTP client gives it.
+
+    Args:
+        body: all of it.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        """Return its pieces."""
+        return iter([self._body])

@@ -6,6 +6,7 @@ its call ends when the application has read it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
@@ -13,7 +14,7 @@ from opentelemetry.context import get_current
 from ..._adapter.fields import count, member, members, string
 from ..._conventions.names import AWS_REQUEST_ID, HTTP_REQUEST_RESEND_COUNT, HTTP_RESPONSE_STATUS_CODE
 from ..._patching.funnel import Funnel
-from ..._patching.http_exchange import Exchange, secrets_in
+from ..._patching.http_exchange import Exchange
 from ..._patching.seam import following
 from ..._runtime.guard import guarded
 from ._bodies import follow
@@ -76,7 +77,7 @@ class Bedrock(Funnel):
         request = self._request(endpoint, server, given.body, context, stream=given.stream)
         call = self._start(scope, request, Exchange(client), running=True)
         if call is not None:
-            call.secrets = secrets_in(None, *_credentials_of(client))
+            call.secrets = partial(_secrets_of, _sources_of(client))
 
     def received(self, scope: Scope) -> None:
         """Record what the response says of itself, and follow its body, if it has one."""
@@ -156,8 +157,17 @@ def _read_failure(call: Call, error: BaseException) -> None:
         call.http_attributes = found
 
 
-def _credentials_of(client: Any) -> list[Any]:
-    """Return the credentials of a client, as far as they are known: none is fetched for it."""
+def _sources_of(client: Any) -> tuple[Any, Any]:
+    """Return what a client has its credentials from: those to sign with, and the bearer token. Many fetch them only when a request is sent."""
     signer = getattr(client, "_request_signer", None)
-    sources = (member(signer, "_credentials"), member(signer, "_auth_token"))
-    return [found for source in sources for name in _KEYS if (found := member(source, name)) is not None]
+    return member(signer, "_credentials"), member(signer, "_auth_token")
+
+
+def _secrets_of(sources: tuple[Any, Any]) -> tuple[str, ...]:
+    """Return the credentials that are known after a call has failed: none is fetched for it."""
+    from ..._masking.credentials import credentials_of
+
+    token = sources[1]
+    found = [member(source, name) for source in sources for name in _KEYS]
+    frozen = (token, member(token, "_frozen_token"))  # tuples of a token and when it expires
+    return credentials_of(None, *found, *(value for one in frozen if isinstance(one, tuple) for value in one))
