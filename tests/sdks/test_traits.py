@@ -321,6 +321,31 @@ def test_perplexity_has_its_bill_in_the_body(server: ModelServer, followed: Tele
     )
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_perplexity_names_cached_tokens_otherwise(
+    server: ModelServer, followed: Telemetry, client: Any, streamed: bool
+) -> None:
+    """Of a response, plain or streamed; they are a part of the input."""
+    details = {"cache_read_input_tokens": 60, "cache_creation_input_tokens": 20}
+    usage = {"input_tokens": 100, "output_tokens": 5, "total_tokens": 105, "input_tokens_details": details}
+    body = {"id": "resp-1", "object": "response", "model": "sonar", "status": "completed", "output": [], "usage": usage}
+    ended = {"type": "response.completed", "sequence_number": 0, "response": body}
+    server.reply(Sse([ended], event_names=True) if streamed else Json(body))
+
+    result = client(perplexity.Perplexity).responses.create(model="sonar", input="Hi", stream=streamed)
+    if streamed:
+        assert len([*result]) == 1
+
+    found = followed.span.attributes or {}
+    assert {name: value for name, value in found.items() if name.startswith("gen_ai.usage.")} == {
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 60,
+        "gen_ai.usage.cache_write.input_tokens": 20,
+        "gen_ai.usage.cache_creation.input_tokens": 20,
+    }
+
+
 def test_perplexity_searches_embeds_and_decides(server: ModelServer, followed: Telemetry, client: Any) -> None:
     """Each is an operation of its own."""
     made = client(perplexity.Perplexity)
