@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # A variable of its own: it is read at each step, and a read of OpenTelemetry's context takes twenty times as long.
 _current: ContextVar[Running | None] = ContextVar("opentelemetry_instrumentation_genai.call", default=None)
+# OpenLLMetry's instrumentations of frameworks set it around a call of a model that they record, for those of the SDKs below.
+_RECORDED_ABOVE = "suppress_language_model_instrumentation"
 running = _current.get
 """Return the call that the SDK code running here belongs to, or None; `call.current_call` is typed as returning a `Call`."""
 
@@ -34,7 +36,7 @@ def is_skipped(current: Context, kind: OperationKind) -> bool:
     """
     if not current:
         return False
-    return owned(current, kind) or not is_instrumentation_enabled()
+    return owned(current, kind) or bool(current.get(_RECORDED_ABOVE)) or not is_instrumentation_enabled()
 
 
 def run_within(call: Running, function: Callable[..., object], *args: object) -> None:

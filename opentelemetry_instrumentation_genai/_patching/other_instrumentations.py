@@ -4,6 +4,8 @@ They wrap the methods of the SDK that make the calls of an endpoint, or the meth
 wrappers are looked up at the first call of an operation by a class of clients, and again when one of these methods has been
 replaced since. So the order of instrumentation does not matter, and one that was uninstrumented is noticed. One that wraps
 methods of the SDK's resources reports the calls of these methods, and no others of the same operation.
+
+A framework with tracing of its own wraps nothing: it makes a span of a call of a model, and calls the SDK while that is current.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
+from .._call.span_above import recorder_above
 from .._runtime.guard import guarded, warn_once
 from .patch import innermost, layers, origin, subclasses
 
@@ -103,11 +106,20 @@ class Others:
             endpoint: the call's.
         """
         reporter = self._reporter_of(client, endpoint)
-        return reporter is not None and (reporter.package is None or _running(reporter.package, reporter.methods))
+        if reporter is not None and (reporter.package is None or _running(reporter.package, reporter.methods)):
+            return True
+        return not self._allowed and self._is_recorded_above(endpoint)
 
     def report_connections(self, client: Any, endpoint: Endpoint) -> bool:
         """Return the same of what happens on a connection, which one of the endpoint's methods was to open: that has returned by now."""
         return self._reporter_of(client, endpoint) is not None
+
+    def _is_recorded_above(self, endpoint: Endpoint) -> bool:
+        """Return whether the current span is a framework's own record of the call; log that once."""
+        scope = recorder_above(endpoint.kind)
+        if scope is not None:
+            warn_of(self._sdk, scope)
+        return scope is not None
 
     def _reporter_of(self, client: Any, endpoint: Endpoint) -> _Reporter | None:
         if self._allowed:

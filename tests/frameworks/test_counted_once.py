@@ -12,7 +12,9 @@ from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from langgraph.graph import START, StateGraph
 from openai import DefaultAsyncHttpxClient
 from pydantic_ai import Agent
+from pydantic_ai.capabilities import Instrumentation
 from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
@@ -160,6 +162,21 @@ async def test_pydantic_ai(make: Make, reply: Reply, server: ModelServer, all_fo
     assert run.output == "Hello"
     assert len(server.requests) == 1
     assert counted(all_followed) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(("make", "reply"), PYDANTIC_AI)
+async def test_pydantic_ai_that_traces_itself(
+    make: Make, reply: Reply, server: ModelServer, all_followed: Telemetry
+) -> None:
+    """Where Pydantic AI records its model calls, as `logfire.instrument_pydantic_ai()` has it do, they are recorded by it alone."""
+    server.reply(reply)
+    providers = {name: all_followed.providers[name] for name in ("tracer_provider", "meter_provider")}
+    traced = Instrumentation(InstrumentationSettings(**providers))
+    run = await Agent(make(server.url), capabilities=[traced]).run("Hi")
+    assert run.output == "Hello"
+    spans = [(span.instrumentation_scope.name, span.attributes["gen_ai.operation.name"]) for span in all_followed.spans]
+    assert spans == [("pydantic-ai", "chat"), ("pydantic-ai", "invoke_agent")]
+    assert sum(point.count for point in all_followed.metrics["gen_ai.client.token.usage"]) == 2
 
 
 async def test_langgraph(server: ModelServer, all_followed: Telemetry) -> None:
