@@ -46,6 +46,48 @@ ours = {name for name in sys.modules if name.startswith("opentelemetry_instrumen
 print("opentelemetry_instrumentation_genai._patching.instrumentor" in ours, len(ours) < 7)
 """
 
+# Makes calls, sync and async, and tells where it has connected, whose names it has looked up, what it has run, and the threads started.
+WATCHED = f"""
+import asyncio, os, sys, threading
+
+seen, threads, start = set(), [], threading.Thread.start
+
+def audited(event, args):
+    if event in ("socket.connect", "socket.sendto"):
+        seen.add(str(args[1][0]))
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        seen.add(str(args[0]))
+    elif event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
+        seen.add(event)
+
+def started(thread):
+    threads.append(thread.name)
+    start(thread)
+
+sys.addaudithook(audited)
+threading.Thread.start = started
+if "SETTINGS" in os.environ:
+    from opentelemetry_instrumentation_genai import instrument
+
+    instrument(capture_message_content="span_and_event", metrics="extended", prices="genai-prices", stream_usage="inject")
+
+from openai import AsyncOpenAI, OpenAI
+
+ask = dict(model="{MODEL}", messages=[dict(role="user", content="Hi")])
+
+async def main():
+    async with AsyncOpenAI(max_retries=0) as client:
+        for _ in range(5):
+            await client.chat.completions.create(**ask)
+
+with OpenAI(max_retries=0) as client:
+    for _ in range(5):
+        client.chat.completions.create(**ask)
+asyncio.run(main())
+print(*sorted(seen))
+print(*sorted(threads), sep=", ")
+"""
+
 
 @pytest.fixture
 def replies(server) -> dict[str, str]:
@@ -152,6 +194,19 @@ def test_starting_imports_no_sdk(tmp_path):
     written = run(tmp_path, LOADED, instrumented=True, **NONE)
 
     assert (["", "True False"], []) == written
+
+
+def test_no_connection_and_no_thread_but_those_of_the_sdk(tmp_path, replies, server):
+    """Nothing is fetched at the start, nobody is asked for a name, and no call has a thread: one in all loads the prices."""
+    server.reset()
+    server.reply_always(Json(completion()))
+
+    reached, threads = run(tmp_path, WATCHED, **replies)[0]
+
+    assert "127.0.0.1" in reached
+    ours = "opentelemetry-genai-background"
+    expected = [reached, ", ".join(sorted([*threads.split(", "), ours]))]
+    assert expected == run(tmp_path, WATCHED, SETTINGS="1", **replies)[0]
 
 
 def test_switched_off_nothing_of_ours_is_imported(tmp_path):
