@@ -48,6 +48,11 @@ def credentials_in(headers: Any) -> tuple[str, ...]:
     return tuple(_spelled(_secrets_of_headers(headers)))
 
 
+def credentials_named(values: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return those of (name, value) pairs, such as variables of an environment, that have the name of a credential, in the same form."""
+    return tuple(_spelled(_secrets_of_pairs(values)))
+
+
 def credentials_among(values: Iterable[str]) -> tuple[str, ...]:
     """Return values of headers, each of which is a credential, and their parts, in the same form."""
     return tuple(_spelled(secret for value in values for secret in _secrets_of_value(value)))
@@ -59,7 +64,11 @@ def has_credential(url: str) -> bool:
 
 
 def _secrets_of_headers(headers: Any) -> Iterator[str]:
-    for spelled, value in headers.multi_items():
+    return _secrets_of_pairs(headers.multi_items())
+
+
+def _secrets_of_pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for spelled, value in pairs:
         name = spelled.lower()
         if name in _CREDENTIAL:
             yield from _secrets_of_value(value)

@@ -75,6 +75,7 @@ class FrameworkRun(Run):
         used: the signals that record it.
         server: that runs it, if it is remote.
         span: the current span, where that is of the same operation: what is recorded is added to it, and no other is made.
+        secrets: returns the credentials that a message of its failure may quote.
     """
 
     def __init__(
@@ -84,11 +85,14 @@ class FrameworkRun(Run):
         used: ApplicationSignals,
         server: Server = NO_SERVER,
         span: Span | None = None,
+        *,
+        secrets: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         super().__init__(None, endpoint, given)
         self._used = used
         self._server = server
         self._span = span
+        self._secrets = secrets
 
     def _signals(self) -> ApplicationSignals | None:
         return self._used
@@ -98,6 +102,7 @@ class FrameworkRun(Run):
         self._response[FAILED] = True
 
     def _begun(self, call: Call, outer: Context) -> Context:
+        call.secrets = self._secrets
         span, self._span = self._span, None  # tasks keep this object longer than it runs
         if span is None:
             return super()._begun(call, outer)

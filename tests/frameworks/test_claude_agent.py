@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import json
 import os
@@ -500,6 +501,21 @@ async def test_a_program_that_fails(telemetry: Telemetry):
     assert type(got[-1]) is ProcessError
     error = "claude_agent_sdk._errors.ProcessError"
     assert tree(telemetry) == [f"invoke_agent: {error}", f"invoke_agent > execute_tool Bash: {error}"]
+
+
+@pytest.mark.usefixtures("instrumented")
+async def test_credentials_that_a_program_quotes(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch):
+    """Those of its environment, set by the options or inherited, are masked in the spans of the agent and of its tool."""
+    given, inherited = "pass-phrase one", "pass-phrase two"
+    monkeypatch.setenv("ANTHROPIC_API_KEY", inherited)
+    options = dataclasses.replace(OPTIONS, env={"ANTHROPIC_AUTH_TOKEN": given})
+    error = ProcessError("Command failed", exit_code=1, stderr=f"refused: {given} and {inherited}")
+    got = await asked(Program([*WITH_TOOL[:2], error]), options)
+    assert given in str(got[-1])
+
+    recorded = [str((span.status.description, span.events, span.attributes)) for span in telemetry.spans]
+    assert len(recorded) == 2
+    assert all("refused: " in one and given not in one and inherited not in one for one in recorded)
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import get_current
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # The variables of the environment by which the program uses another provider.
 _PROVIDERS = {"CLAUDE_CODE_USE_BEDROCK": "aws.bedrock", "CLAUDE_CODE_USE_VERTEX": "gcp.vertex_ai"}
+_OWN_VARIABLES = ("ANTHROPIC_", "AWS_", "CLAUDE_")
 _OFF = ("", "0", "false", "no", "off")
 
 
@@ -32,6 +34,7 @@ class Connection:
     def __init__(self, owner: object, options: Any) -> None:
         self._owner = owner
         self._given = _of_options(options) or {}
+        self._secrets = partial(_credentials, options)
         self._totals = Totals()
         self._turn: Turn | None = None
         self._interruption: BaseException | None = None
@@ -50,7 +53,7 @@ class Connection:
         used = used_by(self._owner)
         if self._turn is not None or used is None:
             return False
-        turn = self._turn = Turn({**self._given, "prompt": prompt}, used)
+        turn = self._turn = Turn({**self._given, "prompt": prompt}, used, self._secrets)
         turn.begin(get_current())
         return True
 
@@ -109,8 +112,21 @@ def _of_options(options: Any) -> dict[str, Any]:
 
 
 def _provider(options: Any) -> str:
-    own = members(member(options, "env"))
+    own = dict(_own(options))
     for name, provider in _PROVIDERS.items():
         if str(own.get(name, os.environ.get(name, ""))).lower() not in _OFF:
             return provider
     return "anthropic"
+
+
+def _own(options: Any) -> list[tuple[str, Any]]:
+    """Return the variables of the program that the options set."""
+    return [*members(member(options, "env")).items()]
+
+
+def _credentials(options: Any) -> tuple[str, ...]:
+    """Return the credentials in the environment of the program: those of the options, and those that it inherits."""
+    from ..._masking.credentials import credentials_named
+
+    inherited = ((name, value) for name, value in os.environ.items() if name.startswith(_OWN_VARIABLES))
+    return credentials_named((name, value) for name, value in (*_own(options), *inherited) if isinstance(value, str))

@@ -12,7 +12,7 @@ from ..._runtime.guard import guarded
 from ._endpoints import AGENT_OF_SDK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.context.context import Context
 
@@ -39,10 +39,13 @@ class Turn(FrameworkRun):
     Args:
         given: the input that the endpoint reads.
         used: the signals that record it.
+        secrets: returns the credentials of the program, which a message of its failure may quote.
     """
 
-    def __init__(self, given: Mapping[str, Any], used: ApplicationSignals) -> None:
-        super().__init__(AGENT_OF_SDK, given, used)
+    def __init__(
+        self, given: Mapping[str, Any], used: ApplicationSignals, secrets: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
+        super().__init__(AGENT_OF_SDK, given, used, secrets=secrets)
         self._tools: dict[str, FrameworkRun] = {}
         self._subagents: dict[str, Context] = {}
         self._inferences: set[str] = set()
@@ -88,7 +91,7 @@ class Turn(FrameworkRun):
         if context is None or block.id in self._tools:
             return
         given = {"type": "function", "name": block.name, "call_id": block.id, "arguments": block.input}
-        self._tools[block.id] = tool = FrameworkRun(TOOL, given, self._used)
+        self._tools[block.id] = tool = FrameworkRun(TOOL, given, self._used, secrets=self._secrets)
         tool.begin(context)
         subagent = string(member(block.input, "subagent_type"))
         if tool.context is not None and (subagent is not None or block.name in _SUBAGENTS):
