@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.trace import get_current_span
 
-from .._conventions.names import OPERATION_NAME
+from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL
 from .._conventions.operation_kinds import EMBEDDINGS, INFERENCE
 from .._conventions.scope import SCOPE_NAME
 from .._runtime.guard import guarded
@@ -14,12 +14,16 @@ from .._runtime.guard import guarded
 if TYPE_CHECKING:
     from .._conventions.operation_kinds import OperationKind
 
+_PROVIDER = frozenset({PROVIDER_NAME, "gen_ai.system"})  # the latter in older versions of the conventions
+
 
 @guarded
 def recorder_above(kind: OperationKind) -> str | None:
     """Return the scope of the current span, if that is another instrumentation's span of a call of this kind; else None.
 
-    Only the current span is looked at, and only while it is recorded: of a span that is not sampled nothing is known.
+    That span has what the conventions require of a span of a call: operation, provider and model. One that an application makes by
+    hand around a call, with the operation alone, says less than ours. Only the current span is looked at, and only while it is
+    recorded: of a span that is not sampled nothing is known.
 
     Args:
         kind: the kind of the call's operation.
@@ -30,6 +34,9 @@ def recorder_above(kind: OperationKind) -> str | None:
     scope: str = getattr(getattr(span, "instrumentation_scope", None), "name", SCOPE_NAME)
     if scope == SCOPE_NAME:
         return None
-    above = (getattr(span, "attributes", None) or {}).get(OPERATION_NAME)
+    attributes = getattr(span, "attributes", None) or {}
+    above = attributes.get(OPERATION_NAME)
     inference = above in INFERENCE and kind.name in INFERENCE
-    return scope if inference or above == kind.name == EMBEDDINGS.name else None
+    same = inference or above == kind.name == EMBEDDINGS.name
+    described = REQUEST_MODEL in attributes and not _PROVIDER.isdisjoint(attributes)
+    return scope if same and described else None

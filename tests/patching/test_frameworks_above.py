@@ -40,8 +40,8 @@ def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
 @contextmanager
 def span_of_the_framework(telemetry: Telemetry, operation: str) -> Iterator[None]:
     """Its span of an operation is current."""
-    tracer = telemetry.tracer_provider.get_tracer("framework")
-    with tracer.start_as_current_span("theirs", attributes={OPERATION: operation}):
+    attributes = {OPERATION: operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": MODEL}
+    with telemetry.tracer_provider.get_tracer("framework").start_as_current_span("theirs", attributes=attributes):
         yield
 
 
@@ -94,6 +94,20 @@ def test_the_span_of_something_else(server, telemetry: Telemetry, openai_client,
         call(server, openai_client())
 
     assert names == [span.name for span in telemetry.spans]
+    assert [] == logged()
+
+
+@pytest.mark.parametrize("missing", ["gen_ai.provider.name", "gen_ai.request.model"])
+def test_a_span_by_hand(server, telemetry: Telemetry, openai_client, logged, missing):
+    """One that lacks what the conventions require of a call's span, as an application makes it for itself, replaces none."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    whole = {OPERATION: "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": MODEL}
+    attributes = {name: value for name, value in whole.items() if name != missing}
+
+    with telemetry.tracer_provider.get_tracer("application").start_as_current_span("theirs", attributes=attributes):
+        chat(server, openai_client())
+
+    assert [NAME, NAME, "theirs"] == [span.name for span in telemetry.spans]
     assert [] == logged()
 
 
