@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opentelemetry.trace import get_current_span
+from opentelemetry.context import get_current
+from opentelemetry.trace import INVALID_SPAN, get_current_span
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL
 from .._conventions.operation_kinds import EMBEDDINGS, INFERENCE
@@ -28,7 +29,8 @@ def recorder_above(kind: OperationKind) -> str | None:
     Args:
         kind: the kind of the call's operation.
     """
-    span = get_current_span()
+    context = get_current()
+    span = get_current_span(context) if context else INVALID_SPAN
     if not span.is_recording():
         return None
     scope: str = getattr(getattr(span, "instrumentation_scope", None), "name", SCOPE_NAME)
