@@ -262,7 +262,7 @@ def _wrong_and_again(run: Run) -> None:
 
 
 def _quiet(run: Run) -> set[str | None]:
-    """The services without traffic that somebody was told of."""
+    """The services whose lack of traffic has arrived at a webhook."""
     return {alert["labels"].get("service_name") for _, alert in run.arrives("GenAINoTraffic")}
 
 
