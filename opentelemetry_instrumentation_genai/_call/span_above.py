@@ -1,11 +1,11 @@
-"""The span around a call: where another instrumentation made it for the same call, as frameworks do, that one records the call."""
+"""The current span may be another instrumentation's record of the very call that is made, as a framework's is: then there is none of ours."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from opentelemetry.context import get_current
-from opentelemetry.trace import INVALID_SPAN, get_current_span
+from opentelemetry.trace import get_current_span
 
 from .._conventions.names import OPERATION_NAME, PROVIDER_NAME, REQUEST_MODEL
 from .._conventions.operation_kinds import EMBEDDINGS, INFERENCE
@@ -13,32 +13,41 @@ from .._conventions.scope import SCOPE_NAME
 from .._runtime.guard import guarded
 
 if TYPE_CHECKING:
-    from .._conventions.operation_kinds import OperationKind
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+    from .request import Request
 
 _PROVIDER = frozenset({PROVIDER_NAME, "gen_ai.system"})  # the latter in older versions of the conventions
+_recording: WeakSet[Span] = WeakSet()  # spans to which a call was left
 
 
 @guarded
-def recorder_above(kind: OperationKind) -> str | None:
-    """Return the scope of the current span, if that is another instrumentation's span of a call of this kind; else None.
+def recorder_above(request: Request, context: Context) -> str | None:
+    """Return the scope of the current span, if that is another instrumentation's span of this call; else None.
 
-    That span has what the conventions require of a span of a call: operation, provider and model. One that an application makes by
-    hand around a call, with the operation alone, says less than ours. Only the current span is looked at, and only while it is
-    recorded: of a span that is not sampled nothing is known.
+    Such a span has what the conventions require: an operation of the same kind, a provider, and the model of the request. A span is of
+    one call: a later one below it is the application's own, made while it reads a stream of the framework. Only a span that is recorded
+    can be read: of one that is not sampled nothing is known.
 
     Args:
-        kind: the kind of the call's operation.
+        request: the request of the call.
+        context: the context in which it is made.
     """
-    context = get_current()
-    span = get_current_span(context) if context else INVALID_SPAN
-    if not span.is_recording():
+    if not context:
+        return None
+    span = get_current_span(context)
+    if not span.is_recording() or span in _recording:
         return None
     scope: str = getattr(getattr(span, "instrumentation_scope", None), "name", SCOPE_NAME)
-    if scope == SCOPE_NAME:
-        return None
     attributes = getattr(span, "attributes", None) or {}
-    above = attributes.get(OPERATION_NAME)
-    inference = above in INFERENCE and kind.name in INFERENCE
-    same = inference or above == kind.name == EMBEDDINGS.name
-    described = REQUEST_MODEL in attributes and not _PROVIDER.isdisjoint(attributes)
-    return scope if same and described else None
+    if scope == SCOPE_NAME or _PROVIDER.isdisjoint(attributes):
+        return None
+    endpoint = request.endpoint
+    if attributes.get(REQUEST_MODEL) != endpoint.model(request.body):
+        return None
+    above, kind = attributes.get(OPERATION_NAME), endpoint.kind.name
+    if not (above in INFERENCE and kind in INFERENCE) and not above == kind == EMBEDDINGS.name:
+        return None
+    _recording.add(span)
+    return scope

@@ -38,14 +38,14 @@ def credentials_of(request: Any, *others: Any) -> tuple[str, ...]:
     """
     found = [other for other in others if isinstance(other, str)]
     if request is not None:
-        found += _secrets_of_headers(request.headers)
+        found += _secrets_of_pairs(request.headers.multi_items())
         found += _of_url(request.url)
     return tuple(_spelled(found))
 
 
 def credentials_in(headers: Any) -> tuple[str, ...]:
     """Return the credentials that headers of httpx or alike hold, in the same form."""
-    return tuple(_spelled(_secrets_of_headers(headers)))
+    return tuple(_spelled(_secrets_of_pairs(headers.multi_items())))
 
 
 def credentials_named(values: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -61,10 +61,6 @@ def credentials_among(values: Iterable[str]) -> tuple[str, ...]:
 def has_credential(url: str) -> bool:
     """Return whether the query of a URL, or what is like one, gives something under the name of a credential."""
     return any(_LIKELY.search(name) for name in _PARAMETER.findall(unquote(url)))
-
-
-def _secrets_of_headers(headers: Any) -> Iterator[str]:
-    return _secrets_of_pairs(headers.multi_items())
 
 
 def _secrets_of_pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:

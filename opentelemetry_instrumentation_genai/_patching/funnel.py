@@ -132,12 +132,16 @@ class Funnel:
             running: whether the SDK's method is still running: then the call cannot end before it returns.
         """
         context = get_current()
-        if not self.active or is_skipped(context, request.endpoint.kind):
+        if not self.active or is_skipped(context, request.endpoint.kind) or self._is_recorded_above(request, context):
             return None
         scope.call = call = Call(self._signals, request, context, exchange)
         call.running = running
         call.start()
         return call
+
+    def _is_recorded_above(self, request: Request, context: Context) -> bool:
+        """Return whether a framework has recorded the call already, in the span that is current."""
+        return self._others is not None and self._others.recorded_above(request, context)
 
     def _find(self, client: Any, method: str, path: str, context: Context) -> tuple[Endpoint | None, Mapping[str, str]]:
         """Return a pair: the endpoint of a request (None if its call is not followed here), and the ids in its path.

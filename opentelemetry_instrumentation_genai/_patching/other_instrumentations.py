@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from types import CodeType
 
+    from opentelemetry.context import Context
+
     from .._adapter.endpoint import Endpoint
+    from .._call.request import Request
 
 _OURS = __name__.partition(".")[0] + "."
 _NAMESPACE = "opentelemetry.instrumentation."
@@ -106,17 +109,20 @@ class Others:
             endpoint: the call's.
         """
         reporter = self._reporter_of(client, endpoint)
-        if reporter is not None and (reporter.package is None or _running(reporter.package, reporter.methods)):
-            return True
-        return not self._allowed and self._is_recorded_above(endpoint)
+        return reporter is not None and (reporter.package is None or _running(reporter.package, reporter.methods))
 
     def report_connections(self, client: Any, endpoint: Endpoint) -> bool:
         """Return the same of what happens on a connection, which one of the endpoint's methods was to open: that has returned by now."""
         return self._reporter_of(client, endpoint) is not None
 
-    def _is_recorded_above(self, endpoint: Endpoint) -> bool:
-        """Return whether the current span is a framework's own record of the call; log that once."""
-        scope = recorder_above(endpoint.kind)
+    def recorded_above(self, request: Request, context: Context) -> bool:
+        """Return whether the current span is a framework's own record of a call; log that once.
+
+        Args:
+            request: the request of the call.
+            context: the context in which it is made.
+        """
+        scope = None if self._allowed else recorder_above(request, context)
         if scope is not None:
             warn_of(self._sdk, scope)
         return scope is not None

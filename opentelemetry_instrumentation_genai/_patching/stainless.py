@@ -162,6 +162,8 @@ class Stainless(Funnel):
         server = self._server(client, options.url)
         streamed = scope.kwargs.get("stream") is True
         request = self._request(endpoint, server, body, context, stream=streamed or body.get("stream") is True)
+        if self._is_recorded_above(request, context):
+            return
         adopts = self._native is not None and self._native.spans(client, options)
         scope.call = call = Call(self._signals, request, context, Exchange(client))
         call.running = True

@@ -506,16 +506,18 @@ async def test_a_program_that_fails(telemetry: Telemetry):
 @pytest.mark.usefixtures("instrumented")
 async def test_credentials_that_a_program_quotes(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch):
     """Those of its environment, set by the options or inherited, are masked in the spans of the agent and of its tool."""
-    given, inherited = "pass-phrase one", "pass-phrase two"
+    own, inherited, header, harmless = "pass-phrase one", "pass-phrase two", "pass-phrase three", "/run/aws/token-of-me"
     monkeypatch.setenv("ANTHROPIC_API_KEY", inherited)
-    options = dataclasses.replace(OPTIONS, env={"ANTHROPIC_AUTH_TOKEN": given})
-    error = ProcessError("Command failed", exit_code=1, stderr=f"refused: {given} and {inherited}")
-    got = await asked(Program([*WITH_TOOL[:2], error]), options)
-    assert given in str(got[-1])
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", f"x-team: search\nx-gateway-token: {header}")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", harmless)
+    env: Any = {1: "no text", "ANTHROPIC_AUTH_TOKEN": own}
+    message = f"refused: {own}, {inherited}, {header}; search has no {harmless}"
+    error = ProcessError("Command failed", exit_code=1, stderr=message)
+    got = await asked(Program([*WITH_TOOL[:2], error]), dataclasses.replace(OPTIONS, env=env))
+    assert message in str(got[-1])
 
-    recorded = [str((span.status.description, span.events, span.attributes)) for span in telemetry.spans]
-    assert len(recorded) == 2
-    assert all("refused: " in one and given not in one and inherited not in one for one in recorded)
+    masked = "refused: [secrets], [secrets], [secrets]; search has no /run/aws/token-of-me"
+    assert [masked, masked] == [(span.status.description or "").partition("output: ")[2] for span in telemetry.spans]
 
 
 @pytest.mark.usefixtures("instrumented")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from opentelemetry import context
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from loopback import Json, Sse, Telemetry
@@ -38,9 +39,9 @@ def logged(caplog, monkeypatch) -> Callable[[], list[str]]:
 
 
 @contextmanager
-def span_of_the_framework(telemetry: Telemetry, operation: str) -> Iterator[None]:
+def span_of_the_framework(telemetry: Telemetry, operation: str, model: str = MODEL) -> Iterator[None]:
     """Its span of an operation is current."""
-    attributes = {OPERATION: operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": MODEL}
+    attributes = {OPERATION: operation, "gen_ai.provider.name": "openai", "gen_ai.request.model": model}
     with telemetry.tracer_provider.get_tracer("framework").start_as_current_span("theirs", attributes=attributes):
         yield
 
@@ -48,53 +49,74 @@ def span_of_the_framework(telemetry: Telemetry, operation: str) -> Iterator[None
 def embed(server, client) -> None:
     """Make a call of embeddings."""
     server.reply(Json(VECTORS))
-    client.embeddings.create(model="e", input="Hi", encoding_format="float")
+    client.embeddings.create(model=MODEL, input="Hi", encoding_format="float")
 
 
 def chat(server, client) -> None:
-    """Make a plain call and a streamed one."""
-    server.reply(Json(completion()), Sse(chunks("Hello")))
+    """Make a plain call."""
+    server.reply(Json(completion()))
     client.chat.completions.create(**CHAT)
+
+
+def stream(server, client) -> None:
+    """Make a streamed call."""
+    server.reply(Sse(chunks("Hello")))
     list(client.chat.completions.create(**CHAT, stream=True))
 
 
 @pytest.mark.parametrize(
     ("operation", "call"),
-    [("chat", chat), ("generate_content", chat), ("text_completion", chat), ("embeddings", embed)],
+    [("chat", chat), ("chat", stream), ("generate_content", chat), ("text_completion", stream), ("embeddings", embed)],
 )
 def test_the_span_of_a_framework(server, telemetry: Telemetry, openai_client, logged, *, operation, call):
     """Its span of the same call is the only one, its metrics stand alone, and one line names it; outside of it calls are ours."""
     OpenAIInstrumentor().instrument(**telemetry.providers)
     client = openai_client()
 
-    with span_of_the_framework(telemetry, operation):
-        call(server, client)
+    for _ in range(2):
+        with span_of_the_framework(telemetry, operation):
+            call(server, client)
 
-    assert (["theirs"], {}) == ([span.name for span in telemetry.spans], telemetry.metrics)
+    assert (["theirs", "theirs"], {}) == ([span.name for span in telemetry.spans], telemetry.metrics)
     assert [LINE] == logged()
     telemetry.clear()
     chat(server, client)
-    assert [NAME, NAME] == [span.name for span in telemetry.spans]
+    assert [NAME] == [span.name for span in telemetry.spans]
 
 
 @pytest.mark.parametrize(
-    ("operation", "call", "names"),
+    ("operation", "model", "call", "name"),
     [
-        ("invoke_agent", chat, [NAME, NAME, "theirs"]),
-        ("execute_tool", chat, [NAME, NAME, "theirs"]),
-        ("embeddings", chat, [NAME, NAME, "theirs"]),
-        ("chat", embed, ["embeddings e", "theirs"]),
+        ("invoke_agent", MODEL, chat, NAME),
+        ("execute_tool", MODEL, chat, NAME),
+        ("embeddings", MODEL, chat, NAME),
+        ("chat", MODEL, embed, f"embeddings {MODEL}"),
+        ("chat", "another", chat, NAME),
     ],
 )
-def test_the_span_of_something_else(server, telemetry: Telemetry, openai_client, logged, *, operation, call, names):
-    """An agent, a tool, or a call of another kind around a call does not record it."""
+def test_the_span_of_something_else(
+    server, telemetry: Telemetry, openai_client, logged, *, operation, model, call, name
+):
+    """An agent, a tool, a call of another kind or of another model around a call does not record it."""
     OpenAIInstrumentor().instrument(**telemetry.providers)
 
-    with span_of_the_framework(telemetry, operation):
+    with span_of_the_framework(telemetry, operation, model):
         call(server, openai_client())
 
-    assert names == [span.name for span in telemetry.spans]
+    assert [name, "theirs"] == [span.name for span in telemetry.spans]
     assert [] == logged()
+
+
+def test_a_call_beside_that_of_the_framework(server, telemetry: Telemetry, openai_client):
+    """A span is of one call: what the application calls besides, while it reads a stream of the framework, is recorded."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+    client = openai_client()
+
+    with span_of_the_framework(telemetry, "chat"):
+        stream(server, client)
+        chat(server, client)
+
+    assert [NAME, "theirs"] == [span.name for span in telemetry.spans]
 
 
 @pytest.mark.parametrize("missing", ["gen_ai.provider.name", "gen_ai.request.model"])
@@ -107,7 +129,7 @@ def test_a_span_by_hand(server, telemetry: Telemetry, openai_client, logged, mis
     with telemetry.tracer_provider.get_tracer("application").start_as_current_span("theirs", attributes=attributes):
         chat(server, openai_client())
 
-    assert [NAME, NAME, "theirs"] == [span.name for span in telemetry.spans]
+    assert [NAME, "theirs"] == [span.name for span in telemetry.spans]
     assert [] == logged()
 
 
@@ -118,7 +140,18 @@ def test_both_on_request(server, telemetry: Telemetry, openai_client, logged):
     with span_of_the_framework(telemetry, "chat"):
         chat(server, openai_client())
 
-    assert [NAME, NAME, "theirs"] == [span.name for span in telemetry.spans]
+    assert [NAME, "theirs"] == [span.name for span in telemetry.spans]
+    assert [] == logged()
+
+
+def test_suppressed(server, telemetry: Telemetry, openai_client, logged):
+    """A call that is not instrumented anyway is not said to be left to the framework."""
+    OpenAIInstrumentor().instrument(**telemetry.providers)
+
+    with span_of_the_framework(telemetry, "chat"), suppress_instrumentation():
+        chat(server, openai_client())
+
+    assert ["theirs"] == [span.name for span in telemetry.spans]
     assert [] == logged()
 
 
@@ -130,12 +163,12 @@ def test_a_span_that_is_not_sampled(server, openai_client):
     with span_of_the_framework(telemetry, "chat"):
         chat(server, openai_client())
 
-    assert 2 == sum(point.count for point in telemetry.metrics["gen_ai.client.operation.duration"])
+    assert 1 == sum(point.count for point in telemetry.metrics["gen_ai.client.operation.duration"])
     OpenAIInstrumentor().uninstrument()
     telemetry.shutdown()
 
 
-@pytest.mark.parametrize(("value", "spans"), [(True, []), (False, [NAME, NAME]), (None, [NAME, NAME])])
+@pytest.mark.parametrize(("value", "spans"), [(True, []), (False, [NAME]), (None, [NAME])])
 def test_the_key_of_openllmetry(server, telemetry: Telemetry, openai_client, value, spans):
     """Its instrumentation of LangChain says by a key in the context that it has recorded the call, as its own ones of SDKs know."""
     OpenAIInstrumentor().instrument(**telemetry.providers)

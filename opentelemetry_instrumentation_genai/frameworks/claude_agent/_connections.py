@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The variables of the environment by which the program uses another provider.
 _PROVIDERS = {"CLAUDE_CODE_USE_BEDROCK": "aws.bedrock", "CLAUDE_CODE_USE_VERTEX": "gcp.vertex_ai"}
 _OWN_VARIABLES = ("ANTHROPIC_", "AWS_", "CLAUDE_")
+_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"  # a `Name: value` in each line
+_HARMLESS = ("_FILE", "_SESSION_ID", "_TOKENS", "_TTL_MS")
 _OFF = ("", "0", "false", "no", "off")
 
 
@@ -129,4 +131,12 @@ def _credentials(options: Any) -> tuple[str, ...]:
     from ..._masking.credentials import credentials_named
 
     inherited = ((name, value) for name, value in os.environ.items() if name.startswith(_OWN_VARIABLES))
-    return credentials_named((name, value) for name, value in (*_own(options), *inherited) if isinstance(value, str))
+    variables = (one for one in (*_own(options), *inherited) if all(isinstance(text, str) for text in one))
+    return credentials_named(pair for name, value in variables for pair in _pairs(name, value))
+
+
+def _pairs(name: str, value: str) -> list[tuple[str, str]]:
+    """Return a variable as a pair; of the one with headers, these; of those that are no credentials by their endings, nothing."""
+    if name == _HEADERS:
+        return [(header, text) for header, _, text in (line.partition(":") for line in value.splitlines())]
+    return [] if name.endswith(_HARMLESS) else [(name, value)]

@@ -43,7 +43,7 @@ class Turn(FrameworkRun):
     """
 
     def __init__(
-        self, given: Mapping[str, Any], used: ApplicationSignals, secrets: Callable[[], tuple[str, ...]] = tuple
+        self, given: Mapping[str, Any], used: ApplicationSignals, secrets: Callable[[], tuple[str, ...]]
     ) -> None:
         super().__init__(AGENT_OF_SDK, given, used, secrets=secrets)
         self._tools: dict[str, FrameworkRun] = {}
