@@ -258,7 +258,7 @@ def _ended(telemetry: Telemetry, case: Case, made: int | None, requests: int) ->
     """What is wrong with the spans: one has ended for each call that is followed."""
     unknown = {1} if requests else {0, 1}  # a request that cannot be built may be a call or none
     expected = unknown if made is None else {made}
-    if case.settings.get("anthropic_native_tracing", "replace") != "replace":
+    if case.endpoint.sdk == "anthropic" and case.settings.get("anthropic_native_tracing", "replace") != "replace":
         expected.add(0)  # the span is the SDK's own then
     if case.endpoint.sdk == "ollama" and (case.reading.stream or case.arguments.get("stream")):
         expected = {requests, max(made or 0, 1)} if requests else {0, 1}  # a stream's call begins with its first step

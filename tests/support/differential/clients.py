@@ -68,7 +68,7 @@ def client(sdk: str, way: str, url: str, retries: int = 0) -> Any:
         retries: how often it may send a request again.
     """
     if sdk in _CLOUDS:
-        return _CLOUDS[sdk](way, url)
+        return _CLOUDS[sdk](way, url, retries)
     kind = client_class(sdk, way)
     if sdk == "ollama":
         return kind(host=url, verify=False, timeout=SECONDS)
@@ -77,20 +77,22 @@ def client(sdk: str, way: str, url: str, retries: int = 0) -> Any:
     return kind(base_url=base, api_key="sk-fuzz-0123456789", max_retries=retries, timeout=SECONDS, **more)
 
 
-def _google(way: str, url: str) -> Any:
+def _google(way: str, url: str, retries: int) -> Any:
     from google_callers import Caller
 
-    made = Caller(SimpleNamespace(url=url)).client(timeout=int(SECONDS * 1000))  # type: ignore[arg-type]
+    again = {"attempts": 1 + retries, "initial_delay": 0.001, "max_delay": 0.001}
+    options = {"timeout": int(SECONDS * 1000), "retry_options": again}
+    made = Caller(SimpleNamespace(url=url)).client(**options)  # type: ignore[arg-type]
     return made.aio if way == "async" else made
 
 
-def _botocore(_way: str, url: str) -> Any:
+def _botocore(_way: str, url: str, retries: int) -> Any:
     from bedrock_calls import client_of
 
-    return client_of(url, read_timeout=SECONDS)
+    return client_of(url, attempts=1 + retries, read_timeout=SECONDS)
 
 
-_CLOUDS: Mapping[str, Callable[[str, str], Any]] = {"google.genai": _google, "botocore": _botocore}
+_CLOUDS: Mapping[str, Callable[[str, str, int], Any]] = {"google.genai": _google, "botocore": _botocore}
 
 
 def _counting(base: type, *, asynchronous: bool, name: str) -> type:

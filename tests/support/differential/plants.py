@@ -6,12 +6,19 @@ import copy
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import openai
+from hypothesis import HealthCheck, Phase, given, settings
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from differential.cases import Case, cases, differences
+from differential.endpoints import Endpoint
+from loopback import ModelServer
 
 BASE = openai._base_client
 
@@ -92,6 +99,32 @@ def without_the_last_chunk() -> Iterator[None]:
         openai.Stream.__stream__ = original  # type: ignore[method-assign]
 
 
+@contextmanager
+def with_a_header_on_the_wire() -> Iterator[None]:
+    """A header more in whatever httpx and botocore send."""
+    originals = {kind: kind.send for kind in _senders()}
+
+    def sending(original: Callable[..., Any]) -> Callable[..., Any]:
+        def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            request.headers["x-planted"] = "1"
+            return original(self, request, *args, **kwargs)
+
+        return send
+
+    for kind, original in originals.items():
+        kind.send = sending(original)
+    try:
+        yield
+    finally:
+        for kind, original in originals.items():
+            kind.send = original
+
+
+def _senders() -> list[Any]:
+    names = (("httpx", "Client"), ("httpx2", "Client"), ("botocore.httpsession", "URLLib3Session"))
+    return [getattr(import_module(module), name) for module, name in names if find_spec(module)]
+
+
 PLANTS: dict[str, Callable[[], Any]] = {
     "a header": lambda: around_request(_with_header),
     "a member of the body": lambda: around_request(_with_member),
@@ -105,3 +138,29 @@ PLANTS: dict[str, Callable[[], Any]] = {
     "no span": suppress_instrumentation,
 }
 """What is changed -> a context manager, within which it is."""
+SENT: dict[str, Callable[[], Any]] = {"a header": with_a_header_on_the_wire, "no span": suppress_instrumentation}
+"""The same for SDKs of all kinds."""
+_MOST = 60  # cases, of which the first that differs is enough
+
+
+def hold_all(endpoints: Sequence[Endpoint], server: ModelServer, plant: Callable[[], Any]) -> None:
+    """Hold some cases with a plant.
+
+    Args:
+        endpoints: what is called.
+        server: what answers.
+        plant: returns a context manager.
+
+    Raises:
+        AssertionError: a case differs.
+    """
+
+    @settings(
+        max_examples=_MOST, deadline=None, database=None, derandomize=True,
+        phases=[Phase.generate], suppress_health_check=[*HealthCheck], report_multiple_bugs=False,
+    )  # fmt: skip
+    @given(case=cases(endpoints, ways=("sync",)))
+    def hold(case: Case) -> None:
+        assert [] == differences(case, server, plant)
+
+    hold()
