@@ -44,6 +44,7 @@ FRAMES = frozenset(
         ("_patching/seam.py", "wrapper"),
         ("_stream/body.py", "__aiter__"),
         ("_stream/followed.py", "__anext__"),
+        ("_stream/followed.py", "aclose"),
         ("_stream/body.py", "__iter__"),
         ("_stream/followed.py", "followed"),
         ("_stream/body.py", "aclose"),

@@ -377,7 +377,13 @@ RARE: Listed = {
     ),
     "_cost/costs.py": ("Prices.begin", "Prices.loading"),
     "_adapter/counted_usage.py": ("Counted.first",),
-    "_masking/credentials.py": ("_of_basic", "credentials_among", "credentials_in", "has_credential"),
+    "_masking/credentials.py": (
+        "_of_basic",
+        "credentials_among",
+        "credentials_in",
+        "credentials_named",
+        "has_credential",
+    ),
     "_content/truncation.py": ("stub", "without_tail"),
     "_masking/decoded.py": ("_read_typeset",),
     "_adapter/failure.py": (
