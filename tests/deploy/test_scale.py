@@ -177,6 +177,13 @@ def test_a_load_is_held(tmp_path):
     assert most < 512
 
 
+def _traces(stack):
+    """How many traces Jaeger has."""
+    services = ask(stack.jaeger, "/api/services")["data"]
+    found = (ask(stack.jaeger, "/api/traces", service=name, limit="20000", lookback="1h")["data"] for name in services)
+    return sum(map(len, found))
+
+
 def test_backends_that_come_back_miss_nothing(tmp_path):
     """Prometheus and Jaeger are stopped and started again under load: the queues hold what they did not take, and it arrives."""
     with Stack(
@@ -208,13 +215,8 @@ def test_backends_that_come_back_miss_nothing(tmp_path):
         found = own_metrics(stack)
         assert waiting > 0
         assert {name: count for name, count in found.items() if re.search("refused|failed", name) and count} == {}
-        # Jaeger has forgotten what it had before; what came while it was away is there.
-        services = ask(stack.jaeger, "/api/services")["data"]
-        there = sum(
-            len(ask(stack.jaeger, "/api/traces", service=name, limit="20000", lookback="1h")["data"])
-            for name in services
-        )
-        assert there == pump.sent["traces"] - first
+        # Jaeger has forgotten what it had before; what came while it was away is there. It writes what it has taken a moment later.
+        wait_until(lambda: _traces(stack) == pump.sent["traces"] - first, 30, "all traces in Jaeger")
         wait_until(
             lambda: value(stack, "sum(genai_collector_spans_received_total)") == pump.sent["traces"],
             60,
