@@ -20,7 +20,7 @@ def clients_that_are_never_closed() -> Iterator[None]:
         gc.collect()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_stays(clients_that_are_never_closed: None) -> Iterator[None]:
     """Calls that are over, of models, agents and tools, however they ended, are not kept by anything of ours."""
     yield

@@ -18,6 +18,7 @@ from mcp_clients import SERVER, served
 from opentelemetry_instrumentation_genai import McpInstrumentor, OpenAIAgentsInstrumentor, OpenAIInstrumentor
 
 pytestmark = [
+    pytest.mark.usefixtures("nothing_stays"),
     pytest.mark.process,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

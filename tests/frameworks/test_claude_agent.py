@@ -50,7 +50,7 @@ WITH_TOOL = [
     assistant(text("It is."), identity="msg_2"),
     result(),
 ]
-pytestmark = pytest.mark.usefixtures("guarded_against_waiting")
+pytestmark = pytest.mark.usefixtures("guarded_against_waiting", "nothing_stays")
 
 
 @pytest.fixture

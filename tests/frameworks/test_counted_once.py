@@ -24,7 +24,7 @@ from opentelemetry_instrumentation_genai import AnthropicInstrumentor, OllamaIns
 
 KEY = "sk-test-not-a-key"
 # Of what they import.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.usefixtures("nothing_stays")]
 
 Make = Callable[[str], Any]
 

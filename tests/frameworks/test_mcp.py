@@ -34,6 +34,7 @@ FIRST = ["initialize", "tools/call get_weather", "tools/list"]
 DURATION, SESSION = "mcp.client.operation.duration", "mcp.client.session.duration"
 only_mcp_2 = pytest.mark.skipif(MAJOR == 1, reason="new in mcp 2")
 pytestmark = [
+    pytest.mark.usefixtures("nothing_stays"),
     pytest.mark.process,
     # Of what the SDK uses, and of what it lets its users use no more.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

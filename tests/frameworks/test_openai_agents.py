@@ -39,6 +39,8 @@ from opentelemetry_instrumentation_genai import (
 
 LATEST = "gen_ai_latest_experimental"
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
+
 
 @pytest.fixture(autouse=True)
 def no_processors() -> Iterator[None]:
