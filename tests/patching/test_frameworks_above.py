@@ -145,7 +145,7 @@ def test_both_on_request(server, telemetry: Telemetry, openai_client, logged):
 
 
 def test_suppressed(server, telemetry: Telemetry, openai_client, logged):
-    """A call that is not instrumented anyway is not said to be left to the framework."""
+    """Of a call that is not instrumented anyway no line says that it is left to the framework."""
     OpenAIInstrumentor().instrument(**telemetry.providers)
 
     with span_of_the_framework(telemetry, "chat"), suppress_instrumentation():
