@@ -140,7 +140,7 @@ PLANTS: dict[str, Callable[[], Any]] = {
 """What is changed -> a context manager, within which it is."""
 SENT: dict[str, Callable[[], Any]] = {"a header": with_a_header_on_the_wire, "no span": suppress_instrumentation}
 """The same for SDKs of all kinds."""
-_MOST = 60  # cases, of which the first that differs is enough
+_MOST = 200  # cases, of which the first that differs is enough
 
 
 def hold_all(endpoints: Sequence[Endpoint], server: ModelServer, plant: Callable[[], Any]) -> None:
