@@ -29,7 +29,7 @@ CHOSEN = [variant for variant in VARIANTS if variant.id in WAYS_TO_READ]
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 @pytest.mark.parametrize("provider", LAST, ids=lambda provider: provider.name)
 def test_no_call_is_kept(caller: Any, telemetry: Any, *, provider: Provider, way: Way) -> None:
-    """Whatever is called, and whatever becomes of its response, nothing of ours keeps a call that is over."""
+    """After each operation, however its response is read, no object of this package keeps the call."""
     client = caller.clients(provider.clients[0], way)
     provider.instrumentor().instrument(**telemetry.providers, capture_message_content="span_and_event")
     before = calls()

@@ -47,7 +47,7 @@ ours = {name for name in sys.modules if name.startswith("opentelemetry_instrumen
 print("opentelemetry_instrumentation_genai._patching.instrumentor" in ours, len(ours) < 7)
 """
 
-# Makes calls, sync and async, and tells where it has connected, whose names it has looked up, what it has run, and the threads started.
+# Makes calls, sync and async, and prints the addresses that it connected to, the names that it resolved, the programs that it ran, and its threads.
 WATCHED = f"""
 import asyncio, os, sys, threading
 
