@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -297,7 +298,8 @@ def test_an_interrupted_load(receiver, tmp_path, number):
         running.send_signal(getattr(signal, number))
         printed, logged = running.communicate(timeout=30)
     finally:
-        running.kill()
+        with suppress(ProcessLookupError):  # it has ended, as it should
+            os.killpg(running.pid, signal.SIGKILL)
 
     assert 130 == running.returncode
     assert "Traceback" not in logged

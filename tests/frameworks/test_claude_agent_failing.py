@@ -36,7 +36,9 @@ START_OF_CLASSES = {
     ("frameworks/claude_agent/_clients.py", "Clients.__init__"),
     ("frameworks/claude_agent/_queries.py", "Queries.__init__"),
 }
-OPTIONS = ClaudeAgentOptions(model="claude-sonnet-5", system_prompt="Be kind.", env={"ANTHROPIC_API_KEY": "sk-ant-planted"})
+OPTIONS = ClaudeAgentOptions(
+    model="claude-sonnet-5", system_prompt="Be kind.", env={"ANTHROPIC_API_KEY": "sk-ant-planted"}
+)
 SCRIPT = [
     assistant(use("toolu_1", "Agent", subagent_type="scout")),
     assistant(use("toolu_2", "Read", file_path="a"), identity="msg_2", parent="toolu_1"),

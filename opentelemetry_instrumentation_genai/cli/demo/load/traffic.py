@@ -9,9 +9,10 @@ import asyncio
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry_instrumentation_genai import genai_context
 
@@ -172,15 +173,27 @@ async def make_traffic(
     await asyncio.gather(*running)
 
 
+async def _until_interrupted(traffic: Awaitable[None]) -> None:
+    """Wait for the traffic; SIGINT and SIGTERM cancel it.
+
+    They raise no exception: it would strike whatever runs at that moment, and validators and connections of the SDKs drop it there.
+    """
+    loop, cancel = asyncio.get_running_loop(), cast("asyncio.Task[None]", asyncio.current_task()).cancel
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, cancel)
+    await traffic
+
+
 def main() -> None:
     """Make the traffic, and write the report, also if it is interrupted."""
     rate, seconds, seed, path, faults, *sdks = sys.argv[1:]
     report = Report()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    wrong = [fault for fault in faults.split(",") if fault]
+    traffic = make_traffic(float(rate), float(seconds), int(seed), sdks, report, faults=wrong)
     try:
-        wrong = [fault for fault in faults.split(",") if fault]
-        asyncio.run(make_traffic(float(rate), float(seconds), int(seed), sdks, report, faults=wrong))
-    except KeyboardInterrupt:
+        asyncio.run(_until_interrupted(traffic))
+    except (asyncio.CancelledError, KeyboardInterrupt):
         sys.exit(130)
     finally:
         report.write(Path(path))
