@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from importlib.util import find_spec
@@ -33,6 +34,12 @@ collect_ignore = ["integration", *(folder for folder, module in OWN_ENVIRONMENTS
 API_KEY = "sk-test-not-a-key"
 # Settings of OpenTelemetry and of the SDKs, and proxies, which would stand between a client and 127.0.0.1.
 SETTINGS = ("OTEL_", "OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_", "OLLAMA_")
+
+
+def pytest_configure() -> None:
+    """Processes that a test starts can be interrupted, also if these tests run as a shell's background job, which ignores SIGINT."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
