@@ -20,15 +20,15 @@ _PORTKEY = "portkey_ai"  # its client is none of the family, and calls one withi
 
 def _endpoint(sdk: str, row: Row) -> Endpoint | None:
     """Return the endpoint of a row; None for one that is not fuzzed."""
-    plain, streamed = row.plain, row.streamed
-    if row.style not in _STYLES or not isinstance(plain, (Json, Text)):
+    plain, streamed, arguments = row.plain, row.streamed, row.arguments(None)
+    if row.style not in _STYLES or not isinstance(plain, (Json, Text)) or _has_iterator(arguments):
         return None
     events = _events(streamed)
     return Endpoint(
         f"{sdk} {row.id}",
         sdk,
         row.method,
-        row.arguments(None),
+        arguments,
         plain.body if isinstance(plain, Json) else plain.text,
         events,
         more=() if sdk == "ollama" else Endpoint.more,
@@ -37,6 +37,11 @@ def _endpoint(sdk: str, row: Row) -> Endpoint | None:
         media="application/x-ndjson" if isinstance(streamed, Ndjson) else "text/event-stream",
         streaming=dict(row.stream_arguments),
     )
+
+
+def _has_iterator(arguments: Any) -> bool:
+    """Whether an argument gives its items once only: the second of two calls would have none of them."""
+    return any(isinstance(value, Iterator) for value in arguments.values())
 
 
 def _events(streamed: Any) -> list[Any]:
