@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import sys
 
@@ -36,18 +37,18 @@ def serve_model(port: int) -> None:
                 f"Port {port} is in use: choose another with --port, or --port 0 for any."
             ) from None
         raise click.ClickException(f"Port {port} cannot be used: {error.strerror}.") from None
-    try:
-        _serve(listener)
-    except KeyboardInterrupt:
-        return
+    _serve(listener)
 
 
 def _serve(listener: socket.socket) -> None:
+    app = model_server(Tally(any_model=True))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    # Before anyone is asked to type Ctrl-C: an exception would strike while the server starts.
+    signal.signal(signal.SIGINT, server.handle_exit)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     click.echo(f"A model server that speaks the APIs of OpenAI, Anthropic, Ollama and others, on {url}\n")
     for name, value in addresses(url).items():
         click.echo(f"  export {name}={value}")
     click.echo(_ADVICE)
     sys.stdout.flush()
-    app = model_server(Tally(any_model=True))
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])
+    server.run(sockets=[listener])

@@ -62,8 +62,8 @@ def command(**options: Any) -> None:
 
 def _serve(store: Store, ports: Ports, *, is_opened: bool) -> None:
     serving = Serving(store, ports)
-    # These end it as an interrupt does, so that the temporary file is removed.
-    for name in ("SIGTERM", "SIGHUP"):
+    # An exception would strike wherever it runs, and the temporary file is removed whatever ends it.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: serving.stop())
     _introduce(serving)

@@ -6,7 +6,6 @@ import logging
 import secrets
 import socket
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
@@ -101,11 +100,10 @@ class Serving:
         }
 
     def run(self) -> None:
-        """Answer until `stop`, or until the process is interrupted, in the main thread."""
+        """Answer until `stop`, or until a signal that uvicorn handles."""
         self._grpc.start()
         try:
-            with suppress(KeyboardInterrupt):
-                self._server.run(sockets=self._sockets)
+            self._server.run(sockets=self._sockets)
         finally:
             self._grpc.stop(grace=1).wait(timeout=3)
             self._close()
