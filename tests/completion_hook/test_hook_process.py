@@ -106,6 +106,28 @@ def test_a_hook_that_is_stuck_at_exit(server, ask):
     assert ["The completion hook hook was not done at exit: 3 completions are lost."] == logged
 
 
+def test_queues_that_are_replaced_after_the_import(server, ask):
+    """What gevent does in a worker, after the application was imported: the original, which would stop all greenlets, is not used."""
+    server.reply_always(Json(completion()))
+    program = """
+import queue
+made = []
+class Replaced(queue._PySimpleQueue):
+    def __init__(self):
+        super().__init__()
+        made.append(self)
+queue.SimpleQueue = Replaced
+gate.set()
+call("Hi")
+OpenAIInstrumentor().uninstrument()
+print(made != [])
+"""
+
+    seen, written, logged = ask(program)
+
+    assert ([["Hi Hello"]], ["True"], []) == (seen, written, logged)
+
+
 @forks
 def test_a_fork(server, ask):
     """Parent and child each hand on their own calls, and what waits in the parent is handed on once."""

@@ -2,6 +2,9 @@
 
 Adding an entry never blocks, and is safe wherever a call can end: in any thread, in a signal handler, and in the garbage
 collector during another `put` of the same thread, which is why the lock is reentrant.
+
+What may wait is looked up when the first entry comes. gevent replaces it in `queue` and `threading`, often after this module was
+imported, as in a worker of gunicorn: the originals would stop all of its greenlets.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 from contextlib import suppress
-from queue import Empty, SimpleQueue
-from threading import RLock, Thread, get_ident
+from functools import cached_property
+from queue import Empty
+from threading import RLock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
@@ -20,6 +25,7 @@ from ..._runtime.guard import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from queue import SimpleQueue
 
 _T = TypeVar("_T")
 _END: Any = object()
@@ -62,15 +68,26 @@ class Queue(Generic[_T]):
         _queues.add(self)
 
     def _begin(self) -> None:
-        self._waiting: SimpleQueue[tuple[_T, int]] = SimpleQueue()
-        self._done: SimpleQueue[None] = SimpleQueue()
+        for made in ("_waiting", "_done"):
+            vars(self).pop(made, None)
         self._lock = RLock()
         self._inside: set[int] = set()
         self._bytes = self._unfinished = self._threads = self._flushing = 0
 
+    @cached_property
+    def _waiting(self) -> SimpleQueue[tuple[_T, int]]:
+        """The entries that wait; first used while the lock is held, so that there is one."""
+        return _simple_queue()
+
+    @cached_property
+    def _done(self) -> SimpleQueue[None]:
+        """A token for each entry that was processed during a flush."""
+        return _simple_queue()
+
     def full(self, size: int) -> bool:
         """Return whether there is no room for an entry of so many bytes."""
-        return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
+        with self._lock:
+            return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
 
     def put(self, entry: _T, size: int) -> bool:
         """Add an entry of so many bytes; return False if there is no room."""
@@ -123,11 +140,11 @@ class Queue(Generic[_T]):
         return ends
 
     def _take(self, entry: _T, size: int) -> None:
-        self._inside.add(get_ident())
+        self._inside.add(threading.get_ident())
         try:
             self._work(entry)
         finally:
-            self._inside.discard(get_ident())
+            self._inside.discard(threading.get_ident())
             with self._lock:
                 self._bytes -= size
                 self._unfinished -= 1
@@ -140,7 +157,7 @@ class Queue(Generic[_T]):
         Returns:
             How many entries are left.
         """
-        if get_ident() in self._inside:  # it would wait for itself
+        if threading.get_ident() in self._inside:  # it would wait for itself
             return self._unfinished
         until = self._until or monotonic() + self._seconds
         with self._lock:
@@ -186,6 +203,12 @@ class Queue(Generic[_T]):
             left = self.flush()
             if left:
                 self._lost(left)
+
+
+def _simple_queue() -> SimpleQueue[Any]:
+    from queue import SimpleQueue
+
+    return SimpleQueue()
 
 
 def _register_at_exit(queue: Queue[Any]) -> None:
