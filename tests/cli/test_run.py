@@ -273,6 +273,26 @@ os.kill(os.getpid(), 9)
 
 
 @pytest.mark.process
+@posix
+def test_a_process_that_is_killed_at_once(server, tmp_path):
+    """The moment after its calls were exported, as servers end their workers: what was shown is counted."""
+    server.reply_always(Json(completion()))
+    text = f"""{APP}
+import os
+from opentelemetry import trace
+trace.get_tracer_provider().force_flush()
+OpenAI().chat.completions.create(model="gpt-4o-mini", messages=[])
+trace.get_tracer_provider().force_flush()
+os.kill(os.getpid(), 9)
+"""
+
+    done = run(tmp_path, server, text)
+
+    assert 137 == done.returncode
+    assert {"chat gpt-4o-mini": "2", "all calls of models": "2"} == rows(done.stderr)
+
+
+@pytest.mark.process
 def test_who_names_the_launcher_too(server, tmp_path):
     """`run -- opentelemetry-instrument python app.py` is the same."""
     server.reply(Json(completion()))

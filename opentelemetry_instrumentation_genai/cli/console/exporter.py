@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 FOLDER = "OPENTELEMETRY_GENAI_RUN_FOLDER"
 """The variable by which `opentelemetry-genai run` names the folder where the processes of the application leave their counts."""
-_SECONDS = 0.5  # between two times that they are written
 
 
 class ConsoleExporter(SpanExporter):
@@ -107,8 +106,6 @@ class _Screen:
         self.ended = False
         self.watch: threading.Thread | None = None
         self.folder = os.environ.get(FOLDER, "")
-        self.is_counted = True
-        self.written = 0.0
 
     def add(self, spans: Sequence[ReadableSpan]) -> None:
         """Count and hold spans, and show the traces that are complete."""
@@ -117,9 +114,10 @@ class _Screen:
         records = [record_of(span) for span in spans]
         for record in records:
             self.tally.add(record)
+        if self.folder and any(record.is_call for record in records):
+            self.leave_counts()  # before they are shown: what is shown is in the summary, also where the process is killed then
         self.show(self.traces.add(records, time.monotonic()))
-        self.is_counted = not self.folder
-        if self.watch is None and self.waits_until() is not None:
+        if self.watch is None and self.traces.waits_until() is not None:
             watch = threading.Thread(target=_watch, args=(self,), name="genai_console", daemon=True)
             with suppress(RuntimeError):  # the process ends, and `end` follows
                 watch.start()
@@ -137,21 +135,8 @@ class _Screen:
 
         return conversation_lines(conversation.records, self.known, width, conversation.remark)
 
-    def waits_until(self) -> float | None:
-        """Return when there is something to do though no span comes; None if there is nothing."""
-        moments = (self.traces.waits_until(), None if self.is_counted else self.written + _SECONDS)
-        return min((moment for moment in moments if moment is not None), default=None)
-
-    def look(self) -> None:
-        """Show what waits for a root in vain, and write the counts if there are new ones."""
-        now = time.monotonic()
-        self.show(self.traces.overdue(now))
-        if not self.is_counted and now - self.written >= _SECONDS:
-            self.leave_counts()
-
     def leave_counts(self) -> None:
         """Write the counts where `opentelemetry-genai run` finds them, whole or not at all: the process may be killed."""
-        self.written, self.is_counted = time.monotonic(), True
         path = Path(self.folder) / f"{os.getpid()}.json"
         with suppress(OSError):
             part = path.with_suffix(".part")
@@ -185,10 +170,10 @@ def _end(screen: _Screen) -> None:
 
 @guarded
 def _watch(screen: _Screen) -> None:
-    """Do in a thread what is to be done though no span comes."""
+    """Show in a thread what waits for a root in vain."""
     with screen.changed:
         while not screen.ended:
-            until = screen.waits_until()
+            until = screen.traces.waits_until()
             screen.changed.wait(None if until is None else max(until - time.monotonic(), 0.05))
             if not screen.ended:
-                screen.look()
+                screen.show(screen.traces.overdue(time.monotonic()))
