@@ -14,7 +14,6 @@ import os
 import sys
 import threading
 from contextlib import suppress
-from functools import cached_property
 from queue import Empty
 from threading import RLock, Thread
 from time import monotonic
@@ -68,26 +67,32 @@ class Queue(Generic[_T]):
         _queues.add(self)
 
     def _begin(self) -> None:
-        for made in ("_waiting", "_done"):
-            vars(self).pop(made, None)
+        self._queues: dict[str, SimpleQueue[Any]] = {}
         self._lock = RLock()
         self._inside: set[int] = set()
         self._bytes = self._unfinished = self._threads = self._flushing = 0
 
-    @cached_property
+    @property
     def _waiting(self) -> SimpleQueue[tuple[_T, int]]:
-        """The entries that wait; first used while the lock is held, so that there is one."""
-        return _simple_queue()
+        """The entries that wait."""
+        return self._queue("waiting")
 
-    @cached_property
+    @property
     def _done(self) -> SimpleQueue[None]:
         """A token for each entry that was processed during a flush."""
-        return _simple_queue()
+        return self._queue("done")
+
+    def _queue(self, name: str) -> SimpleQueue[Any]:
+        """Return a queue, made at its first use; of two threads that make it, both get the same."""
+        if name not in self._queues:
+            from queue import SimpleQueue
+
+            self._queues.setdefault(name, SimpleQueue())
+        return self._queues[name]
 
     def full(self, size: int) -> bool:
         """Return whether there is no room for an entry of so many bytes."""
-        with self._lock:
-            return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
+        return self._waiting.qsize() >= self._entries or self._bytes + size > self._size
 
     def put(self, entry: _T, size: int) -> bool:
         """Add an entry of so many bytes; return False if there is no room."""
@@ -203,12 +208,6 @@ class Queue(Generic[_T]):
             left = self.flush()
             if left:
                 self._lost(left)
-
-
-def _simple_queue() -> SimpleQueue[Any]:
-    from queue import SimpleQueue
-
-    return SimpleQueue()
 
 
 def _register_at_exit(queue: Queue[Any]) -> None:
