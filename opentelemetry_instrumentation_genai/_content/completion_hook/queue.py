@@ -67,7 +67,7 @@ class Queue(Generic[_T]):
         _queues.add(self)
 
     def _begin(self) -> None:
-        self._queues: dict[str, SimpleQueue[Any]] = {}
+        self._made: dict[str, SimpleQueue[Any]] = {}
         self._lock = RLock()
         self._inside: set[int] = set()
         self._bytes = self._unfinished = self._threads = self._flushing = 0
@@ -84,11 +84,11 @@ class Queue(Generic[_T]):
 
     def _queue(self, name: str) -> SimpleQueue[Any]:
         """Return a queue, made at its first use; of two threads that make it, both get the same."""
-        if name not in self._queues:
+        if name not in self._made:
             from queue import SimpleQueue
 
-            self._queues.setdefault(name, SimpleQueue())
-        return self._queues[name]
+            self._made.setdefault(name, SimpleQueue())
+        return self._made[name]
 
     def full(self, size: int) -> bool:
         """Return whether there is no room for an entry of so many bytes."""
