@@ -62,7 +62,7 @@ def command(**options: Any) -> None:
 
 def _serve(store: Store, ports: Ports, *, is_opened: bool) -> None:
     serving = Serving(store, ports)
-    # An exception would strike wherever it runs, and the temporary file is removed whatever ends it.
+    # They let it end by itself, which removes the temporary file: an exception would strike wherever it runs.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: serving.stop())
